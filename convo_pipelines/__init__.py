@@ -1,0 +1,1 @@
+"""Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster."""

@@ -1,0 +1,83 @@
+"""What every refreshed asset shares: its run config, its definition and what it reports."""
+
+import functools
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+from psycopg import sql
+from pydantic import Field
+
+from convo_pipelines.discovery import CrewResult
+from convo_pipelines.partitions import days
+from convo_pipelines.warehouse import Counts, Warehouse
+
+PREVIEW_ROWS = 5
+
+daily_asset = functools.partial(
+    dg.asset,
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
+    kinds={"postgres"},
+    owners=["team:data"],
+)
+
+
+class Scope(dg.Config):
+    """What a backfill can be narrowed to."""
+
+    crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
+
+
+def report(
+    warehouse: Warehouse, table: str, counts: Counts, started: float, crew_results: Sequence[CrewResult] = ()
+) -> dg.MaterializeResult[Any]:
+    """Return the materialization of `table` with what was done since `started` (`time.monotonic()`), and a preview.
+
+    Raises:
+        dagster.Failure: there were crews, and every one of them failed.
+    """
+    failed = [result for result in crew_results if result.error]
+    metadata: dict[str, Any] = {
+        "rows_inserted": counts.inserted,
+        "rows_updated": counts.updated,
+        "rows_deleted": counts.deleted,
+        "rows_unchanged": counts.unchanged,
+        "milliseconds": round((time.monotonic() - started) * 1000),
+        "preview": dg.MetadataValue.md(_preview(warehouse, table)),
+    }
+    if crew_results:
+        metadata["crews_done"] = len(crew_results) - len(failed)
+        metadata["crews_failed"] = len(failed)
+        metadata["crews"] = dg.MetadataValue.md(
+            markdown(
+                ["crew", "rows read", "inserted", "updated", "deleted", "unchanged", "ms", "result"],
+                [
+                    [
+                        result.crew.code, result.rows_read, result.counts.inserted, result.counts.updated,
+                        result.counts.deleted, result.counts.unchanged, result.milliseconds,
+                        result.error or result.warning or ("done" if result.caught_up else "continues at the next tick"),
+                    ]
+                    for result in crew_results
+                ],
+            )
+        )  # fmt: skip
+    if failed and len(failed) == len(crew_results):
+        raise dg.Failure(f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata)
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a markdown table."""
+    cells = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells)
+
+
+def _preview(warehouse: Warehouse, table: str) -> str:
+    query = sql.SQL("select * from {} limit {}").format(sql.Identifier(*table.split(".")), PREVIEW_ROWS)
+    with warehouse.connection() as connection:
+        cursor = connection.execute(query)
+        columns = [column.name for column in cursor.description or []]
+        return markdown(columns, [list(row.values()) for row in cursor])

@@ -1,0 +1,1 @@
+"""Jobs and the schedules that launch them."""

@@ -1,0 +1,34 @@
+"""The asset checks: what they find comes back as a count and a sample of the offending keys."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from convo_pipelines.assets.common import markdown
+from convo_pipelines.warehouse import Row, Warehouse, fetch
+
+SAMPLE_ROWS = 10
+
+
+def verdict(
+    offenders: Sequence[Row], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **facts: int
+) -> dg.AssetCheckResult:
+    """Return a check's result: passed if there are no offenders, else how many, and the first ten as a table."""
+    metadata: dict[str, dg.MetadataValue | int] = {"offenders": len(offenders), **facts}
+    if offenders:
+        sample = [list(row.values()) for row in offenders[:SAMPLE_ROWS]]
+        metadata["sample"] = dg.MetadataValue.md(markdown(list(offenders[0]), sample))
+    return dg.AssetCheckResult(passed=not offenders, severity=severity, metadata=metadata)
+
+
+def sql_check(
+    name: str, asset: str, description: str, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+) -> dg.AssetChecksDefinition:
+    """Return the check that passes if `sql/checks/<name>.sql` returns no rows."""
+
+    @dg.asset_check(name=name, asset=asset, description=description)
+    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        with warehouse.connection() as connection:
+            return verdict(fetch(connection, f"checks/{name}"), severity)
+
+    return check

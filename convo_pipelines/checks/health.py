@@ -1,0 +1,45 @@
+"""How discovery fares: cheap enough to run after every tick."""
+
+import dagster as dg
+
+from convo_pipelines import discovery
+from convo_pipelines.checks import sql_check, verdict
+from convo_pipelines.warehouse import Warehouse, fetch
+
+
+@dg.asset_check(
+    asset="histories_sessions",
+    name="discovery_is_healthy",
+    description="Limits: rows waiting but no success for 10 minutes; a tick of a crew longer than 30 s; more than 5 % "
+    "of the crews failing; more than 3 consecutive failures. See last_error in analytics.crew_discovery_state and "
+    "the log of the last conversation_discovery run.",
+)
+def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+    """Hold the state of every active crew against the limits."""
+    with warehouse.connection() as connection:
+        crews = discovery.crews(connection)
+        waiting = [crew.id for crew in crews if discovery.has_news(connection, crew)]
+        return verdict(fetch(connection, "checks/discovery_is_healthy", waiting=waiting), crews=len(crews))
+
+
+health_checks = [
+    discovery_is_healthy,
+    sql_check(
+        "every_crew_succeeded",
+        "histories_sessions",
+        "The last tick or backfill of these crews failed; the others are up to date. The error names the remedy.",
+    ),
+    sql_check(
+        "no_odd_histories_tables",
+        "histories_sessions",
+        "Histories tables that are read, but with something to look at: a missing index, rows that cannot be placed.",
+        dg.AssetCheckSeverity.WARN,
+    ),
+    sql_check(
+        "app_tables_are_indexed",
+        "conversation_summaries",
+        "Without these indexes every tick reads the whole table; run the statements shown, or `convo-pipelines "
+        "migrate up --only analytics`.",
+        dg.AssetCheckSeverity.WARN,
+    ),
+]

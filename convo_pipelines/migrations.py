@@ -1,0 +1,128 @@
+"""The migrations in `sql/migrations/`, applied by Alembic.
+
+There are two lines of them, one per schema: `app` (the application's; a reference for machines that have none)
+and `analytics` (ours). Each schema keeps the record of its own line in its table `schema_migrations`, so that
+dropping `analytics` also forgets that it was built.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from convo_pipelines.databases import database_url
+from convo_pipelines.statements import SQL
+
+Schema = Literal["app", "analytics"]
+SCHEMAS: tuple[Schema, ...] = ("app", "analytics")
+VERSION_TABLE = "schema_migrations"
+FOLDER = SQL / "migrations"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One folder of `sql/migrations/`: its name, the schema whose line it belongs to, and whether it is applied."""
+
+    name: str
+    schema: Schema
+    applied: bool
+
+
+def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return the upgrade and downgrade of the folder that `revision_file` lies in.
+
+    Args:
+        revision_file: path of the folder's `revision.py`.
+        concurrently: run each statement on its own, outside a transaction, as CONCURRENTLY demands.
+    """
+    folder = Path(revision_file).parent
+    return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
+
+
+def up(schemas: tuple[Schema, ...] = SCHEMAS) -> None:
+    """Apply what is missing."""
+    with _connect() as connection:
+        for schema in schemas:
+            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            connection.commit()
+            command.upgrade(_config(connection, schema), f"{schema}@head")
+
+
+def down(schemas: tuple[Schema, ...] = SCHEMAS) -> str | None:
+    """Roll back the newest applied migration of the given schemas; return its name, or None if there is none."""
+    newest = next((m for m in reversed(status()) if m.applied and m.schema in schemas), None)
+    if newest is None:
+        return None
+    with _connect() as connection:
+        command.downgrade(_config(connection, newest.schema), f"{newest.schema}@-1")
+        if not any(m.applied and m.schema == newest.schema for m in status()):
+            sa.Table(VERSION_TABLE, sa.MetaData(schema=newest.schema)).drop(connection)
+            connection.commit()
+    return newest.name
+
+
+def status() -> list[Migration]:
+    """Return every migration in the order in which `up` applies them."""
+    script = ScriptDirectory.from_config(_config(None, "app"))
+    with _connect() as connection:
+        applied = {schema: _applied(connection, script, schema) for schema in SCHEMAS}
+    return [
+        Migration(revision.revision, schema, revision.revision in applied[schema])
+        for schema in SCHEMAS
+        for revision in reversed(list(script.iterate_revisions(f"{schema}@head", "base")))
+    ]
+
+
+def validate() -> list[str]:
+    """Run `validation.sql` of every applied migration; return one line per failure."""
+    failures: list[str] = []
+    with psycopg.connect(database_url()) as connection:
+        for migration in (m for m in status() if m.applied):
+            try:
+                with connection.transaction():
+                    connection.execute((FOLDER / migration.name / "validation.sql").read_bytes())
+            except psycopg.Error as error:
+                failures.append(f"{migration.name}: {error.diag.message_primary}")
+    return failures
+
+
+def _applied(connection: sa.Connection, script: ScriptDirectory, schema: Schema) -> set[str]:
+    context = MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema}
+    )
+    heads = context.get_current_heads()
+    return {r.revision for head in heads for r in script.iterate_revisions(head, "base")}
+
+
+def _run(file: Path, concurrently: bool) -> None:
+    if concurrently:
+        with op.get_context().autocommit_block():
+            for statement in file.read_text().split(";\n"):
+                if statement.strip():
+                    op.get_bind().exec_driver_sql(statement)
+    else:
+        op.get_bind().execution_options(no_parameters=True).exec_driver_sql(file.read_text())
+
+
+@contextmanager
+def _connect() -> Iterator[sa.Connection]:
+    engine = sa.create_engine(sa.make_url(database_url()).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _config(connection: sa.Connection | None, schema: Schema) -> Config:
+    config = Config(attributes={"connection": connection, "schema": schema})
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("version_locations", str(FOLDER))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("recursive_version_locations", "true")
+    return config

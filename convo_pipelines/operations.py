@@ -1,0 +1,64 @@
+"""What the command line does through Dagster: materializations and checks, as runs of the instance."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from convo_pipelines.definitions import defs
+from convo_pipelines.partitions import days, range_tags
+from convo_pipelines.windows import Window
+
+
+def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
+    """Materialize assets for the days that `[start, end)` touches, as one run of the instance; return its success.
+
+    Args:
+        assets: asset names.
+        start: UTC, by default the start of the first partition.
+        end: UTC, exclusive, by default now.
+        crews: codes to narrow the run to.
+
+    Raises:
+        dagster.DagsterError: there is no such asset.
+    """
+    first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
+    now = datetime.now(UTC)
+    window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
+    keys = days.get_partition_keys_in_time_window(dg.TimeWindow(window.start, window.end))
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            instance=instance,
+            tags=range_tags(keys[0], keys[-1]),
+            run_config={"ops": {asset: {"config": {"crews": list(crews)}} for asset in assets}},
+            raise_on_error=False,
+        )
+    return result.success
+
+
+def run_checks() -> list[dg.AssetCheckEvaluation]:
+    """Run every asset check as one run of the instance and return what each found."""
+    with dg.DagsterInstance.get() as instance:
+        result = dg.materialize(
+            [*(defs.assets or ()), *(defs.asset_checks or ())],  # type: ignore[list-item]
+            selection=dg.AssetSelection.all_asset_checks(),
+            resources=dict(defs.resources or {}),
+            instance=instance,
+        )
+    return result.get_asset_check_evaluations()
+
+
+def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:
+    """Whether a check of severity ERROR failed."""
+    return any(not e.passed and e.severity is dg.AssetCheckSeverity.ERROR for e in evaluations)
+
+
+def finding(evaluation: dg.AssetCheckEvaluation) -> str:
+    """Return what a failed check found: how many offenders, and the sample."""
+    if evaluation.passed:
+        return ""
+    facts = evaluation.metadata
+    sample = facts.get("sample")
+    return f"{facts['offenders'].value} offenders\n{sample.value if sample else ''}"

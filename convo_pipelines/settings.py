@@ -1,0 +1,62 @@
+"""The environment, typed and validated once."""
+
+import logging
+import os
+from datetime import date
+from functools import cache
+
+import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsError(ValueError):
+    """An environment variable holds a value we cannot work with; the message names it and what is allowed."""
+
+
+class Settings(BaseModel):
+    """Everything the environment decides. Field names are the variables' names in lower case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    convo_database_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
+    dagster_pg_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
+    conversation_discovery_cron: str = "*/5 * * * *"
+    enable_background_jobs: bool = Field(True, description="true or false")
+    partitions_start_date: date = Field(date(2024, 1, 1), description="a date such as 2024-01-01")
+    link_sync_lookback_seconds: int = Field(300, ge=0, description="a whole number of seconds, 0 or more")
+    crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment, once per process.
+
+    An invalid cron expression is logged as an error and replaced by its default.
+
+    Raises:
+        SettingsError: any other variable is invalid.
+    """
+    given = {name: os.environ[name.upper()].strip() for name in Settings.model_fields if os.environ.get(name.upper())}
+    for name in [name for name in given if name.endswith("_cron")]:
+        if not _is_cron(given[name]):
+            default = Settings.model_fields[name].default
+            _log.error("%s=%r is not a cron expression; using the default %r", name.upper(), given.pop(name), default)
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_explain(str(e["loc"][0]), e["input"]) for e in error.errors())) from None
+
+
+def _is_cron(expression: str) -> bool:
+    try:
+        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=expression)
+    except dg.DagsterInvalidDefinitionError:
+        return False
+    return True
+
+
+def _explain(name: str, value: object) -> str:
+    shown = "(hidden)" if name.endswith("_url") else repr(value)
+    return f"{name.upper()}={shown} is not valid: it must be {Settings.model_fields[name].description}"

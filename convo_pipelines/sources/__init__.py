@@ -1,0 +1,1 @@
+"""What the pipeline reads: the application's tables, and ways to fill them where there is no application."""

@@ -1,0 +1,126 @@
+"""Histories tables: making one, and importing an n8n export into it."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from convo_pipelines import discovery
+from convo_pipelines.warehouse import Connection, Warehouse, fetch
+
+COLUMNS = ("session_id", "message", "created_at")
+BATCH_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One readable row of an export; `created_at` is UTC, `message` is JSON text."""
+
+    line: int
+    session_id: str
+    message: str
+    created_at: datetime
+
+
+@dataclass
+class ImportResult:
+    """How many rows were loaded, and why the others were not, by line number."""
+
+    loaded: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+
+
+def create_table(connection: Connection, table_name: str) -> None:
+    """Create `app.<table_name>` with its index on created_at, unless it exists."""
+    if not fetch(connection, "discovery/table", table_name=table_name):
+        fetch(connection, "sources/histories_table", table_name)
+        fetch(connection, "sources/histories_table_index", table_name)
+
+
+def import_csv(
+    warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object] = lambda rows: None
+) -> ImportResult:
+    """Load an n8n export (columns session_id, message, created_at) into a crew's histories table.
+
+    Args:
+        warehouse: where the crew is.
+        file: a CSV file in UTF-8; a `created_at` without a time zone is taken as UTC.
+        crew_code: an active crew; its histories table is created if it does not exist.
+        progress: called with the number of rows handled since the last call.
+
+    Raises:
+        CrewError: there is no such crew.
+        ValueError: the file lacks a column.
+    """
+    result = ImportResult()
+    with warehouse.connection() as connection:
+        [crew] = discovery.crews(connection, [crew_code])
+        create_table(connection, crew.table_name)
+        for batch in _batches(_rows(file, result), BATCH_ROWS):
+            try:
+                _copy(connection, crew.table_name, batch)
+                result.loaded += len(batch)
+            except psycopg.DataError:
+                _copy_one_by_one(connection, crew.table_name, batch, result)
+            progress(len(batch))
+    return result
+
+
+def _rows(file: Path, result: ImportResult) -> Iterator[HistoryRow]:
+    csv.field_size_limit(1 << 30)
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
+        line = reader.line_num + 1
+        for record in reader:
+            try:
+                yield _read(line, record)
+            except ValueError as error:
+                result.rejected.append((line, str(error)))
+            line = reader.line_num + 1
+
+
+def _read(line: int, record: dict[str, str | None]) -> HistoryRow:
+    absent = [column for column in COLUMNS if not record.get(column)]
+    if absent:
+        raise ValueError(f"{', '.join(absent)} is empty")
+    session_id, message, created_at = (str(record[column]) for column in COLUMNS)
+    try:
+        json.loads(message)
+    except ValueError as error:
+        raise ValueError(f"message is not JSON: {error}") from None
+    try:
+        moment = datetime.fromisoformat(created_at)
+    except ValueError:
+        raise ValueError(f"created_at {created_at!r} is not an ISO 8601 time") from None
+    return HistoryRow(line, session_id, message, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _copy(connection: Connection, table_name: str, rows: list[HistoryRow]) -> None:
+    query = sql.SQL("copy {} (session_id, message, created_at) from stdin").format(sql.Identifier("app", table_name))
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        for row in rows:
+            copy.write_row((row.session_id, row.message, row.created_at))
+
+
+def _copy_one_by_one(connection: Connection, table_name: str, rows: list[HistoryRow], result: ImportResult) -> None:
+    for row in rows:
+        try:
+            _copy(connection, table_name, [row])
+            result.loaded += 1
+        except psycopg.DataError as error:
+            result.rejected.append((row.line, str(error.diag.message_primary)))
+    result.rejected.sort()
+
+
+def _batches(rows: Iterator[HistoryRow], size: int) -> Iterator[list[HistoryRow]]:
+    while batch := list(islice(rows, size)):
+        yield batch

@@ -1,0 +1,16 @@
+"""The SQL files: `sql/` of a checkout, `convo_pipelines/sql` of an installed package."""
+
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+from psycopg import sql
+
+_PACKAGE = Path(__file__).parent
+SQL = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
+
+
+@cache
+def statement(name: str) -> sql.SQL:
+    """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s."""
+    return sql.SQL(cast("LiteralString", (SQL / f"{name}.sql").read_text()))

@@ -1,0 +1,111 @@
+"""The resource: a small connection pool, transactions under an advisory lock, statements from `sql/`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from convo_pipelines.databases import database_url
+from convo_pipelines.statements import statement
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+APPLICATION_NAME = "convo_pipelines"
+POOL_SIZE = 4
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a refresh did to the rows of its table."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Add two refreshes up."""
+        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def total(self) -> int:
+        """Rows looked at."""
+        return sum(astuple(self))
+
+
+class Warehouse:
+    """The database with `app` and `analytics`. Sessions run in UTC and commit by themselves unless in a transaction."""
+
+    def __init__(self, url: str | None = None):
+        """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names."""
+        self._url = url
+
+    @cached_property
+    def _pool(self) -> ConnectionPool[Connection]:
+        return ConnectionPool(
+            self._url or database_url(),
+            connection_class=psycopg.Connection[Row],
+            min_size=0,
+            max_size=POOL_SIZE + 1,
+            open=True,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "prepare_threshold": None,  # plans depend on the window: never a generic one
+                "application_name": APPLICATION_NAME,
+                "options": "-c timezone=UTC",
+            },
+        )
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Lend a connection in autocommit mode."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def locked(self, *lock: str) -> Iterator[Connection]:
+        """Lend a connection inside a transaction that alone holds the advisory lock of that name."""
+        with self.connection() as connection, locked(connection, *lock):
+            yield connection
+
+
+@contextmanager
+def locked(connection: Connection, *lock: str) -> Iterator[None]:
+    """Open a transaction on `connection` and wait in it for the advisory lock of that name."""
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join(lock)])
+        yield
+
+
+def fetch(
+    connection: Connection, name: str, table: str | None = None, **parameters: object
+) -> list[Row]:
+    """Run `sql/<name>.sql` and return its rows.
+
+    Args:
+        connection: where to run it.
+        name: path under `sql/`, without the ending.
+        table: name in schema `app` that takes the place of `{histories}`.
+        parameters: values of the statement's named parameters.
+    """
+    histories = sql.Identifier("app", table) if table else sql.SQL("")
+    cursor = connection.execute(statement(name).format(histories=histories), parameters)
+    return cursor.fetchall() if cursor.description else []
+
+
+def fetch_one(connection: Connection, name: str, table: str | None = None, **parameters: object) -> Row:
+    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `fetch`."""
+    [row] = fetch(connection, name, table, **parameters)
+    return row

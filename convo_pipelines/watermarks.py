@@ -1,0 +1,66 @@
+"""Time watermarks: how an asset that is not read per crew finds what changed since its last tick.
+
+A row gets its `updated_at` early and is seen only when its transaction commits. So a tick reads everything from
+the watermark on, and moves it only to where no open transaction can write any more, less the lookback.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from convo_pipelines.settings import settings
+from convo_pipelines.warehouse import Connection, fetch, fetch_one
+from convo_pipelines.windows import BEGINNING, END, Window
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A window from the watermark on, and where the watermark goes once the window has been refreshed."""
+
+    asset_key: str
+    window: Window
+    next_watermark: datetime
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class News:
+    """Whether an asset's sources changed since its last tick, and the span of the changed rows' own times (UTC)."""
+
+    is_new: bool
+    span: tuple[datetime, datetime] | None
+
+
+def begin(connection: Connection, asset_key: str) -> Tick:
+    """Choose the window of a tick. Look first, then read the window, only then `finish`."""
+    now = fetch_one(connection, "changes/now")["now"]
+    oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=None)["started_at"]
+    known = fetch(connection, "changes/known", asset_key=asset_key)
+    watermark = known[0]["watermark"] if known else BEGINNING
+    settled = max(BEGINNING + timedelta(days=1), min(now, oldest or now) - timedelta(
+        seconds=settings().link_sync_lookback_seconds
+    ))
+    next_watermark = max(watermark, settled)
+    changes = fetch_one(connection, f"changes/{asset_key}", since=next_watermark)
+    return Tick(asset_key, Window(watermark, END), next_watermark, changes["fingerprint"])
+
+
+def finish(connection: Connection, tick: Tick) -> None:
+    """Move the watermark behind a refreshed window."""
+    fetch(
+        connection,
+        "changes/move",
+        asset_key=tick.asset_key,
+        watermark=tick.next_watermark,
+        fingerprint=tick.fingerprint,
+    )
+
+
+def news(connection: Connection, asset_key: str) -> News:
+    """Ask cheaply whether a tick would find anything new."""
+    known = fetch(connection, "changes/known", asset_key=asset_key)
+    if not known:
+        return News(is_new=True, span=None)
+    changes = fetch_one(connection, f"changes/{asset_key}", since=known[0]["watermark"])
+    is_new = changes["fingerprint"] != known[0]["fingerprint"]
+    first, last = changes["first_active_at"], changes["last_active_at"]
+    return News(is_new, (first.astimezone(UTC), last.astimezone(UTC)) if is_new and first else None)

@@ -1,0 +1,39 @@
+"""Windows: half-open spans of UTC time, the only unit in which anything is refreshed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import dagster as dg
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+END = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The span `[start, end)`, both timezone-aware, UTC."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, context: dg.AssetExecutionContext) -> "Window":
+        """Return the span of the partitions that the run was launched for."""
+        span = context.partition_time_window
+        return cls(span.start, span.end)
+
+    @classmethod
+    def of_days(cls, first: date, after: date) -> "Window":
+        """Return the span of the UTC days from `first` up to, not including, `after`."""
+        return cls(datetime.combine(first, time(), UTC), datetime.combine(after, time(), UTC))
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime) -> "Window":
+        """Return the whole UTC days that `[start, end)` touches."""
+        last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
+        return cls.of_days(start.astimezone(UTC).date(), last + timedelta(days=1))
+
+    @property
+    def bounds(self) -> dict[str, datetime]:
+        """The window as parameters of a refresh statement."""
+        return {"window_start": self.start, "window_end": self.end}

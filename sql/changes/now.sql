@@ -1,0 +1,2 @@
+-- out: one row: now, this instant
+select clock_timestamp() as now;

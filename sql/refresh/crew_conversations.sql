@@ -1,0 +1,41 @@
+-- crew_conversations: a row of app.conversations for each session of one crew that has none yet.
+-- in:  %(crew_id)s, %(client_id)s; %(window_start)s, %(window_end)s: sessions active or refreshed in it, half-open
+-- out: one row: inserted (new), unchanged (already there); updated and deleted are always 0
+with sessions as (
+    select distinct session_id from analytics.histories_sessions
+    where crew_id = %(crew_id)s::uuid
+        and (
+            refreshed_at >= %(window_start)s::timestamptz and refreshed_at < %(window_end)s::timestamptz
+            or first_message_at >= %(window_start)s::timestamptz and first_message_at < %(window_end)s::timestamptz
+        )
+),
+
+missing as (
+    select session_id from sessions
+    except
+    select session_id from app.conversations where crew_id = %(crew_id)s::uuid
+),
+
+created as (
+    insert into app.conversations (id, channel, external_id, client_id, crew_id, session_id, started_at)
+    select
+        gen_random_uuid(), 'crew', session_id, %(client_id)s::uuid, %(crew_id)s::uuid, session_id, min(first_message_at)
+    from missing
+    inner join analytics.histories_sessions using (session_id)
+    where crew_id = %(crew_id)s::uuid
+    group by session_id
+    on conflict (crew_id, session_id) do nothing
+    returning 1
+),
+
+counted as (
+    update analytics.crew_discovery_state
+    set conversations_created = conversations_created + (select count(*) from created)
+    where crew_id = %(crew_id)s::uuid and exists (select from created)
+)
+
+select
+    (select count(*) from created) as inserted,
+    0::bigint as updated,
+    0::bigint as deleted,
+    (select count(*) from sessions) - (select count(*) from created) as unchanged;

@@ -1,0 +1,2 @@
+-- in:  {histories}
+create index on {histories} (created_at);
