@@ -102,7 +102,7 @@ def fetch(
     """
     histories = sql.Identifier("app", table) if table else sql.SQL("")
     cursor = connection.execute(statement(name).format(histories=histories), parameters)
-    return cursor.fetchall() if cursor.description else []
+    return cursor.fetchall() if cursor.description is not None else []
 
 
 def fetch_one(connection: Connection, name: str, table: str | None = None, **parameters: object) -> Row:

