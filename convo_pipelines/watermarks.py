@@ -36,9 +36,7 @@ def begin(connection: Connection, asset_key: str) -> Tick:
     oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=None)["started_at"]
     known = fetch(connection, "changes/known", asset_key=asset_key)
     watermark = known[0]["watermark"] if known else BEGINNING
-    settled = max(BEGINNING + timedelta(days=1), min(now, oldest or now) - timedelta(
-        seconds=settings().link_sync_lookback_seconds
-    ))
+    settled = min(now, oldest or now) - timedelta(seconds=settings().link_sync_lookback_seconds)
     next_watermark = max(watermark, settled)
     changes = fetch_one(connection, f"changes/{asset_key}", since=next_watermark)
     return Tick(asset_key, Window(watermark, END), next_watermark, changes["fingerprint"])

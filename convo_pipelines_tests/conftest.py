@@ -117,5 +117,5 @@ def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as ephemeral:
-        yield ephemeral
+    with dg.instance_for_test() as stored:
+        yield stored

@@ -51,7 +51,7 @@ def sessions(world: World) -> set[tuple[Any, ...]]:
 def summaries(world: World) -> set[tuple[Any, ...]]:
     spoken = defaultdict(list)
     for row in histories(world).itertuples():
-        spoken[row.crew_id, row.session_id].append((row.at, {"human": "inbound", "ai": "outbound"}.get(row.kind)))
+        spoken[row.crew_id, row.session_id].append((row.at.to_pydatetime(), {"human": "inbound", "ai": "outbound"}.get(row.kind)))
     written, parties = defaultdict(list), defaultdict(set)
     for message in world.execute("select * from app.messages"):
         written[message["conversation_id"]].append((message["sent_at"], message["direction"]))

@@ -1,0 +1,135 @@
+"""A tick asks first: it is skipped with a reason, or launches one run for the days of the new rows."""
+
+import importlib
+import logging
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from convo_pipelines import definitions
+from convo_pipelines.automation import schedules
+from convo_pipelines.partitions import TICK_TAG
+from convo_pipelines.settings import Settings, SettingsError, settings
+from convo_pipelines_tests.world import World, at, metadata
+
+RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> object:
+    """Reads the settings anew from an environment with the given variables."""
+
+    def read(**variables: str) -> Settings:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return settings.__wrapped__()
+
+    return read
+
+
+def evaluate(world: World, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+    context = dg.build_schedule_context(
+        instance, scheduled_execution_time=datetime.now(UTC), resources={"warehouse": world.warehouse}
+    )
+    return schedules.conversation_discovery_schedule(context)
+
+
+def test_new_rows_launch_one_run_for_their_days_then_the_tick_is_skipped(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew()
+    world.tick()
+    world.say("s1", "human", at(0))
+    world.say("s1", "ai", at(2))
+    request = evaluate(world, instance)
+    assert isinstance(request, dg.RunRequest)
+    assert [request.tags[tag] for tag in RANGE] == ["2026-03-10", "2026-03-12"]
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    assert metadata(result, "conversation_summaries")["rows_inserted"] == 1
+    assert {check.check_name for check in result.get_asset_check_evaluations()} >= {"every_crew_succeeded"}
+    assert "every_message_is_counted" not in {check.check_name for check in result.get_asset_check_evaluations()}
+    skipped = evaluate(world, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "nothing new" in (skipped.skip_message or "")
+
+
+def test_days_outside_the_axis_are_refreshed_with_the_nearest_partition(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew()
+    world.tick()
+    world.say("s1", "human", at(-9000))
+    request = evaluate(world, instance)
+    assert [request.tags[tag] for tag in RANGE] == ["2024-01-01", "2024-01-01"]
+    today = datetime.now(UTC)
+    world.say("s1", "human", today + timedelta(days=900))
+    assert evaluate(world, instance).tags[RANGE[1]] == today.date().isoformat()
+
+
+def test_a_changed_conversation_alone_launches_a_run(world: World, instance: dg.DagsterInstance) -> None:
+    talk = world.conversation()
+    world.message(talk, when=at(1))
+    world.tick()
+    assert isinstance(evaluate(world, instance), dg.SkipReason)
+    world.execute("update app.conversations set closed_at = now()")
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
+def test_a_failing_crew_is_tried_again_at_every_tick(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew("A")
+    world.crew("B", create=False)
+    world.tick()
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
+def test_a_tick_waits_for_the_one_before(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    world.say("s1")
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    run = instance.create_run_for_job(job, tags={TICK_TAG: "true"}, status=dg.DagsterRunStatus.STARTED)
+    skipped = evaluate(world, instance)
+    assert run.run_id in (skipped.skip_message or "")
+
+
+def test_cron_expressions_come_from_the_environment(environment: object) -> None:
+    assert environment().conversation_discovery_cron == "*/5 * * * *"
+    assert environment(CONVERSATION_DISCOVERY_CRON="0 3 * * *").conversation_discovery_cron == "0 3 * * *"
+
+
+def test_an_invalid_cron_expression_is_logged_and_the_default_used(
+    environment: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert environment(CONVERSATION_DISCOVERY_CRON="every day").conversation_discovery_cron == "*/5 * * * *"
+    assert "CONVERSATION_DISCOVERY_CRON='every day'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("CREW_TIMEOUT_SECONDS", "soon", "a whole number of seconds, 1 or more"),
+        ("CREW_TIMEOUT_SECONDS", "0", "a whole number of seconds, 1 or more"),
+        ("PARTITIONS_START_DATE", "yesterday", "a date such as 2024-01-01"),
+        ("ENABLE_BACKGROUND_JOBS", "maybe", "true or false"),
+        ("CONVO_DATABASE_URL", "mysql://root:secret@localhost", "a postgresql:// URL"),
+    ],
+)
+def test_any_other_invalid_value_refuses_to_start(environment: object, name: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        environment(**{name: value})
+    assert name in str(caught.value)
+    assert allowed in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", "RUNNING"), ("false", "STOPPED")])
+def test_background_jobs_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, value: str, status: str) -> None:
+    monkeypatch.setenv("ENABLE_BACKGROUND_JOBS", value)
+    settings.cache_clear()
+    fresh = importlib.reload(schedules)
+    assert fresh.conversation_discovery_schedule.default_status.name == status
+    monkeypatch.undo()
+    settings.cache_clear()
+    importlib.reload(schedules)
