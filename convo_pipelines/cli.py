@@ -104,7 +104,8 @@ SIZES = sample_data.Sizes()
 @click.option("--days", default=SIZES.days, show_default=True, help="Days of history.")
 @click.option("--seed", default=1, show_default=True, help="The same seed and end give the same rows.")
 @click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day it all ends before.  [default: today]")
-def sample_data_command(seed: int, end: datetime | None, **sizes: int) -> None:
+@click.option("--if-empty", is_flag=True, help="Do nothing, without an error, if there is data already.")
+def sample_data_command(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> None:
     """Fill an empty database with a generated company."""
     last = end.date() if end else datetime.now(UTC).date()
     with _progress() as progress:
@@ -114,7 +115,12 @@ def sample_data_command(seed: int, end: datetime | None, **sizes: int) -> None:
             progress.console.print(f"{rows:>10,} rows in app.{table}")
             progress.advance(task, rows)
 
-        sample_data.load(Warehouse(), sample_data.Sizes(**sizes), seed, last, show)
+        try:
+            sample_data.load(Warehouse(), sample_data.Sizes(**sizes), seed, last, show)
+        except sample_data.NotEmptyError as reason:
+            if not if_empty:
+                raise
+            console.print(str(reason))
 
 
 @main.command("import-histories")
@@ -174,6 +180,14 @@ def status_command() -> None:
             rows = fetch(connection, name)
             header = list(rows[0]) if rows else ["nothing yet"]
             _print_table(header, [list(row.values()) for row in rows], title=title)
+
+
+@main.command("data-dictionary")
+def data_dictionary() -> None:
+    """Print the data dictionary of `analytics` as markdown, from the catalog's comments."""
+    with Warehouse().connection() as connection:
+        for row in fetch(connection, "status/data_dictionary"):
+            click.echo(row["line"])
 
 
 @main.command()

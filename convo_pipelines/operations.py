@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import days, range_tags
 from convo_pipelines.windows import Window
@@ -25,7 +26,7 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
-    keys = days.get_partition_keys_in_time_window(dg.TimeWindow(window.start, window.end))
+    keys = days.get_partition_keys_in_time_window(window.span)
     job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
@@ -36,6 +37,22 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
             raise_on_error=False,
         )
     return result.success
+
+
+def tick() -> bool:
+    """Do what `conversation_discovery_schedule` does when its time comes; return whether there was anything new.
+
+    Raises:
+        dagster.DagsterError: the run failed.
+    """
+    with dg.DagsterInstance.get() as instance:
+        request = schedules.conversation_discovery_schedule(
+            dg.build_schedule_context(instance, resources=defs.resources, scheduled_execution_time=datetime.now(UTC))
+        )
+        if not isinstance(request, dg.RunRequest):
+            return False
+        defs.resolve_job_def(jobs.conversation_discovery.name).execute_in_process(instance=instance, tags=request.tags)
+    return True
 
 
 def run_checks() -> list[dg.AssetCheckEvaluation]:

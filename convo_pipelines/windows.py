@@ -34,6 +34,11 @@ class Window:
         return cls.of_days(start.astimezone(UTC).date(), last + timedelta(days=1))
 
     @property
+    def span(self) -> dg.TimeWindow:
+        """The window as Dagster's own type."""
+        return dg.TimeWindow(self.start, self.end)
+
+    @property
     def bounds(self) -> dict[str, datetime]:
         """The window as parameters of a refresh statement."""
         return {"window_start": self.start, "window_end": self.end}

@@ -1,0 +1,42 @@
+# Everything runs in .venv, with the versions of constraints.txt. `make lock` renews those.
+PYTHON ?= python3
+RUN := .venv/bin/
+export PYTHONWARNINGS := ignore
+export DAGSTER_HOME := $(CURDIR)
+
+.PHONY: demo test ui bench lint docs lock clean
+
+demo: .venv/installed
+	$(RUN)convo-pipelines demo
+
+ui: .venv/installed
+	$(RUN)convo-pipelines migrate up
+	$(RUN)convo-pipelines sample-data --if-empty
+	$(RUN)convo-pipelines dagster dev -h 127.0.0.1 -p 3000
+
+test: .venv/installed
+	$(RUN)pytest
+
+bench: .venv/installed
+	$(RUN)python -m benchmarks
+
+lint: .venv/installed
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)pyright
+
+docs: .venv/installed
+	$(RUN)convo-pipelines data-dictionary > docs/data-dictionary.md
+
+lock: .venv/installed
+	$(RUN)pip install --quiet uv
+	$(RUN)uv pip compile setup.py --extra dev --universal --python-version 3.11 --upgrade --quiet \
+		--no-header --no-annotate --output-file constraints.txt
+
+clean:
+	rm -rf .venv .local
+
+.venv/installed: setup.py constraints.txt
+	$(PYTHON) -m venv .venv
+	$(RUN)pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

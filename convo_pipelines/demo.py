@@ -1,0 +1,176 @@
+"""`make demo`: the whole project once through, with a backfill launched as the UI launches it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import sqlalchemy as sa
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from convo_pipelines import databases, migrations, operations
+from convo_pipelines.partitions import days
+from convo_pipelines.sources import sample_data
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.windows import Window
+
+ASSETS = ["histories_sessions", "crew_conversations", "conversation_summaries"]
+START_SECONDS, BACKFILL_SECONDS = 120, 240
+
+LAUNCH = """
+mutation Launch($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill {
+      status
+      assetBackfillData {
+        assetBackfillStatuses { ... on AssetPartitionsStatusCounts { numPartitionsMaterialized numPartitionsFailed } }
+      }
+    }
+    ... on PythonError { message }
+  }
+}
+"""
+
+
+def run(console: Console) -> None:
+    """Migrate, load sample data, backfill through Dagster, tick, run every check, show the result.
+
+    Raises:
+        click.ClickException: a step failed.
+    """
+    console.rule("1 migrate")
+    migrations.up()
+    console.rule("2 sample data")
+    with console.status("loading"):
+        try:
+            sample_data.load(Warehouse(), sample_data.Sizes(), seed=1, end=datetime.now(UTC).date())
+            console.print("a company of 5 clients, 10 crews and 300 people, over 90 days")
+        except sample_data.NotEmptyError as reason:
+            console.print(str(reason))
+    console.rule("3 backfill, as the Dagster UI launches it")
+    _backfill(console)
+    console.rule("4 a tick, as the schedule launches it")
+    console.print("done" if operations.tick() else "nothing new")
+    console.rule("5 every check")
+    evaluations = operations.run_checks()
+    for evaluation in evaluations:
+        verdict = "[green]passed[/green]" if evaluation.passed else f"[red]{evaluation.severity.value}[/red]"
+        console.print(f"{verdict} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
+    console.rule("6 what analysts read")
+    _show_tables(console)
+    if operations.failed(evaluations):
+        raise click.ClickException("a check of severity ERROR failed")
+
+
+def _backfill(console: Console) -> None:
+    with Warehouse().connection() as connection:
+        [row] = connection.execute("select min(sent_at) as first from app.messages").fetchall()
+    window = Window.around(row["first"], datetime.now(UTC))
+    keys = days.get_partition_keys_in_time_window(window.span)
+    with _dagster_dev(console) as url, Progress(console=console) as progress:
+        task = progress.add_task(f"{len(keys)} days x {len(ASSETS)} assets, one run", total=len(keys) * len(ASSETS))
+        params = {"assetSelection": [{"path": [asset]} for asset in ASSETS], "partitionNames": keys}
+        launched = _query(url, LAUNCH, params=params)["launchPartitionBackfill"]
+        if "backfillId" not in launched:
+            raise click.ClickException(f"the backfill was refused: {launched['message']}")
+        deadline = time.monotonic() + BACKFILL_SECONDS
+        while time.monotonic() < deadline:
+            backfill = _query(url, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+            statuses = (backfill["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+            progress.update(task, completed=sum(status["numPartitionsMaterialized"] for status in statuses))
+            if backfill["status"] not in ("REQUESTED", "COMPLETED_SUCCESS") or any(
+                status["numPartitionsFailed"] for status in statuses
+            ):
+                raise click.ClickException(f"the backfill ended as {backfill['status']}")
+            if backfill["status"] == "COMPLETED_SUCCESS":
+                return
+            time.sleep(1)
+    raise click.ClickException(f"the backfill did not end within {BACKFILL_SECONDS} s")
+
+
+@contextmanager
+def _dagster_dev(console: Console) -> Iterator[str]:
+    """Run the webserver and the daemon, schedules switched off; yield the address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", port]
+    log = databases.LOCAL / "dagster-dev.log"
+    with log.open("w") as output, console.status("starting Dagster"):
+        server = subprocess.Popen(  # noqa: S603
+            command, env=os.environ | {"ENABLE_BACKGROUND_JOBS": "false"}, stdout=output, stderr=subprocess.STDOUT
+        )
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(url):
+            if time.monotonic() > deadline or server.poll() is not None:
+                server.terminate()
+                raise click.ClickException(f"Dagster did not start; see {log}")
+            time.sleep(1)
+    try:
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(_query(url, "query { version }"))
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def _query(url: str, query: str, **variables: object) -> dict[str, Any]:
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        answer = json.load(response)
+    if "errors" in answer:
+        raise click.ClickException(answer["errors"][0]["message"])
+    return answer["data"]
+
+
+def _show_tables(console: Console) -> None:
+    engine = sa.create_engine(sa.make_url(databases.database_url()).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        for title, query in {
+            "conversation_summaries by source and channel": "select source, channel, count(*) as conversations, "
+            "sum(message_count)::bigint as messages, round(avg(first_response_seconds)) as first_response_seconds "
+            "from analytics.conversation_summaries group by 1, 2 order by 1, 2",
+            "conversation_summaries": "select client_code as client, channel, message_count as messages, "
+            "participant_count as participants, to_char(started_at, 'YYYY-MM-DD HH24:MI') as started, "
+            "round(duration_seconds) as seconds, round(first_response_seconds) as first_response "
+            "from analytics.conversation_summaries join app.clients on clients.id = client_id "
+            "order by started_at desc limit 5",
+            "histories_sessions": "select crew_code as crew, session_id, activity_date as day, message_count as messages, "
+            "human_count as human, ai_count as ai from analytics.histories_sessions "
+            "join app.crews on crews.id = crew_id order by last_message_at desc limit 5",
+        }.items():
+            frame = pd.read_sql(sa.text(query), connection)
+            table = Table(*frame.columns, title=title, title_justify="left")
+            for row in frame.astype(str).itertuples(index=False):
+                table.add_row(*row)
+            console.print(table)

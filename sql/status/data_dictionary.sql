@@ -1,0 +1,29 @@
+-- The data dictionary of `analytics` in markdown, from the catalog's comments.
+-- out: line, in order
+with tables as (
+    select
+        c.oid,
+        c.relname as name
+    from pg_class as c
+    where c.relnamespace = 'analytics'::regnamespace and c.relkind in ('r', 'v') and c.relname <> 'schema_migrations'
+),
+
+lines as (
+    select '' as name, 0 as place, '# Data dictionary of `analytics`' as line
+    union all
+    select '', 1, E'\n' || obj_description('analytics'::regnamespace)
+    union all
+    select name, -1, E'\n## ' || name || E'\n\n' || obj_description(oid) || E'\n\n| column | type | meaning |\n|---|---|---|'
+    from tables
+    union all
+    select
+        tables.name,
+        attnum,
+        format('| %%s | %%s | %%s |', attname, format_type(atttypid, atttypmod), col_description(tables.oid, attnum))
+    from tables
+    inner join pg_attribute on attrelid = tables.oid and attnum > 0 and not attisdropped
+)
+
+select line
+from lines
+order by name, place;
