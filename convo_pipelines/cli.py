@@ -3,8 +3,9 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ import click
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import Progress
-from rich.table import Table
 
 from convo_pipelines import databases, migrations
 from convo_pipelines.discovery import CrewError
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
+from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch
 
 console = Console()
@@ -88,7 +89,7 @@ def validate() -> None:
 
 
 def _print_migrations() -> None:
-    _print_table(["migration", "schema", "applied"], [[m.name, m.schema, m.applied] for m in migrations.status()])
+    print_table(console, [asdict(migration) for migration in migrations.status()])
 
 
 SIZES = sample_data.Sizes()
@@ -98,7 +99,9 @@ SIZES = sample_data.Sizes()
 @click.option("--clients", default=SIZES.clients, show_default=True)
 @click.option("--crews", default=SIZES.crews, show_default=True)
 @click.option("--sessions", default=SIZES.sessions, show_default=True, help="Crews' sessions, about 10 messages each.")
-@click.option("--conversations", default=SIZES.conversations, show_default=True, help="E-mail and chat, 6 messages each.")
+@click.option(
+    "--conversations", default=SIZES.conversations, show_default=True, help="E-mail and chat, 6 messages each."
+)
 @click.option("--people", default=SIZES.people, show_default=True)
 @click.option("--projects", default=SIZES.projects, show_default=True)
 @click.option("--days", default=SIZES.days, show_default=True, help="Days of history.")
@@ -163,11 +166,18 @@ def verify() -> None:
     from convo_pipelines import operations
 
     evaluations = operations.run_checks()
-    rows = [
-        [e.asset_key.to_user_string(), e.check_name, "passed" if e.passed else e.severity.value, operations.finding(e)]
-        for e in sorted(evaluations, key=lambda e: (e.asset_key.to_user_string(), e.check_name))
-    ]
-    _print_table(["asset", "check", "result", "finding"], rows)
+    print_table(
+        console,
+        [
+            {
+                "asset": evaluation.asset_key.to_user_string(),
+                "check": evaluation.check_name,
+                "result": "passed" if evaluation.passed else evaluation.severity.value,
+                "finding": operations.finding(evaluation),
+            }
+            for evaluation in sorted(evaluations, key=lambda e: (e.asset_key, e.check_name))
+        ],
+    )
     if operations.failed(evaluations):
         sys.exit(1)
 
@@ -177,9 +187,7 @@ def status_command() -> None:
     """Show how far each crew and asset has got."""
     with Warehouse().connection() as connection:
         for title, name in (("crews", "status/crews"), ("watermarks", "status/watermarks")):
-            rows = fetch(connection, name)
-            header = list(rows[0]) if rows else ["nothing yet"]
-            _print_table(header, [list(row.values()) for row in rows], title=title)
+            print_table(console, fetch(connection, name), title=title)
 
 
 @main.command("data-dictionary")
@@ -210,13 +218,6 @@ def dagster(arguments: Sequence[str]) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def _progress() -> Generator[Progress]:
     with Progress("{task.description}", "{task.completed:,.0f} rows in {task.elapsed:.0f} s", console=console) as shown:
         yield shown
-
-
-def _print_table(header: Sequence[str], rows: Sequence[Sequence[object]], title: str | None = None) -> None:
-    table = Table(*header, title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console.print(table)

@@ -8,23 +8,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
-import sqlalchemy as sa
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from convo_pipelines import databases, migrations, operations
 from convo_pipelines.partitions import days
 from convo_pipelines.sources import sample_data
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.tables import print_table
+from convo_pipelines.warehouse import Warehouse, fetch
 from convo_pipelines.windows import Window
 
 ASSETS = ["histories_sessions", "crew_conversations", "conversation_summaries"]
@@ -59,6 +57,7 @@ def run(console: Console) -> None:
 
     Raises:
         click.ClickException: a step failed.
+
     """
     console.rule("1 migrate")
     migrations.up()
@@ -98,7 +97,8 @@ def _backfill(console: Console) -> None:
         deadline = time.monotonic() + BACKFILL_SECONDS
         while time.monotonic() < deadline:
             backfill = _query(url, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
-            statuses = (backfill["assetBackfillData"] or {}).get("assetBackfillStatuses", [])
+            data = backfill["assetBackfillData"]
+            statuses: list[dict[str, int]] = data["assetBackfillStatuses"] if data else []
             progress.update(task, completed=sum(status["numPartitionsMaterialized"] for status in statuses))
             if backfill["status"] not in ("REQUESTED", "COMPLETED_SUCCESS") or any(
                 status["numPartitionsFailed"] for status in statuses
@@ -111,7 +111,7 @@ def _backfill(console: Console) -> None:
 
 
 @contextmanager
-def _dagster_dev(console: Console) -> Iterator[str]:
+def _dagster_dev(console: Console) -> Generator[str]:
     """Run the webserver and the daemon, schedules switched off; yield the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -154,23 +154,6 @@ def _query(url: str, query: str, **variables: object) -> dict[str, Any]:
 
 
 def _show_tables(console: Console) -> None:
-    engine = sa.create_engine(sa.make_url(databases.database_url()).set(drivername="postgresql+psycopg"))
-    with engine.connect() as connection:
-        for title, query in {
-            "conversation_summaries by source and channel": "select source, channel, count(*) as conversations, "
-            "sum(message_count)::bigint as messages, round(avg(first_response_seconds)) as first_response_seconds "
-            "from analytics.conversation_summaries group by 1, 2 order by 1, 2",
-            "conversation_summaries": "select client_code as client, channel, message_count as messages, "
-            "participant_count as participants, to_char(started_at, 'YYYY-MM-DD HH24:MI') as started, "
-            "round(duration_seconds) as seconds, round(first_response_seconds) as first_response "
-            "from analytics.conversation_summaries join app.clients on clients.id = client_id "
-            "order by started_at desc limit 5",
-            "histories_sessions": "select crew_code as crew, session_id, activity_date as day, message_count as messages, "
-            "human_count as human, ai_count as ai from analytics.histories_sessions "
-            "join app.crews on crews.id = crew_id order by last_message_at desc limit 5",
-        }.items():
-            frame = pd.read_sql(sa.text(query), connection)
-            table = Table(*frame.columns, title=title, title_justify="left")
-            for row in frame.astype(str).itertuples(index=False):
-                table.add_row(*row)
-            console.print(table)
+    with Warehouse().connection() as connection:
+        for name in ("summaries_by_channel", "latest_summaries", "latest_sessions"):
+            print_table(console, fetch(connection, f"demo/{name}"), title=name.replace("_", " "))

@@ -17,7 +17,17 @@ from uuid import UUID
 import psycopg
 
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import APPLICATION_NAME, POOL_SIZE, Connection, Counts, Row, Warehouse, fetch, fetch_one, locked
+from convo_pipelines.warehouse import (
+    APPLICATION_NAME,
+    POOL_SIZE,
+    Connection,
+    Counts,
+    Row,
+    Warehouse,
+    fetch,
+    fetch_one,
+    locked,
+)
 from convo_pipelines.windows import Window
 
 FIRST_CHUNK_ROWS = 20_000
@@ -93,6 +103,7 @@ def crews(connection: Connection, codes: Iterable[str] = ()) -> list[Crew]:
 
     Raises:
         CrewError: a code belongs to no active crew.
+
     """
     wanted = sorted(set(codes)) or None
     found = [Crew(**row) for row in fetch(connection, "discovery/crews", codes=wanted)]
@@ -156,6 +167,7 @@ def advance(connection: Connection, result: CrewResult) -> None:
 
     Raises:
         CrewError: the table cannot be read, or not one chunk could be in the time there is.
+
     """
     started_at, started = datetime.now(UTC), time.monotonic()
     crew = result.crew
@@ -189,6 +201,7 @@ def has_news(connection: Connection, crew: Crew) -> tuple[date, date] | bool:
     Returns:
         The first day and the day after the last that the new rows fall in; True where that cannot be told, so that
         the tick itself reports why; False if there is nothing new.
+
     """
     try:
         with connection.transaction():
@@ -219,9 +232,12 @@ def _record_failure(warehouse: Warehouse, result: CrewResult) -> None:
 
 def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: float) -> None:
     crew = result.crew
-    begin = {"name": "discovery/begin", "table": crew.table_name, "crew_id": crew.id, "table_name": crew.table_name}
+
+    def begin() -> Row:
+        return fetch_one(connection, "discovery/begin", crew.table_name, crew_id=crew.id, table_name=crew.table_name)
+
     with locked(connection, ASSET, crew.code):
-        state = fetch_one(connection, **begin)
+        state = begin()
     if state["restarted"]:
         result.warnings.append(f"app.{crew.table_name} was truncated or swapped; reading it from the start")
 
@@ -233,7 +249,7 @@ def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: flo
         _limit(connection, deadline)
         try:
             with locked(connection, ASSET, crew.code):
-                if fetch_one(connection, **begin)["watermark_id"] != watermark:
+                if begin()["watermark_id"] != watermark:
                     result.warnings.append("another run advanced this crew meanwhile; the next tick continues")
                     return
                 ends = fetch(connection, "discovery/chunk", crew.table_name, after_id=after, rows=rows)

@@ -5,7 +5,7 @@ and `analytics` (ours). Each schema keeps the record of its own line in its tabl
 dropping `analytics` also forgets that it was built.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
     Args:
         revision_file: path of the folder's `revision.py`.
         concurrently: run each statement on its own, outside a transaction, as CONCURRENTLY demands.
+
     """
     folder = Path(revision_file).parent
     return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
@@ -113,7 +114,7 @@ def _run(file: Path, concurrently: bool) -> None:
 
 
 @contextmanager
-def _connect() -> Iterator[sa.Connection]:
+def _connect() -> Generator[sa.Connection]:
     engine = sa.create_engine(sa.make_url(database_url()).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection

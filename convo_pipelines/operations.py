@@ -22,6 +22,7 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
 
     Raises:
         dagster.DagsterError: there is no such asset.
+
     """
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
@@ -44,6 +45,7 @@ def tick() -> bool:
 
     Raises:
         dagster.DagsterError: the run failed.
+
     """
     with dg.DagsterInstance.get() as instance:
         request = schedules.conversation_discovery_schedule(
@@ -55,7 +57,7 @@ def tick() -> bool:
     return True
 
 
-def run_checks() -> list[dg.AssetCheckEvaluation]:
+def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
     """Run every asset check as one run of the instance and return what each found."""
     with dg.DagsterInstance.get() as instance:
         result = dg.materialize(

@@ -37,6 +37,7 @@ def settings() -> Settings:
 
     Raises:
         SettingsError: any other variable is invalid.
+
     """
     given = {name: os.environ[name.upper()].strip() for name in Settings.model_fields if os.environ.get(name.upper())}
     for name in [name for name in given if name.endswith("_cron")]:

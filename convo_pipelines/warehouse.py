@@ -1,6 +1,6 @@
 """The resource: a small connection pool, transactions under an advisory lock, statements from `sql/`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -69,29 +69,27 @@ class Warehouse:
         self._pool.close()
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Generator[Connection]:
         """Lend a connection in autocommit mode."""
         with self._pool.connection() as connection:
             yield connection
 
     @contextmanager
-    def locked(self, *lock: str) -> Iterator[Connection]:
+    def locked(self, *lock: str) -> Generator[Connection]:
         """Lend a connection inside a transaction that alone holds the advisory lock of that name."""
         with self.connection() as connection, locked(connection, *lock):
             yield connection
 
 
 @contextmanager
-def locked(connection: Connection, *lock: str) -> Iterator[None]:
+def locked(connection: Connection, *lock: str) -> Generator[None]:
     """Open a transaction on `connection` and wait in it for the advisory lock of that name."""
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join(lock)])
         yield
 
 
-def fetch(
-    connection: Connection, name: str, table: str | None = None, **parameters: object
-) -> list[Row]:
+def fetch(connection: Connection, name: str, table: str | None = None, **parameters: object) -> list[Row]:
     """Run `sql/<name>.sql` and return its rows.
 
     Args:
@@ -99,6 +97,7 @@ def fetch(
         name: path under `sql/`, without the ending.
         table: name in schema `app` that takes the place of `{histories}`.
         parameters: values of the statement's named parameters.
+
     """
     histories = sql.Identifier("app", table) if table else sql.SQL("")
     cursor = connection.execute(statement(name).format(histories=histories), parameters)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -39,6 +40,6 @@ class Window:
         return dg.TimeWindow(self.start, self.end)
 
     @property
-    def bounds(self) -> dict[str, datetime]:
+    def bounds(self) -> dict[str, Any]:
         """The window as parameters of a refresh statement."""
         return {"window_start": self.start, "window_end": self.end}

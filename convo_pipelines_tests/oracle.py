@@ -51,12 +51,15 @@ def sessions(world: World) -> set[tuple[Any, ...]]:
 def summaries(world: World) -> set[tuple[Any, ...]]:
     spoken = defaultdict(list)
     for row in histories(world).itertuples():
-        spoken[row.crew_id, row.session_id].append((row.at.to_pydatetime(), {"human": "inbound", "ai": "outbound"}.get(row.kind)))
+        spoken[row.crew_id, row.session_id].append(
+            (row.at.to_pydatetime(), {"human": "inbound", "ai": "outbound"}.get(row.kind))
+        )
     written, parties = defaultdict(list), defaultdict(set)
     for message in world.execute("select * from app.messages"):
         written[message["conversation_id"]].append((message["sent_at"], message["direction"]))
     for recipient in world.execute(
-        "select conversation_id, contact_method_id from app.message_recipients r join app.messages m on m.id = message_id"
+        "select conversation_id, contact_method_id "
+        "from app.message_recipients join app.messages on messages.id = message_id"
     ):
         parties[recipient["conversation_id"]].add(recipient["contact_method_id"])
 

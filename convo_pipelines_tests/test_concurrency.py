@@ -134,7 +134,7 @@ def test_ticks_and_backfills_at_once_are_safe(world: World) -> None:
     def guarded(action: object) -> None:
         try:
             action()
-        except BaseException as failure:  # noqa: BLE001
+        except BaseException as failure:
             failures.append(failure)
 
     runs = [

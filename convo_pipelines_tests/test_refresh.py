@@ -252,9 +252,7 @@ def test_if_every_crew_fails_the_run_fails(world: World) -> None:
     assert "does not exist" in world.state()["last_error"]
 
 
-def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from convo_pipelines import discovery
 
     monkeypatch.setattr(

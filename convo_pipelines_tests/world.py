@@ -108,7 +108,7 @@ class World:
         return self.run({TICK_TAG: "true", **range_tags(today, today)}, assets, **options)
 
     def backfill(
-        self, first: date = DAY.date(), last: date | None = None, assets: list[str] = PIPELINE, **options: Any
+        self, first: date, last: date | None = None, assets: list[str] = PIPELINE, **options: Any
     ) -> dg.ExecuteInProcessResult:
         return self.run(range_tags(first.isoformat(), (last or first).isoformat()), assets, **options)
 

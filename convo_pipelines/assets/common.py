@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from convo_pipelines.discovery import CrewResult
 from convo_pipelines.partitions import days
+from convo_pipelines.tables import markdown
 from convo_pipelines.warehouse import Counts, Warehouse
 
 PREVIEW_ROWS = 5
@@ -38,6 +40,7 @@ def report(
 
     Raises:
         dagster.Failure: there were crews, and every one of them failed.
+
     """
     failed = [result for result in crew_results if result.error]
     metadata: dict[str, Any] = {
@@ -51,33 +54,30 @@ def report(
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
         metadata["crews_failed"] = len(failed)
-        metadata["crews"] = dg.MetadataValue.md(
-            markdown(
-                ["crew", "rows read", "inserted", "updated", "deleted", "unchanged", "ms", "result"],
-                [
-                    [
-                        result.crew.code, result.rows_read, result.counts.inserted, result.counts.updated,
-                        result.counts.deleted, result.counts.unchanged, result.milliseconds,
-                        result.error or result.warning or ("done" if result.caught_up else "continues at the next tick"),
-                    ]
-                    for result in crew_results
-                ],
-            )
-        )  # fmt: skip
+        metadata["crews"] = dg.MetadataValue.md(_crew_table(crew_results))
     if failed and len(failed) == len(crew_results):
-        raise dg.Failure(f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata)
+        raise dg.Failure(
+            f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata, allow_retries=False
+        )
     return dg.MaterializeResult(metadata=metadata)
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a markdown table."""
-    cells = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells)
+def _crew_table(results: Sequence[CrewResult]) -> str:
+    return markdown(
+        [
+            {
+                "crew": result.crew.code,
+                "rows read": result.rows_read,
+                **asdict(result.counts),
+                "ms": result.milliseconds,
+                "result": result.error or result.warning or ("done" if result.caught_up else "to be continued"),
+            }
+            for result in results
+        ]
+    )
 
 
 def _preview(warehouse: Warehouse, table: str) -> str:
     query = sql.SQL("select * from {} limit {}").format(sql.Identifier(*table.split(".")), PREVIEW_ROWS)
     with warehouse.connection() as connection:
-        cursor = connection.execute(query)
-        columns = [column.name for column in cursor.description or []]
-        return markdown(columns, [list(row.values()) for row in cursor])
+        return markdown(connection.execute(query).fetchall())

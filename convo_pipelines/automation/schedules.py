@@ -15,7 +15,7 @@ _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs 
 _UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-@dg.schedule(
+@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
     job=jobs.conversation_discovery,
     cron_schedule=settings().conversation_discovery_cron,
     execution_timezone="UTC",

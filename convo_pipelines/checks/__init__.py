@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from convo_pipelines.assets.common import markdown
+from convo_pipelines.tables import markdown
 from convo_pipelines.warehouse import Row, Warehouse, fetch
 
 SAMPLE_ROWS = 10
@@ -16,8 +16,7 @@ def verdict(
     """Return a check's result: passed if there are no offenders, else how many, and the first ten as a table."""
     metadata: dict[str, dg.MetadataValue | int] = {"offenders": len(offenders), **facts}
     if offenders:
-        sample = [list(row.values()) for row in offenders[:SAMPLE_ROWS]]
-        metadata["sample"] = dg.MetadataValue.md(markdown(list(offenders[0]), sample))
+        metadata["sample"] = dg.MetadataValue.md(markdown(offenders[:SAMPLE_ROWS]))
     return dg.AssetCheckResult(passed=not offenders, severity=severity, metadata=metadata)
 
 

@@ -44,7 +44,7 @@ def create_table(connection: Connection, table_name: str) -> None:
 
 
 def import_csv(
-    warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object] = lambda rows: None
+    warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object] = lambda _rows: None
 ) -> ImportResult:
     """Load an n8n export (columns session_id, message, created_at) into a crew's histories table.
 
@@ -57,6 +57,7 @@ def import_csv(
     Raises:
         CrewError: there is no such crew.
         ValueError: the file lacks a column.
+
     """
     result = ImportResult()
     with warehouse.connection() as connection:

@@ -19,7 +19,12 @@ CREWS = ["Front desk", "Bookings", "Billing", "Returns", "Onboarding", "Night sh
 FIRST_NAMES = ["Ana", "Ben", "Chloé", "Dmitri", "Eva", "Farid", "Grace", "Hugo", "Inês", "Jun", "Kofi", "Lena"]
 LAST_NAMES = ["Almeida", "Berg", "Costa", "Dubois", "Eriksen", "Fischer", "García", "Haddad", "Ito", "Jansen", "Kaya"]
 SUBJECTS = ["Quote for next month", "Invoice question", "Delivery is late", "Renewal", "Change of address", "Thank you"]
-QUESTIONS = ["Can you help me with my order?", "What are your opening hours?", "I need to change my booking.", "Thanks!"]
+QUESTIONS = [
+    "Can you help me with my order?",
+    "What are your opening hours?",
+    "I need to change my booking.",
+    "Thanks!",
+]
 ANSWERS = ["Of course: which one is it?", "We are open from 9 to 18.", "Done. Anything else?", "You are welcome."]
 
 
@@ -45,7 +50,7 @@ def load(
     sizes: Sizes,
     seed: int,
     end: date,
-    progress: Callable[[str, int], object] = lambda table, rows: None,
+    progress: Callable[[str, int], object] = lambda _table, _rows: None,
 ) -> None:
     """Generate and load sample data in one transaction.
 
@@ -58,6 +63,7 @@ def load(
 
     Raises:
         NotEmptyError: `app.clients` holds rows.
+
     """
     company = _Company(random.Random(seed), sizes, datetime.combine(end, time(), UTC))  # noqa: S311
     with warehouse.connection() as connection, connection.transaction():
@@ -116,7 +122,11 @@ class _Company:
 
     def clients(self) -> Iterator[Values]:
         for number, client in enumerate(self.client_ids):
-            yield client, f"C{number + 1:03}", f"{CLIENTS[number % len(CLIENTS)]} {number // len(CLIENTS) or ''}".strip()
+            yield (
+                client,
+                f"C{number + 1:03}",
+                f"{CLIENTS[number % len(CLIENTS)]} {number // len(CLIENTS) or ''}".strip(),
+            )
 
     def crews(self) -> Iterator[Values]:
         for number in range(self.sizes.crews):
