@@ -1,0 +1,71 @@
+"""Schemas come, go and come back; production applies only ours."""
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from convo_pipelines.cli import main
+
+
+@pytest.fixture
+def migrate(empty_database: str) -> object:
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["migrate", *arguments])
+
+    return invoke
+
+
+def tables(url: str, schema: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        return {
+            row[0]
+            for row in connection.execute(
+                "select table_name from information_schema.tables where table_schema = %s", [schema]
+            )
+        }
+
+
+def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
+    assert migrate("up").exit_code == 0
+    assert "conversation_summaries" in tables(empty_database, "analytics")
+    assert migrate("validate").exit_code == 0
+    names = [migrate("down").output.split()[-1] for _ in range(4)]
+    assert names == ["0003_app_indexes", "0002_analytics_schema", "0001_app_schema", "applied"]
+    assert tables(empty_database, "analytics") == tables(empty_database, "app") == set()
+    assert migrate("up").exit_code == 0
+    assert migrate("validate").exit_code == 0
+
+
+def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database: str) -> None:
+    assert migrate("up", "--only", "app").exit_code == 0
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("drop table app.schema_migrations")  # as in production, where app is not ours
+    assert migrate("up", "--only", "analytics").exit_code == 0
+    assert "histories_sessions" in tables(empty_database, "analytics")
+    assert "schema_migrations" not in tables(empty_database, "app")
+
+
+def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty_database: str) -> None:
+    migrate("up")
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("drop schema analytics cascade")
+    assert migrate("up").exit_code == 0
+    assert "histories_sessions" in tables(empty_database, "analytics")
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("drop index app.messages_updated_at", "messages.updated_at"),
+        ("comment on column analytics.histories_sessions.ai_count is null", "histories_sessions.ai_count"),
+        ("alter table analytics.histories_sessions drop constraint histories_sessions_pkey", "histories_sessions"),
+        ("alter table app.messages drop column direction", "messages.direction"),
+    ],
+)
+def test_validation_can_fail(migrate: object, empty_database: str, damage: str, complaint: str) -> None:
+    migrate("up")
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(damage)
+    result = migrate("validate")
+    assert result.exit_code == 1
+    assert complaint in result.output.replace("\n", "")

@@ -1,0 +1,91 @@
+"""Sample data and imports: what comes in, what is turned away, and why."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from convo_pipelines.sources import histories, sample_data
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.world import World, at
+
+END = date(2026, 3, 20)
+SMALL = sample_data.Sizes(crews=3, sessions=30, conversations=20, people=20, projects=4, days=10)
+TABLES = [
+    "clients",
+    "crews",
+    "people",
+    "contact_methods",
+    "conversations",
+    "messages",
+    "message_recipients",
+    "projects",
+]
+
+
+def contents(world: World, table: str) -> list[tuple[object, ...]]:
+    rows = world.execute(f"select * from app.{table}")
+    return sorted(str([value for key, value in row.items() if key not in ("updated_at",)]) for row in rows)
+
+
+def test_the_same_seed_gives_the_same_company(new_world: object) -> None:
+    one, two, other = new_world(), new_world(), new_world()
+    for world, seed in ((one, 1), (two, 1), (other, 2)):
+        sample_data.load(world.warehouse, SMALL, seed, END)
+        world.execute("set session_replication_role = replica")
+        for table in TABLES:
+            world.execute(f"update app.{table} set created_at = '2026-01-01'")
+    tables = [*TABLES, "histories_crew_01"]
+    assert [contents(one, table) for table in tables] == [contents(two, table) for table in tables]
+    assert contents(one, "messages") != contents(other, "messages")
+
+
+def test_sample_data_is_summarized_exactly(world: World) -> None:
+    sample_data.load(world.warehouse, SMALL, 1, END)
+    world.backfill(date(2026, 3, 1), date(2026, 4, 10))
+    oracle.assert_right(world)
+
+
+def test_sample_data_never_mixes_with_real_data(world: World) -> None:
+    world.client()
+    with pytest.raises(sample_data.NotEmptyError, match="app.clients holds rows already"):
+        sample_data.load(world.warehouse, SMALL, 1, END)
+
+
+def test_an_import_loads_what_can_be_read_and_names_the_lines_that_cannot(world: World, tmp_path: Path) -> None:
+    world.crew("A", create=False)
+    file = tmp_path / "export.csv"
+    file.write_text(
+        "session_id,message,created_at\n"
+        's1,"{""type"": ""human""}",2026-03-10T12:00:00+00:00\n'
+        's1,"{""type"": ""ai"",\n ""content"": ""two lines""}",2026-03-10T14:00:00+01:00\n'
+        "s1,{not json,2026-03-10T12:00:00+00:00\n"
+        's1,"{""type"": ""ai""}",yesterday\n'
+        ',"{""type"": ""ai""}",2026-03-10T12:00:00+00:00\n'
+        's1,"{""content"": ""\\u0000""}",2026-03-10T12:00:00+00:00\n'
+        's2,"{""type"": ""human""}",2026-03-10T15:00:00\n'
+        "s2\n"
+    )
+    result = histories.import_csv(world.warehouse, file, "A")
+    assert result.loaded == 3
+    assert [line for line, _ in result.rejected] == [5, 6, 7, 8, 10]
+    reasons = dict(result.rejected)
+    assert "message is not JSON" in reasons[5]
+    assert "'yesterday' is not an ISO 8601 time" in reasons[6]
+    assert "session_id is empty" in reasons[7]
+    assert "Unicode" in reasons[8]
+    assert "message, created_at is empty" in reasons[10]
+    world.tick()
+    oracle.assert_right(world)
+    times = [row["last_message_at"] for row in world.execute("select * from analytics.histories_sessions order by 2")]
+    assert times == [at(0, 13), at(0, 15)]
+
+
+def test_an_import_needs_its_columns_and_its_crew(world: World, tmp_path: Path) -> None:
+    world.crew()
+    file = tmp_path / "export.csv"
+    file.write_text("session,message\n")
+    with pytest.raises(ValueError, match="has no column session_id, created_at"):
+        histories.import_csv(world.warehouse, file, "A")
+    with pytest.raises(Exception, match="no active crew has the code NOBODY; there are: A"):
+        histories.import_csv(world.warehouse, file, "NOBODY")
