@@ -18,7 +18,7 @@ test: .venv/installed
 	$(RUN)pytest
 
 bench: .venv/installed
-	$(RUN)python -m benchmarks
+	LINK_SYNC_LOOKBACK_SECONDS=2 $(RUN)python -m benchmarks
 
 lint: .venv/installed
 	$(RUN)ruff check .

@@ -139,6 +139,11 @@ def for_each_crew(
         return list(pool.map(guarded, crew_list))
 
 
+def total(results: Iterable[CrewResult]) -> Counts:
+    """Add up what was done for all crews."""
+    return sum((result.counts for result in results), Counts())
+
+
 def describe(result: CrewResult) -> str:
     """Return the one log line of a crew's run."""
     counts = result.counts

@@ -48,9 +48,9 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
     return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
 
 
-def up(schemas: tuple[Schema, ...] = SCHEMAS) -> None:
-    """Apply what is missing."""
-    with _connect() as connection:
+def up(schemas: tuple[Schema, ...] = SCHEMAS, url: str | None = None) -> None:
+    """Apply what is missing to the database at `url`, by default the one the environment names."""
+    with _connect(url) as connection:
         for schema in schemas:
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
             connection.commit()
@@ -114,8 +114,10 @@ def _run(file: Path, concurrently: bool) -> None:
 
 
 @contextmanager
-def _connect() -> Generator[sa.Connection]:
-    engine = sa.create_engine(sa.make_url(database_url()).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+def _connect(url: str | None = None) -> Generator[sa.Connection]:
+    engine = sa.create_engine(
+        sa.make_url(url or database_url()).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
+    )
     with engine.connect() as connection:
         yield connection
 

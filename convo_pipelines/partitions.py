@@ -12,8 +12,3 @@ days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.
 def range_tags(first_day: str, last_day: str) -> dict[str, str]:
     """Return the tags of one run over the partitions from `first_day` to `last_day`, both included (YYYY-MM-DD)."""
     return {"dagster/asset_partition_range_start": first_day, "dagster/asset_partition_range_end": last_day}
-
-
-def is_tick(context: dg.AssetExecutionContext) -> bool:
-    """Whether the run starts from the watermarks, as schedules ask, rather than from its partitions' window."""
-    return TICK_TAG in context.run.tags

@@ -66,9 +66,7 @@ class Server:
     def __init__(self, url: str):
         self.url = url
         self.template = self.create("template_app")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(migrations, "database_url", lambda: self.template)
-            migrations.up()
+        migrations.up(url=self.template)
 
     def create(self, name: str | None = None, template: str = "template1") -> str:
         name = name or f"test_{next(DATABASE_NUMBERS)}"

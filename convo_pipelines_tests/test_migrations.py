@@ -8,7 +8,7 @@ from convo_pipelines.cli import main
 
 
 @pytest.fixture
-def migrate(empty_database: str) -> object:
+def migrate(empty_database: str) -> object:  # noqa: ARG001
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["migrate", *arguments])
 

@@ -48,7 +48,7 @@ def test_sample_data_is_summarized_exactly(world: World) -> None:
 
 def test_sample_data_never_mixes_with_real_data(world: World) -> None:
     world.client()
-    with pytest.raises(sample_data.NotEmptyError, match="app.clients holds rows already"):
+    with pytest.raises(sample_data.NotEmptyError, match=r"app\.clients holds rows already"):
         sample_data.load(world.warehouse, SMALL, 1, END)
 
 

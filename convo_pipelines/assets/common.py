@@ -11,9 +11,10 @@ from psycopg import sql
 from pydantic import Field
 
 from convo_pipelines.discovery import CrewResult
-from convo_pipelines.partitions import days
+from convo_pipelines.partitions import TICK_TAG, days
 from convo_pipelines.tables import markdown
 from convo_pipelines.warehouse import Counts, Warehouse
+from convo_pipelines.windows import Window
 
 PREVIEW_ROWS = 5
 
@@ -31,6 +32,11 @@ class Scope(dg.Config):
     """What a backfill can be narrowed to."""
 
     crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
+
+
+def window_of(context: dg.AssetExecutionContext) -> Window | None:
+    """Return the window of the run's partitions; None for a scheduled tick, which starts from the watermarks."""
+    return None if TICK_TAG in context.run.tags else Window.of(context)
 
 
 def report(

@@ -1,16 +1,17 @@
 """One summary row per conversation, whatever its source."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 
 from convo_pipelines import discovery, watermarks
-from convo_pipelines.assets.common import Scope, daily_asset, report
+from convo_pipelines.assets.common import Scope, daily_asset, report, window_of
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.partitions import is_tick
-from convo_pipelines.warehouse import Counts, Warehouse, fetch_one
+from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one
 from convo_pipelines.windows import Window
 
 NAME = "conversation_summaries"
@@ -28,13 +29,23 @@ def conversation_summaries(
 ) -> dg.MaterializeResult[Any]:
     """One row per conversation with messages: how many, by whom, from when to when, how fast the first answer."""
     started = time.monotonic()
-    with warehouse.locked(NAME) as connection:
-        crew_ids = [crew.id for crew in discovery.crews(connection, config.crews)] if config.crews else None
-        tick = watermarks.begin(connection, NAME) if is_tick(context) else None
-        window = tick.window if tick else Window.of(context)
-        row = fetch_one(connection, f"refresh/{NAME}", **window.bounds, crew_ids=crew_ids)
-        if tick:
-            watermarks.finish(connection, tick)
-    counts = Counts(**row)
+    counts = refresh(warehouse, config.crews, window_of(context))
     context.log.info("%s: %s, %d ms", NAME, counts, (time.monotonic() - started) * 1000)
     return report(warehouse, f"analytics.{NAME}", counts, started)
+
+
+def refresh(warehouse: Warehouse, crew_codes: Sequence[str], window: Window | None) -> Counts:
+    """Make the summaries of a window right, or, without a window, of everything since the watermark."""
+    with warehouse.locked(NAME) as connection:
+        crew_ids = [crew.id for crew in discovery.crews(connection, crew_codes)] if crew_codes else None
+        if window is None:
+            tick = watermarks.begin(connection, NAME)
+            counts = _refresh(connection, tick.window, crew_ids)
+            watermarks.finish(connection, tick)
+        else:
+            counts = _refresh(connection, window, crew_ids)
+    return counts
+
+
+def _refresh(connection: Connection, window: Window, crew_ids: list[UUID] | None) -> Counts:
+    return Counts(**fetch_one(connection, f"refresh/{NAME}", **window.bounds, crew_ids=crew_ids))

@@ -1,14 +1,16 @@
 """Conversations of the crews' sessions, in the application's own table."""
 
+import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from convo_pipelines import discovery, watermarks
-from convo_pipelines.assets.common import Scope, daily_asset, report
+from convo_pipelines.assets.common import Scope, daily_asset, report, window_of
 from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.partitions import is_tick
+from convo_pipelines.discovery import Crew, CrewResult, total
 from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one, locked
 from convo_pipelines.windows import Window
 
@@ -23,20 +25,29 @@ def crew_conversations(
     started = time.monotonic()
     with warehouse.connection() as connection:
         crews = discovery.crews(connection, config.crews)
-        tick = watermarks.begin(connection, NAME) if is_tick(context) else None
-    window = tick.window if tick else Window.of(context)
+    results = refresh(warehouse, crews, window_of(context), context.log)
+    return report(warehouse, "app.conversations", total(results), started, results)
 
-    def insert_missing(connection: Connection, result: discovery.CrewResult) -> None:
+
+def refresh(
+    warehouse: Warehouse, crews: Sequence[Crew], window: Window | None, log: logging.Logger
+) -> list[CrewResult]:
+    """Insert the conversations that sessions of a window lack, or, without a window, of all refreshed sessions."""
+    tick = None
+    if window is None:
+        with warehouse.connection() as connection:
+            tick = watermarks.begin(connection, NAME)
+        window = tick.window
+    bounds = window.bounds
+
+    def insert_missing(connection: Connection, result: CrewResult) -> None:
         crew = result.crew
         with locked(connection, NAME, crew.code):
-            row = fetch_one(
-                connection, "refresh/crew_conversations", crew_id=crew.id, client_id=crew.client_id, **window.bounds
-            )
+            row = fetch_one(connection, f"refresh/{NAME}", crew_id=crew.id, client_id=crew.client_id, **bounds)
             result.counts = Counts(**row)
 
-    results = discovery.for_each_crew(warehouse, crews, insert_missing, context.log)
+    results = discovery.for_each_crew(warehouse, crews, insert_missing, log)
     if tick and not any(result.error for result in results):
         with warehouse.connection() as connection:
             watermarks.finish(connection, tick)
-    counts = sum((result.counts for result in results), Counts())
-    return report(warehouse, "app.conversations", counts, started, results)
+    return results

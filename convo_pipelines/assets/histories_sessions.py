@@ -1,16 +1,18 @@
 """Sessions, discovered from the crews' histories tables."""
 
 import functools
+import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from convo_pipelines import discovery
-from convo_pipelines.assets.common import Scope, daily_asset, report
-from convo_pipelines.partitions import is_tick
-from convo_pipelines.warehouse import Counts, Warehouse
+from convo_pipelines.assets.common import Scope, daily_asset, report, window_of
+from convo_pipelines.discovery import Crew, CrewResult, total
+from convo_pipelines.warehouse import Warehouse
 from convo_pipelines.windows import Window
 
 
@@ -31,13 +33,21 @@ def histories_sessions(
     started = time.monotonic()
     with warehouse.connection() as connection:
         crews = discovery.crews(connection, config.crews)
+    results = refresh(warehouse, crews, window_of(context), context.log, config.forget_pruned_days)
+    return report(warehouse, "analytics.histories_sessions", total(results), started, results)
+
+
+def refresh(
+    warehouse: Warehouse,
+    crews: Sequence[Crew],
+    window: Window | None,
+    log: logging.Logger,
+    forget_pruned_days: bool = False,
+) -> list[CrewResult]:
+    """Make the session-days of a window of whole UTC days right, or, without a window, of all new rows."""
     work = (
         discovery.advance
-        if is_tick(context)
-        else functools.partial(
-            discovery.refresh_window, window=Window.of(context), forget_pruned_days=config.forget_pruned_days
-        )
+        if window is None
+        else functools.partial(discovery.refresh_window, window=window, forget_pruned_days=forget_pruned_days)
     )
-    results = discovery.for_each_crew(warehouse, crews, work, context.log)
-    counts = sum((result.counts for result in results), Counts())
-    return report(warehouse, "analytics.histories_sessions", counts, started, results)
+    return discovery.for_each_crew(warehouse, crews, work, log)
