@@ -160,7 +160,7 @@ def refresh_window(connection: Connection, result: CrewResult, window: Window, *
     crew = result.crew
     _check_table(connection, result)
     with locked(connection, ASSET, crew.code):
-        fetch(connection, "discovery/begin", crew.table_name, crew_id=crew.id, table_name=crew.table_name)
+        _begin(connection, crew)
         archived_before = _archive(connection, crew, forget=forget_pruned_days)
         result.counts = _refresh(connection, crew, window, archived_before)
     if archived_before > window.start.date():
@@ -237,24 +237,20 @@ def _record_failure(warehouse: Warehouse, result: CrewResult) -> None:
 
 def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: float) -> None:
     crew = result.crew
-
-    def begin() -> Row:
-        return fetch_one(connection, "discovery/begin", crew.table_name, crew_id=crew.id, table_name=crew.table_name)
-
-    with locked(connection, ASSET, crew.code):
-        state = begin()
-    if state["restarted"]:
-        result.warnings.append(f"app.{crew.table_name} was truncated or swapped; reading it from the start")
-
-    watermark = after = state["watermark_id"]
-    settled, pending = _settle(connection, crew, state)
+    watermark, after, settled, pending = None, 0, 0, None
     rows = FIRST_CHUNK_ROWS
     while True:
         began = time.monotonic()
         _limit(connection, deadline)
         try:
             with locked(connection, ASSET, crew.code):
-                if begin()["watermark_id"] != watermark:
+                state = _begin(connection, crew)
+                if watermark is None:
+                    watermark = after = state["watermark_id"]
+                    settled, pending = _settle(connection, crew, state)
+                    if state["restarted"]:
+                        result.warnings.append(f"app.{crew.table_name} was truncated or swapped; read from the start")
+                elif state["watermark_id"] != watermark:
                     result.warnings.append("another run advanced this crew meanwhile; the next tick continues")
                     return
                 ends = fetch(connection, "discovery/chunk", crew.table_name, after_id=after, rows=rows)
@@ -270,7 +266,7 @@ def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: flo
                     pending_since=pending and pending[1],
                 )
         except psycopg.errors.QueryCanceled:
-            if after == state["watermark_id"]:
+            if result.rows_read == 0:
                 raise
             result.caught_up = False
             return
@@ -283,6 +279,10 @@ def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: flo
             return
         if time.monotonic() - began < QUICK_CHUNK_SECONDS:
             rows = min(rows * 2, LARGEST_CHUNK_ROWS)
+
+
+def _begin(connection: Connection, crew: Crew) -> Row:
+    return fetch_one(connection, "discovery/begin", crew.table_name, crew_id=crew.id, table_name=crew.table_name)
 
 
 def _settle(connection: Connection, crew: Crew, state: Row) -> tuple[int, tuple[int, datetime] | None]:

@@ -39,7 +39,7 @@ def begin(connection: Connection, asset_key: str) -> Tick:
     settled = min(now, oldest or now) - timedelta(seconds=settings().link_sync_lookback_seconds)
     next_watermark = max(watermark, settled)
     changes = fetch_one(connection, f"changes/{asset_key}", since=next_watermark)
-    return Tick(asset_key, Window(watermark, END), next_watermark, changes["fingerprint"])
+    return Tick(asset_key, Window(watermark, END, by_activity=False), next_watermark, changes["fingerprint"])
 
 
 def finish(connection: Connection, tick: Tick) -> None:

@@ -12,10 +12,15 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Window:
-    """The span `[start, end)`, both timezone-aware, UTC."""
+    """The span `[start, end)`, both timezone-aware, UTC.
+
+    A row lies in it by when it was written; with `by_activity`, as backfills need, also by its own times
+    (sent, started, active).
+    """
 
     start: datetime
     end: datetime
+    by_activity: bool = True
 
     @classmethod
     def of(cls, context: dg.AssetExecutionContext) -> "Window":
@@ -42,4 +47,4 @@ class Window:
     @property
     def bounds(self) -> dict[str, Any]:
         """The window as parameters of a refresh statement."""
-        return {"window_start": self.start, "window_end": self.end}
+        return {"window_start": self.start, "window_end": self.end, "by_activity": self.by_activity}

@@ -1,19 +1,24 @@
 -- crew_conversations: a row of app.conversations for each session of one crew that has none yet.
--- in:  %(crew_id)s, %(client_id)s; %(window_start)s, %(window_end)s: sessions active or refreshed in it, half-open
+-- in:  %(crew_id)s, %(client_id)s; %(window_start)s, %(window_end)s: half-open;
+--      %(by_activity)s: sessions active in the window too, not only those refreshed in it
 -- out: one row: inserted (new), unchanged (already there); updated and deleted are always 0
 with sessions as (
     select distinct session_id from analytics.histories_sessions
     where crew_id = %(crew_id)s::uuid
         and (
             refreshed_at >= %(window_start)s::timestamptz and refreshed_at < %(window_end)s::timestamptz
-            or first_message_at >= %(window_start)s::timestamptz and first_message_at < %(window_end)s::timestamptz
+            or %(by_activity)s
+            and activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+            and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
         )
 ),
 
 missing as (
     select session_id from sessions
-    except
-    select session_id from app.conversations where crew_id = %(crew_id)s::uuid
+    where not exists (
+        select from app.conversations as conversation
+        where conversation.crew_id = %(crew_id)s::uuid and conversation.session_id = sessions.session_id
+    )
 ),
 
 created as (
