@@ -18,8 +18,8 @@ import psycopg
 
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
-    APPLICATION_NAME,
     POOL_SIZE,
+    REFRESHER,
     Connection,
     Counts,
     Row,
@@ -34,6 +34,7 @@ FIRST_CHUNK_ROWS = 20_000
 LARGEST_CHUNK_ROWS = 640_000
 QUICK_CHUNK_SECONDS = 2.0
 LAST_ID = 2**63 - 1
+EMPTY_TABLE = date.max
 
 EXPECTED_COLUMNS = {
     "id": {"smallint", "integer", "bigint"},
@@ -159,11 +160,13 @@ def refresh_window(connection: Connection, result: CrewResult, window: Window, *
     """Make one crew's session-days of a window of whole days equal to its histories table."""
     crew = result.crew
     _check_table(connection, result)
-    with locked(connection, ASSET, crew.code):
+    with locked(connection, ASSET, str(crew.id)):
         _begin(connection, crew)
         archived_before = _archive(connection, crew, forget=forget_pruned_days)
         result.counts = _refresh(connection, crew, window, archived_before)
-    if archived_before > window.start.date():
+    if archived_before == EMPTY_TABLE:
+        result.warnings.append(f"app.{crew.table_name} is empty; the days known of it are kept")
+    elif archived_before > window.start.date():
         result.warnings.append(f"days before {archived_before} were pruned from app.{crew.table_name}; they are kept")
 
 
@@ -243,7 +246,7 @@ def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: flo
         began = time.monotonic()
         _limit(connection, deadline)
         try:
-            with locked(connection, ASSET, crew.code):
+            with locked(connection, ASSET, str(crew.id)):
                 state = _begin(connection, crew)
                 if watermark is None:
                     watermark = after = state["watermark_id"]
@@ -288,7 +291,7 @@ def _begin(connection: Connection, crew: Crew) -> Row:
 def _settle(connection: Connection, crew: Crew, state: Row) -> tuple[int, tuple[int, datetime] | None]:
     """Return the id up to which nothing can appear any more, and the next candidate with the moment it was seen."""
     frontier = fetch_one(connection, "discovery/frontier", crew.table_name)
-    oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=APPLICATION_NAME)["started_at"]
+    oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=REFRESHER)["started_at"]
 
     def none_left_of(moment: datetime) -> bool:
         return oldest is None or oldest > moment

@@ -17,8 +17,16 @@ from convo_pipelines.statements import statement
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
-APPLICATION_NAME = "convo_pipelines"
 POOL_SIZE = 4
+REFRESHER = "convo_pipelines refresh"
+"""application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
+
+
+_OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    "prepare_threshold": None,  # plans depend on the window: never a generic one
+    "options": "-c timezone=UTC",
+}
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,7 @@ class Warehouse:
             min_size=0,
             max_size=POOL_SIZE + 1,
             open=True,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "prepare_threshold": None,  # plans depend on the window: never a generic one
-                "application_name": APPLICATION_NAME,
-                "options": "-c timezone=UTC",
-            },
+            kwargs=_OPTIONS | {"row_factory": dict_row, "application_name": REFRESHER},
         )
 
     def close(self) -> None:
@@ -72,6 +74,15 @@ class Warehouse:
     def connection(self) -> Generator[Connection]:
         """Lend a connection in autocommit mode."""
         with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def source_connection(self) -> Generator[Connection]:
+        """Lend a connection that may write source tables: ticks wait for its transactions as for any other's."""
+        url = self._url or database_url()
+        with psycopg.connect(
+            url, row_factory=dict_row, application_name="convo_pipelines source", **_OPTIONS
+        ) as connection:
             yield connection
 
     @contextmanager

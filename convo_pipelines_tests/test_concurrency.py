@@ -92,6 +92,20 @@ def test_a_row_committed_late_below_ids_already_read_is_found(world: World) -> N
     assert world.state()["pending_id"] is None
 
 
+def test_ticks_wait_for_an_import_in_flight_too(world: World) -> None:
+    world.crew()
+    with world.warehouse.source_connection() as importing:
+        with importing.transaction():
+            importing.execute(
+                "insert into app.histories_a (session_id, message) values ('late', %s)", ['{"type": "ai"}']
+            )
+            world.say("early")
+            world.tick()
+            assert world.state()["watermark_id"] == 0
+        world.tick()
+    oracle.assert_right(world)
+
+
 def test_a_late_message_of_a_conversation_is_found(world: World) -> None:
     talk = world.conversation()
     world.message(talk)

@@ -42,7 +42,7 @@ def refresh(
 
     def insert_missing(connection: Connection, result: CrewResult) -> None:
         crew = result.crew
-        with locked(connection, NAME, crew.code):
+        with locked(connection, NAME, str(crew.id)):
             row = fetch_one(connection, f"refresh/{NAME}", crew_id=crew.id, client_id=crew.client_id, **bounds)
             result.counts = Counts(**row)
 

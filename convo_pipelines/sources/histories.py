@@ -60,7 +60,7 @@ def import_csv(
 
     """
     result = ImportResult()
-    with warehouse.connection() as connection:
+    with warehouse.source_connection() as connection:
         [crew] = discovery.crews(connection, [crew_code])
         create_table(connection, crew.table_name)
         for batch in _batches(_rows(file, result), BATCH_ROWS):
