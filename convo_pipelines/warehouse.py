@@ -22,11 +22,7 @@ REFRESHER = "convo_pipelines refresh"
 """application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
 
-_OPTIONS: dict[str, Any] = {
-    "autocommit": True,
-    "prepare_threshold": None,  # plans depend on the window: never a generic one
-    "options": "-c timezone=UTC",
-}
+_SESSION = "-c timezone=UTC"
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,13 @@ class Warehouse:
             min_size=0,
             max_size=POOL_SIZE + 1,
             open=True,
-            kwargs=_OPTIONS | {"row_factory": dict_row, "application_name": REFRESHER},
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "prepare_threshold": None,  # plans depend on the window: never a generic one
+                "application_name": REFRESHER,
+                "options": _SESSION,
+            },
         )
 
     def close(self) -> None:
@@ -81,7 +83,11 @@ class Warehouse:
         """Lend a connection that may write source tables: ticks wait for its transactions as for any other's."""
         url = self._url or database_url()
         with psycopg.connect(
-            url, row_factory=dict_row, application_name="convo_pipelines source", **_OPTIONS
+            url,
+            autocommit=True,
+            row_factory=dict_row,
+            application_name="convo_pipelines source",
+            options=_SESSION,
         ) as connection:
             yield connection
 
