@@ -82,7 +82,7 @@ class Warehouse:
     def source_connection(self) -> Generator[Connection]:
         """Lend a connection that may write source tables: ticks wait for its transactions as for any other's."""
         url = self._url or database_url()
-        with psycopg.connect(
+        with psycopg.Connection[Row].connect(
             url,
             autocommit=True,
             row_factory=dict_row,
