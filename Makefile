@@ -1,7 +1,6 @@
 # Everything runs in .venv, with the versions of constraints.txt. `make lock` renews those.
 PYTHON ?= python3
 RUN := .venv/bin/
-export PYTHONWARNINGS := ignore
 export DAGSTER_HOME := $(CURDIR)
 
 .PHONY: demo test ui bench lint docs lock clean

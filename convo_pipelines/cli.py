@@ -155,7 +155,11 @@ def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Seq
     databases.export_environment()
     from convo_pipelines import operations
 
-    if not operations.materialize(asset.split(","), start, end, crews):
+    try:
+        succeeded = operations.materialize(asset.split(","), start, end, crews)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if not succeeded:
         raise click.ClickException("the run failed; the log above says why")
 
 

@@ -25,7 +25,7 @@ from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch
 from convo_pipelines.windows import Window
 
-ASSETS = ["histories_sessions", "crew_conversations", "conversation_summaries"]
+ASSETS = [asset.key.to_user_string() for asset in operations.ASSETS]
 START_SECONDS, BACKFILL_SECONDS = 120, 240
 
 LAUNCH = """

@@ -5,10 +5,15 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from convo_pipelines.assets.conversation_summaries import conversation_summaries
+from convo_pipelines.assets.crew_conversations import crew_conversations
+from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import days, range_tags
 from convo_pipelines.windows import Window
+
+ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
 
 
 def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
@@ -21,13 +26,18 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
         crews: codes to narrow the run to.
 
     Raises:
-        dagster.DagsterError: there is no such asset.
+        ValueError: there is no such asset, or no partition in the span.
 
     """
+    known = [asset.key.to_user_string() for asset in ASSETS]
+    if unknown := set(assets) - set(known):
+        raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
     keys = days.get_partition_keys_in_time_window(window.span)
+    if not keys:
+        raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
     job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(

@@ -1,0 +1,80 @@
+"""The command line as an operator uses it: real processes, Dagster's storage in PostgreSQL by the real dagster.yaml."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import Server
+from convo_pipelines_tests.world import World, at
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def command(world: World, server: Server, tmp_path: Path) -> object:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    environment = os.environ | {
+        "CONVO_DATABASE_URL": world.url,
+        "DAGSTER_PG_URL": server.create(),
+        "DAGSTER_HOME": str(tmp_path),
+        "COLUMNS": "250",
+    }
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        program = str(Path(sys.executable).with_name("convo-pipelines"))
+        return subprocess.run(
+            [program, *arguments],
+            env=environment | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_refresh_verify_and_status(command: object, world: World) -> None:
+    world.crew()
+    world.say("s1", "human", at(0, 9))
+    world.say("s1", "ai", at(0, 10))
+    refreshed = command(
+        "refresh", "histories_sessions,crew_conversations,conversation_summaries", "--start", "2026-03-01"
+    )
+    assert refreshed.returncode == 0, refreshed.stderr
+    oracle.assert_right(world)
+    verified = command("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "every_message_is_counted" in verified.stdout
+    world.execute("update analytics.crew_discovery_state set last_error = 'table app.histories_a does not exist'")
+    verified = command("verify")
+    assert verified.returncode == 1
+    assert "table app.histories_a does not exist" in verified.stdout
+    assert "histories_a" in command("status").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_conversations"),
+        (["refresh", "histories_sessions", "--end", "2020-01-01"], "no partition lies in"),
+        (["import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"], "no active crew has the code NOBODY"),
+    ],
+)
+def test_mistakes_are_explained_in_a_line(command: object, arguments: list[str], complaint: str) -> None:
+    result = command(*arguments)
+    assert result.returncode == 1
+    assert complaint in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_invalid_environment_refuses_to_start(command: object) -> None:
+    result = command("status", CREW_TIMEOUT_SECONDS="soon", CONVO_DATABASE_URL="mysql://root:secret@localhost")
+    assert result.returncode == 1
+    assert "CREW_TIMEOUT_SECONDS='soon' is not valid" in result.stderr
+    assert "secret" not in result.stdout + result.stderr
