@@ -24,11 +24,17 @@ missing as (
 created as (
     insert into app.conversations (id, channel, external_id, client_id, crew_id, session_id, started_at)
     select
-        gen_random_uuid(), 'crew', session_id, %(client_id)s::uuid, %(crew_id)s::uuid, session_id, min(first_message_at)
+        gen_random_uuid(),
+        'crew',
+        session_id,
+        %(client_id)s::uuid,
+        %(crew_id)s::uuid,
+        session_id,
+        (
+            select min(day.first_message_at) from analytics.histories_sessions as day
+            where day.crew_id = %(crew_id)s::uuid and day.session_id = missing.session_id
+        )
     from missing
-    inner join analytics.histories_sessions using (session_id)
-    where crew_id = %(crew_id)s::uuid
-    group by session_id
     on conflict (crew_id, session_id) do nothing
     returning 1
 ),
