@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.progress import Progress
+from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import databases, migrations
 from convo_pipelines.discovery import CrewError
@@ -31,8 +33,10 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, CrewError, sample_data.NotEmptyError) as error:
+        except (SettingsError, CrewError, sample_data.NotEmptyError, psycopg.Error) as error:
             raise click.ClickException(str(error)) from None
+        except DBAPIError as error:
+            raise click.ClickException(str(error.orig)) from None
 
 
 @click.group(cls=_Group)

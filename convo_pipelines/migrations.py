@@ -49,9 +49,15 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
 
 
 def up(schemas: tuple[Schema, ...] = SCHEMAS, url: str | None = None) -> None:
-    """Apply what is missing to the database at `url`, by default the one the environment names."""
+    """Apply what is missing to the database at `url`, by default the one the environment names.
+
+    A schema `app` that holds tables but no record of ours belongs to the application: it is left alone.
+    """
     with _connect(url) as connection:
         for schema in schemas:
+            tables = sa.inspect(connection).get_table_names(schema)
+            if schema == "app" and tables and VERSION_TABLE not in tables:
+                continue
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
             connection.commit()
             command.upgrade(_config(connection, schema), f"{schema}@head")

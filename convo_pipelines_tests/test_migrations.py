@@ -45,6 +45,15 @@ def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database:
     assert "schema_migrations" not in tables(empty_database, "app")
 
 
+def test_an_app_schema_of_the_application_is_left_alone(migrate: object, empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("create schema app; create table app.clients (id uuid)")
+    result = migrate("up")
+    assert tables(empty_database, "app") == {"clients"}
+    assert result.exit_code == 1
+    assert 'relation "app.crews" does not exist' in result.output
+
+
 def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty_database: str) -> None:
     migrate("up")
     with psycopg.connect(empty_database) as connection:

@@ -18,7 +18,9 @@ forgotten as (  -- what the new table covers is read again; days it does not rea
     using known
     where known.restarted
         and day.crew_id = known.crew_id
-        and day.activity_date >= (select (min(created_at) at time zone 'UTC')::date from {histories})
+        and day.activity_date >= (
+            select (min(created_at) at time zone 'UTC')::date from {histories} where created_at >= '0001-01-02'
+        )
     returning day.session_id
 ),
 
