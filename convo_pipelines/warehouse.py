@@ -18,6 +18,7 @@ Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
 POOL_SIZE = 4
+MANY_ROWS = 10_000
 REFRESHER = "convo_pipelines refresh"
 """application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
@@ -90,6 +91,12 @@ class Warehouse:
             options=_SESSION,
         ) as connection:
             yield connection
+
+    def analyze(self, table: str, counts: Counts) -> None:
+        """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
+        if counts.total - counts.unchanged >= MANY_ROWS:
+            with self.connection() as connection:
+                connection.execute(sql.SQL("analyze {}").format(sql.Identifier(*table.split("."))))
 
     @contextmanager
     def locked(self, *lock: str) -> Generator[Connection]:

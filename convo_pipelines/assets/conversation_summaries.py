@@ -15,6 +15,7 @@ from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one
 from convo_pipelines.windows import Window
 
 NAME = "conversation_summaries"
+TABLE = "analytics.conversation_summaries"
 
 
 @daily_asset(
@@ -31,7 +32,7 @@ def conversation_summaries(
     started = time.monotonic()
     counts = refresh(warehouse, config.crews, window_of(context))
     context.log.info("%s: %s, %d ms", NAME, counts, (time.monotonic() - started) * 1000)
-    return report(warehouse, f"analytics.{NAME}", counts, started)
+    return report(warehouse, TABLE, counts, started)
 
 
 def refresh(warehouse: Warehouse, crew_codes: Sequence[str], window: Window | None) -> Counts:
@@ -44,6 +45,7 @@ def refresh(warehouse: Warehouse, crew_codes: Sequence[str], window: Window | No
             watermarks.finish(connection, tick)
         else:
             counts = _refresh(connection, window, crew_ids)
+    warehouse.analyze(TABLE, counts)
     return counts
 
 

@@ -15,6 +15,7 @@ from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one, 
 from convo_pipelines.windows import Window
 
 NAME = "crew_conversations"
+TABLE = "app.conversations"
 
 
 @daily_asset(group_name="conversations", deps=[histories_sessions])
@@ -26,7 +27,7 @@ def crew_conversations(
     with warehouse.connection() as connection:
         crews = discovery.crews(connection, config.crews)
     results = refresh(warehouse, crews, window_of(context), context.log)
-    return report(warehouse, "app.conversations", total(results), started, results)
+    return report(warehouse, TABLE, total(results), started, results)
 
 
 def refresh(
@@ -50,4 +51,5 @@ def refresh(
     if tick and not any(result.error for result in results):
         with warehouse.connection() as connection:
             watermarks.finish(connection, tick)
+    warehouse.analyze(TABLE, total(results))
     return results

@@ -15,6 +15,8 @@ from convo_pipelines.discovery import Crew, CrewResult, total
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines.windows import Window
 
+TABLE = "analytics.histories_sessions"
+
 
 class HistoriesScope(Scope):
     """A backfill's crews, and what it does to days that were pruned from their histories tables."""
@@ -34,7 +36,7 @@ def histories_sessions(
     with warehouse.connection() as connection:
         crews = discovery.crews(connection, config.crews)
     results = refresh(warehouse, crews, window_of(context), context.log, config.forget_pruned_days)
-    return report(warehouse, "analytics.histories_sessions", total(results), started, results)
+    return report(warehouse, TABLE, total(results), started, results)
 
 
 def refresh(
@@ -50,4 +52,6 @@ def refresh(
         if window is None
         else functools.partial(discovery.refresh_window, window=window, forget_pruned_days=forget_pruned_days)
     )
-    return discovery.for_each_crew(warehouse, crews, work, log)
+    results = discovery.for_each_crew(warehouse, crews, work, log)
+    warehouse.analyze(TABLE, total(results))
+    return results
