@@ -139,6 +139,7 @@ different as materialized (
             present.first_response_seconds, present.closed_at
         )
     end
+    order by changed.id  -- compared before the first insert: never with a table that grows meanwhile
 ),
 
 saved as (

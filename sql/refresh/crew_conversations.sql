@@ -13,12 +13,13 @@ with sessions as (
         )
 ),
 
-missing as (
+missing as materialized (
     select session_id from sessions
     where not exists (
         select from app.conversations as conversation
         where conversation.crew_id = %(crew_id)s::uuid and conversation.session_id = sessions.session_id
     )
+    order by session_id  -- looked up before the first insert: never in a table that grows meanwhile
 ),
 
 created as (
