@@ -22,7 +22,7 @@ from convo_pipelines import databases, migrations, operations
 from convo_pipelines.partitions import days
 from convo_pipelines.sources import sample_data
 from convo_pipelines.tables import print_table
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
 from convo_pipelines.windows import Window
 
 ASSETS = [asset.key.to_user_string() for asset in operations.ASSETS]
@@ -85,8 +85,8 @@ def run(console: Console) -> None:
 
 def _backfill(console: Console) -> None:
     with Warehouse().connection() as connection:
-        [row] = connection.execute("select min(sent_at) as first from app.messages").fetchall()
-    window = Window.around(row["first"], datetime.now(UTC))
+        first = fetch_one(connection, "demo/first_message")["sent_at"]
+    window = Window.around(first, datetime.now(UTC))
     keys = days.get_partition_keys_in_time_window(window.span)
     with _dagster_dev(console) as url, Progress(console=console) as progress:
         task = progress.add_task(f"{len(keys)} days x {len(ASSETS)} assets, one run", total=len(keys) * len(ASSETS))

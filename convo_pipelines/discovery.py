@@ -59,7 +59,6 @@ class Crew:
     client_id: UUID
     table_name: str
     watermark_id: int
-    pending_id: int | None
     is_new_table: bool
     consecutive_failures: int
 
@@ -211,12 +210,12 @@ def has_news(connection: Connection, crew: Crew) -> tuple[date, date] | bool:
         the tick itself reports why; False if there is nothing new.
 
     """
+    if crew.is_new_table:
+        return True
     try:
         with connection.transaction():
             connection.execute("set local statement_timeout = '1s'")
             frontier = fetch_one(connection, "discovery/frontier", crew.table_name)
-            if crew.is_new_table:
-                return True
             if frontier["newest_id"] == crew.watermark_id and not crew.consecutive_failures:
                 return False
             arrived = _new_rows(connection, crew, crew.watermark_id, LAST_ID)

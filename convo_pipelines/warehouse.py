@@ -22,7 +22,6 @@ MANY_ROWS = 10_000
 REFRESHER = "convo_pipelines refresh"
 """application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
-
 _SESSION = "-c timezone=UTC -c jit=off"  # compiling costs more than these statements take
 
 

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from convo_pipelines import discovery
+from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at, metadata
@@ -141,8 +143,6 @@ def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> 
 
 
 def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convo_pipelines import discovery
-
     monkeypatch.setattr(discovery, "FIRST_CHUNK_ROWS", 2)
     monkeypatch.setattr(discovery, "LARGEST_CHUNK_ROWS", 4)
     world.crew()
@@ -154,8 +154,6 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
 
 
 def test_a_crew_whose_time_is_up_continues_at_the_next_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convo_pipelines import discovery
-
     monkeypatch.setattr(discovery, "FIRST_CHUNK_ROWS", 10)
     world.crew()
     for number in range(10):
@@ -253,12 +251,8 @@ def test_if_every_crew_fails_the_run_fails(world: World) -> None:
 
 
 def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from convo_pipelines import discovery
-
-    monkeypatch.setattr(
-        discovery, "settings", lambda: discovery_settings.model_copy(update={"crew_timeout_seconds": 1})
-    )
-    discovery_settings = __import__("convo_pipelines.settings", fromlist=["settings"]).settings()
+    impatient = settings().model_copy(update={"crew_timeout_seconds": 1})
+    monkeypatch.setattr(discovery, "settings", lambda: impatient)
     world.crew("A")
     world.crew("B")
     chat(world, crew="A")

@@ -7,7 +7,6 @@ select
     crew.client_id,
     crew.histories_table_name as table_name,
     coalesce(state.watermark_id, 0) as watermark_id,
-    state.pending_id,
     state.histories_table_name is distinct from crew.histories_table_name as is_new_table,
     coalesce(state.consecutive_failures, 0) as consecutive_failures
 from app.crews as crew
