@@ -5,19 +5,41 @@ import dagster as dg
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
+from convo_pipelines.assets.links import link_assets
+from convo_pipelines.assets.participant_resolutions import participant_resolutions
 from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.checks.completeness import completeness_checks
 from convo_pipelines.checks.duplicates import duplicate_checks
 from convo_pipelines.checks.health import health_checks
 from convo_pipelines.checks.orphans import orphan_checks
+from convo_pipelines.checks.parity import parity_checks
+from convo_pipelines.checks.participants import participant_checks
 from convo_pipelines.sources.external import external_assets
 from convo_pipelines.warehouse import Warehouse
 
 defs = dg.Definitions(
-    assets=[*external_assets, histories_sessions, crew_conversations, conversation_summaries],
-    asset_checks=[*duplicate_checks, *orphan_checks, *completeness_checks, *health_checks],
-    jobs=[jobs.conversation_discovery],
-    schedules=[schedules.conversation_discovery_schedule],
+    assets=[
+        *external_assets,
+        histories_sessions,
+        crew_conversations,
+        conversation_summaries,
+        participant_resolutions,
+        *link_assets,
+    ],
+    asset_checks=[
+        *duplicate_checks,
+        *orphan_checks,
+        *completeness_checks,
+        *health_checks,
+        *participant_checks,
+        *parity_checks,
+    ],
+    jobs=[jobs.conversation_discovery, jobs.link_sync, jobs.reconcile],
+    schedules=[
+        schedules.conversation_discovery_schedule,
+        schedules.link_sync_schedule,
+        schedules.reconcile_schedule,
+    ],
     resources={"warehouse": Warehouse()},
     executor=dg.in_process_executor,
 )

@@ -8,12 +8,15 @@ import dagster as dg
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.automation import jobs, schedules
+from convo_pipelines.assets.links import link_assets
+from convo_pipelines.assets.participant_resolutions import participant_resolutions
+from convo_pipelines.automation import schedules
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import days, range_tags
 from convo_pipelines.windows import Window
 
-ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
+CREW_ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
+ASSETS = [*CREW_ASSETS, participant_resolutions, *link_assets]
 
 
 def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
@@ -29,9 +32,9 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
         ValueError: there is no such asset, or no partition in the span.
 
     """
-    known = [asset.key.to_user_string() for asset in ASSETS]
-    if unknown := set(assets) - set(known):
-        raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    for kind, known in (("asset", _names(ASSETS)), *([("asset read per crew", _names(CREW_ASSETS))] if crews else [])):
+        if unknown := set(assets) - set(known):
+            raise ValueError(f"no {kind} is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
@@ -44,27 +47,30 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
             asset_selection=[dg.AssetKey(asset) for asset in assets],
             instance=instance,
             tags=range_tags(keys[0], keys[-1]),
-            run_config={"ops": {asset: {"config": {"crews": list(crews)}} for asset in assets}},
+            run_config={"ops": {asset: {"config": {"crews": list(crews)}} for asset in assets}} if crews else None,
             raise_on_error=False,
         )
     return result.success
 
 
 def tick() -> bool:
-    """Do what `conversation_discovery_schedule` does when its time comes; return whether there was anything new.
+    """Do what the tick schedules do when their time comes; return whether there was anything new.
 
     Raises:
-        dagster.DagsterError: the run failed.
+        dagster.DagsterError: a run failed.
 
     """
+    launched = False
     with dg.DagsterInstance.get() as instance:
-        request = schedules.conversation_discovery_schedule(
-            dg.build_schedule_context(instance, resources=defs.resources, scheduled_execution_time=datetime.now(UTC))
-        )
-        if not isinstance(request, dg.RunRequest):
-            return False
-        defs.resolve_job_def(jobs.conversation_discovery.name).execute_in_process(instance=instance, tags=request.tags)
-    return True
+        for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
+            context = dg.build_schedule_context(
+                instance, resources=defs.resources, scheduled_execution_time=datetime.now(UTC)
+            )
+            request = schedule(context)
+            if isinstance(request, dg.RunRequest):
+                launched = True
+                defs.resolve_job_def(schedule.job_name).execute_in_process(instance=instance, tags=request.tags)
+    return launched
 
 
 def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
@@ -77,6 +83,10 @@ def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
             instance=instance,
         )
     return result.get_asset_check_evaluations()
+
+
+def _names(assets: Iterable[dg.AssetsDefinition]) -> list[str]:
+    return [asset.key.to_user_string() for asset in assets]
 
 
 def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:

@@ -4,15 +4,23 @@ import logging
 import os
 from datetime import date
 from functools import cache
+from typing import Annotated
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 _log = logging.getLogger(__name__)
 
 
 class SettingsError(ValueError):
     """An environment variable holds a value we cannot work with; the message names it and what is allowed."""
+
+
+def _region(value: str) -> str:
+    if value.upper() not in SUPPORTED_REGIONS:
+        raise ValueError
+    return value.upper()
 
 
 class Settings(BaseModel):
@@ -23,9 +31,14 @@ class Settings(BaseModel):
     convo_database_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
     dagster_pg_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
     conversation_discovery_cron: str = "*/5 * * * *"
+    link_sync_cron: str = "*/5 * * * *"
+    reconcile_cron: str = "0 2 * * *"
     enable_background_jobs: bool = Field(True, description="true or false")
     partitions_start_date: date = Field(date(2024, 1, 1), description="a date such as 2024-01-01")
     link_sync_lookback_seconds: int = Field(300, ge=0, description="a whole number of seconds, 0 or more")
+    phone_default_region: Annotated[str, AfterValidator(_region)] | None = Field(
+        None, description="a country as in ISO 3166 that has phone numbers, such as DE or US"
+    )
     crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
 
 

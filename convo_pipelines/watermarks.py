@@ -31,7 +31,7 @@ class News:
 
 
 def begin(connection: Connection, asset_key: str) -> Tick:
-    """Choose the window of a tick. Look first, then read the window, only then `finish`."""
+    """Choose the window of a tick; the first is a backfill of everything. Look first, then read, only then `finish`."""
     now = fetch_one(connection, "changes/now")["now"]
     oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=None)["started_at"]
     known = fetch(connection, "changes/known", asset_key=asset_key)
@@ -39,7 +39,8 @@ def begin(connection: Connection, asset_key: str) -> Tick:
     settled = min(now, oldest or now) - timedelta(seconds=settings().link_sync_lookback_seconds)
     next_watermark = max(watermark, settled)
     changes = fetch_one(connection, f"changes/{asset_key}", since=next_watermark)
-    return Tick(asset_key, Window(watermark, END, by_activity=False), next_watermark, changes["fingerprint"])
+    window = Window(watermark, END, by_activity=not known)
+    return Tick(asset_key, window, next_watermark, changes["fingerprint"])
 
 
 def finish(connection: Connection, tick: Tick) -> None:
@@ -62,3 +63,9 @@ def news(connection: Connection, asset_key: str) -> News:
     is_new = changes["fingerprint"] != known[0]["fingerprint"]
     first, last = changes["first_active_at"], changes["last_active_at"]
     return News(is_new, (first.astimezone(UTC), last.astimezone(UTC)) if is_new and first else None)
+
+
+def pending_since(connection: Connection, asset_key: str) -> datetime:
+    """Return the instant (UTC) from which on changes await the asset's next tick; the end of time if none do."""
+    known = fetch(connection, "changes/known", asset_key=asset_key)
+    return known[0]["watermark"] if known and news(connection, asset_key).is_new else END

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import dagster as dg
 
@@ -47,4 +48,27 @@ class Window:
     @property
     def bounds(self) -> dict[str, Any]:
         """The window as parameters of a refresh statement."""
-        return {"window_start": self.start, "window_end": self.end, "by_activity": self.by_activity}
+        return {
+            "window_start": self.start,
+            "window_end": self.end,
+            "by_activity": self.by_activity,
+            "slice_after": None,
+            "slice_up_to": None,
+        }
+
+
+EVERYTHING = Window(BEGINNING, END)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The conversations whose id lies in `(after, up_to]`, whenever they were written or active."""
+
+    after: UUID
+    up_to: UUID
+
+    @property
+    def bounds(self) -> dict[str, Any]:
+        """The slice as parameters of a refresh statement."""
+        nothing = Window(BEGINNING, BEGINNING)
+        return nothing.bounds | {"slice_after": self.after, "slice_up_to": self.up_to}

@@ -1,7 +1,9 @@
 """The slow, obvious recomputation: plain loops over all rows, nothing shared with the SQL."""
 
 from collections import defaultdict
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 
@@ -104,3 +106,123 @@ def assert_right(world: World) -> None:
         zip(found["crew_id"], found["session_id"], strict=True)
     )
     assert len(talks) == len({(talk["crew_id"], talk["session_id"]) for talk in talks})
+
+
+SPELLINGS = {
+    "ana@münchen.example": ["ana@münchen.example", " ANA@MÜNCHEN.example ", "ana@xn--mnchen-3ya.example"],
+    "ben@b.example": ["ben@b.example", "Ben@B.Example"],
+    "+49301234567": ["+49301234567", "+49 (0)30 1234567", "tel:+49-30-1234567"],
+    "+4915112345678": ["+4915112345678", "+49 151 12345678"],
+    "urn:li:member:7": ["urn:li:member:7", " URN:LI:MEMBER:7"],
+    "linkedin.com/in/ana": [
+        "https://www.linkedin.com/in/ana/",
+        "http://de.linkedin.com/in/Ana?trk=x",
+        "linkedin.com/in/ana",
+    ],
+    None: ["nobody", "ana@", "12", "linkedin.com/company/x"],
+}
+CANONICAL = {spelling: identifier for identifier, spellings in SPELLINGS.items() for spelling in spellings}
+SESSION_IDS = {
+    "4915112345678": "+4915112345678",
+    "4915112345678@s.whatsapp.net": "+4915112345678",
+    " Ben@b.example": "ben@b.example",
+    "0b1c2d3e": None,
+}
+CONFIDENCE = {"manual": 1.0, "email": 0.95, "phone": 0.9, "linkedin": 0.85}
+
+RESOLUTION_COLUMNS = ["contact_method_id", "person_id", "status", "method", "confidence", "candidate_count"]
+
+
+def holders(world: World) -> dict[str, set[UUID]]:
+    """Who has each identifier, in the own record or by a contact method the application gave them."""
+    found = defaultdict(set)
+    for person in world.execute("select * from app.people"):
+        for column in ("email", "phone", "linkedin_urn"):
+            found[CANONICAL.get(person[column])].add(person["id"])
+    for contact in world.execute("select * from app.contact_methods where person_id is not null"):
+        found[CANONICAL[contact["value"]]].add(contact["person_id"])
+    found.pop(None, None)
+    return found
+
+
+def resolutions(world: World) -> set[tuple[Any, ...]]:
+    known, wanted = holders(world), set()
+    for contact in world.execute("select * from app.contact_methods"):
+        identifier = CANONICAL[contact["value"]]
+        candidates = known.get(identifier, set())
+        if contact["person_id"]:
+            person, status, method = contact["person_id"], "resolved", "manual"
+        elif len(candidates) == 1:
+            person, status, method = next(iter(candidates)), "resolved", contact["kind"]
+        else:
+            person, method = None, None
+            status = "invalid" if identifier is None else "ambiguous" if candidates else "unmatched"
+        count = len(candidates) if identifier else int(person is not None)
+        wanted.add((contact["id"], person, status, method, CONFIDENCE.get(method), count))
+    return wanted
+
+
+def people_links(world: World) -> set[tuple[UUID, UUID]]:
+    known = holders(world)
+    client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
+    crews = {crew["id"]: crew for crew in world.execute("select * from app.crews")}
+    whose = {contact: (person, method) for contact, person, _, method, _, _ in resolutions(world)}
+    parties = defaultdict(set)
+    for row in world.execute(
+        "select conversation_id, contact_method_id "
+        "from app.message_recipients join app.messages on messages.id = message_id"
+    ):
+        parties[row["conversation_id"]].add(row["contact_method_id"])
+    wanted = set()
+    for talk in world.execute("select * from app.conversations"):
+        crew = crews.get(talk["crew_id"])
+        client = crew["client_id"] if crew else talk["client_id"]
+        for person, method in (whose[contact] for contact in parties[talk["id"]]):
+            if person and (method == "manual" or client in (None, client_of[person])):
+                wanted.add((person, talk["id"]))
+        if crew:
+            named = {p for p in known.get(SESSION_IDS.get(talk["session_id"]), ()) if client_of[p] == client}
+            if len(named) == 1:
+                wanted.add((named.pop(), talk["id"]))
+    return wanted
+
+
+def client_links(world: World) -> set[tuple[UUID, UUID]]:
+    client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
+    crews = world.execute(
+        "select crews.client_id, conversations.id from app.conversations join app.crews on crews.id = crew_id"
+    )
+    return {(client_of[person], talk) for person, talk in people_links(world)} | {
+        (row["client_id"], row["id"]) for row in crews
+    }
+
+
+def inconsistencies(world: World) -> set[tuple[UUID, UUID, str]]:
+    project_of = {talk["id"]: talk["project_id"] for talk in world.execute("select * from app.conversations")}
+    arrays = {project["id"]: project["conversation_ids"] for project in world.execute("select * from app.projects")}
+    found = {
+        (project, talk, "project_mismatch" if talk in project_of else "stale_id")
+        for project, talks in arrays.items()
+        for talk in talks
+        if project_of.get(talk) != project
+    }
+    missing = {(project, talk) for talk, project in project_of.items() if project and talk not in arrays[project]}
+    return found | {(project, talk, "missing_from_array") for project, talk in missing}
+
+
+def assert_links_right(world: World) -> None:
+    """Participants and all link tables equal their recomputation."""
+    confidence = [
+        tuple(float(value) if isinstance(value, Decimal) else value for value in row)
+        for row in rows(world, "analytics.participant_resolutions", RESOLUTION_COLUMNS)
+    ]
+    assert set(confidence) == resolutions(world)
+    assert rows(world, "analytics.people_conversations", ["person_id", "conversation_id"]) == people_links(world)
+    assert rows(world, "analytics.clients_conversations", ["client_id", "conversation_id"]) == client_links(world)
+    named = world.execute("select project_id, id from app.conversations where project_id is not null")
+    assert rows(world, "analytics.project_conversations", ["project_id", "conversation_id"]) == {
+        (row["project_id"], row["id"]) for row in named
+    }
+    assert rows(
+        world, "analytics.project_link_inconsistencies", ["project_id", "conversation_id", "kind"]
+    ) == inconsistencies(world)

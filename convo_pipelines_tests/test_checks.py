@@ -4,6 +4,7 @@ import pytest
 
 from convo_pipelines_tests.world import World, at
 
+BYPASSED = "set session_replication_role = replica;"
 CHECKS_AND_DAMAGE = {
     "no_duplicate_sessions": (
         "alter table analytics.histories_sessions drop constraint histories_sessions_pkey;"
@@ -16,15 +17,56 @@ CHECKS_AND_DAMAGE = {
     ),
     "no_duplicate_summaries": (
         "alter table analytics.conversation_summaries drop constraint conversation_summaries_pkey;"
-        "insert into analytics.conversation_summaries select * from analytics.conversation_summaries"
+        "insert into analytics.conversation_summaries select * from analytics.conversation_summaries limit 1"
     ),
-    "no_summaries_without_conversation": "set session_replication_role = replica; delete from app.conversations",
+    "no_summaries_without_conversation": f"{BYPASSED} delete from app.conversations where channel = 'crew'",
     "no_crew_conversations_without_session": "delete from analytics.histories_sessions",
     "no_sessions_without_conversation": "delete from app.conversations",
     "every_message_is_counted": "update analytics.histories_sessions set message_count = message_count + 1",
     "every_crew_succeeded": "update analytics.crew_discovery_state set last_error = 'no such table'",
     "no_odd_histories_tables": "update analytics.crew_discovery_state set last_warning = 'no index'",
     "app_tables_are_indexed": "drop index app.messages_updated_at",
+    "no_duplicate_participants": (
+        "alter table analytics.participant_resolutions drop constraint participant_resolutions_pkey;"
+        "insert into analytics.participant_resolutions select * from analytics.participant_resolutions"
+    ),
+    "no_duplicate_people_links": (
+        "alter table analytics.people_conversations drop constraint people_conversations_person_id_conversation_id_key;"
+        "insert into analytics.people_conversations (person_id, conversation_id) "
+        "select person_id, conversation_id from analytics.people_conversations"
+    ),
+    "no_duplicate_client_links": (
+        "alter table analytics.clients_conversations "
+        "drop constraint clients_conversations_client_id_conversation_id_key;"
+        "insert into analytics.clients_conversations (client_id, conversation_id) "
+        "select client_id, conversation_id from analytics.clients_conversations limit 1"
+    ),
+    "no_duplicate_project_links": (
+        "alter table analytics.project_conversations drop constraint project_conversations_conversation_id_key;"
+        "insert into analytics.project_conversations (project_id, conversation_id, added_at) "
+        "select project_id, conversation_id, added_at from analytics.project_conversations"
+    ),
+    "no_orphaned_participants": f"{BYPASSED} delete from app.contact_methods",
+    "no_orphaned_people_links": f"{BYPASSED} delete from app.people",
+    "no_orphaned_client_links": f"{BYPASSED} delete from app.conversations where channel = 'email'",
+    "no_orphaned_project_links": f"{BYPASSED} delete from app.projects",
+    "every_contact_method_is_resolved": f"{BYPASSED} update app.contact_methods set person_id = null",
+    "every_recipient_is_linked": "delete from analytics.people_conversations",
+    "every_client_is_linked": "delete from analytics.clients_conversations where conversation_id not in "
+    "(select id from app.conversations where channel = 'crew')",
+    "every_project_is_linked": "delete from analytics.project_conversations",
+    "people_links_equal_their_sources": "insert into analytics.people_conversations (person_id, conversation_id) "
+    "select people.id, conversations.id from app.people, app.conversations where channel = 'crew'",
+    "client_links_equal_their_sources": "insert into analytics.clients_conversations (client_id, conversation_id) "
+    "select clients.id, conversations.id from app.clients, app.conversations "
+    "where client_code = 'C2' and channel = 'email'",
+    "project_links_equal_their_sources": f"{BYPASSED} update app.conversations set project_id = null",
+    "no_unresolved_participants": "update analytics.participant_resolutions set status = 'unmatched'",
+    "no_ambiguous_participants": "update analytics.participant_resolutions set status = 'ambiguous'",
+    "no_cross_client_links": f"{BYPASSED} "
+    "update app.people set client_id = (select id from app.clients where client_code = 'C2')",
+    "projects_agree_with_their_arrays": "insert into analytics.project_link_inconsistencies "
+    "select id, gen_random_uuid(), 'stale_id' from app.projects",
     "discovery_is_healthy": "update analytics.crew_discovery_state set last_duration_ms = 31000",
 }
 
@@ -34,7 +76,13 @@ def healthy(world: World) -> World:
     world.crew()
     world.say("s1", "human", at(0, 9))
     world.say("s1", "ai", at(0, 10))
+    world.client("C2")
+    project = world.project()
+    talk = world.conversation(project_id=project)
+    world.execute("update app.projects set conversation_ids = array[%s]", talk)
+    world.address(talk, world.contact("ana@example.com", world.person()))
     world.tick()
+    world.sync()
     return world
 
 

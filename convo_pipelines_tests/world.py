@@ -1,6 +1,7 @@
 """What the tests do to a database: write as the application does, run the pipeline, read the result."""
 
 import json
+import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from convo_pipelines.automation.schedules import touched_days
+from convo_pipelines import reconcile
+from convo_pipelines.automation.schedules import link_days, touched_days
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import TICK_TAG, days, range_tags
 from convo_pipelines.sources import histories
@@ -19,6 +21,10 @@ from convo_pipelines.warehouse import Warehouse
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 PIPELINE = ["histories_sessions", "crew_conversations", "conversation_summaries"]
+LINKS = [
+    "participant_resolutions", "people_conversations", "clients_conversations", "project_conversations",
+    "project_link_inconsistencies",
+]  # fmt: skip
 
 
 def at(day: int = 0, hour: float = 12.0) -> datetime:
@@ -70,8 +76,23 @@ class World:
         query = sql.SQL("insert into app.{} (session_id, message, created_at) values (%s, %s, %s)")
         self.connection.execute(query.format(sql.Identifier(self.tables[crew])), (session, message, when))
 
-    def conversation(self, channel: str = "email", **values: object) -> UUID:
-        return self.insert("conversations", channel=channel, client_id=self.client(), **values)
+    def conversation(self, channel: str = "email", client: str | None = "C1", **values: object) -> UUID:
+        return self.insert("conversations", channel=channel, client_id=client and self.client(client), **values)
+
+    def person(self, client: str = "C1", **values: object) -> UUID:
+        return self.insert("people", client_id=self.client(client), name="…", **values)
+
+    def contact(self, value: str, person: UUID | None = None, kind: str = "email") -> UUID:
+        return self.insert("contact_methods", kind=kind, value=value, person_id=person)
+
+    def address(self, conversation: UUID, contact: UUID, role: str = "to") -> UUID:
+        message = self.message(conversation)
+        return self.insert("message_recipients", message_id=message, contact_method_id=contact, role=role)
+
+    def project(self, *conversations: UUID) -> UUID:
+        users = self.execute("select id from app.users")
+        user = users[0]["id"] if users else self.insert("users", name="…")
+        return self.insert("projects", user_id=user, name="…", conversation_ids=list(conversations))
 
     def message(self, conversation: UUID, direction: str = "inbound", when: datetime = DAY) -> UUID:
         return self.insert("messages", conversation_id=conversation, direction=direction, sent_at=when)
@@ -112,6 +133,13 @@ class World:
     ) -> dg.ExecuteInProcessResult:
         return self.run(range_tags(first.isoformat(), (last or first).isoformat()), assets, **options)
 
+    def sync(self) -> dg.ExecuteInProcessResult:
+        """A tick of link_sync."""
+        return self.tick(LINKS)
+
+    def reconcile(self) -> reconcile.Reconciliation:
+        return reconcile.run(self.warehouse, logging.getLogger("test"))
+
     def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
@@ -124,6 +152,10 @@ class World:
     def touched_days(self) -> tuple[date, date] | None:
         with self.warehouse.connection() as connection:
             return touched_days(connection)
+
+    def link_days(self) -> tuple[date, date] | None:
+        with self.warehouse.connection() as connection:
+            return link_days(connection)
 
     # The result
 

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,12 +10,14 @@ import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
+from convo_pipelines import watermarks
 from convo_pipelines.discovery import CrewResult
 from convo_pipelines.partitions import TICK_TAG, days
 from convo_pipelines.tables import markdown
-from convo_pipelines.warehouse import Counts, Warehouse
-from convo_pipelines.windows import Window
+from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one
+from convo_pipelines.windows import Slice, Window
 
+RefreshScope = Window | Slice
 PREVIEW_ROWS = 5
 
 daily_asset = functools.partial(
@@ -37,6 +39,51 @@ class Scope(dg.Config):
 def window_of(context: dg.AssetExecutionContext) -> Window | None:
     """Return the window of the run's partitions; None for a scheduled tick, which starts from the watermarks."""
     return None if TICK_TAG in context.run.tags else Window.of(context)
+
+
+def refresh(
+    warehouse: Warehouse, name: str, scope: RefreshScope | None, work: Callable[[Connection, RefreshScope], Counts]
+) -> Counts:
+    """Make `analytics.<name>` right for a window or slice, or, without one, for everything since its watermark.
+
+    Args:
+        warehouse: where the table is.
+        name: the asset, named as its table.
+        scope: what to refresh; None for a tick.
+        work: refreshes it, in the transaction that also moves the watermark.
+
+    """
+    with warehouse.locked(name) as connection:
+        if scope is None:
+            tick = watermarks.begin(connection, name)
+            counts = work(connection, tick.window)
+            watermarks.finish(connection, tick)
+        else:
+            counts = work(connection, scope)
+    warehouse.analyze(f"analytics.{name}", counts)
+    return counts
+
+
+def refresh_table(warehouse: Warehouse, name: str, scope: RefreshScope | None, **parameters: Any) -> Counts:
+    """Refresh `analytics.<name>` by its statement, `sql/refresh/<name>.sql`; arguments as of `refresh`."""
+
+    def work(connection: Connection, scope: RefreshScope) -> Counts:
+        return Counts(**fetch_one(connection, f"refresh/{name}", **scope.bounds, **parameters))
+
+    return refresh(warehouse, name, scope, work)
+
+
+def table_asset(name: str, description: str, deps: Sequence[dg.AssetsDefinition | list[str]]) -> dg.AssetsDefinition:
+    """Return the asset that keeps `analytics.<name>` right by `sql/refresh/<name>.sql`."""
+
+    @daily_asset(name=name, description=description, group_name="links", deps=deps)
+    def asset(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
+        started = time.monotonic()
+        counts = refresh_table(warehouse, name, window_of(context))
+        context.log.info("%s: %s, %d ms", name, counts, (time.monotonic() - started) * 1000)
+        return report(warehouse, f"analytics.{name}", counts, started)
+
+    return asset
 
 
 def report(

@@ -3,16 +3,14 @@
 import time
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import dagster as dg
 
-from convo_pipelines import discovery, watermarks
-from convo_pipelines.assets.common import Scope, daily_asset, report, window_of
+from convo_pipelines import discovery
+from convo_pipelines.assets.common import RefreshScope, Scope, daily_asset, refresh_table, report, window_of
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one
-from convo_pipelines.windows import Window
+from convo_pipelines.warehouse import Counts, Warehouse
 
 NAME = "conversation_summaries"
 TABLE = "analytics.conversation_summaries"
@@ -35,19 +33,10 @@ def conversation_summaries(
     return report(warehouse, TABLE, counts, started)
 
 
-def refresh(warehouse: Warehouse, crew_codes: Sequence[str], window: Window | None) -> Counts:
-    """Make the summaries of a window right, or, without a window, of everything since the watermark."""
-    with warehouse.locked(NAME) as connection:
-        crew_ids = [crew.id for crew in discovery.crews(connection, crew_codes)] if crew_codes else None
-        if window is None:
-            tick = watermarks.begin(connection, NAME)
-            counts = _refresh(connection, tick.window, crew_ids)
-            watermarks.finish(connection, tick)
-        else:
-            counts = _refresh(connection, window, crew_ids)
-    warehouse.analyze(TABLE, counts)
-    return counts
-
-
-def _refresh(connection: Connection, window: Window, crew_ids: list[UUID] | None) -> Counts:
-    return Counts(**fetch_one(connection, f"refresh/{NAME}", **window.bounds, crew_ids=crew_ids))
+def refresh(warehouse: Warehouse, crew_codes: Sequence[str], scope: RefreshScope | None) -> Counts:
+    """Make the summaries of a window or slice right, or, without one, of everything since the watermark."""
+    crew_ids = None
+    if crew_codes:
+        with warehouse.connection() as connection:
+            crew_ids = [crew.id for crew in discovery.crews(connection, crew_codes)]
+    return refresh_table(warehouse, NAME, scope, crew_ids=crew_ids)

@@ -1,11 +1,17 @@
 """The jobs, by the names that schedules and operators use."""
 
+from dataclasses import asdict
+
 import dagster as dg
 
+from convo_pipelines import reconcile as reconciliation
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
+from convo_pipelines.assets.links import link_assets
+from convo_pipelines.assets.participant_resolutions import participant_resolutions
 from convo_pipelines.checks.health import health_checks
+from convo_pipelines.warehouse import Warehouse
 
 conversation_discovery = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
     "conversation_discovery",
@@ -13,3 +19,28 @@ conversation_discovery = dg.define_asset_job(  # pyright: ignore[reportUnknownMe
     | dg.AssetSelection.checks(*health_checks),
     description="Histories tables to sessions, conversations and summaries; the full-scan checks are not part of it.",
 )
+
+link_sync = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
+    "link_sync",
+    dg.AssetSelection.assets(participant_resolutions, *link_assets).without_checks(),
+    description="Participants to persons, and the link tables of persons, clients and projects.",
+)
+
+
+@dg.op
+def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+    """Compares every derived row with its sources and repairs it; what it repaired is observed on each asset."""
+    result = reconciliation.run(warehouse, context.log)
+    for name, counts in result.tables.items():
+        context.log_event(dg.AssetObservation(name, metadata=asdict(counts)))
+    context.add_output_metadata({"conversations": result.conversations, **asdict(result.repairs), **result.totals})
+    if result.failed_crews:
+        raise dg.Failure("these crews could not be compared; all else was: " + "; ".join(result.failed_crews))
+
+
+@dg.job(  # pyright: ignore[reportUnknownMemberType]
+    description="The full comparison: every derived row against its sources, repaired where it differs."
+)
+def reconcile() -> None:
+    """Run the comparison."""
+    compare_everything()

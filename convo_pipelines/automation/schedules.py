@@ -1,15 +1,19 @@
 """The schedules: each asks the database what is new, and launches a run only if something is."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from convo_pipelines import discovery, watermarks
-from convo_pipelines.assets import conversation_summaries, crew_conversations
+from convo_pipelines import discovery, reconcile, watermarks
+from convo_pipelines.assets import conversation_summaries, crew_conversations, participant_resolutions
+from convo_pipelines.assets.links import link_assets
 from convo_pipelines.automation import jobs
 from convo_pipelines.partitions import TICK_TAG, days, range_tags
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Connection, Warehouse
+
+LINK_ASSETS = [participant_resolutions.NAME, *(asset.key.to_user_string() for asset in link_assets)]
 
 _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
 _UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
@@ -25,14 +29,57 @@ def conversation_discovery_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes sessions, conversations and summaries from their watermarks, if anything is new."""
-    unfinished = dg.RunsFilter(job_name="conversation_discovery", statuses=_UNFINISHED, tags={TICK_TAG: "true"})
-    if running := context.instance.get_runs(unfinished, limit=1):
-        return dg.SkipReason(f"the previous tick is still at work: run {running[0].run_id}")
+    return _unless_at_work(context, "conversation_discovery") or _tick(
+        warehouse, touched_days, "nothing new in any histories table, nor in conversations, messages and recipients"
+    )
+
+
+@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
+    job=jobs.link_sync,
+    cron_schedule=settings().link_sync_cron,
+    execution_timezone="UTC",
+    default_status=_STATUS,
+)
+def link_sync_schedule(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """Refreshes participants and links from their watermarks, if anything is new."""
+    return _unless_at_work(context, "link_sync") or _tick(
+        warehouse, link_days, "nothing new in conversations, messages, recipients, people, projects and crews"
+    )
+
+
+@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
+    job=jobs.reconcile,
+    cron_schedule=settings().reconcile_cron,
+    execution_timezone="UTC",
+    default_status=_STATUS,
+)
+def reconcile_schedule(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """Compares everything with its sources, if anything was written, or deleted, since it last did."""
+    if skipped := _unless_at_work(context, "reconcile"):
+        return skipped
+    if not reconcile.has_news(warehouse):
+        return dg.SkipReason("nothing was written to app or analytics since the last reconcile")
+    return dg.RunRequest(tags={TICK_TAG: "true"})
+
+
+def _unless_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
+    unfinished = dg.RunsFilter(job_name=job_name, statuses=_UNFINISHED, tags={TICK_TAG: "true"})
+    running = context.instance.get_runs(unfinished, limit=1)
+    return dg.SkipReason(f"the previous tick is still at work: run {running[0].run_id}") if running else None
+
+
+def _tick(
+    warehouse: Warehouse, touched: Callable[[Connection], tuple[date, date] | None], nothing_new: str
+) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
-        touched = touched_days(connection)
-    if touched is None:
-        return dg.SkipReason("nothing new in any histories table, nor in conversations, messages and recipients")
-    return dg.RunRequest(tags={TICK_TAG: "true", **range_tags(*_existing(*touched))})
+        span = touched(connection)
+    if span is None:
+        return dg.SkipReason(nothing_new)
+    return dg.RunRequest(tags={TICK_TAG: "true", **range_tags(*_existing(*span))})
 
 
 def touched_days(connection: Connection) -> tuple[date, date] | None:
@@ -45,13 +92,22 @@ def touched_days(connection: Connection) -> tuple[date, date] | None:
             first, after = (today, today + timedelta(days=1)) if answer is True else answer
             first_days.append(first)
             last_days.append(after - timedelta(days=1))
-    for asset_key in (crew_conversations.NAME, conversation_summaries.NAME):
-        news = watermarks.news(connection, asset_key)
-        if news.is_new:
-            first, last = (moment.date() for moment in news.span) if news.span else (today, today)
-            first_days.append(first)
-            last_days.append(last)
+    if span := _changed_days(connection, (crew_conversations.NAME, conversation_summaries.NAME)):
+        first_days.append(span[0])
+        last_days.append(span[1])
     return (min(first_days), max(last_days)) if first_days else None
+
+
+def link_days(connection: Connection) -> tuple[date, date] | None:
+    """Return the first and the last UTC day of changes that may concern links, or None if there are none."""
+    return _changed_days(connection, LINK_ASSETS)
+
+
+def _changed_days(connection: Connection, asset_keys: Iterable[str]) -> tuple[date, date] | None:
+    today = datetime.now(UTC).date()
+    found = [news for news in (watermarks.news(connection, key) for key in asset_keys) if news.is_new]
+    days_of = [[moment.date() for moment in news.span] if news.span else [today] for news in found]
+    return (min(map(min, days_of)), max(map(max, days_of))) if days_of else None
 
 
 def _existing(first: date, last: date) -> tuple[str, str]:

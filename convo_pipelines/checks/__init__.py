@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from convo_pipelines import watermarks
 from convo_pipelines.tables import markdown
 from convo_pipelines.warehouse import Row, Warehouse, fetch
 
@@ -21,13 +22,23 @@ def verdict(
 
 
 def sql_check(
-    name: str, asset: str, description: str, severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    name: str,
+    asset: str,
+    description: str,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    *,
+    leaves_out_pending: bool = False,
+    **parameters: object,
 ) -> dg.AssetChecksDefinition:
-    """Return the check that passes if `sql/checks/<name>.sql` returns no rows."""
+    """Return the check that passes if `sql/checks/<name>.sql` returns no rows.
+
+    With `leaves_out_pending` the statement is told what the asset's next tick will see to; it gets `parameters` too.
+    """
 
     @dg.asset_check(name=name, asset=asset, description=description)
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with warehouse.connection() as connection:
-            return verdict(fetch(connection, f"checks/{name}"), severity)
+            pending = {"pending_since": watermarks.pending_since(connection, asset)} if leaves_out_pending else {}
+            return verdict(fetch(connection, f"checks/{name}", None, **parameters, **pending), severity)
 
     return check

@@ -1,10 +1,10 @@
-"""Every message is counted, once."""
+"""Nothing is missing: every message is counted, every recipient and project linked."""
 
 import dagster as dg
 import psycopg
 
 from convo_pipelines import discovery
-from convo_pipelines.checks import verdict
+from convo_pipelines.checks import sql_check, verdict
 from convo_pipelines.warehouse import Row, Warehouse, fetch
 
 
@@ -29,4 +29,32 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
     return verdict(offenders, crews=len(crews))
 
 
-completeness_checks = [every_message_is_counted]
+completeness_checks = [
+    every_message_is_counted,
+    sql_check(
+        "every_contact_method_is_resolved",
+        "participant_resolutions",
+        "Contact methods without a resolution, or resolved to another person than the application set: "
+        "run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_recipient_is_linked",
+        "people_conversations",
+        "Conversations that lack the link to a person of one of their recipients: run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_client_is_linked",
+        "clients_conversations",
+        "Conversations that lack the link to the client of a linked person or of their crew: "
+        "run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_project_is_linked",
+        "project_conversations",
+        "Conversations that are not linked to the project they name: run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+]

@@ -19,4 +19,24 @@ duplicate_checks = [
         "conversation_summaries",
         "Two rows for one conversation: the primary key is missing; run `convo-pipelines migrate validate`.",
     ),
+    sql_check(
+        "no_duplicate_participants",
+        "participant_resolutions",
+        "Two resolutions of one contact method: the primary key is missing; run `convo-pipelines migrate validate`.",
+    ),
+    sql_check(
+        "no_duplicate_people_links",
+        "people_conversations",
+        "A person linked to a conversation twice: the unique key is missing; run `convo-pipelines migrate validate`.",
+    ),
+    sql_check(
+        "no_duplicate_client_links",
+        "clients_conversations",
+        "A client linked to a conversation twice: the unique key is missing; run `convo-pipelines migrate validate`.",
+    ),
+    sql_check(
+        "no_duplicate_project_links",
+        "project_conversations",
+        "A conversation with two projects: the unique key is missing; run `convo-pipelines migrate validate`.",
+    ),
 ]

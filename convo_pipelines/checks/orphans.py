@@ -22,4 +22,17 @@ orphan_checks = [
         "crew_conversations",
         "Sessions without a conversation: materialize crew_conversations for the days shown.",
     ),
+    *(
+        sql_check(
+            name,
+            asset,
+            f"Rows of {asset} that lead to nothing: a foreign key is missing or was bypassed. Delete these rows.",
+        )
+        for name, asset in (
+            ("no_orphaned_participants", "participant_resolutions"),
+            ("no_orphaned_people_links", "people_conversations"),
+            ("no_orphaned_client_links", "clients_conversations"),
+            ("no_orphaned_project_links", "project_conversations"),
+        )
+    ),
 ]

@@ -2,19 +2,5 @@
 select
     table_name,
     column_name,
-    format('create index concurrently on app.%%I (%%I)', table_name, column_name) as run_this
-from (
-    values
-    ('conversations', 'updated_at'),
-    ('conversations', 'started_at'),
-    ('messages', 'updated_at'),
-    ('messages', 'sent_at'),
-    ('message_recipients', 'updated_at')
-) as wanted (table_name, column_name)
-where not exists (
-    select from pg_index as i
-    inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-    where i.indisvalid
-        and i.indrelid = to_regclass(format('app.%%I', wanted.table_name))
-        and a.attname = wanted.column_name
-);
+    run_this
+from analytics.missing_app_indexes;

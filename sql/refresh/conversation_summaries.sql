@@ -1,6 +1,7 @@
 -- conversation_summaries: one row per conversation with a message, merged from its session-days or its messages.
 -- in:  %(window_start)s, %(window_end)s: conversations with anything updated or refreshed in it, half-open;
 --      %(by_activity)s: and those started, active or with messages sent in it;
+--      %(slice_after)s, %(slice_up_to)s: and all whose id lies in (after, up to], or null;
 --      %(crew_ids)s: only the conversations of these crews, or null for all
 -- out: one row: inserted, updated, deleted, unchanged
 with touched as (
@@ -32,6 +33,9 @@ with touched as (
     where refreshed_at = '-infinity'
         or %(by_activity)s
         and started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz
+    union
+    select id from app.conversations
+    where id > %(slice_after)s::uuid and id <= %(slice_up_to)s::uuid
 ),
 
 changed as materialized (

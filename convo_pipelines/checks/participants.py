@@ -1,0 +1,45 @@
+"""Whom we do not know, and what must never be linked."""
+
+import dagster as dg
+
+from convo_pipelines.checks import sql_check, verdict
+from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
+
+
+def _status_check(name: str, description: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(name=name, asset="participant_resolutions", description=description)
+    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        with warehouse.connection() as connection:
+            statuses = fetch_one(connection, "checks/participants_by_status")
+            return verdict(fetch(connection, f"checks/{name}"), dg.AssetCheckSeverity.WARN, **statuses)
+
+    return check
+
+
+participant_checks = [
+    _status_check(
+        "no_unresolved_participants",
+        "Contact methods that nobody we know has, or that are no address at all: their conversations lack a link. "
+        "Add the identifier to the person in the CRM, or set the contact method's person_id.",
+    ),
+    _status_check(
+        "no_ambiguous_participants",
+        "Contact methods that several persons have: they are never linked by guess. Merge the persons in the CRM, or "
+        "set the contact method's person_id.",
+    ),
+    sql_check(
+        "no_cross_client_links",
+        "people_conversations",
+        "A person of one client in a conversation of another. We never match across clients, so either the "
+        "application set the contact method's person_id to this person, or the row was written by hand: correct "
+        "person_id, or the conversation's client_id.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "projects_agree_with_their_arrays",
+        "project_link_inconsistencies",
+        "The deprecated app.projects.conversation_ids disagrees with app.conversations.project_id, which is right. "
+        "Rewrite the arrays, or stop writing them.",
+        dg.AssetCheckSeverity.WARN,
+    ),
+]

@@ -1,0 +1,78 @@
+"""One canonical form per e-mail address, phone number and LinkedIn member, however it is spelled.
+
+The forms of different kinds never coincide:
+`ana@example.com`, `+49301234567`, `urn:li:member:1`, `linkedin.com/in/ana`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import idna
+import phonenumbers
+
+from convo_pipelines.settings import settings
+
+_MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+)", re.IGNORECASE)
+_PROFILE = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:mwlite/)?in/([^/?#\s]+)(?:[/?#]\S*)?", re.IGNORECASE
+)
+_PROFILE_ID = re.compile(r"ACoAA[\w-]+")
+_WHATSAPP = re.compile(r"([1-9]\d+)(?::\d+)?(?:@(?:s\.whatsapp\.net|c\.us))?")
+
+
+def email(value: str) -> str | None:
+    """Return the address in lower case with an ASCII domain; None if it is not one."""
+    local, _, domain = unicodedata.normalize("NFC", value.strip()).rpartition("@")
+    if not local or re.search(r"[\s@<>,;]", local):
+        return None
+    try:
+        return f"{local.lower()}@{idna.encode(domain.rstrip('.'), uts46=True).decode()}"
+    except UnicodeError:
+        return None
+
+
+def phone(value: str) -> str | None:
+    """Return the number in E.164, with `;ext=` where it has an extension; None if it is not one.
+
+    A number without a country code belongs to `PHONE_DEFAULT_REGION`; where that is not set, it is none.
+    """
+    try:
+        number = phonenumbers.parse(value, settings().phone_default_region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{e164};ext={number.extension}" if number.extension else e164
+
+
+def linkedin(value: str) -> str | None:
+    """Return the member's URN, or the profile's address without scheme, country and tail; None if it is neither."""
+    value = value.strip()
+    if member := _MEMBER.fullmatch(value):
+        kind = member[1].lower()
+        return f"urn:li:{'fsd_profile' if kind == 'fs_miniprofile' else kind}:{member[2]}"
+    if profile := _PROFILE.fullmatch(value):
+        name = unquote(profile[1])
+        if _PROFILE_ID.fullmatch(name):
+            return f"urn:li:fsd_profile:{name}"
+        return f"linkedin.com/in/{unicodedata.normalize('NFC', name).lower()}"
+    return None
+
+
+def session(value: str) -> str | None:
+    """Return the identifier that a session id is, WhatsApp's spellings of a number included; None if it is none."""
+    value = value.strip()
+    if number := _WHATSAPP.fullmatch(value):
+        return phone(f"+{number[1]}")
+    return email(value) or linkedin(value) or phone(value)
+
+
+CANONICAL: dict[str, Callable[[str], str | None]] = {
+    "email": email,
+    "phone": phone,
+    "linkedin": linkedin,
+    "session": session,
+}

@@ -1,0 +1,48 @@
+-- A random sample of conversations, their clients recomputed from scratch and compared in both directions.
+-- in:  %(pending_since)s: conversations with anything changed from here on are left out; %(sample)s: how many
+-- out: conversation_id, client_id, finding (missing or unfounded)
+with sample as materialized (
+    select
+        conversation.id,
+        crew.client_id
+    from app.conversations as conversation
+    left join app.crews as crew on crew.id = conversation.crew_id
+    where conversation.id not in (
+        select conversation_id from analytics.conversation_changes
+        where changed_at >= %(pending_since)s and not is_activity
+    )
+    order by random()
+    limit %(sample)s
+),
+
+wanted as (
+    select
+        link.conversation_id,
+        person.client_id
+    from analytics.people_conversations as link
+    inner join sample on sample.id = link.conversation_id
+    inner join app.people as person on person.id = link.person_id
+    union
+    select
+        id,
+        client_id
+    from sample
+    where client_id is not null
+),
+
+present as (
+    select
+        link.conversation_id,
+        link.client_id,
+        true as is_present
+    from analytics.clients_conversations as link
+    inner join sample on sample.id = link.conversation_id
+)
+
+select
+    conversation_id,
+    client_id,
+    case when present.is_present then 'unfounded' else 'missing' end as finding
+from (select *, true as is_wanted from wanted) as wanted
+full join present using (conversation_id, client_id)
+where is_wanted is null or is_present is null;

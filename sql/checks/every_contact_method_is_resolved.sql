@@ -1,0 +1,18 @@
+-- Contact methods without a resolution, or whose resolution is not what the application set.
+-- in:  %(pending_since)s: contact methods written from here on are not expected yet
+-- out: contact_method_id, kind, set_by_application, resolved_to, status
+select
+    contact.id as contact_method_id,
+    contact.kind,
+    contact.person_id as set_by_application,
+    resolution.person_id as resolved_to,
+    resolution.status
+from app.contact_methods as contact
+left join analytics.participant_resolutions as resolution on resolution.contact_method_id = contact.id
+where contact.updated_at < %(pending_since)s
+    and (
+        resolution.contact_method_id is null
+        or contact.person_id is not null and contact.person_id is distinct from resolution.person_id
+        or contact.person_id is null and resolution.method = 'manual'
+    )
+limit 1000;

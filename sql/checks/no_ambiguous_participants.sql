@@ -1,0 +1,11 @@
+-- out: contact methods that several persons have, those of the most messages first
+select
+    contact.kind,
+    contact.value,
+    resolution.candidate_count,
+    (select count(*) from app.message_recipients where contact_method_id = contact.id) as messages
+from analytics.participant_resolutions as resolution
+inner join app.contact_methods as contact on contact.id = resolution.contact_method_id
+where resolution.status = 'ambiguous'
+order by messages desc, contact.value
+limit 1000;

@@ -1,0 +1,7 @@
+-- out: one row: how many contact methods have each status
+select
+    count(*) filter (where status = 'resolved') as resolved,
+    count(*) filter (where status = 'ambiguous') as ambiguous,
+    count(*) filter (where status = 'unmatched') as unmatched,
+    count(*) filter (where status = 'invalid') as invalid
+from analytics.participant_resolutions;

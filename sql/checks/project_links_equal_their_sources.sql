@@ -1,0 +1,18 @@
+-- A random sample of conversations, their project compared with the one they name, in both directions.
+-- in:  %(pending_since)s: conversations written from here on are left out; %(sample)s: how many
+-- out: conversation_id, names, linked_to
+select
+    sample.id as conversation_id,
+    sample.project_id as names,
+    link.project_id as linked_to
+from (
+    select
+        id,
+        project_id
+    from app.conversations
+    where updated_at < %(pending_since)s
+    order by random()
+    limit %(sample)s
+) as sample
+left join analytics.project_conversations as link on link.conversation_id = sample.id
+where sample.project_id is distinct from link.project_id;

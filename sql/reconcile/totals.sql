@@ -1,0 +1,15 @@
+-- out: one row: how many conversations and links there are, and how many conversations have which
+select
+    count(*) as conversations,
+    (select count(*) from analytics.people_conversations) as people_links,
+    (select count(*) from analytics.clients_conversations) as client_links,
+    (select count(*) from analytics.project_conversations) as project_links,
+    count(*) filter (where has_people) as conversations_with_people,
+    count(*) filter (where has_clients) as conversations_with_clients,
+    count(*) filter (where not has_people and not has_clients) as conversations_without_any
+from app.conversations as conversation
+cross join lateral (
+    select
+        exists (select from analytics.people_conversations where conversation_id = conversation.id) as has_people,
+        exists (select from analytics.clients_conversations where conversation_id = conversation.id) as has_clients
+) as linked;

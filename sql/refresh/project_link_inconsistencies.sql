@@ -1,0 +1,106 @@
+-- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
+-- in:  %(window_start)s, %(window_end)s: projects and conversations updated in it, half-open;
+--      %(by_activity)s: all projects: an array has no day
+-- out: one row: inserted, updated (always 0), deleted (resolved), unchanged (seen again)
+with touched_projects as (
+    select id from app.projects
+    where %(by_activity)s
+        or updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
+),
+
+touched_conversations as (
+    select id from app.conversations
+    where not %(by_activity)s
+        and updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
+),
+
+entries as materialized (
+    select
+        project.id as project_id,
+        entry.conversation_id
+    from app.projects as project
+    inner join touched_projects on touched_projects.id = project.id
+    cross join lateral unnest(project.conversation_ids) as entry (conversation_id)
+    where entry.conversation_id is not null
+    union
+    select
+        project.id,
+        touched_conversations.id
+    from touched_conversations
+    inner join app.projects as project on project.conversation_ids @> array[touched_conversations.id]
+),
+
+named as (
+    select
+        project_id,
+        conversation_id as id
+    from analytics.project_conversations
+    where project_id in (select id from touched_projects)
+    union
+    select
+        project_id,
+        conversation.id
+    from app.conversations as conversation
+    inner join touched_conversations on touched_conversations.id = conversation.id
+),
+
+wanted as (
+    select
+        entries.project_id,
+        entries.conversation_id,
+        case when conversation.id is null then 'stale_id' else 'project_mismatch' end as kind
+    from entries
+    left join app.conversations as conversation on conversation.id = entries.conversation_id
+    where conversation.id is null or conversation.project_id is distinct from entries.project_id
+    union all
+    select
+        conversation.project_id,
+        conversation.id,
+        'missing_from_array'
+    from named
+    inner join app.conversations as conversation
+        on conversation.id = named.id and conversation.project_id = named.project_id
+    where not exists (
+        select from entries
+        where entries.project_id = named.project_id and entries.conversation_id = named.id
+    )
+),
+
+present as (
+    select * from analytics.project_link_inconsistencies
+    where project_id in (select id from touched_projects)
+        or conversation_id in (select id from touched_conversations)
+),
+
+saved as (
+    insert into analytics.project_link_inconsistencies as target (project_id, conversation_id, kind)
+    select
+        project_id,
+        conversation_id,
+        kind
+    from wanted
+    order by project_id, conversation_id
+    on conflict (project_id, conversation_id, kind) do update set last_seen_at = now()
+    returning target.xmax = 0 as is_new
+),
+
+removed as (
+    delete from analytics.project_link_inconsistencies as target
+    using present
+    where target.project_id = present.project_id
+        and target.conversation_id = present.conversation_id
+        and target.kind = present.kind
+        and not exists (
+            select from wanted
+            where wanted.project_id = present.project_id
+                and wanted.conversation_id = present.conversation_id
+                and wanted.kind = present.kind
+        )
+    returning 1
+)
+
+select
+    (select count(*) from saved where is_new) as inserted,
+    0::bigint as updated,
+    (select count(*) from removed) as deleted,
+    (select count(*) from saved where not is_new) as unchanged;
