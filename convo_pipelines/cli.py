@@ -14,7 +14,16 @@ import click
 import psycopg
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import Progress
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import databases, migrations
@@ -165,6 +174,41 @@ def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Seq
         raise click.ClickException(str(error)) from None
     if not succeeded:
         raise click.ClickException("the run failed; the log above says why")
+
+
+class _Rate(ProgressColumn):
+    """Conversations per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s")
+
+
+@main.command("reconcile")
+def reconcile_command() -> None:
+    """Compare everything with a computation from scratch, repair it, and say what had to be repaired."""
+    databases.export_environment()
+    from convo_pipelines import reconcile
+
+    warehouse = Warehouse()
+    log = logging.getLogger(reconcile.__name__)
+    log.setLevel(logging.INFO)
+    columns = (TextColumn("conversations"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("conversations", total=reconcile.size(warehouse))
+        result = reconcile.run(warehouse, log, lambda conversations: progress.advance(task, conversations))
+    print_table(console, [{"table": name, **asdict(counts)} for name, counts in result.tables.items()])
+    links = result.links
+    figures = {
+        "conversations processed": result.conversations,
+        "links created": links.inserted,
+        "links kept": links.unchanged + links.updated,
+        "links removed": links.deleted,
+        **{name.replace("_", " "): count for name, count in result.totals.items()},
+    }
+    for name, figure in figures.items():
+        console.print(f"{figure:>12,} {name}")
+    if result.failed_crews:
+        raise click.ClickException("these crews could not be compared: " + "; ".join(result.failed_crews))
 
 
 @main.command()

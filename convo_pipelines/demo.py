@@ -26,6 +26,10 @@ from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
 from convo_pipelines.windows import Window
 
 ASSETS = [asset.key.to_user_string() for asset in operations.ASSETS]
+SHOWN = (
+    "summaries_by_channel", "latest_summaries", "latest_sessions", "participants_by_status", "people_in_conversations",
+    "clients_conversations", "project_conversations", "project_link_inconsistencies", "rows",
+)  # fmt: skip
 START_SECONDS, BACKFILL_SECONDS = 120, 240
 
 LAUNCH = """
@@ -155,5 +159,5 @@ def _query(url: str, query: str, **variables: object) -> dict[str, Any]:
 
 def _show_tables(console: Console) -> None:
     with Warehouse().connection() as connection:
-        for name in ("summaries_by_channel", "latest_summaries", "latest_sessions"):
+        for name in SHOWN:
             print_table(console, fetch(connection, f"demo/{name}"), title=name.replace("_", " "))

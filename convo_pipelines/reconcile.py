@@ -4,7 +4,7 @@ It finds what ticks cannot: a deleted message or recipient leaves no time behind
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from convo_pipelines.windows import EVERYTHING, Slice
 NAME = "reconcile"
 SLICE_ROWS = 10_000
 FIRST = UUID(int=0)
-SLICED = ("people_conversations", "clients_conversations", "project_conversations")
+LINK_TABLES = ("people_conversations", "clients_conversations", "project_conversations")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Reconciliation:
     failed_crews: list[str]
 
     @property
+    def links(self) -> Counts:
+        """The rows of the link tables."""
+        return sum((self.tables.get(name, Counts()) for name in LINK_TABLES), Counts())
+
+    @property
     def repairs(self) -> Counts:
         """All tables' rows; what is not `unchanged` was drift."""
         return sum(self.tables.values(), Counts())
@@ -46,6 +51,12 @@ def has_news(warehouse: Warehouse) -> bool:
     with warehouse.connection() as connection:
         known = fetch(connection, "changes/known", asset_key=NAME)
         return not known or known[0]["fingerprint"] != fetch_one(connection, "reconcile/written")["fingerprint"]
+
+
+def size(warehouse: Warehouse) -> int:
+    """Return the number of conversations there are to compare."""
+    with warehouse.connection() as connection:
+        return fetch_one(connection, "reconcile/size")["conversations"]
 
 
 def run(
@@ -75,14 +86,13 @@ def run(
     created = crew_conversations.refresh(warehouse, crews, EVERYTHING, log)
     add("crew_conversations", total(created))
     add("participant_resolutions", participant_resolutions.refresh(warehouse, EVERYTHING, renormalize=True))
-    done, after = 0, FIRST
-    while up_to := (slice_ := _next_slice(warehouse, after))["up_to"]:
-        scope = Slice(after, up_to)
+    done = 0
+    for scope, conversations in _slices(warehouse):
         add("conversation_summaries", conversation_summaries.refresh(warehouse, (), scope))
-        for name in SLICED:
+        for name in LINK_TABLES:
             add(name, refresh_table(warehouse, name, scope))
-        progress(slice_["conversations"])
-        done, after = done + slice_["conversations"], up_to
+        progress(conversations)
+        done += conversations
     add("project_link_inconsistencies", refresh_table(warehouse, "project_link_inconsistencies", EVERYTHING))
     for name, counts in tables.items():
         log.info("%s: %s", name, counts)
@@ -92,9 +102,14 @@ def run(
     return Reconciliation(done, tables, totals, _failed(sessions + created))
 
 
-def _next_slice(warehouse: Warehouse, after: UUID) -> Row:
-    with warehouse.connection() as connection:
-        return fetch_one(connection, "reconcile/slice", after=after, rows=SLICE_ROWS)
+def _slices(warehouse: Warehouse) -> Iterator[tuple[Slice, int]]:
+    after: UUID | None = FIRST
+    while after:
+        with warehouse.connection() as connection:
+            found = fetch_one(connection, "reconcile/slice", after=after, rows=SLICE_ROWS)
+        if found["up_to"]:
+            yield Slice(after, found["up_to"]), found["conversations"]
+        after = found["up_to"]
 
 
 def _failed(results: list[CrewResult]) -> list[str]:

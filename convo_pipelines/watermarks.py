@@ -60,7 +60,7 @@ def news(connection: Connection, asset_key: str) -> News:
     if not known:
         return News(is_new=True, span=None)
     changes = fetch_one(connection, f"changes/{asset_key}", since=known[0]["watermark"])
-    is_new = changes["fingerprint"] != known[0]["fingerprint"]
+    is_new = changes["fingerprint"] != known[0]["fingerprint"] or changes.get("is_stale", False)
     first, last = changes["first_active_at"], changes["last_active_at"]
     return News(is_new, (first.astimezone(UTC), last.astimezone(UTC)) if is_new and first else None)
 

@@ -122,6 +122,7 @@ SPELLINGS = {
     None: ["nobody", "ana@", "12", "linkedin.com/company/x"],
 }
 CANONICAL = {spelling: identifier for identifier, spellings in SPELLINGS.items() for spelling in spellings}
+"""Any other spelling stands for itself."""
 SESSION_IDS = {
     "4915112345678": "+4915112345678",
     "4915112345678@s.whatsapp.net": "+4915112345678",
@@ -138,9 +139,9 @@ def holders(world: World) -> dict[str, set[UUID]]:
     found = defaultdict(set)
     for person in world.execute("select * from app.people"):
         for column in ("email", "phone", "linkedin_urn"):
-            found[CANONICAL.get(person[column])].add(person["id"])
+            found[CANONICAL.get(person[column], person[column])].add(person["id"])
     for contact in world.execute("select * from app.contact_methods where person_id is not null"):
-        found[CANONICAL[contact["value"]]].add(contact["person_id"])
+        found[CANONICAL.get(contact["value"], contact["value"])].add(contact["person_id"])
     found.pop(None, None)
     return found
 
@@ -148,7 +149,7 @@ def holders(world: World) -> dict[str, set[UUID]]:
 def resolutions(world: World) -> set[tuple[Any, ...]]:
     known, wanted = holders(world), set()
     for contact in world.execute("select * from app.contact_methods"):
-        identifier = CANONICAL[contact["value"]]
+        identifier = CANONICAL.get(contact["value"], contact["value"])
         candidates = known.get(identifier, set())
         if contact["person_id"]:
             person, status, method = contact["person_id"], "resolved", "manual"

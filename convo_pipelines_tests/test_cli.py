@@ -10,7 +10,7 @@ import pytest
 
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
-from convo_pipelines_tests.world import World, at
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,11 +43,11 @@ def test_refresh_verify_and_status(command: object, world: World) -> None:
     world.crew()
     world.say("s1", "human", at(0, 9))
     world.say("s1", "ai", at(0, 10))
-    refreshed = command(
-        "refresh", "histories_sessions,crew_conversations,conversation_summaries", "--start", "2026-03-01"
-    )
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    refreshed = command("refresh", ",".join([*PIPELINE, *LINKS]), "--start", "2026-03-01")
     assert refreshed.returncode == 0, refreshed.stderr
     oracle.assert_right(world)
+    oracle.assert_links_right(world)
     verified = command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "every_message_is_counted" in verified.stdout
@@ -58,11 +58,30 @@ def test_refresh_verify_and_status(command: object, world: World) -> None:
     assert "histories_a" in command("status").stdout
 
 
+def test_reconcile_prints_what_it_did(command: object, world: World) -> None:
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    world.conversation()
+    done = command("reconcile")
+    assert done.returncode == 0, done.stderr
+    oracle.assert_links_right(world)
+    for figure in (
+        "2 conversations processed",
+        "2 links created",
+        "0 links kept",
+        "1 conversations with people",
+        "1 conversations with clients",
+        "1 conversations without any",
+    ):
+        assert figure in done.stdout
+    assert "0 links created" in command("reconcile").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_conversations"),
         (["refresh", "histories_sessions", "--end", "2020-01-01"], "no partition lies in"),
+        (["refresh", "people_conversations", "--crew", "A"], "no asset read per crew is called people_conversations"),
         (["import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"], "no active crew has the code NOBODY"),
     ],
 )

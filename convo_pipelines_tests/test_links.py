@@ -1,23 +1,374 @@
 """Who is in which conversation: links appear and disappear with what they stand for."""
 
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convo_pipelines import identifiers
+from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.world import World
+from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.world import LINKS, World, at, metadata
 
 
-def links(world: World, kind: str = "people") -> list[dict]:
+def links(world: World, kind: str = "people") -> list[dict[str, Any]]:
     return world.execute(f"select * from analytics.{kind}_conversations order by id")
 
 
+def resolution(world: World, contact: UUID) -> dict[str, Any]:
+    [row] = world.execute("select * from analytics.participant_resolutions where contact_method_id = %s", contact)
+    return row
+
+
+# Participants
+
+
+@both_servers
 def test_every_spelling_finds_its_person(world: World) -> None:
-    for identifier, spellings in oracle.SPELLINGS.items():
-        if identifier is None:
-            continue
+    columns = {"email": "email", "phone": "phone", "linkedin": "linkedin_urn"}
+    known = {identifier: spellings for identifier, spellings in oracle.SPELLINGS.items() if identifier}
+    for identifier, spellings in known.items():
         kind = "email" if "@" in identifier else "phone" if identifier.startswith("+") else "linkedin"
-        column = {"email": "email", "phone": "phone", "linkedin": "linkedin_urn"}[kind]
-        world.person(**{column: spellings[0]})
+        world.person(**{columns[kind]: spellings[0]})
         for spelling in spellings:
             world.address(world.conversation(), world.contact(spelling, kind=kind))
     world.sync()
     oracle.assert_links_right(world)
     assert {row["status"] for row in world.execute("select * from analytics.participant_resolutions")} == {"resolved"}
-    assert len(links(world)) == sum(len(s) for identifier, s in oracle.SPELLINGS.items() if identifier)
+    assert len(links(world)) == sum(len(spellings) for spellings in known.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "identifier"),
+    [
+        ("030 1234567", "+49301234567"),
+        ("0049 30 1234567", "+49301234567"),
+        ("+1 212 555 0123", "+12125550123"),
+        ("+49 30 1234567 ext. 5", "+49301234567;ext=5"),
+    ],
+)
+def test_phone_numbers_belong_to_the_default_region(
+    monkeypatch: pytest.MonkeyPatch, value: str, identifier: str
+) -> None:
+    monkeypatch.setattr(identifiers, "settings", lambda: settings().model_copy(update={"phone_default_region": "DE"}))
+    assert identifiers.phone(value) == identifier
+
+
+def test_without_a_default_region_a_number_needs_its_country() -> None:
+    assert identifiers.phone("030 1234567") is None
+
+
+@given(kind=st.sampled_from(list(identifiers.CANONICAL)), value=st.text(max_size=40))
+def test_any_text_has_one_form_or_none_and_that_is_its_own(kind: str, value: str) -> None:
+    form = identifiers.CANONICAL[kind](value)
+    assert form is None or identifiers.session(form) == form
+
+
+def test_the_application_wins(world: World) -> None:
+    ana, ben = world.person(email="ana@example.com"), world.person(email="ben@example.com")
+    matched, given_ = world.contact("ana@example.com"), world.contact("Ana@example.com", ben)
+    world.sync()
+    assert resolution(world, given_)["person_id"] == ben
+    assert resolution(world, given_)["method"] == "manual"
+    assert float(resolution(world, given_)["confidence"]) == 1.0
+    assert resolution(world, matched)["status"] == "ambiguous"
+    assert resolution(world, matched)["candidate_count"] == 2
+    world.execute("update app.contact_methods set person_id = null where id = %s", given_)
+    world.sync()
+    assert resolution(world, matched)["person_id"] == resolution(world, given_)["person_id"] == ana
+
+
+def test_an_identifier_of_two_clients_links_nobody(world: World) -> None:
+    world.person("C1", email="shared@example.com")
+    world.person("C2", email="SHARED@example.com")
+    contact = world.contact("shared@example.com")
+    world.address(world.conversation(client=None), contact)
+    world.address(world.conversation(client="C1"), contact)
+    world.sync()
+    assert resolution(world, contact)["status"] == "ambiguous"
+    assert links(world) == links(world, "clients") == []
+
+
+def test_a_match_never_crosses_clients_but_the_application_may_and_the_check_says_so(world: World) -> None:
+    other = world.person("C2", email="other@example.com")
+    matched, given_ = world.contact("other@example.com"), world.contact("nobody@example.com", other)
+    talk = world.conversation(client="C1")
+    world.address(talk, matched)
+    world.sync()
+    assert links(world) == []
+    assert world.checks("no_cross_client_links")["no_cross_client_links"].passed
+    world.address(talk, given_)
+    world.sync()
+    assert [link["person_id"] for link in links(world)] == [other]
+    check = world.checks("no_cross_client_links")["no_cross_client_links"]
+    assert not check.passed
+    assert f"| {talk} | C1 | {other} | C2 |" in check.metadata["sample"].value
+    oracle.assert_links_right(world)
+
+
+def test_a_deleted_person_makes_an_ambiguous_address_clear(world: World) -> None:
+    ana, twin = world.person(email="ana@example.com"), world.person(email="ana@example.com")
+    contact = world.contact("ana@example.com")
+    world.address(world.conversation(), contact)
+    world.sync()
+    world.execute("delete from app.people where id = %s", twin)
+    assert world.link_days() is not None
+    world.sync()
+    assert [link["person_id"] for link in links(world)] == [ana]
+    world.execute("delete from app.people where id = %s", ana)
+    world.sync()
+    assert resolution(world, contact)["status"] == "unmatched"
+    assert links(world) == links(world, "clients") == []
+
+
+def test_only_what_changed_is_normalized_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setitem(identifiers.CANONICAL, "email", lambda value: seen.append(value) or identifiers.email(value))
+    world.person(email="ana@example.com")
+    world.contact("Ana@example.com")
+    world.sync()
+    world.execute("update app.people set name = 'Ana'")
+    world.sync()
+    assert sorted(seen) == ["Ana@example.com", "ana@example.com"]
+    world.execute("update app.people set email = 'a@example.com'")
+    world.sync()
+    assert seen[2:] == ["a@example.com"]
+    world.reconcile()
+    assert sorted(seen[3:]) == ["Ana@example.com", "a@example.com"]
+
+
+# People and clients
+
+
+@pytest.mark.parametrize("role", ["from", "to", "cc", "bcc"])
+def test_any_role_links_once_and_a_right_link_is_not_touched(world: World, role: str) -> None:
+    contact = world.contact("ana@example.com", world.person())
+    talk = world.conversation()
+    world.address(talk, contact, role)
+    world.address(talk, contact, "to")
+    world.sync()
+    before = links(world) + links(world, "clients")
+    assert len(before) == 2
+    world.address(talk, contact, "cc")
+    result = world.sync()
+    assert links(world) + links(world, "clients") == before
+    assert metadata(result, "people_conversations")["rows_unchanged"] == 1
+    world.backfill(at(0).date(), at(400).date(), LINKS)
+    assert links(world) + links(world, "clients") == before
+
+
+def recipient_changes(world: World, ben: UUID) -> None:
+    world.execute("update app.message_recipients set contact_method_id = %s", world.contact("ben@b.example", ben))
+
+
+def contact_is_reassigned(world: World, ben: UUID) -> None:
+    world.execute("update app.contact_methods set person_id = %s", ben)
+
+
+def contact_is_respelled(world: World, _ben: UUID) -> None:
+    world.execute("update app.contact_methods set person_id = null, value = 'Ben@B.Example'")
+
+
+def person_gets_the_identifier(world: World, ben: UUID) -> None:
+    world.execute("update app.contact_methods set person_id = null, value = 'urn:li:member:7', kind = 'linkedin'")
+    world.sync()
+    assert links(world) == []
+    world.execute("update app.people set linkedin_urn = 'urn:li:member:7' where id = %s", ben)
+
+
+@pytest.mark.parametrize(
+    "change", [recipient_changes, contact_is_reassigned, contact_is_respelled, person_gets_the_identifier]
+)
+def test_links_follow_in_both_directions(world: World, change: Callable[[World, UUID], None]) -> None:
+    ana, ben = world.person("C1"), world.person("C2", email="ben@b.example")
+    talk = world.conversation(client=None)
+    world.address(talk, world.contact("ana@münchen.example", ana))
+    world.sync()
+    assert [link["person_id"] for link in links(world)] == [ana]
+    change(world, ben)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert [link["person_id"] for link in links(world)] == [ben]
+    assert [link["client_id"] for link in links(world, "clients")] == [world.client("C2")]
+
+
+def test_an_unassigned_contact_takes_its_links_along(world: World) -> None:
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    world.sync()
+    world.execute("update app.contact_methods set person_id = null")
+    world.sync()
+    assert links(world) == links(world, "clients") == []
+
+
+def test_a_person_takes_conversations_to_the_new_client(world: World) -> None:
+    talk = world.conversation(client=None)
+    world.address(talk, world.contact("ana@example.com", world.person("C1")))
+    world.sync()
+    before = links(world)
+    world.execute("update app.people set client_id = %s", world.client("C2"))
+    world.sync()
+    assert links(world) == before
+    assert [link["client_id"] for link in links(world, "clients")] == [world.client("C2")]
+
+
+def test_a_session_id_names_a_person_of_the_crews_client_only(world: World) -> None:
+    ours = world.person("C1", phone="+49 151 12345678")
+    world.person("C2", phone="+4915112345678")
+    world.crew("A", client="C1")
+    world.crew("B", client="C3")
+    for crew in "AB":
+        world.say("4915112345678", crew=crew)
+        world.say("0b1c2d3e", crew=crew)
+    world.tick()
+    world.sync()
+    oracle.assert_links_right(world)
+    assert [link["person_id"] for link in links(world)] == [ours]
+    assert len(links(world, "clients")) == 4
+    world.person("C1", phone="tel:+49-151-12345678")
+    world.sync()
+    assert links(world) == []
+
+
+def test_a_backfill_links_the_conversations_of_its_days(world: World) -> None:
+    contact = world.contact("ana@example.com", world.person())
+    world.execute("update app.people set updated_at = %s", at(-100))
+    old, new = (world.conversation(started_at=at(day)) for day in (0, 5))
+    for talk, day in ((old, 0), (new, 5)):
+        message = world.message(talk, when=at(day))
+        world.insert("message_recipients", message_id=message, contact_method_id=contact, role="to")
+    result = world.backfill(at(5).date(), at(5).date(), LINKS)
+    assert [link["conversation_id"] for link in links(world)] == [new]
+    assert metadata(result, "clients_conversations")["rows_inserted"] == 1
+    world.backfill(at(0).date(), at(5).date(), LINKS)
+    assert {link["conversation_id"] for link in links(world)} == {old, new}
+
+
+# Projects
+
+
+def test_a_link_dates_from_the_creation_when_a_backfill_sees_it_and_from_the_change_afterwards(world: World) -> None:
+    one, two = world.project(), world.project()
+    world.conversation(project_id=one, created_at=at(-10), started_at=at(0))
+    world.backfill(at(0).date(), assets=LINKS)
+    [link] = links(world, "project")
+    [user] = world.execute("select id from app.users")
+    assert (link["project_id"], link["added_at"], link["added_by"]) == (one, at(-10), user["id"])
+    world.sync()
+    assert links(world, "project") == [link]
+    world.execute("update app.conversations set project_id = %s", two)
+    world.sync()
+    [moved] = links(world, "project")
+    [changed] = world.execute("select updated_at from app.conversations")
+    assert (moved["project_id"], moved["added_at"]) == (two, changed["updated_at"])
+    world.sync()
+    later = world.conversation(project_id=one, created_at=at(-10))
+    world.sync()
+    [changed] = world.execute("select updated_at from app.conversations where id = %s", later)
+    assert [link["added_at"] for link in links(world, "project") if link["conversation_id"] == later] == [
+        changed["updated_at"]
+    ]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["update app.conversations set project_id = null", "delete from app.projects", "delete from app.conversations"],
+)
+def test_a_link_ends_with_either_side(world: World, ending: str) -> None:
+    world.conversation(project_id=world.project())
+    world.sync()
+    assert len(links(world, "project")) == 1
+    world.execute(ending)
+    world.sync()
+    assert links(world, "project") == []
+
+
+def test_inconsistencies_are_dated_and_gone_when_resolved(world: World) -> None:
+    project = world.project(UUID(int=7))
+    talk = world.conversation(project_id=project)
+    world.execute("update app.projects set conversation_ids = conversation_ids || %s", world.conversation())
+    world.sync()
+    oracle.assert_links_right(world)
+    first = world.table("analytics.project_link_inconsistencies")
+    assert set(first["kind"]) == {"stale_id", "project_mismatch", "missing_from_array"}
+    world.reconcile()
+    again = world.table("analytics.project_link_inconsistencies")
+    assert sorted(again["first_seen_at"]) == sorted(first["first_seen_at"])
+    assert min(again["last_seen_at"]) > max(first["last_seen_at"])
+    world.execute("update app.projects set conversation_ids = array[%s]", talk)
+    world.sync()
+    assert world.table("analytics.project_link_inconsistencies").empty
+
+
+@both_servers
+def test_two_writers_moving_the_same_conversation_leave_one_link(world: World) -> None:
+    projects = [world.project() for _ in range(4)]
+    talk = world.conversation(project_id=projects[0])
+    stop = threading.Event()
+
+    def move(seed: int) -> None:
+        rng = random.Random(seed)
+        with psycopg.connect(world.url) as connection:
+            while not stop.is_set():
+                project = rng.choice([*projects, None])
+                connection.execute("update app.conversations set project_id = %s where id = %s", [project, talk])
+                stop.wait(rng.random() * 0.1)
+                connection.commit()
+            connection.execute("update app.conversations set project_id = %s", [projects[seed]])
+
+    writers = [threading.Thread(target=move, args=[seed]) for seed in (1, 2)]
+    for writer in writers:
+        writer.start()
+    for _ in range(5):
+        world.tick(["project_conversations"])
+    stop.set()
+    for writer in writers:
+        writer.join()
+    world.sync()
+    [named] = world.execute("select project_id from app.conversations")
+    assert [link["project_id"] for link in links(world, "project")] == [named["project_id"]]
+    oracle.assert_links_right(world)
+
+
+# Reconcile
+
+
+def test_reconcile_repairs_what_left_no_trace_and_says_how_much(world: World) -> None:
+    ana, ben = world.person(), world.person("C2")
+    talk, other = world.conversation(client=None), world.conversation(client=None)
+    for contact in (world.contact("ana@a.example", ana), world.contact("ben@b.example", ben)):
+        world.address(talk, contact)
+        world.address(other, contact)
+    world.tick()
+    world.sync()
+    assert world.reconcile().repairs.total == world.reconcile().repairs.unchanged
+    world.execute(
+        "delete from app.message_recipients using app.contact_methods "
+        "where contact_methods.id = contact_method_id and value = 'ben@b.example'"
+    )
+    world.execute("delete from analytics.clients_conversations where conversation_id = %s", talk)
+    result = world.reconcile()
+    oracle.assert_links_right(world)
+    oracle.assert_right(world)
+    assert result.conversations == 2
+    assert result.tables["people_conversations"].deleted == 2
+    assert result.tables["clients_conversations"].inserted == 1
+    assert result.tables["clients_conversations"].deleted == 1
+    assert result.tables["conversation_summaries"].updated == 2
+    assert result.totals["people_links"] == result.totals["conversations_with_people"] == 2
+
+
+def test_reconcile_goes_through_all_slices(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convo_pipelines.reconcile.SLICE_ROWS", 2)
+    contact = world.contact("ana@a.example", world.person())
+    for _ in range(5):
+        world.address(world.conversation(), contact)
+    result = world.reconcile()
+    assert result.conversations == result.tables["people_conversations"].inserted == 5
+    oracle.assert_links_right(world)

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -28,11 +29,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> object:
     return read
 
 
-def evaluate(world: World, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipReason:
+def evaluate(
+    world: World, instance: dg.DagsterInstance, name: str = "conversation_discovery"
+) -> dg.RunRequest | dg.SkipReason:
     context = dg.build_schedule_context(
         instance, scheduled_execution_time=datetime.now(UTC), resources={"warehouse": world.warehouse}
     )
-    return schedules.conversation_discovery_schedule(context)
+    return getattr(schedules, f"{name}_schedule")(context)
 
 
 def test_new_rows_launch_one_run_for_their_days_then_the_tick_is_skipped(
@@ -93,9 +96,60 @@ def test_a_tick_waits_for_the_one_before(world: World, instance: dg.DagsterInsta
     assert run.run_id in (skipped.skip_message or "")
 
 
+def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    talk = world.conversation()
+    world.sync()
+    assert isinstance(evaluate(world, instance, "link_sync"), dg.SkipReason)
+    world.address(talk, world.contact("ana@example.com", world.person()))
+    request = evaluate(world, instance, "link_sync")
+    assert [request.tags[tag] for tag in RANGE] == [datetime.now(UTC).date().isoformat()] * 2
+    job = definitions.defs.resolve_job_def("link_sync")
+    result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    assert metadata(result, "people_conversations")["rows_inserted"] == 1
+    skipped = evaluate(world, instance, "link_sync")
+    assert "nothing new in conversations, messages, recipients" in (skipped.skip_message or "")
+
+
+def test_reconcile_is_skipped_if_nothing_was_written_or_deleted(world: World, instance: dg.DagsterInstance) -> None:
+    contact = world.contact("ana@example.com", world.person())
+    world.address(world.conversation(), contact)
+    world.execute("select pg_stat_force_next_flush()")
+    assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
+    job = definitions.defs.resolve_job_def("reconcile")
+    for _ in range(30):  # PostgreSQL counts what the first has written a moment later
+        result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
+        assert result.success
+        observed = {event.asset_key.to_user_string() for event in result.get_asset_observation_events()}
+        assert observed >= {"people_conversations", "conversation_summaries", "histories_sessions"}
+        skipped = evaluate(world, instance, "reconcile")
+        if isinstance(skipped, dg.SkipReason):
+            break
+        time.sleep(1)
+    assert "nothing was written to app or analytics" in (skipped.skip_message or "")
+    world.execute("delete from app.message_recipients")
+    world.execute("select pg_stat_force_next_flush()")
+    assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
+
+
+def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew("B", create=False)
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    job = definitions.defs.resolve_job_def("reconcile")
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse}, raise_on_error=False)
+    assert not result.success
+    assert len(world.execute("select from analytics.people_conversations")) == 1
+
+
 def test_cron_expressions_come_from_the_environment(environment: object) -> None:
     assert environment().conversation_discovery_cron == "*/5 * * * *"
     assert environment(CONVERSATION_DISCOVERY_CRON="0 3 * * *").conversation_discovery_cron == "0 3 * * *"
+    assert environment().link_sync_cron == "*/5 * * * *"
+    assert environment(LINK_SYNC_CRON="*/2 * * * *").link_sync_cron == "*/2 * * * *"
+    assert environment().reconcile_cron == "0 2 * * *"
 
 
 def test_an_invalid_cron_expression_is_logged_and_the_default_used(
@@ -113,6 +167,7 @@ def test_an_invalid_cron_expression_is_logged_and_the_default_used(
         ("CREW_TIMEOUT_SECONDS", "0", "a whole number of seconds, 1 or more"),
         ("PARTITIONS_START_DATE", "yesterday", "a date such as 2024-01-01"),
         ("ENABLE_BACKGROUND_JOBS", "maybe", "true or false"),
+        ("PHONE_DEFAULT_REGION", "Germany", "a country as in ISO 3166"),
         ("CONVO_DATABASE_URL", "mysql://root:secret@localhost", "a postgresql:// URL"),
     ],
 )

@@ -46,6 +46,26 @@ def test_sample_data_is_summarized_exactly(world: World) -> None:
     oracle.assert_right(world)
 
 
+def test_sample_data_has_every_kind_of_participant_and_drift(world: World) -> None:
+    sizes = sample_data.Sizes(crews=5, sessions=100, conversations=100, people=100, projects=8, days=10)
+    sample_data.load(world.warehouse, sizes, 1, END)
+    world.tick()
+    world.sync()
+
+    def kinds(column: str, table: str) -> set[str]:
+        return {row[column] for row in world.execute(f"select distinct {column} from analytics.{table}")}
+
+    assert kinds("status", "participant_resolutions") == {"resolved", "ambiguous", "unmatched", "invalid"}
+    assert kinds("method", "participant_resolutions") == {"manual", "email", "phone", "linkedin", None}
+    assert kinds("kind", "project_link_inconsistencies") == {"stale_id", "project_mismatch", "missing_from_array"}
+    assert world.execute(
+        "select from analytics.people_conversations join app.conversations on conversations.id = conversation_id "
+        "where channel = 'crew'"
+    )
+    failed = {name: check.severity.name for name, check in world.checks().items() if not check.passed}
+    assert set(failed.values()) == {"WARN"}
+
+
 def test_sample_data_never_mixes_with_real_data(world: World) -> None:
     world.client()
     with pytest.raises(sample_data.NotEmptyError, match=r"app\.clients holds rows already"):

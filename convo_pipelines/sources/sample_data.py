@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -94,6 +95,7 @@ class _Company:
         self.people = [(self.uuid(), rng.choice(self.client_ids), self.name()) for _ in range(sizes.people)]
         self.project_ids = [self.uuid() for _ in range(sizes.projects)]
         self.conversation_ids = [self.uuid() for _ in range(sizes.conversations)]
+        self.contacts_of: defaultdict[object, list[Values]] = defaultdict(list)
         self.project_of = {
             conversation: rng.choice(self.project_ids)
             for conversation in self.conversation_ids
@@ -105,8 +107,7 @@ class _Company:
         crews = list(self.crews())
         yield "crews", "id client_id crew_code name histories_table_name", crews
         yield "people", "id client_id name email phone linkedin_urn", self.people_rows()
-        contacts = list(self.contacts())
-        yield "contact_methods", "id person_id kind value", contacts
+        yield "contact_methods", "id person_id kind value", self.contacts()
         user = self.uuid()
         yield "users", "id name", [(user, "Sam Sample")]
         yield "projects", "id user_id name conversation_ids", self.projects(user)
@@ -115,10 +116,10 @@ class _Company:
         yield "conversations", columns, talks
         messages = [message for talk in talks for message in self.messages(talk)]
         yield "messages", "id conversation_id direction sent_at", messages
-        yield "message_recipients", "id message_id contact_method_id role", self.recipients(messages, contacts)
+        yield "message_recipients", "id message_id contact_method_id role", self.recipients(talks, messages)
         per_crew = self.sizes.sessions // max(1, len(crews))
         for crew in crews:
-            yield str(crew[-1]), "session_id message created_at", self.histories(per_crew)
+            yield str(crew[-1]), "session_id message created_at", self.histories(crew[1], per_crew)
 
     def clients(self) -> Iterator[Values]:
         for number, client in enumerate(self.client_ids):
@@ -135,27 +136,38 @@ class _Company:
             yield self.uuid(), client, code, name, f"histories_{code.lower().replace('-', '_')}"
 
     def people_rows(self) -> Iterator[Values]:
+        """Every fiftieth shares the address of the one before, mostly of another client: nobody can tell them apart."""
         for number, (person, client, name) in enumerate(self.people):
-            yield person, client, name, _email(name, number), _phone(number), f"urn:li:member:{100_000 + number}"
+            shared = number - 1 if number % 50 == 49 else number
+            email, phone = _email(self.people[shared][2], shared), _phone(number)
+            profile = f"urn:li:member:{100_000 + number}" if number % 2 else f"https://www.linkedin.com/in/p{number}/"
+            yield person, client, name, email, phone, profile
 
-    def contacts(self) -> Iterator[Values]:
+    def contacts(self) -> list[Values]:
         """Half of them set by the application, the others to be resolved: some spelled oddly, some of nobody."""
-        for number, (person, _, name) in enumerate(self.people):
+        rows: list[Values] = []
+        for number, (person, client, name) in enumerate(self.people):
             known = person if self.rng.random() < 0.5 else None
-            email = _email(name, number)
-            yield self.uuid(), known, "email", f" {email.upper()} " if number % 7 == 0 else email
-            if number % 2:
-                yield self.uuid(), None, "phone", _phone(number).replace("+49", "0049 ")
-            if number % 3 == 0:
-                yield self.uuid(), None, "linkedin", f"urn:li:member:{100_000 + number}"
-        for number in range(self.sizes.people // 10):
-            yield self.uuid(), None, "email", f"stranger{number}@elsewhere.example"
+            email, phone = _email(name, number), _phone(number)
+            profile = f"URN:LI:MEMBER:{100_000 + number}" if number % 2 else f"de.linkedin.com/in/P{number}?trk=mail"
+            given = [
+                (known, "email", f" {email.upper()} " if number % 7 == 0 else email),
+                *([(None, "phone", f"+49 (0)30 / {phone[5:]}")] if number % 2 else []),
+                *([(None, "linkedin", profile)] if number % 3 == 0 else []),
+                *([(None, "email", f"{name} at home")] if number % 40 == 0 else []),
+                *([(None, "email", f"stranger{number}@elsewhere.example")] if number % 10 == 0 else []),
+            ]
+            for contact in given:
+                rows.append((self.uuid(), *contact))
+                self.contacts_of[client].append(rows[-1])
+        return rows
 
     def projects(self, user: UUID) -> Iterator[Values]:
-        """Their arrays drift: a tenth of the ids is missing, some are stale."""
+        """Their arrays drift: a tenth of the ids is missing, some are stale, some are another project's."""
         for number, project in enumerate(self.project_ids):
             ids = [talk for talk, owner in self.project_of.items() if owner == project and self.rng.random() < 0.9]
-            yield project, user, f"Project {number + 1}", [*ids, *([self.uuid()] if number % 4 == 0 else [])]
+            strays = {0: [self.uuid()], 1: [talk for talk, owner in self.project_of.items() if owner != project][:1]}
+            yield project, user, f"Project {number + 1}", [*ids, *strays.get(number % 4, [])]
 
     def conversations(self) -> Iterator[Values]:
         for number, talk in enumerate(self.conversation_ids):
@@ -173,20 +185,31 @@ class _Company:
             yield self.uuid(), talk[0], "outbound" if number % 2 else "inbound", sent_at
             sent_at += timedelta(seconds=self.rng.expovariate(1 / 20_000))
 
-    def recipients(self, messages: Iterable[Values], contacts: list[Values]) -> Iterator[Values]:
+    def recipients(self, talks: Iterable[Values], messages: Iterable[Values]) -> Iterator[Values]:
+        """Two to four contact methods around the conversation's client are in each of its messages."""
         parties: dict[object, list[Values]] = {}
-        for message, talk, *_ in messages:
-            if talk not in parties:
-                parties[talk] = self.rng.sample(contacts, min(len(contacts), self.rng.randint(2, 4)))
-            for role, contact in zip(("from", "to", "cc", "bcc"), parties[talk], strict=False):
+        for talk in talks:
+            contacts = self.contacts_of[talk[3]]
+            parties[talk[0]] = self.rng.sample(contacts, min(len(contacts), self.rng.randint(2, 4)))
+        for message, talk_id, *_ in messages:
+            for role, contact in zip(("from", "to", "cc", "bcc"), parties[talk_id], strict=False):
                 yield self.uuid(), message, contact[0], role
 
-    def histories(self, sessions: int) -> Iterator[Values]:
+    def histories(self, client: object, sessions: int) -> Iterator[Values]:
         """Sessions in order of time, their rows interleaved as they would have been written."""
-        rng = self.rng
-        rows = [row for _ in range(sessions) for row in self.session(f"{rng.getrandbits(64):016x}", self.moment())]
+        numbers = [number for number, person in enumerate(self.people) if person[1] == client]
+        rows = [row for n in range(sessions) for row in self.session(self.session_id(n, numbers), self.moment())]
         rows.sort(key=lambda row: row[2])  # type: ignore[arg-type, return-value]
         return iter(rows)
+
+    def session_id(self, session: int, numbers: Sequence[int]) -> str:
+        """Every tenth is a WhatsApp number, some an e-mail address, of a person of the crew's client."""
+        if numbers and session % 10 == 0:
+            return _phone(self.rng.choice(numbers)).removeprefix("+")
+        if numbers and session % 10 == 5:
+            number = self.rng.choice(numbers)
+            return _email(self.people[number][2], number)
+        return f"{self.rng.getrandbits(64):016x}"
 
     def session(self, session_id: str, at: datetime) -> Iterator[tuple[str, str, datetime]]:
         rng = self.rng

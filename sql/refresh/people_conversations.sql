@@ -5,9 +5,19 @@
 --      %(by_activity)s: and those started or with messages sent in it;
 --      %(slice_after)s, %(slice_up_to)s: and all whose id lies in (after, up to], or null
 -- out: one row: inserted, updated (always 0), deleted, unchanged
-with touched as (
-    select conversation_id as id from analytics.conversation_changes
-    where changed_at >= %(window_start)s::timestamptz and changed_at < %(window_end)s::timestamptz
+with scope as (  -- where all conversations started in the window, there is no need to look for changes
+    select %(by_activity)s
+        and (select min(started_at) from app.conversations) >= %(window_start)s::timestamptz
+        and (select max(started_at) from app.conversations) < %(window_end)s::timestamptz as is_everything
+),
+
+touched as (
+    select id from app.conversations
+    where (select is_everything from scope)
+    union
+    select conversation_id from analytics.conversation_changes
+    where (select is_everything from scope) is not true
+        and changed_at >= %(window_start)s::timestamptz and changed_at < %(window_end)s::timestamptz
         and (%(by_activity)s or not is_activity)
     union
     select id from app.conversations

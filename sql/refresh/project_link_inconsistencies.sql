@@ -72,30 +72,36 @@ present as (
         or conversation_id in (select id from touched_conversations)
 ),
 
+compared as materialized (
+    select
+        project_id,
+        conversation_id,
+        kind,
+        wanted.is_wanted
+    from (select *, true as is_wanted from wanted) as wanted
+    full join present using (project_id, conversation_id, kind)
+    order by project_id, conversation_id  -- compared before the first insert: never with a table that grows meanwhile
+),
+
 saved as (
     insert into analytics.project_link_inconsistencies as target (project_id, conversation_id, kind)
     select
         project_id,
         conversation_id,
         kind
-    from wanted
-    order by project_id, conversation_id
+    from compared
+    where is_wanted
     on conflict (project_id, conversation_id, kind) do update set last_seen_at = now()
     returning target.xmax = 0 as is_new
 ),
 
 removed as (
     delete from analytics.project_link_inconsistencies as target
-    using present
-    where target.project_id = present.project_id
-        and target.conversation_id = present.conversation_id
-        and target.kind = present.kind
-        and not exists (
-            select from wanted
-            where wanted.project_id = present.project_id
-                and wanted.conversation_id = present.conversation_id
-                and wanted.kind = present.kind
-        )
+    using compared
+    where compared.is_wanted is null
+        and target.project_id = compared.project_id
+        and target.conversation_id = compared.conversation_id
+        and target.kind = compared.kind
     returning 1
 )
 

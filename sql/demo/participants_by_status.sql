@@ -1,0 +1,9 @@
+-- out: contact methods by how they were resolved
+select
+    status,
+    method,
+    confidence,
+    count(*) as contact_methods
+from analytics.participant_resolutions
+group by status, method, confidence
+order by confidence desc nulls last, status;
