@@ -22,7 +22,8 @@ MANY_ROWS = 10_000
 REFRESHER = "convo_pipelines refresh"
 """application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
-_SESSION = "-c timezone=UTC -c jit=off"  # compiling costs more than these statements take
+SESSION = "-c timezone=UTC -c jit=off -c work_mem=64MB"
+"""Settings of every session: compiling costs more than these statements take, and so do sorts on disk."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Warehouse:
                 "row_factory": dict_row,
                 "prepare_threshold": None,  # plans depend on the window: never a generic one
                 "application_name": REFRESHER,
-                "options": _SESSION,
+                "options": SESSION,
             },
         )
 
@@ -87,7 +88,7 @@ class Warehouse:
             autocommit=True,
             row_factory=dict_row,
             application_name="convo_pipelines source",
-            options=_SESSION,
+            options=SESSION,
         ) as connection:
             yield connection
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
-from convo_pipelines_tests.world import PIPELINE, World
+from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 ROOT = Path(__file__).parent.parent
 SCREENSHOTS = ROOT / "artifacts"
@@ -86,16 +86,17 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagster_ui: str, company: World) -> None:
-    expanded = "global%40global%3Asessions%2Cglobal%40global%3Aconversations"
+    groups = ("sessions", "conversations", "participants", "links")
+    expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
-    for text in ("app", "sessions", "conversations", "histories_sessions"):
+    for text in ("app", *groups, "histories_sessions", "people_conversations"):
         expect(page.get_by_text(text, exact=True).first).to_be_attached()
     page.wait_for_timeout(2_000)
     page.screenshot(path=SCREENSHOTS / "1-asset-graph.png")
 
     page.goto(f"{dagster_ui}/assets")
     expect(page.get_by_text("One row per crew, session and UTC day", exact=False).first).to_be_visible()
-    for asset in PIPELINE:
+    for asset in PIPELINE + LINKS:
         page.locator(f"label:has([data-testid='checkbox-{asset}'])").click()
     page.get_by_role("button", name="Materialize selected").click()
     last = datetime.now(UTC).date()
@@ -114,3 +115,7 @@ def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagste
     expect(page.get_by_text("rows_inserted").first).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "4-materialization.png")
     oracle.assert_right(company)
+    page.goto(f"{dagster_ui}/assets/people_conversations")
+    expect(page.get_by_text("rows_inserted").first).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "5-people-conversations.png")
+    assert company.execute("select from analytics.people_conversations")

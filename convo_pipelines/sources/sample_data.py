@@ -112,7 +112,9 @@ class _Company:
         yield "users", "id name", [(user, "Sam Sample")]
         yield "projects", "id user_id name conversation_ids", self.projects(user)
         talks = list(self.conversations())
-        columns = "id channel external_id client_id project_id lead_id customer_id subject started_at closed_at"
+        columns = (
+            "id channel external_id client_id project_id lead_id customer_id subject started_at closed_at created_at"
+        )
         yield "conversations", columns, talks
         messages = [message for talk in talks for message in self.messages(talk)]
         yield "messages", "id conversation_id direction sent_at", messages
@@ -177,7 +179,8 @@ class _Company:
             lead = self.uuid() if number % 5 == 0 else None
             client, project = self.rng.choice(self.client_ids), self.project_of.get(talk)
             subject = self.rng.choice(SUBJECTS) if channel == "email" else None
-            yield talk, channel, f"{channel}-{number}", client, project, lead, self.uuid(), subject, started, closed
+            name = f"{channel}-{number}"
+            yield talk, channel, name, client, project, lead, self.uuid(), subject, started, closed, started
 
     def messages(self, talk: Values) -> Iterator[Values]:
         sent_at: datetime = talk[8]  # type: ignore[assignment]

