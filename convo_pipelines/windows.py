@@ -72,3 +72,6 @@ class Slice:
         """The slice as parameters of a refresh statement."""
         nothing = Window(BEGINNING, BEGINNING)
         return nothing.bounds | {"slice_after": self.after, "slice_up_to": self.up_to}
+
+
+ALL_CONVERSATIONS = Slice(UUID(int=0), UUID(int=2**128 - 1))

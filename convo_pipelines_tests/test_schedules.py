@@ -91,7 +91,9 @@ def test_a_tick_waits_for_the_one_before(world: World, instance: dg.DagsterInsta
     world.crew()
     world.say("s1")
     job = definitions.defs.resolve_job_def("conversation_discovery")
-    run = instance.create_run_for_job(job, tags={TICK_TAG: "true"}, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(
+        job, tags={TICK_TAG: "conversation_discovery"}, status=dg.DagsterRunStatus.STARTED
+    )
     skipped = evaluate(world, instance)
     assert run.run_id in (skipped.skip_message or "")
 

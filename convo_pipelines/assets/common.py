@@ -14,8 +14,8 @@ from convo_pipelines import watermarks
 from convo_pipelines.discovery import CrewResult
 from convo_pipelines.partitions import TICK_TAG, days
 from convo_pipelines.tables import markdown
-from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch_one
-from convo_pipelines.windows import Slice, Window
+from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch, fetch_one
+from convo_pipelines.windows import ALL_CONVERSATIONS, Slice, Window
 
 RefreshScope = Window | Slice
 PREVIEW_ROWS = 5
@@ -65,16 +65,29 @@ def refresh(
 
 
 def refresh_table(warehouse: Warehouse, name: str, scope: RefreshScope | None, **parameters: Any) -> Counts:
-    """Refresh `analytics.<name>` by its statement, `sql/refresh/<name>.sql`; arguments as of `refresh`."""
+    """Refresh `analytics.<name>` by its statements, `sql/touched/` and `sql/refresh/`; arguments as of `refresh`."""
 
     def work(connection: Connection, scope: RefreshScope) -> Counts:
-        return Counts(**fetch_one(connection, f"refresh/{name}", **scope.bounds, **parameters))
+        bounds = _simplest(connection, scope).bounds
+        fetch(connection, "touched/table")
+        fetch(connection, f"touched/{name}", **bounds)
+        connection.execute("analyze touched")
+        return Counts(**fetch_one(connection, f"refresh/{name}", **bounds, **parameters))
 
     return refresh(warehouse, name, scope, work)
 
 
+def _simplest(connection: Connection, scope: RefreshScope) -> RefreshScope:
+    """Return all conversations for a backfill in whose window they all started: no need to ask what changed in it."""
+    if isinstance(scope, Window) and scope.by_activity:
+        span = fetch_one(connection, "refresh/span")
+        if span["first_started_at"] and scope.start <= span["first_started_at"] <= span["last_started_at"] < scope.end:
+            return ALL_CONVERSATIONS
+    return scope
+
+
 def table_asset(name: str, description: str, deps: Sequence[dg.AssetsDefinition | list[str]]) -> dg.AssetsDefinition:
-    """Return the asset that keeps `analytics.<name>` right by `sql/refresh/<name>.sql`."""
+    """Return the asset that keeps `analytics.<name>` right by `refresh_table`."""
 
     @daily_asset(name=name, description=description, group_name="links", deps=deps)
     def asset(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:

@@ -47,10 +47,10 @@ def refresh(warehouse: Warehouse, window: Window | None, *, renormalize: bool = 
 
     def work(connection: Connection, scope: RefreshScope) -> Counts:
         fetch(connection, "participants/normalized")
-        fetch(connection, "participants/touched")
+        fetch(connection, "participants/touched_identifiers")
         _normalize(connection, scope, renormalize)
         fetch(connection, "participants/identifiers", **scope.bounds)
-        connection.execute("analyze touched")
+        connection.execute("analyze touched_identifiers")
         contacts = fetch_one(connection, "refresh/participant_resolutions", **scope.bounds)
         sessions = fetch_one(connection, "refresh/session_resolutions", **scope.bounds)
         return Counts(**contacts) + Counts(**sessions)

@@ -30,7 +30,10 @@ def conversation_discovery_schedule(
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes sessions, conversations and summaries from their watermarks, if anything is new."""
     return _unless_at_work(context, "conversation_discovery") or _tick(
-        warehouse, touched_days, "nothing new in any histories table, nor in conversations, messages and recipients"
+        "conversation_discovery",
+        warehouse,
+        touched_days,
+        "nothing new in any histories table, nor in conversations, messages and recipients",
     )
 
 
@@ -45,7 +48,10 @@ def link_sync_schedule(
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes participants and links from their watermarks, if anything is new."""
     return _unless_at_work(context, "link_sync") or _tick(
-        warehouse, link_days, "nothing new in conversations, messages, recipients, people, projects and crews"
+        "link_sync",
+        warehouse,
+        link_days,
+        "nothing new in conversations, messages, recipients, people, projects and crews",
     )
 
 
@@ -63,23 +69,23 @@ def reconcile_schedule(
         return skipped
     if not reconcile.has_news(warehouse):
         return dg.SkipReason("nothing was written to app or analytics since the last reconcile")
-    return dg.RunRequest(tags={TICK_TAG: "true"})
+    return dg.RunRequest(tags={TICK_TAG: "reconcile"})
 
 
 def _unless_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
-    unfinished = dg.RunsFilter(job_name=job_name, statuses=_UNFINISHED, tags={TICK_TAG: "true"})
+    unfinished = dg.RunsFilter(job_name=job_name, statuses=_UNFINISHED, tags={TICK_TAG: job_name})
     running = context.instance.get_runs(unfinished, limit=1)
     return dg.SkipReason(f"the previous tick is still at work: run {running[0].run_id}") if running else None
 
 
 def _tick(
-    warehouse: Warehouse, touched: Callable[[Connection], tuple[date, date] | None], nothing_new: str
+    job_name: str, warehouse: Warehouse, touched: Callable[[Connection], tuple[date, date] | None], nothing_new: str
 ) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
         span = touched(connection)
     if span is None:
         return dg.SkipReason(nothing_new)
-    return dg.RunRequest(tags={TICK_TAG: "true", **range_tags(*_existing(*span))})
+    return dg.RunRequest(tags={TICK_TAG: job_name, **range_tags(*_existing(*span))})
 
 
 def touched_days(connection: Connection) -> tuple[date, date] | None:

@@ -1,7 +1,7 @@
 -- identifiers: one row per place where the application spells one, with its canonical form.
 -- in:  normalized; %(window_start)s, %(window_end)s: places the application wrote in it, half-open;
 --      %(by_activity)s: and all others, too
--- out: touched: the identifiers, former ones too, of these places and of those that were deleted
+-- out: touched_identifiers: the identifiers, former ones too, of these places and of those that were deleted
 with places as materialized (
     select
         *,
@@ -70,7 +70,7 @@ deleted as (
     returning identifier
 )
 
-insert into touched (identifier)
+insert into touched_identifiers (identifier)
 select identifier
 from (
     select identifier from different

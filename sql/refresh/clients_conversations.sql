@@ -1,31 +1,7 @@
 -- clients_conversations: a client is in a conversation if a person of theirs is linked to it, or if it is their crew's.
--- in:  %(window_start)s, %(window_end)s: conversations with anything changed, or a link made, in it, half-open;
---      %(by_activity)s: and those started or with messages sent in it;
---      %(slice_after)s, %(slice_up_to)s: and all whose id lies in (after, up to], or null
+-- in:  touched: conversations
 -- out: one row: inserted, updated (always 0), deleted, unchanged
-with scope as (  -- where all conversations started in the window, there is no need to look for changes
-    select %(by_activity)s
-        and (select min(started_at) from app.conversations) >= %(window_start)s::timestamptz
-        and (select max(started_at) from app.conversations) < %(window_end)s::timestamptz as is_everything
-),
-
-touched as (
-    select id from app.conversations
-    where (select is_everything from scope)
-    union
-    select conversation_id from analytics.conversation_changes
-    where (select is_everything from scope) is not true
-        and changed_at >= %(window_start)s::timestamptz and changed_at < %(window_end)s::timestamptz
-        and (%(by_activity)s or not is_activity)
-    union
-    select conversation_id from analytics.people_conversations
-    where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-    union
-    select id from app.conversations
-    where id > %(slice_after)s::uuid and id <= %(slice_up_to)s::uuid
-),
-
-wanted as (
+with wanted as (
     select
         link.conversation_id,
         person.client_id

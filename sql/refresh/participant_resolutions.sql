@@ -1,11 +1,11 @@
 -- participant_resolutions: whose each contact method is; set by the application, or matched by its identifier.
--- in:  touched: contact methods with one of these identifiers;
+-- in:  touched_identifiers: contact methods with one of these identifiers;
 --      %(window_start)s, %(window_end)s: those updated in it, half-open;
 --      %(by_activity)s: and those of recipients of messages sent in it
 -- out: one row: inserted, updated, deleted, unchanged
 with touched_contacts as (
     select contact_method_id as id from analytics.identifiers
-    where identifier in (select identifier from touched) and contact_method_id is not null
+    where identifier in (select identifier from touched_identifiers) and contact_method_id is not null
     union
     select id from app.contact_methods
     where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz

@@ -1,30 +1,9 @@
 -- people_conversations: a person is in a conversation if a contact method of theirs, or resolved to be theirs, is
 -- recipient of any of its messages, or if they are the one its session id names. A resolved participant never takes
 -- a conversation that belongs to one client to a person of another; one that the application set does.
--- in:  %(window_start)s, %(window_end)s: conversations with anything changed in it, half-open;
---      %(by_activity)s: and those started or with messages sent in it;
---      %(slice_after)s, %(slice_up_to)s: and all whose id lies in (after, up to], or null
+-- in:  touched: conversations
 -- out: one row: inserted, updated (always 0), deleted, unchanged
-with scope as (  -- where all conversations started in the window, there is no need to look for changes
-    select %(by_activity)s
-        and (select min(started_at) from app.conversations) >= %(window_start)s::timestamptz
-        and (select max(started_at) from app.conversations) < %(window_end)s::timestamptz as is_everything
-),
-
-touched as (
-    select id from app.conversations
-    where (select is_everything from scope)
-    union
-    select conversation_id from analytics.conversation_changes
-    where (select is_everything from scope) is not true
-        and changed_at >= %(window_start)s::timestamptz and changed_at < %(window_end)s::timestamptz
-        and (%(by_activity)s or not is_activity)
-    union
-    select id from app.conversations
-    where id > %(slice_after)s::uuid and id <= %(slice_up_to)s::uuid
-),
-
-changed as materialized (
+with changed as materialized (
     select
         conversation.id,
         coalesce(crew.client_id, conversation.client_id) as client_id

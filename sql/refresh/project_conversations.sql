@@ -1,19 +1,8 @@
 -- project_conversations: the project that each conversation names, and when it came to it.
--- in:  %(window_start)s, %(window_end)s: conversations updated in it, half-open;
---      %(by_activity)s: a backfill: and those started in it; a new link dates from the conversation's created_at;
---      %(slice_after)s, %(slice_up_to)s: and all whose id lies in (after, up to], or null
+-- in:  touched: conversations;
+--      %(by_activity)s: a backfill: a new link dates from the conversation's created_at, not from its change
 -- out: one row: inserted, updated (moved), deleted, unchanged
-with touched as (
-    select id from app.conversations
-    where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-        or %(by_activity)s
-        and started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
-    union
-    select id from app.conversations
-    where id > %(slice_after)s::uuid and id <= %(slice_up_to)s::uuid
-),
-
-changed as materialized (
+with changed as materialized (
     select
         conversation.id as conversation_id,
         conversation.project_id,

@@ -1,33 +1,20 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
--- in:  %(window_start)s, %(window_end)s: projects and conversations updated in it, half-open;
---      %(by_activity)s: all projects: an array has no day
+-- in:  touched: projects and conversations
 -- out: one row: inserted, updated (always 0), deleted (resolved), unchanged (seen again)
-with touched_projects as (
-    select id from app.projects
-    where %(by_activity)s
-        or updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-),
-
-touched_conversations as (
-    select id from app.conversations
-    where not %(by_activity)s
-        and updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-),
-
-entries as materialized (
+with entries as materialized (
     select
         project.id as project_id,
         entry.conversation_id
     from app.projects as project
-    inner join touched_projects on touched_projects.id = project.id
+    inner join touched on touched.id = project.id
     cross join lateral unnest(project.conversation_ids) as entry (conversation_id)
     where entry.conversation_id is not null
     union
     select
         project.id,
-        touched_conversations.id
-    from touched_conversations
-    inner join app.projects as project on project.conversation_ids @> array[touched_conversations.id]
+        touched.id
+    from touched
+    inner join app.projects as project on project.conversation_ids @> array[touched.id]
 ),
 
 named as (
@@ -35,13 +22,13 @@ named as (
         project_id,
         conversation_id as id
     from analytics.project_conversations
-    where project_id in (select id from touched_projects)
+    where project_id in (select id from touched)
     union
     select
         project_id,
         conversation.id
     from app.conversations as conversation
-    inner join touched_conversations on touched_conversations.id = conversation.id
+    inner join touched on touched.id = conversation.id
 ),
 
 wanted as (
@@ -68,8 +55,7 @@ wanted as (
 
 present as (
     select * from analytics.project_link_inconsistencies
-    where project_id in (select id from touched_projects)
-        or conversation_id in (select id from touched_conversations)
+    where project_id in (select id from touched) or conversation_id in (select id from touched)
 ),
 
 compared as materialized (

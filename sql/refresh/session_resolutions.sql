@@ -1,11 +1,11 @@
 -- session_resolutions: whom the session ids of crews' conversations name, among the persons of the crew's client.
--- in:  touched: conversations whose session id is one of these identifiers;
+-- in:  touched_identifiers: conversations whose session id is one of these identifiers;
 --      %(window_start)s, %(window_end)s: those whose row or crew was updated in it, half-open;
 --      %(by_activity)s: and those started in it
 -- out: one row: inserted, updated, deleted, unchanged
 with touched_sessions as (
     select conversation_id as id from analytics.identifiers
-    where identifier in (select identifier from touched) and conversation_id is not null
+    where identifier in (select identifier from touched_identifiers) and conversation_id is not null
     union
     select id from app.conversations
     where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
