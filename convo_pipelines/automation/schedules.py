@@ -29,9 +29,10 @@ def conversation_discovery_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes sessions, conversations and summaries from their watermarks, if anything is new."""
-    return _unless_at_work(context, "conversation_discovery") or _tick(
-        "conversation_discovery",
+    return _tick(
+        context,
         warehouse,
+        "conversation_discovery",
         touched_days,
         "nothing new in any histories table, nor in conversations, messages and recipients",
     )
@@ -47,9 +48,10 @@ def link_sync_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes participants and links from their watermarks, if anything is new."""
-    return _unless_at_work(context, "link_sync") or _tick(
-        "link_sync",
+    return _tick(
+        context,
         warehouse,
+        "link_sync",
         link_days,
         "nothing new in conversations, messages, recipients, people, projects and crews",
     )
@@ -79,8 +81,14 @@ def _unless_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.
 
 
 def _tick(
-    job_name: str, warehouse: Warehouse, touched: Callable[[Connection], tuple[date, date] | None], nothing_new: str
+    context: dg.ScheduleEvaluationContext,
+    warehouse: Warehouse,
+    job_name: str,
+    touched: Callable[[Connection], tuple[date, date] | None],
+    nothing_new: str,
 ) -> dg.RunRequest | dg.SkipReason:
+    if skipped := _unless_at_work(context, job_name):
+        return skipped
     with warehouse.connection() as connection:
         span = touched(connection)
     if span is None:
