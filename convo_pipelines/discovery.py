@@ -1,8 +1,7 @@
 """Ticks over the crews' histories tables: each crew by its own id watermark, in its own transactions.
 
-A row gets its id early and is seen only when its transaction commits. So a tick looks at the open transactions,
-then reads everything above the old watermark, and only then moves it: to the largest id of a moment since when
-no transaction is left that was open then.
+A tick looks at the largest id and at the open transactions, then reads everything above the old watermark, and only
+then moves it: to the largest id of a moment of which no open transaction is left.
 """
 
 import logging
@@ -16,7 +15,9 @@ from uuid import UUID
 
 import psycopg
 
+from convo_pipelines import transactions
 from convo_pipelines.settings import settings
+from convo_pipelines.transactions import Candidate
 from convo_pipelines.warehouse import (
     POOL_SIZE,
     REFRESHER,
@@ -44,6 +45,10 @@ EXPECTED_COLUMNS = {
 }
 
 ASSET = "histories_sessions"
+
+
+Frontier = tuple[int, datetime]
+"""The largest id of a histories table, and when it was seen."""
 
 
 class CrewError(Exception):
@@ -264,8 +269,9 @@ def _advance_in_chunks(connection: Connection, result: CrewResult, deadline: flo
                     "discovery/advance",
                     crew_id=crew.id,
                     watermark_id=watermark,
-                    pending_id=pending and pending[0],
-                    pending_since=pending and pending[1],
+                    pending_id=pending and pending.position[0],
+                    pending_since=pending and pending.position[1],
+                    pending_transactions=pending and list(pending.transactions),
                 )
         except psycopg.errors.QueryCanceled:
             if result.rows_read == 0:
@@ -287,23 +293,16 @@ def _begin(connection: Connection, crew: Crew) -> Row:
     return fetch_one(connection, "discovery/begin", crew.table_name, crew_id=crew.id, table_name=crew.table_name)
 
 
-def _settle(connection: Connection, crew: Crew, state: Row) -> tuple[int, tuple[int, datetime] | None]:
-    """Return the id up to which nothing can appear any more, and the next candidate with the moment it was seen."""
+def _settle(connection: Connection, crew: Crew, state: Row) -> tuple[int, Candidate[Frontier] | None]:
+    """Return the id up to which nothing can appear any more, and what is to become it."""
     frontier = fetch_one(connection, "discovery/frontier", crew.table_name)
-    oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=REFRESHER)["started_at"]
-
-    def none_left_of(moment: datetime) -> bool:
-        return oldest is None or oldest > moment
-
-    newest = (frontier["newest_id"], frontier["seen_at"])
-    pending = (state["pending_id"], state["pending_since"]) if state["pending_id"] is not None else None
-    if none_left_of(newest[1]):
-        return newest[0], None
-    if pending is None:
-        return state["watermark_id"], newest
-    if none_left_of(pending[1]):
-        return pending[0], newest
-    return state["watermark_id"], pending
+    waited_for = state["pending_transactions"]
+    settled, candidate = transactions.settle(
+        (frontier["newest_id"], frontier["seen_at"]),
+        None if waited_for is None else Candidate((state["pending_id"], state["pending_since"]), waited_for),
+        transactions.look(connection, ignored=REFRESHER),
+    )
+    return settled[0] if settled else state["watermark_id"], candidate
 
 
 def _refresh_rows(connection: Connection, crew: Crew, after: int, up_to: int) -> CrewResult:

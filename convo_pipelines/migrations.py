@@ -5,6 +5,8 @@ and `analytics` (ours). Each schema keeps the record of its own line in its tabl
 dropping `analytics` also forgets that it was built.
 """
 
+import logging
+import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ SCHEMAS: tuple[Schema, ...] = ("app", "analytics")
 VERSION_TABLE = "schema_migrations"
 FOLDER = SQL / "migrations"
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Migration:
@@ -41,7 +45,8 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
 
     Args:
         revision_file: path of the folder's `revision.py`.
-        concurrently: run each statement on its own, outside a transaction, as CONCURRENTLY demands.
+        concurrently: run each statement, up to an empty line, on its own, as CONCURRENTLY demands; an index that an
+            interrupted build left invalid is dropped before.
 
     """
     folder = Path(revision_file).parent
@@ -94,7 +99,7 @@ def validate() -> list[str]:
     with psycopg.connect(database_url()) as connection:
         for migration in (m for m in status() if m.applied):
             try:
-                with connection.transaction():
+                with connection.transaction(force_rollback=True):
                     connection.execute((FOLDER / migration.name / "validation.sql").read_bytes())
             except psycopg.Error as error:
                 failures.append(f"{migration.name}: {error.diag.message_primary}")
@@ -110,13 +115,27 @@ def _applied(connection: sa.Connection, script: ScriptDirectory, schema: Schema)
 
 
 def _run(file: Path, concurrently: bool) -> None:
-    if concurrently:
-        with op.get_context().autocommit_block():
-            for statement in file.read_text().split(";\n"):
-                if statement.strip():
-                    op.get_bind().exec_driver_sql(statement)
-    else:
-        op.get_bind().execution_options(no_parameters=True).exec_driver_sql(file.read_text())
+    connection = op.get_bind()
+    if not concurrently:
+        connection.execution_options(no_parameters=True).exec_driver_sql(file.read_text())
+        return
+    with op.get_context().autocommit_block():
+        _drop_invalid_indexes(connection, file.read_text())
+        for statement in file.read_text().split("\n\n"):
+            connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+
+
+def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:
+    """Drop what an interrupted CREATE INDEX CONCURRENTLY of these statements left: `if not exists` would keep it."""
+    invalid = sa.text(
+        "select relname from pg_index inner join pg_class on pg_class.oid = indexrelid "
+        "where not indisvalid and relnamespace = 'app'::regnamespace"
+    )
+    for name in connection.scalars(invalid).all():
+        if re.search(rf"\b{re.escape(name)}\b", statements):
+            _log.warning("index app.%s is invalid, its build was interrupted; building it again", name)
+            index = connection.dialect.identifier_preparer.quote(name)
+            connection.exec_driver_sql(f"drop index concurrently if exists app.{index}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from convo_pipelines import discovery
+from convo_pipelines import discovery, watermarks
 from convo_pipelines.assets import (
     conversation_summaries,
     crew_conversations,
@@ -18,6 +18,7 @@ from convo_pipelines.assets import (
 from convo_pipelines.assets.common import refresh_table
 from convo_pipelines.discovery import CrewResult, total
 from convo_pipelines.warehouse import Counts, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.watermarks import Tick
 from convo_pipelines.windows import EVERYTHING, Slice
 
 NAME = "reconcile"
@@ -97,7 +98,7 @@ def run(
     for name, counts in tables.items():
         log.info("%s: %s", name, counts)
     with warehouse.connection() as connection:
-        fetch(connection, "changes/move", asset_key=NAME, watermark=now, fingerprint=written)
+        watermarks.finish(connection, Tick(NAME, EVERYTHING, now, written, pending=None))
         totals = fetch_one(connection, "reconcile/totals")
     return Reconciliation(done, tables, totals, _failed(sessions + created))
 

@@ -1,25 +1,28 @@
 """Time watermarks: how an asset that is not read per crew finds what changed since its last tick.
 
-A row gets its `updated_at` early and is seen only when its transaction commits. So a tick reads everything from
-the watermark on, and moves it only to where no open transaction can write any more, less the lookback.
+A tick reads everything from the watermark on, and moves it only to a moment of which no open transaction is left,
+less the lookback.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from convo_pipelines import transactions
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import Connection, fetch, fetch_one
+from convo_pipelines.transactions import Candidate
+from convo_pipelines.warehouse import Connection, Row, fetch, fetch_one
 from convo_pipelines.windows import BEGINNING, END, Window
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A window from the watermark on, and where the watermark goes once the window has been refreshed."""
+    """A window from the watermark on, and what is remembered once the window has been refreshed."""
 
     asset_key: str
     window: Window
     next_watermark: datetime
     fingerprint: str
+    pending: Candidate[datetime] | None
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,15 @@ class News:
 def begin(connection: Connection, asset_key: str) -> Tick:
     """Choose the window of a tick; the first is a backfill of everything. Look first, then read, only then `finish`."""
     now = fetch_one(connection, "changes/now")["now"]
-    oldest = fetch_one(connection, "discovery/oldest_transaction", ignored=None)["started_at"]
+    still_open = transactions.look(connection)
     known = fetch(connection, "changes/known", asset_key=asset_key)
-    watermark = known[0]["watermark"] if known else BEGINNING
-    settled = min(now, oldest or now) - timedelta(seconds=settings().link_sync_lookback_seconds)
-    next_watermark = max(watermark, settled)
+    watermark, pending = (known[0]["watermark"], _pending(known[0])) if known else (BEGINNING, None)
+    settled, pending = transactions.settle(now, pending, still_open)
+    lookback = timedelta(seconds=settings().link_sync_lookback_seconds)
+    next_watermark = max(watermark, settled - lookback) if settled else watermark
     changes = fetch_one(connection, f"changes/{asset_key}", since=next_watermark)
     window = Window(watermark, END, by_activity=not known)
-    return Tick(asset_key, window, next_watermark, changes["fingerprint"])
+    return Tick(asset_key, window, next_watermark, changes["fingerprint"], pending)
 
 
 def finish(connection: Connection, tick: Tick) -> None:
@@ -51,7 +55,14 @@ def finish(connection: Connection, tick: Tick) -> None:
         asset_key=tick.asset_key,
         watermark=tick.next_watermark,
         fingerprint=tick.fingerprint,
+        pending_watermark=tick.pending and tick.pending.position,
+        pending_transactions=tick.pending and list(tick.pending.transactions),
     )
+
+
+def _pending(known: Row) -> Candidate[datetime] | None:
+    waited_for = known["pending_transactions"]
+    return None if waited_for is None else Candidate(known["pending_watermark"], waited_for)
 
 
 def news(connection: Connection, asset_key: str) -> News:

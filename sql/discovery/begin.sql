@@ -1,6 +1,7 @@
 -- Opens a crew's tick: creates its state, and starts over where the table was truncated or swapped.
 -- in:  {histories}; %(crew_id)s, %(table_name)s
--- out: one row: watermark_id, pending_id, pending_since, restarted (whether it had read a different table)
+-- out: one row: watermark_id, pending_id, pending_since, pending_transactions, restarted
+--      (whether it had read a different table)
 with newest as (
     select coalesce(max(id), 0) as id from {histories}
 ),
@@ -39,6 +40,7 @@ on conflict (crew_id) do update set
     histories_table_name = excluded.histories_table_name,
     watermark_id = case when (select restarted from known) then 0 else state.watermark_id end,
     pending_id = case when not (select restarted from known) then state.pending_id end,
-    pending_since = case when not (select restarted from known) then state.pending_since end
+    pending_since = case when not (select restarted from known) then state.pending_since end,
+    pending_transactions = case when not (select restarted from known) then state.pending_transactions end
 returning
-    watermark_id, pending_id, pending_since, coalesce((select restarted from known), false) as restarted;
+    watermark_id, pending_id, pending_since, pending_transactions, coalesce((select restarted from known), false) as restarted;

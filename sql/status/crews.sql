@@ -3,6 +3,7 @@ select
     crew.crew_code as crew,
     state.watermark_id as watermark,
     state.pending_id as pending,
+    array_to_string(state.pending_transactions, ', ') as waits_for,
     to_char(state.last_success_at, 'YYYY-MM-DD HH24:MI:SS') as last_success,
     state.last_duration_ms as ms,
     coalesce(state.consecutive_failures, 0) as failures,

@@ -76,12 +76,10 @@ create table app.conversations (
     customer_id uuid,
     subject text,
     started_at timestamptz not null default now(),
-    closed_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     unique (crew_id, session_id)
 );
-create unique index conversations_one_open_per_lead on app.conversations (lead_id) where closed_at is null;
 
 create table app.messages (
     id uuid primary key default gen_random_uuid(),

@@ -9,7 +9,7 @@ begin
         'people.client_id', 'people.email', 'people.phone', 'people.linkedin_urn',
         'contact_methods.person_id', 'contact_methods.kind', 'contact_methods.value',
         'conversations.channel', 'conversations.client_id', 'conversations.crew_id', 'conversations.session_id',
-        'conversations.project_id', 'conversations.started_at', 'conversations.closed_at', 'conversations.updated_at',
+        'conversations.project_id', 'conversations.started_at', 'conversations.updated_at',
         'messages.conversation_id', 'messages.direction', 'messages.sent_at', 'messages.updated_at',
         'message_recipients.message_id', 'message_recipients.contact_method_id', 'message_recipients.updated_at',
         'projects.user_id', 'projects.conversation_ids'

@@ -1,0 +1,37 @@
+-- Proves on copies of the tables, with their indexes, that a lead has one open conversation at most, and that the
+-- recency queries read an index in its order.
+do $$
+declare
+    lead uuid := gen_random_uuid();
+    query text;
+    line text;
+    plan text;
+begin
+    create temporary table conversation_copy (like app.conversations including all) on commit drop;
+
+    insert into conversation_copy (channel, lead_id) values ('email', lead);
+    begin
+        insert into conversation_copy (channel, lead_id) values ('email', lead);
+        raise exception 'a second open conversation of a lead is not refused';
+    exception when unique_violation then null;
+    end;
+    update conversation_copy set closed_at = now() where lead_id = lead;
+    insert into conversation_copy (channel, lead_id) values ('email', lead);
+    insert into conversation_copy (channel, lead_id, closed_at) values ('email', lead, now()), ('email', lead, now());
+
+    perform set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
+    foreach query in array array[
+        'select * from app.messages where conversation_id = gen_random_uuid() order by created_at desc limit 50',
+        'select * from app.conversations where customer_id = gen_random_uuid() order by started_at desc limit 50'
+    ] loop
+        query := replace(query, 'gen_random_uuid()', quote_literal(lead));
+        plan := '';
+        for line in execute 'explain (costs off) ' || query loop
+            plan := plan || line || E'\n';
+        end loop;
+        if plan ~ 'Sort' or plan !~ 'Index' then
+            raise exception 'no index serves: %', query using detail = plan;
+        end if;
+    end loop;
+end
+$$;
