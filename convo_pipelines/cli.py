@@ -60,27 +60,25 @@ def migrate() -> None:
 
 
 ONLY = click.option(
-    "--only", type=click.Choice(migrations.SCHEMAS), help="One schema's migrations; in production `analytics`."
+    "--only",
+    type=click.Choice(migrations.LINES),
+    help="One line of migrations: in production `analytics`; `roles` are optional.",
 )
-
-
-def _schemas(only: migrations.Schema | None) -> tuple[migrations.Schema, ...]:
-    return (only,) if only else migrations.SCHEMAS
 
 
 @migrate.command()
 @ONLY
-def up(only: migrations.Schema | None) -> None:
-    """Apply every migration that is missing."""
-    migrations.up(_schemas(only))
+def up(only: migrations.Line | None) -> None:
+    """Apply every migration that is missing, the optional roles excepted."""
+    migrations.up((only,) if only else migrations.DEFAULT_LINES)
     _print_migrations()
 
 
 @migrate.command()
 @ONLY
-def down(only: migrations.Schema | None) -> None:
+def down(only: migrations.Line | None) -> None:
     """Roll back the newest applied migration."""
-    name = migrations.down(_schemas(only))
+    name = migrations.down((only,) if only else migrations.LINES)
     console.print(f"rolled back {name}" if name else "nothing is applied")
 
 

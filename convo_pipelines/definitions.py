@@ -11,6 +11,7 @@ from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.checks.completeness import completeness_checks
 from convo_pipelines.checks.duplicates import duplicate_checks
 from convo_pipelines.checks.health import health_checks
+from convo_pipelines.checks.lifecycle import lifecycle_checks
 from convo_pipelines.checks.orphans import orphan_checks
 from convo_pipelines.checks.parity import parity_checks
 from convo_pipelines.checks.participants import participant_checks
@@ -33,6 +34,7 @@ defs = dg.Definitions(
         *health_checks,
         *participant_checks,
         *parity_checks,
+        *lifecycle_checks,
     ],
     jobs=[jobs.conversation_discovery, jobs.link_sync, jobs.reconcile],
     schedules=[

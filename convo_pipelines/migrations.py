@@ -1,8 +1,8 @@
 """The migrations in `sql/migrations/`, applied by Alembic.
 
-There are two lines of them, one per schema: `app` (the application's; a reference for machines that have none)
-and `analytics` (ours). Each schema keeps the record of its own line in its table `schema_migrations`, so that
-dropping `analytics` also forgets that it was built.
+There are three lines of them: `app` (the application's schema; a reference for machines that have none), `analytics`
+(ours) and `roles` (optional). Each schema keeps the record in its table `schema_migrations`, that of the roles in
+`analytics`, so that dropping `analytics` also forgets that it was built.
 """
 
 import logging
@@ -23,8 +23,10 @@ from alembic.script import ScriptDirectory
 from convo_pipelines.databases import database_url
 from convo_pipelines.statements import SQL
 
-Schema = Literal["app", "analytics"]
-SCHEMAS: tuple[Schema, ...] = ("app", "analytics")
+Line = Literal["app", "analytics", "roles"]
+LINES: tuple[Line, ...] = ("app", "analytics", "roles")
+DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
+SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
 VERSION_TABLE = "schema_migrations"
 FOLDER = SQL / "migrations"
 
@@ -33,10 +35,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Migration:
-    """One folder of `sql/migrations/`: its name, the schema whose line it belongs to, and whether it is applied."""
+    """One folder of `sql/migrations/`: its name, the line it belongs to, and whether it is applied."""
 
     name: str
-    schema: Schema
+    line: Line
     applied: bool
 
 
@@ -53,43 +55,44 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
     return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
 
 
-def up(schemas: tuple[Schema, ...] = SCHEMAS, url: str | None = None) -> None:
+def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """Apply what is missing to the database at `url`, by default the one the environment names.
 
     A schema `app` that holds tables but no record of ours belongs to the application: it is left alone.
     """
     with _connect(url) as connection:
-        for schema in schemas:
-            tables = sa.inspect(connection).get_table_names(schema)
-            if schema == "app" and tables and VERSION_TABLE not in tables:
+        for line in lines:
+            tables = sa.inspect(connection).get_table_names(SCHEMA_OF[line])
+            if line == "app" and tables and VERSION_TABLE not in tables:
                 continue
-            connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line], if_not_exists=True))
             connection.commit()
-            command.upgrade(_config(connection, schema), f"{schema}@head")
+            command.upgrade(_config(connection, line), f"{line}@head")
 
 
-def down(schemas: tuple[Schema, ...] = SCHEMAS) -> str | None:
-    """Roll back the newest applied migration of the given schemas; return its name, or None if there is none."""
-    newest = next((m for m in reversed(status()) if m.applied and m.schema in schemas), None)
+def down(lines: tuple[Line, ...] = LINES) -> str | None:
+    """Roll back the newest applied migration of the given lines; return its name, or None if there is none."""
+    newest = next((m for m in reversed(status()) if m.applied and m.line in lines), None)
     if newest is None:
         return None
     with _connect() as connection:
-        command.downgrade(_config(connection, newest.schema), f"{newest.schema}@-1")
-        if not any(m.applied and m.schema == newest.schema for m in status()):
-            sa.Table(VERSION_TABLE, sa.MetaData(schema=newest.schema)).drop(connection)
+        command.downgrade(_config(connection, newest.line), f"{newest.line}@-1")
+        schema = SCHEMA_OF[newest.line]
+        if not any(m.applied and SCHEMA_OF[m.line] == schema for m in status()):
+            sa.Table(VERSION_TABLE, sa.MetaData(schema=schema)).drop(connection)
             connection.commit()
     return newest.name
 
 
 def status() -> list[Migration]:
-    """Return every migration in the order in which `up` applies them."""
+    """Return every migration, line by line, in the order in which `up` applies them."""
     script = ScriptDirectory.from_config(_config(None, "app"))
     with _connect() as connection:
-        applied = {schema: _applied(connection, script, schema) for schema in SCHEMAS}
+        applied = {schema: _applied(connection, script, schema) for schema in set(SCHEMA_OF.values())}
     return [
-        Migration(revision.revision, schema, revision.revision in applied[schema])
-        for schema in SCHEMAS
-        for revision in reversed(list(script.iterate_revisions(f"{schema}@head", "base")))
+        Migration(revision.revision, line, revision.revision in applied[SCHEMA_OF[line]])
+        for line in LINES
+        for revision in reversed(list(script.iterate_revisions(f"{line}@head", "base")))
     ]
 
 
@@ -106,7 +109,7 @@ def validate() -> list[str]:
     return failures
 
 
-def _applied(connection: sa.Connection, script: ScriptDirectory, schema: Schema) -> set[str]:
+def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) -> set[str]:
     context = MigrationContext.configure(
         connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema}
     )
@@ -147,8 +150,8 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
         yield connection
 
 
-def _config(connection: sa.Connection | None, schema: Schema) -> Config:
-    config = Config(attributes={"connection": connection, "schema": schema})
+def _config(connection: sa.Connection | None, line: Line) -> Config:
+    config = Config(attributes={"connection": connection, "schema": SCHEMA_OF[line]})
     config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
     config.set_main_option("version_locations", str(FOLDER))
     config.set_main_option("path_separator", "newline")

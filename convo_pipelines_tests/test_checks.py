@@ -67,6 +67,13 @@ CHECKS_AND_DAMAGE = {
     "update app.people set client_id = (select id from app.clients where client_code = 'C2')",
     "projects_agree_with_their_arrays": "insert into analytics.project_link_inconsistencies "
     "select id, gen_random_uuid(), 'stale_id' from app.projects",
+    "one_open_conversation_per_lead": "drop index app.conversations_one_open_per_lead;"
+    "update app.conversations set lead_id = '00000000-0000-0000-0000-000000000007'",
+    "conversation_indexes_are_valid": "update pg_index set indisvalid = false "
+    "where indexrelid = 'app.messages_recency'::regclass",
+    "recency_queries_use_their_index": "drop index app.messages_recency;"
+    "insert into app.messages (conversation_id, direction, sent_at) "
+    "select id, 'inbound', now() from app.conversations, generate_series(1, 10000); analyze app.messages",
     "discovery_is_healthy": "update analytics.crew_discovery_state set last_duration_ms = 31000",
 }
 

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs one schema's line of migrations on the connection it is handed."""
+"""Alembic's entry point: runs one line of migrations on the connection it is handed."""
 
 from alembic import context
 

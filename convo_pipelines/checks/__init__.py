@@ -30,12 +30,12 @@ def sql_check(
     leaves_out_pending: bool = False,
     **parameters: object,
 ) -> dg.AssetChecksDefinition:
-    """Return the check that passes if `sql/checks/<name>.sql` returns no rows.
+    """Return the check of `asset`, such as `app/conversations`, that passes if `sql/checks/<name>.sql` has no rows.
 
     With `leaves_out_pending` the statement is told what the asset's next tick will see to; it gets `parameters` too.
     """
 
-    @dg.asset_check(name=name, asset=asset, description=description)
+    @dg.asset_check(name=name, asset=dg.AssetKey(asset.split("/")), description=description)
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with warehouse.connection() as connection:
             pending = {"pending_since": watermarks.pending_since(connection, asset)} if leaves_out_pending else {}

@@ -2,7 +2,7 @@
 -- in:  %(ignored)s: application_name of sessions that do not count, or null
 -- out: one row: ids (virtualxid), is_one_prepared (a prepared transaction waits: it may have written anything)
 select
-    coalesce(array_agg(lock.virtualxid), '{}') as ids,
+    coalesce(array_agg(lock.virtualxid), array[]::text[]) as ids,
     exists (select from pg_prepared_xacts where database = current_database()) as is_one_prepared
 from pg_locks as lock
 inner join pg_stat_activity as activity on activity.pid = lock.pid

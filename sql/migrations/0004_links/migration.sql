@@ -254,11 +254,14 @@ from (
 where not exists (
     select from pg_index as i
     inner join pg_class as c on c.oid = i.indexrelid
+    inner join pg_class as t on t.oid = i.indrelid
+    inner join pg_namespace as n on n.oid = t.relnamespace
     inner join pg_am as am on am.oid = c.relam
     inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
     where i.indisvalid
         and i.indpred is null
-        and i.indrelid = to_regclass(format('app.%I', wanted.table_name))
+        and n.nspname = 'app'
+        and t.relname = wanted.table_name
         and a.attname = wanted.column_name
         and am.amname = wanted.method
 );

@@ -1,0 +1,93 @@
+"""Each role can do its work, and nothing beyond it."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from convo_pipelines import migrations
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import Server, both_servers
+from convo_pipelines_tests.world import World, at
+
+
+@pytest.fixture
+def world(server: Server) -> Iterator[World]:
+    """A world written by its owner, and refreshed by convo_pipeline."""
+    url = server.create(template="template_app")
+    migrations.up(("roles",), url=url)
+    world = World(Warehouse(url))
+    world.warehouse = Warehouse(as_role(world, "convo_pipeline"))
+    yield world
+    world.close()
+
+
+def as_role(world: World, role: str) -> str:
+    return make_url(world.url).set(username=role).render_as_string(hide_password=False)
+
+
+@both_servers
+def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: World) -> None:
+    world.crew()
+    world.say("4915112345678", "human", at(0, 9))
+    world.say("s1", "ai", at(0, 10))
+    person = world.person(phone="+49 151 12345678")
+    world.address(world.conversation(project_id=world.project()), world.contact("ana@example.com", person))
+    with psycopg.connect(world.url) as writer:
+        writer.execute("insert into app.histories_a (session_id, message) values ('late', '{}')")
+        world.tick()
+        world.sync()
+        assert world.state()["watermark_id"] == 0
+        assert world.state()["pending_transactions"]
+    world.tick()
+    world.sync()
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.state()["watermark_id"] == 3
+    world.execute("delete from app.message_recipients")
+    assert world.reconcile().tables["people_conversations"].deleted == 1
+    world.execute("delete from app.people")
+    world.sync()
+    oracle.assert_links_right(world)
+    assert not any(check.severity.name == "ERROR" for check in world.checks().values() if not check.passed)
+
+
+@both_servers
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("convo_pipeline", "update app.conversations set subject = 'x'"),
+        ("convo_pipeline", "delete from app.conversations"),
+        ("convo_pipeline", "insert into app.conversations (channel) values ('email')"),
+        ("convo_pipeline", "insert into app.conversations (channel, session_id) values ('crew', 's')"),
+        ("convo_pipeline", "insert into app.conversations (channel, project_id) values ('crew', null)"),
+        ("convo_pipeline", "insert into app.clients (client_code, name) values ('X', 'X')"),
+        ("convo_pipeline", "update app.contact_methods set person_id = null"),
+        ("convo_pipeline", "create table app.mine (id int)"),
+        ("convo_analyst", "select from app.people"),
+        ("convo_analyst", "select from app.conversations"),
+        ("convo_analyst", "delete from analytics.people_conversations"),
+        ("convo_analyst", "insert into analytics.clients_conversations select * from analytics.clients_conversations"),
+        ("convo_analyst", "create table analytics.mine (id int)"),
+    ],
+)
+def test_nothing_beyond_it(world: World, role: str, statement: str) -> None:
+    with (
+        psycopg.connect(as_role(world, role)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement)
+
+
+def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World) -> None:
+    with psycopg.connect(as_role(world, "convo_pipeline")) as pipeline:
+        pipeline.execute("create table analytics.later (id int)")
+    with psycopg.connect(as_role(world, "convo_analyst")) as analyst:
+        relations = world.execute(
+            "select relname from pg_class where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v')"
+        )
+        for relation in relations:
+            analyst.execute(f"select from analytics.{relation['relname']}")
+    assert {"later", "people_conversations", "conversation_changes"} <= {row["relname"] for row in relations}

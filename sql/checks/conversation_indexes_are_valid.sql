@@ -1,0 +1,23 @@
+-- out: indexes of the lifecycle migration that are missing or invalid, with the statement that builds them
+select
+    wanted.name,
+    case when i.indexrelid is null then 'missing' else 'invalid' end as state,
+    wanted.run_this
+from (
+    values
+    (
+        'conversations_one_open_per_lead',
+        'create unique index concurrently conversations_one_open_per_lead on app.conversations (lead_id) '
+        'where closed_at is null'
+    ),
+    (
+        'messages_recency',
+        'create index concurrently messages_recency on app.messages (conversation_id, created_at desc)'
+    ),
+    (
+        'conversations_recency',
+        'create index concurrently conversations_recency on app.conversations (customer_id, started_at desc)'
+    )
+) as wanted (name, run_this)
+left join pg_index as i on i.indexrelid = to_regclass('app.' || wanted.name)
+where i.indexrelid is null or not i.indisvalid or not i.indisready;

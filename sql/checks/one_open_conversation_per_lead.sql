@@ -1,0 +1,10 @@
+-- out: leads with more than one open conversation
+select
+    lead_id,
+    count(*) as open_conversations,
+    string_agg(id::text, ', ' order by started_at) as conversations
+from app.conversations
+where closed_at is null and lead_id is not null
+group by lead_id
+having count(*) > 1
+limit 1000;
