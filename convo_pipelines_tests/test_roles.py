@@ -84,10 +84,15 @@ def test_nothing_beyond_it(world: World, role: str, statement: str) -> None:
 def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World) -> None:
     with psycopg.connect(as_role(world, "convo_pipeline")) as pipeline:
         pipeline.execute("create table analytics.later (id int)")
+    world.execute("create table analytics.by_the_owner (id int)")
+    with psycopg.connect(as_role(world, "convo_pipeline")) as pipeline:
+        pipeline.execute("insert into analytics.by_the_owner values (1)")
     with psycopg.connect(as_role(world, "convo_analyst")) as analyst:
         relations = world.execute(
             "select relname from pg_class where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v')"
         )
         for relation in relations:
             analyst.execute(f"select from analytics.{relation['relname']}")
-    assert {"later", "people_conversations", "conversation_changes"} <= {row["relname"] for row in relations}
+    assert {"later", "by_the_owner", "people_conversations", "conversation_changes"} <= {
+        row["relname"] for row in relations
+    }

@@ -45,3 +45,5 @@ execute function analytics.refuse_undiscovered();
 grant usage on schema analytics to convo_analyst;
 grant select on all tables in schema analytics to convo_analyst;
 alter default privileges for role convo_pipeline in schema analytics grant select on tables to convo_analyst;
+alter default privileges in schema analytics grant select on tables to convo_analyst;  -- of later migrations
+alter default privileges in schema analytics grant all on tables to convo_pipeline;

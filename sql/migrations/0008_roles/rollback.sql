@@ -2,6 +2,8 @@
 drop trigger convo_pipeline_discovers on app.conversations;
 drop function analytics.refuse_undiscovered;
 alter default privileges in schema app revoke select on tables from convo_pipeline;
+alter default privileges in schema analytics revoke select on tables from convo_analyst;
+alter default privileges in schema analytics revoke all on tables from convo_pipeline;
 reassign owned by convo_pipeline to current_user;
 drop owned by convo_analyst;
 drop owned by convo_pipeline;

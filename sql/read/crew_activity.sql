@@ -1,0 +1,10 @@
+-- What each crew did on each UTC day.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in it, half-open, or null
+-- out: the columns of analytics.crew_activity_daily
+select activity.*
+from analytics.crew_activity_daily as activity
+inner join app.clients as client on client.id = activity.client_id
+where (%(client)s::text is null or client.client_code = %(client)s)
+    and (%(start)s::timestamptz is null or activity_date >= (%(start)s::timestamptz at time zone 'UTC')::date)
+    and (%(end)s::timestamptz is null or activity_date < (%(end)s::timestamptz at time zone 'UTC')::date)
+order by activity_date, crew_code;

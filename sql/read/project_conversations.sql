@@ -1,0 +1,15 @@
+-- The conversations of a project, in the order in which they came to it.
+-- in:  %(project)s: id; %(start)s, %(end)s: added in it, half-open, or null
+-- out: conversation_id, channel, subject, added_at, added_by
+select
+    link.conversation_id,
+    conversation.channel,
+    conversation.subject,
+    link.added_at,
+    link.added_by
+from analytics.project_conversations as link
+inner join app.conversations as conversation on conversation.id = link.conversation_id
+where link.project_id = %(project)s::uuid
+    and (%(start)s::timestamptz is null or link.added_at >= %(start)s)
+    and (%(end)s::timestamptz is null or link.added_at < %(end)s)
+order by link.added_at, link.conversation_id;

@@ -1,0 +1,20 @@
+-- Crews' sessions by UTC day.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of UTC days in it, half-open, or null
+-- out: crew_code, client_code, session_id, activity_date, the counts and times of the session-day
+select
+    crew.crew_code,
+    client.client_code,
+    day.session_id,
+    day.activity_date,
+    day.message_count,
+    day.human_count,
+    day.ai_count,
+    day.first_message_at,
+    day.last_message_at
+from analytics.histories_sessions as day
+inner join app.crews as crew on crew.id = day.crew_id
+inner join app.clients as client on client.id = crew.client_id
+where (%(client)s::text is null or client.client_code = %(client)s)
+    and (%(start)s::timestamptz is null or day.activity_date >= (%(start)s::timestamptz at time zone 'UTC')::date)
+    and (%(end)s::timestamptz is null or day.activity_date < (%(end)s::timestamptz at time zone 'UTC')::date)
+order by day.activity_date, crew.crew_code, day.session_id;

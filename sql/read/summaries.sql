@@ -1,0 +1,26 @@
+-- Conversations, one row each.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open, or null
+-- out: conversation_id, client_code, channel, crew_code, session_id, project_id, the counts and times of the summary
+select
+    summary.conversation_id,
+    client.client_code,
+    summary.channel,
+    crew.crew_code,
+    summary.session_id,
+    summary.project_id,
+    summary.message_count,
+    summary.inbound_count,
+    summary.outbound_count,
+    summary.participant_count,
+    summary.started_at,
+    summary.ended_at,
+    summary.duration_seconds,
+    summary.first_response_seconds,
+    summary.closed_at
+from analytics.conversation_summaries as summary
+left join app.clients as client on client.id = summary.client_id
+left join app.crews as crew on crew.id = summary.crew_id
+where (%(client)s::text is null or client.client_code = %(client)s)
+    and (%(start)s::timestamptz is null or summary.started_at >= %(start)s)
+    and (%(end)s::timestamptz is null or summary.started_at < %(end)s)
+order by summary.started_at, summary.conversation_id;
