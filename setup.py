@@ -16,7 +16,7 @@ setup(
         *(f"convo_pipelines.{folder.replace('/', '.')}" for folder in SQL_FOLDERS),
     ],
     package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
-    package_data={"": ["*.sql", "py.typed"]},
+    package_data={"": ["*.sql", "*.j2", "py.typed"]},
     install_requires=[
         "alembic>=1.16,<2",
         "click>=8.1,<9",

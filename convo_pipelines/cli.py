@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import databases, migrations
+from convo_pipelines import databases, migrations, zero_schema
 from convo_pipelines.discovery import CrewError
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
@@ -246,6 +246,19 @@ def data_dictionary() -> None:
     with Warehouse().connection() as connection:
         for row in fetch(connection, "status/data_dictionary"):
             click.echo(row["line"])
+
+
+@main.command("zero-schema")
+@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="[default: print it]")
+def zero_schema_command(output: Path | None) -> None:
+    """Write a schema for @rocicorp/zero from the live catalog: app's tables, the links, and how they relate."""
+    with Warehouse().connection() as connection:
+        text = zero_schema.generate(connection)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        console.print(f"{output} written")
 
 
 @main.command()

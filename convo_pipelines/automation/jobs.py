@@ -13,14 +13,14 @@ from convo_pipelines.assets.participant_resolutions import participant_resolutio
 from convo_pipelines.checks.health import health_checks
 from convo_pipelines.warehouse import Warehouse
 
-conversation_discovery = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
+conversation_discovery = dg.define_asset_job(
     "conversation_discovery",
     dg.AssetSelection.assets(histories_sessions, crew_conversations, conversation_summaries).without_checks()
     | dg.AssetSelection.checks(*health_checks),
     description="Histories tables to sessions, conversations and summaries; the full-scan checks are not part of it.",
 )
 
-link_sync = dg.define_asset_job(  # pyright: ignore[reportUnknownMemberType]
+link_sync = dg.define_asset_job(
     "link_sync",
     dg.AssetSelection.assets(participant_resolutions, *link_assets).without_checks(),
     description="Participants to persons, and the link tables of persons, clients and projects.",
@@ -38,9 +38,7 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
         raise dg.Failure("these crews could not be compared; all else was: " + "; ".join(result.failed_crews))
 
 
-@dg.job(  # pyright: ignore[reportUnknownMemberType]
-    description="The full comparison: every derived row against its sources, repaired where it differs."
-)
+@dg.job(description="The full comparison: every derived row against its sources, repaired where it differs.")
 def reconcile() -> None:
     """Run the comparison."""
     compare_everything()

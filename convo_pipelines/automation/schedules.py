@@ -19,7 +19,7 @@ _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs 
 _UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
+@dg.schedule(
     job=jobs.conversation_discovery,
     cron_schedule=settings().conversation_discovery_cron,
     execution_timezone="UTC",
@@ -38,7 +38,7 @@ def conversation_discovery_schedule(
     )
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
+@dg.schedule(
     job=jobs.link_sync,
     cron_schedule=settings().link_sync_cron,
     execution_timezone="UTC",
@@ -57,7 +57,7 @@ def link_sync_schedule(
     )
 
 
-@dg.schedule(  # pyright: ignore[reportUnknownMemberType]
+@dg.schedule(
     job=jobs.reconcile,
     cron_schedule=settings().reconcile_cron,
     execution_timezone="UTC",

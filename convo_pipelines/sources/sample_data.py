@@ -175,7 +175,9 @@ class _Company:
         for number, talk in enumerate(self.conversation_ids):
             channel = self.rng.choice(["email", "email", "whatsapp", "linkedin"])
             started = self.moment()
-            closed = started + timedelta(days=self.rng.randint(1, 20)) if self.rng.random() < 0.6 else None
+            closed = started + timedelta(days=self.rng.randint(1, 20))
+            if closed > self.end or self.rng.random() < 0.2:
+                closed = None
             lead = self.uuid() if number % 5 == 0 else None
             client, project = self.rng.choice(self.client_ids), self.project_of.get(talk)
             subject = self.rng.choice(SUBJECTS) if channel == "email" else None
@@ -187,6 +189,8 @@ class _Company:
         for number in range(self.rng.randint(1, 11)):
             yield self.uuid(), talk[0], "outbound" if number % 2 else "inbound", sent_at
             sent_at += timedelta(seconds=self.rng.expovariate(1 / 20_000))
+            if sent_at >= self.end:
+                break
 
     def recipients(self, talks: Iterable[Values], messages: Iterable[Values]) -> Iterator[Values]:
         """Two to four contact methods around the conversation's client are in each of its messages."""
@@ -201,7 +205,8 @@ class _Company:
     def histories(self, client: object, sessions: int) -> Iterator[Values]:
         """Sessions in order of time, their rows interleaved as they would have been written."""
         numbers = [number for number, person in enumerate(self.people) if person[1] == client]
-        rows = [row for n in range(sessions) for row in self.session(self.session_id(n, numbers), self.moment())]
+        talks = (self.session(self.session_id(n, numbers), self.moment()) for n in range(sessions))
+        rows = [row for talk in talks for row in talk if row[2] < self.end]
         rows.sort(key=lambda row: row[2])  # type: ignore[arg-type, return-value]
         return iter(rows)
 

@@ -1,0 +1,44 @@
+"""The page an operations lead looks at."""
+
+import base64
+from typing import Any
+
+import dagster as dg
+
+from convo_pipelines import report
+from convo_pipelines.assets.conversation_summaries import conversation_summaries
+from convo_pipelines.assets.histories_sessions import histories_sessions
+from convo_pipelines.assets.participant_resolutions import participant_resolutions
+from convo_pipelines.databases import LOCAL
+from convo_pipelines.warehouse import Warehouse
+
+
+@dg.asset(
+    group_name="reports",
+    kinds={"html", "matplotlib"},
+    owners=["team:data"],
+    deps=[histories_sessions, conversation_summaries, participant_resolutions],
+)
+def activity_report(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[Any]:
+    """One HTML page, readable offline: the last 30 days with messages, by client, crew and channel."""
+    with warehouse.connection() as connection:
+        activity = report.load(connection)
+    charts = report.draw(activity)
+    file = LOCAL / "reports" / "activity.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(report.render(activity, charts), encoding="utf-8")
+    context.log.info("%s: %d conversations", file, len(activity.summaries))
+    return dg.MaterializeResult(
+        metadata={
+            "page": dg.MetadataValue.path(file),
+            "last_day": str(activity.last_day and activity.last_day.date()),
+            "conversations": len(activity.summaries),
+            "preview": dg.MetadataValue.md("\n\n".join(_image(chart) for chart in charts)),
+        }
+    )
+
+
+def _image(chart: report.Chart) -> str:
+    return f"**{chart.title}**\n\n![{chart.title}](data:image/png;base64,{base64.b64encode(chart.png).decode()})"
