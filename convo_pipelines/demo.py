@@ -25,7 +25,7 @@ from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
 from convo_pipelines.windows import Window
 
-ASSETS = [asset.key.to_user_string() for asset in operations.ASSETS]
+ASSETS = [asset.key.to_user_string() for asset in operations.DAILY_ASSETS]
 SHOWN = (
     "summaries_by_channel", "latest_summaries", "latest_sessions", "participants_by_status", "people_in_conversations",
     "clients_conversations", "project_conversations", "project_link_inconsistencies", "rows",
@@ -83,6 +83,8 @@ def run(console: Console) -> None:
         console.print(f"{verdict} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
     console.rule("6 what analysts read")
     _show_tables(console)
+    if operations.materialize(["activity_report"], None, None):
+        console.print(f"and a page: {databases.LOCAL / 'reports' / 'activity.html'}")
     if operations.failed(evaluations):
         raise click.ClickException("a check of severity ERROR failed")
 

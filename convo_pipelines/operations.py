@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from convo_pipelines.assets.activity_report import activity_report
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
@@ -16,7 +17,8 @@ from convo_pipelines.partitions import days, range_tags
 from convo_pipelines.windows import Window
 
 CREW_ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
-ASSETS = [*CREW_ASSETS, participant_resolutions, *link_assets]
+DAILY_ASSETS = [*CREW_ASSETS, participant_resolutions, *link_assets]
+ASSETS = [*DAILY_ASSETS, activity_report]
 
 
 def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
