@@ -1,0 +1,115 @@
+"""What analysts read: the guide's queries run, the views add up, the frames have their types."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from convo_pipelines import read
+from convo_pipelines.sources import sample_data
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.world import World, at
+
+GUIDE = Path(__file__).parent.parent / "docs" / "analysts.md"
+QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+SIZES = sample_data.Sizes(crews=4, sessions=80, conversations=80, people=60, projects=4, days=20)
+
+
+@pytest.fixture
+def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    sample_data.load(world.warehouse, SIZES, 1, datetime.now(UTC).date())
+    world.tick()
+    world.sync()
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    return world
+
+
+def test_the_guides_queries_run_and_find_something(company: World) -> None:
+    assert len(QUERIES) >= 10
+    company.execute("update analytics.project_conversations set added_at = now()")
+    company.execute("update app.messages set direction = 'inbound'")
+    company.tick()
+    for query in QUERIES:
+        assert company.execute(query), query
+
+
+def test_client_activity_adds_up(company: World) -> None:
+    clients = {client["id"]: client["client_code"] for client in company.execute("select * from app.clients")}
+    crews = {crew["id"]: crew["client_id"] for crew in company.execute("select * from app.crews")}
+    messages, started, closed = defaultdict(int), defaultdict(int), defaultdict(int)
+    sessions, waited = defaultdict(set), defaultdict(list)
+    for row in oracle.histories(company).itertuples():
+        key = clients[crews[row.crew_id]], row.at.date()
+        messages[key] += 1
+        sessions[key].add((row.crew_id, row.session_id))
+    owner = {talk["id"]: clients[talk["client_id"]] for talk in company.execute("select * from app.conversations")}
+    for message in company.execute("select * from app.messages"):
+        messages[owner[message["conversation_id"]], message["sent_at"].date()] += 1
+    for summary in (dict(zip(oracle.SUMMARY_COLUMNS, row, strict=True)) for row in oracle.summaries(company)):
+        key = clients[summary["client_id"]], summary["started_at"].date()
+        started[key] += 1
+        if summary["closed_at"]:
+            closed[key[0], summary["closed_at"].date()] += 1
+        if summary["first_response_seconds"] is not None:
+            waited[key].append(summary["first_response_seconds"])
+    found = read.client_activity()
+    keys = set(messages) | set(started) | set(closed)
+    assert {(row.client_code, row.activity_date.date()) for row in found.itertuples()} == keys
+    for row in found.itertuples():
+        key = row.client_code, row.activity_date.date()
+        assert (row.messages, row.sessions) == (messages[key], len(sessions[key]))
+        assert (row.conversations_started, row.conversations_closed) == (started[key], closed[key])
+        if waited[key]:
+            assert row.first_response_median_seconds == pytest.approx(median(waited[key]))
+
+
+def frames() -> Iterator[object]:
+    yield read.summaries()
+    yield read.sessions()
+    yield read.client_activity()
+    yield read.crew_activity()
+    person, project = "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"
+    yield read.person_timeline(person)
+    yield read.project_conversations(project)
+
+
+def test_types_are_the_same_with_and_without_rows(company: World) -> None:
+    full = [frame.dtypes.to_dict() for frame in frames()]
+    assert len(read.summaries()) == len(company.execute("select from analytics.conversation_summaries"))
+    company.execute("truncate app.clients cascade")
+    empty = [frame.dtypes.to_dict() for frame in frames()]
+    assert empty == full
+    assert str(full[0]["started_at"]) == "datetime64[us, UTC]"
+    assert str(full[0]["message_count"]) == "Int64"
+
+
+def test_frames_are_narrowed_by_client_and_half_open_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    for client, day in (("C1", 0), ("C1", 1), ("C2", 0)):
+        world.message(world.conversation(client=client), when=at(day, 0))
+    world.tick()
+    first, after = date(2026, 3, 10), date(2026, 3, 11)
+    assert len(read.summaries()) == 3
+    assert len(read.summaries(client="C1")) == 2
+    assert len(read.summaries(client="C1", start=first, end=after)) == 1
+    assert len(read.summaries(start=at(1, 0))) == 1
+    assert len(read.summaries(end=at(1, 0).replace(tzinfo=None))) == 2
+
+
+def test_a_person_and_a_project_have_their_conversations(company: World) -> None:
+    [link] = company.execute("select * from analytics.people_conversations limit 1")
+    timeline = read.person_timeline(link["person_id"])
+    talks = company.execute(
+        "select from analytics.people_conversations join analytics.conversation_summaries using (conversation_id) "
+        "where person_id = %s",
+        link["person_id"],
+    )
+    assert len(timeline) == len(talks)
+    [link] = company.execute("select * from analytics.project_conversations limit 1")
+    added = read.project_conversations(link["project_id"])
+    assert str(link["conversation_id"]) in set(added["conversation_id"])
+    assert added["added_at"].is_monotonic_increasing
