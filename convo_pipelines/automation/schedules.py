@@ -1,5 +1,6 @@
 """The schedules: each asks the database what is new, and launches a run only if something is."""
 
+import functools
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,15 +17,11 @@ from convo_pipelines.warehouse import Connection, Warehouse
 LINK_ASSETS = [participant_resolutions.NAME, *(asset.key.to_user_string() for asset in link_assets)]
 
 _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
+_schedule = functools.partial(dg.schedule, execution_timezone="UTC", default_status=_STATUS)
 _UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-@dg.schedule(
-    job=jobs.conversation_discovery,
-    cron_schedule=settings().conversation_discovery_cron,
-    execution_timezone="UTC",
-    default_status=_STATUS,
-)
+@_schedule(job=jobs.conversation_discovery, cron_schedule=settings().conversation_discovery_cron)
 def conversation_discovery_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
@@ -38,12 +35,7 @@ def conversation_discovery_schedule(
     )
 
 
-@dg.schedule(
-    job=jobs.link_sync,
-    cron_schedule=settings().link_sync_cron,
-    execution_timezone="UTC",
-    default_status=_STATUS,
-)
+@_schedule(job=jobs.link_sync, cron_schedule=settings().link_sync_cron)
 def link_sync_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
@@ -57,12 +49,7 @@ def link_sync_schedule(
     )
 
 
-@dg.schedule(
-    job=jobs.reconcile,
-    cron_schedule=settings().reconcile_cron,
-    execution_timezone="UTC",
-    default_status=_STATUS,
-)
+@_schedule(job=jobs.reconcile, cron_schedule=settings().reconcile_cron)
 def reconcile_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:

@@ -156,7 +156,7 @@ inner join app.crews as crew on crew.id = day.crew_id
 group by day.crew_id, crew.crew_code, crew.name, crew.client_id, day.activity_date;
 
 comment on view analytics.crew_activity_daily is
-'What each crew did on each UTC day; add up and order by messages for the busiest.';
+'What each crew did on each UTC day: one row per crew and day with messages.';
 comment on column analytics.crew_activity_daily.crew_id is 'The crew.';
 comment on column analytics.crew_activity_daily.crew_code is 'The crew''s code.';
 comment on column analytics.crew_activity_daily.crew_name is 'The crew''s name.';
@@ -168,3 +168,26 @@ comment on column analytics.crew_activity_daily.human_messages is 'Messages of t
 comment on column analytics.crew_activity_daily.ai_messages is 'Messages of type ai.';
 comment on column analytics.crew_activity_daily.first_response_median_seconds is
 'Median seconds from a session''s first human message of the day to the first ai message after it.';
+
+create view analytics.busiest_crews as
+select
+    rank() over (order by sum(day.message_count) desc) as place,
+    day.crew_id,
+    crew.crew_code,
+    crew.name as crew_name,
+    crew.client_id,
+    count(distinct day.session_id) as sessions,
+    sum(day.message_count)::bigint as messages
+from analytics.histories_sessions as day
+inner join app.crews as crew on crew.id = day.crew_id
+where day.activity_date >= (now() at time zone 'UTC')::date - 30
+group by day.crew_id, crew.crew_code, crew.name, crew.client_id;
+
+comment on view analytics.busiest_crews is 'The crews of the last 30 UTC days and today, the one with most messages first.';
+comment on column analytics.busiest_crews.place is '1 for the busiest; equal crews share a place.';
+comment on column analytics.busiest_crews.crew_id is 'The crew.';
+comment on column analytics.busiest_crews.crew_code is 'The crew''s code.';
+comment on column analytics.busiest_crews.crew_name is 'The crew''s name.';
+comment on column analytics.busiest_crews.client_id is 'The crew''s client.';
+comment on column analytics.busiest_crews.sessions is 'Sessions with a message in that time.';
+comment on column analytics.busiest_crews.messages is 'Messages of any type in that time.';
