@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines import report
 from convo_pipelines.assets.conversation_summaries import conversation_summaries
 from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.assets.participant_resolutions import participant_resolutions
@@ -23,6 +22,8 @@ def activity_report(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
     """One HTML page, readable offline: the last 30 days with messages, by client, crew and channel."""
+    from convo_pipelines import report  # pandas and matplotlib take seconds to import: no other run waits for them
+
     with warehouse.connection() as connection:
         activity = report.load(connection)
     charts = report.draw(activity)
@@ -35,10 +36,10 @@ def activity_report(
             "page": dg.MetadataValue.path(file),
             "last_day": str(activity.last_day and activity.last_day.date()),
             "conversations": len(activity.summaries),
-            "preview": dg.MetadataValue.md("\n\n".join(_image(chart) for chart in charts)),
+            "preview": dg.MetadataValue.md("\n\n".join(_image(chart.title, chart.png) for chart in charts)),
         }
     )
 
 
-def _image(chart: report.Chart) -> str:
-    return f"**{chart.title}**\n\n![{chart.title}](data:image/png;base64,{base64.b64encode(chart.png).decode()})"
+def _image(title: str, png: bytes) -> str:
+    return f"**{title}**\n\n![{title}](data:image/png;base64,{base64.b64encode(png).decode()})"
