@@ -1,5 +1,6 @@
 """What both benchmarks measure with: fresh servers, SQL files, wall time."""
 
+import gc
 import statistics
 import tempfile
 import time
@@ -21,9 +22,14 @@ console = Console()
 
 
 def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    """Measure once, without Python's garbage collection, as timeit does."""
+    gc.disable()
+    try:
+        started = time.perf_counter()
+        work()
+        return time.perf_counter() - started
+    finally:
+        gc.enable()
 
 
 def median_seconds(work: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> float:

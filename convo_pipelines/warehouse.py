@@ -22,8 +22,8 @@ MANY_ROWS = 10_000
 REFRESHER = "convo_pipelines refresh"
 """application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
-SESSION = "-c timezone=UTC -c jit=off -c work_mem=64MB"
-"""Settings of every session: compiling costs more than these statements take, and so do sorts on disk."""
+SESSION = "-c timezone=UTC -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
+"""Settings of every session: compiling, sorting on disk and starting workers cost more than a tick's statements."""
 
 
 @dataclass(frozen=True)
