@@ -89,6 +89,7 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
         assert catalog(empty_database) == after
 
 
+@both_servers
 def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
     migrate: object, empty_database: str
 ) -> None:
@@ -122,6 +123,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
         assert connection.execute("select count(closed_at) from app.conversations").fetchone() == (2,)
 
 
+@both_servers
 def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     down_past(migrate, "0007_conversation_lifecycle")
