@@ -29,4 +29,6 @@ def test_summaries_of_imported_chats_equal_the_oracle(world: World) -> None:
     )
     world.tick()
     oracle.assert_right(world)
+    world.sync()
+    oracle.assert_links_right(world)
     assert all(check.passed for check in world.checks().values())
