@@ -184,7 +184,6 @@ class _Rate(ProgressColumn):
 @main.command("reconcile")
 def reconcile_command() -> None:
     """Compare everything with a computation from scratch, repair it, and say what had to be repaired."""
-    databases.export_environment()
     from convo_pipelines import reconcile
 
     warehouse = Warehouse()

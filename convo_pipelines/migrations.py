@@ -118,14 +118,15 @@ def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) ->
 
 
 def _run(file: Path, concurrently: bool) -> None:
-    connection = op.get_bind()
+    connection = op.get_bind().execution_options(no_parameters=True)
+    statements = file.read_text()
     if not concurrently:
-        connection.execution_options(no_parameters=True).exec_driver_sql(file.read_text())
+        connection.exec_driver_sql(statements)
         return
     with op.get_context().autocommit_block():
-        _drop_invalid_indexes(connection, file.read_text())
-        for statement in file.read_text().split("\n\n"):
-            connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+        _drop_invalid_indexes(connection, statements)
+        for statement in statements.split("\n\n"):
+            connection.exec_driver_sql(statement)
 
 
 def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:

@@ -19,11 +19,10 @@ from convo_pipelines.assets.common import refresh_table
 from convo_pipelines.discovery import CrewResult, total
 from convo_pipelines.warehouse import Counts, Row, Warehouse, fetch, fetch_one
 from convo_pipelines.watermarks import Tick
-from convo_pipelines.windows import EVERYTHING, Slice
+from convo_pipelines.windows import ALL_CONVERSATIONS, EVERYTHING, Slice
 
 NAME = "reconcile"
 SLICE_ROWS = 10_000
-FIRST = UUID(int=0)
 LINK_TABLES = ("people_conversations", "clients_conversations", "project_conversations")
 
 
@@ -104,7 +103,7 @@ def run(
 
 
 def _slices(warehouse: Warehouse) -> Iterator[tuple[Slice, int]]:
-    after: UUID | None = FIRST
+    after: UUID | None = ALL_CONVERSATIONS.after
     while after:
         with warehouse.connection() as connection:
             found = fetch_one(connection, "reconcile/slice", after=after, rows=SLICE_ROWS)

@@ -91,12 +91,19 @@ def table_asset(name: str, description: str, deps: Sequence[dg.AssetsDefinition 
 
     @daily_asset(name=name, description=description, group_name="links", deps=deps)
     def asset(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
-        started = time.monotonic()
-        counts = refresh_table(warehouse, name, window_of(context))
-        context.log.info("%s: %s, %d ms", name, counts, (time.monotonic() - started) * 1000)
-        return report(warehouse, f"analytics.{name}", counts, started)
+        return reported(context, warehouse, name, lambda: refresh_table(warehouse, name, window_of(context)))
 
     return asset
+
+
+def reported(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, name: str, work: Callable[[], Counts]
+) -> dg.MaterializeResult[Any]:
+    """Do `work`, log in one line what it did to `analytics.<name>` and how long it took, and return that."""
+    started = time.monotonic()
+    counts = work()
+    context.log.info("%s: %s, %d ms", name, counts, (time.monotonic() - started) * 1000)
+    return report(warehouse, f"analytics.{name}", counts, started)
 
 
 def report(

@@ -1,19 +1,17 @@
 """One summary row per conversation, whatever its source."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
 from convo_pipelines import discovery
-from convo_pipelines.assets.common import RefreshScope, Scope, daily_asset, refresh_table, report, window_of
+from convo_pipelines.assets.common import RefreshScope, Scope, daily_asset, refresh_table, reported, window_of
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.warehouse import Counts, Warehouse
 
 NAME = "conversation_summaries"
-TABLE = "analytics.conversation_summaries"
 
 
 @daily_asset(
@@ -27,10 +25,7 @@ def conversation_summaries(
     context: dg.AssetExecutionContext, config: Scope, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
     """One row per conversation with messages: how many, by whom, from when to when, how fast the first answer."""
-    started = time.monotonic()
-    counts = refresh(warehouse, config.crews, window_of(context))
-    context.log.info("%s: %s, %d ms", NAME, counts, (time.monotonic() - started) * 1000)
-    return report(warehouse, TABLE, counts, started)
+    return reported(context, warehouse, NAME, lambda: refresh(warehouse, config.crews, window_of(context)))
 
 
 def refresh(warehouse: Warehouse, crew_codes: Sequence[str], scope: RefreshScope | None) -> Counts:

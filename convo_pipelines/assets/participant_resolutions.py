@@ -1,12 +1,11 @@
 """Whose each contact method is, and each session id that is an identifier."""
 
-import time
 from typing import Any
 
 import dagster as dg
 
 from convo_pipelines.assets import common
-from convo_pipelines.assets.common import RefreshScope, daily_asset, report, window_of
+from convo_pipelines.assets.common import RefreshScope, daily_asset, reported, window_of
 from convo_pipelines.assets.crew_conversations import crew_conversations
 from convo_pipelines.identifiers import CANONICAL
 from convo_pipelines.statements import statement
@@ -14,7 +13,6 @@ from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch, fetc
 from convo_pipelines.windows import Window
 
 NAME = "participant_resolutions"
-TABLE = "analytics.participant_resolutions"
 BATCH_ROWS = 10_000
 
 
@@ -26,10 +24,7 @@ def participant_resolutions(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
     """Whose each contact method is: set by the application, or the one person with the same identifier."""
-    started = time.monotonic()
-    counts = refresh(warehouse, window_of(context))
-    context.log.info("%s: %s, %d ms", NAME, counts, (time.monotonic() - started) * 1000)
-    return report(warehouse, TABLE, counts, started)
+    return reported(context, warehouse, NAME, lambda: refresh(warehouse, window_of(context)))
 
 
 def refresh(warehouse: Warehouse, window: Window | None, *, renormalize: bool = False) -> Counts:

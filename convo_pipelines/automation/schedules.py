@@ -1,7 +1,7 @@
 """The schedules: each asks the database what is new, and launches a run only if something is."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -13,6 +13,9 @@ from convo_pipelines.automation import jobs
 from convo_pipelines.partitions import TICK_TAG, days, range_tags
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Connection, Warehouse
+
+Span = tuple[date, date]
+"""The first and the last UTC day, both included."""
 
 LINK_ASSETS = [participant_resolutions.NAME, *(asset.key.to_user_string() for asset in link_assets)]
 
@@ -71,7 +74,7 @@ def _tick(
     context: dg.ScheduleEvaluationContext,
     warehouse: Warehouse,
     job_name: str,
-    touched: Callable[[Connection], tuple[date, date] | None],
+    touched: Callable[[Connection], Span | None],
     nothing_new: str,
 ) -> dg.RunRequest | dg.SkipReason:
     if skipped := _unless_at_work(context, job_name):
@@ -83,32 +86,30 @@ def _tick(
     return dg.RunRequest(tags={TICK_TAG: job_name, **range_tags(*_existing(*span))})
 
 
-def touched_days(connection: Connection) -> tuple[date, date] | None:
+def touched_days(connection: Connection) -> Span | None:
     """Return the first and the last UTC day that new rows fall in, or None if there is nothing new."""
     today = datetime.now(UTC).date()
-    first_days: list[date] = []
-    last_days: list[date] = []
+    spans: list[Span] = []
     for answer in (discovery.has_news(connection, crew) for crew in discovery.crews(connection)):
         if answer:
             first, after = (today, today + timedelta(days=1)) if answer is True else answer
-            first_days.append(first)
-            last_days.append(after - timedelta(days=1))
-    if span := _changed_days(connection, (crew_conversations.NAME, conversation_summaries.NAME)):
-        first_days.append(span[0])
-        last_days.append(span[1])
-    return (min(first_days), max(last_days)) if first_days else None
+            spans.append((first, after - timedelta(days=1)))
+    return _around([*spans, *_changed_days(connection, (crew_conversations.NAME, conversation_summaries.NAME))])
 
 
-def link_days(connection: Connection) -> tuple[date, date] | None:
+def link_days(connection: Connection) -> Span | None:
     """Return the first and the last UTC day of changes that may concern links, or None if there are none."""
-    return _changed_days(connection, LINK_ASSETS)
+    return _around(_changed_days(connection, LINK_ASSETS))
 
 
-def _changed_days(connection: Connection, asset_keys: Iterable[str]) -> tuple[date, date] | None:
+def _changed_days(connection: Connection, asset_keys: Iterable[str]) -> list[Span]:
     today = datetime.now(UTC).date()
     found = [news for news in (watermarks.news(connection, key) for key in asset_keys) if news.is_new]
-    days_of = [[moment.date() for moment in news.span] if news.span else [today] for news in found]
-    return (min(map(min, days_of)), max(map(max, days_of))) if days_of else None
+    return [(news.span[0].date(), news.span[1].date()) if news.span else (today, today) for news in found]
+
+
+def _around(spans: Sequence[Span]) -> Span | None:
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
 def _existing(first: date, last: date) -> tuple[str, str]:
