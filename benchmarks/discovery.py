@@ -4,6 +4,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from convo_pipelines.windows import Window
 from psycopg import sql
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
@@ -13,7 +14,6 @@ from convo_pipelines.automation.schedules import touched_days
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import histories
 from convo_pipelines.warehouse import Warehouse
-from convo_pipelines.windows import Window
 
 CREWS = 10
 SESSIONS_PER_DAY = 1_000

@@ -6,6 +6,7 @@ import time
 from datetime import date
 
 import sqlalchemy as sa
+from convo_pipelines.windows import Window
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
@@ -14,7 +15,6 @@ from convo_pipelines.assets.common import refresh_table
 from convo_pipelines.automation.schedules import link_days
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Counts, Warehouse
-from convo_pipelines.windows import Window
 
 BATCH_CONVERSATIONS = 500
 KEYS, KEYS_BEFORE = 1_000, 100

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import psycopg
@@ -26,14 +27,26 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import databases, migrations, zero_schema
-from convo_pipelines.discovery import CrewError
+from convo_pipelines import capture, databases, forget, migrations, ticks, zero_schema
+from convo_pipelines.capture import CaptureError
+from convo_pipelines.changes import ChangesError
+from convo_pipelines.crews import CrewError, active
+from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
 from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch
 
 console = Console()
+EXPLAINED = (
+    SettingsError,
+    CrewError,
+    CaptureError,
+    ChangesError,
+    forget.StillThereError,
+    sample_data.NotEmptyError,
+    psycopg.Error,
+)
 
 
 class _Group(click.Group):
@@ -42,7 +55,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, CrewError, sample_data.NotEmptyError, psycopg.Error) as error:
+        except EXPLAINED as error:
             raise click.ClickException(str(error)) from None
         except DBAPIError as error:
             raise click.ClickException(str(error.orig)) from None
@@ -174,8 +187,85 @@ def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Seq
         raise click.ClickException("the run failed; the log above says why")
 
 
+@main.command("tick")
+@click.option("--client", "clients", multiple=True, help="Only the crews of this client; may be given several times.")
+@click.option("--crew", "codes", multiple=True, help="Only this crew; may be given several times.")
+def tick_command(clients: Sequence[str], codes: Sequence[str]) -> None:
+    """Do what the schedules would do now, in this process, and print the counts per table.
+
+    Narrowed, only the tables that are read per crew are refreshed, and the schedules' next tick does it again.
+    """
+    warehouse = Warehouse()
+    if clients:
+        with warehouse.connection() as connection:
+            codes = [crew["code"] for crew in active(connection, codes, clients)]
+    log = logging.getLogger(ticks.__name__)
+    rows: list[dict[str, object]] = []
+    failures: list[str] = []
+    for table in DERIVED_TABLES:
+        if codes and not table.is_narrowed:
+            continue
+        with console.status(table.name):
+            outcome, results = ticks.tick(warehouse, table, log, codes)
+        rows.append(
+            {"table": table.name, **asdict(outcome.counts), "": "at work elsewhere" if outcome.is_skipped else ""}
+        )
+        failures += [f"{result.crew.code}: {result.error}" for result in results if result.error]
+    print_table(console, rows)
+    if failures:
+        raise click.ClickException("these crews failed: " + "; ".join(failures))
+
+
+@main.group("capture")
+def capture_group() -> None:
+    """Log the changes of tables by triggers, or stop; without it they are refreshed by window."""
+
+
+@capture_group.command("on")
+@click.argument("tables", nargs=-1)
+def capture_on(tables: Sequence[str]) -> None:
+    """Capture TABLES of app, by default all that are read."""
+    capture.switch(Warehouse(), tables, on=True)
+    _print_capture()
+
+
+@capture_group.command("off")
+@click.argument("tables", nargs=-1)
+def capture_off(tables: Sequence[str]) -> None:
+    """Take the triggers off TABLES of app, by default all that are read, one by one."""
+    capture.switch(Warehouse(), tables, on=False)
+    _print_capture()
+
+
+@capture_group.command("status")
+@click.argument("table", required=False)
+def capture_status(table: str | None) -> None:
+    """Show which tables are captured, and why others are not."""
+    _print_capture(table)
+
+
+def _print_capture(table: str | None = None) -> None:
+    with Warehouse().connection() as connection:
+        print_table(console, capture.status(connection, table and table.removeprefix("app.")))
+
+
+@main.command("forget")
+@click.option("--session", help="This session of the crew.")
+@click.option("--crew", help="The crew's code; without --session, all of its sessions.")
+@click.option("--person", type=click.UUID, help="Id of a person.")
+def forget_command(session: str | None, crew: str | None, person: UUID | None) -> None:
+    """Remove a session, a crew's sessions or a person's traces from analytics for good, archive included.
+
+    What the application still has is not removed: delete it there first.
+    """
+    if (crew is None) == (person is None) or (session and not crew):
+        raise click.UsageError("give --crew, --crew with --session, or --person")
+    removed = forget.person(Warehouse(), person) if person else forget.sessions(Warehouse(), str(crew), session)
+    print_table(console, [removed])
+
+
 class _Rate(ProgressColumn):
-    """Conversations per second."""
+    """Keys per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed or 0:,.0f}/s")
@@ -189,14 +279,20 @@ def reconcile_command() -> None:
     warehouse = Warehouse()
     log = logging.getLogger(reconcile.__name__)
     log.setLevel(logging.INFO)
-    columns = (TextColumn("conversations"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (TextColumn("keys"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("conversations", total=reconcile.size(warehouse))
-        result = reconcile.run(warehouse, log, lambda conversations: progress.advance(task, conversations))
-    print_table(console, [{"table": name, **asdict(counts)} for name, counts in result.tables.items()])
+        task = progress.add_task("keys", total=reconcile.size(warehouse))
+        result = reconcile.run(warehouse, log, lambda keys: progress.advance(task, keys))
+    print_table(
+        console,
+        [
+            {"table": name, **asdict(outcome.counts), "of that, drift": outcome.drift.changed}
+            for name, outcome in result.tables.items()
+        ],
+    )
     links = result.links
-    figures = {
-        "conversations processed": result.conversations,
+    figures: dict[str, int] = {
+        "rows of drift": result.drift.changed,
         "links created": links.inserted,
         "links kept": links.unchanged + links.updated,
         "links removed": links.deleted,
@@ -233,10 +329,15 @@ def verify() -> None:
 
 @main.command("status")
 def status_command() -> None:
-    """Show how far each crew and asset has got."""
+    """Show how each crew fares, how far each table has got, what waits for it, and what holds it back."""
     with Warehouse().connection() as connection:
-        for title, name in (("crews", "status/crews"), ("watermarks", "status/watermarks")):
-            print_table(console, fetch(connection, name), title=title)
+        for title in ("crews", "tables"):
+            print_table(console, fetch(connection, f"status/{title}"), title=title)
+        by_window = [table for table in capture.status(connection) if table["mode"] != "captured"]
+        if by_window:
+            print_table(console, by_window, title="not captured: refreshed by window")
+        if holders := fetch(connection, "status/holders"):
+            print_table(console, holders, title="the oldest transaction: snapshots and logs wait for it")
 
 
 @main.command("data-dictionary")

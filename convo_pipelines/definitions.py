@@ -3,11 +3,9 @@
 import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
-from convo_pipelines.assets.conversation_summaries import conversation_summaries
-from convo_pipelines.assets.crew_conversations import crew_conversations
+from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.assets.links import link_assets
-from convo_pipelines.assets.participant_resolutions import participant_resolutions
 from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.checks.completeness import completeness_checks
 from convo_pipelines.checks.duplicates import duplicate_checks
@@ -25,7 +23,6 @@ defs = dg.Definitions(
         histories_sessions,
         crew_conversations,
         conversation_summaries,
-        participant_resolutions,
         *link_assets,
         activity_report,
     ],

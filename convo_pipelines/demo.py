@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from convo_pipelines import databases, migrations, operations
-from convo_pipelines.partitions import days
+from convo_pipelines.partitions import keys_in
+from convo_pipelines.scopes import Window
 from convo_pipelines.sources import sample_data
 from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
-from convo_pipelines.windows import Window
 
 ASSETS = [asset.key.to_user_string() for asset in operations.DAILY_ASSETS]
 SHOWN = (
@@ -92,8 +92,7 @@ def run(console: Console) -> None:
 def _backfill(console: Console) -> None:
     with Warehouse().connection() as connection:
         first = fetch_one(connection, "demo/first_message")["sent_at"]
-    window = Window.around(first, datetime.now(UTC))
-    keys = days.get_partition_keys_in_time_window(window.span)
+    keys = keys_in(Window.around(first, datetime.now(UTC)))
     with _dagster_dev(console) as url, Progress(console=console) as progress:
         task = progress.add_task(f"{len(keys)} days x {len(ASSETS)} assets, one run", total=len(keys) * len(ASSETS))
         params = {"assetSelection": [{"path": [asset]} for asset in ASSETS], "partitionNames": keys}

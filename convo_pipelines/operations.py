@@ -6,18 +6,16 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
-from convo_pipelines.assets.conversation_summaries import conversation_summaries
-from convo_pipelines.assets.crew_conversations import crew_conversations
+from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.assets.links import link_assets
-from convo_pipelines.assets.participant_resolutions import participant_resolutions
 from convo_pipelines.automation import schedules
 from convo_pipelines.definitions import defs
-from convo_pipelines.partitions import days, range_tags
-from convo_pipelines.windows import Window
+from convo_pipelines.partitions import days, keys_in, range_tags
+from convo_pipelines.scopes import Window
 
 CREW_ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
-DAILY_ASSETS = [*CREW_ASSETS, participant_resolutions, *link_assets]
+DAILY_ASSETS = [*CREW_ASSETS, *link_assets]
 ASSETS = [*DAILY_ASSETS, activity_report]
 
 
@@ -40,7 +38,7 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
-    keys = days.get_partition_keys_in_time_window(window.span)
+    keys = keys_in(window)
     if not keys:
         raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
     job = defs.resolve_implicit_global_asset_job_def()
@@ -65,10 +63,7 @@ def tick() -> bool:
     launched = False
     with dg.DagsterInstance.get() as instance:
         for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
-            context = dg.build_schedule_context(
-                instance, resources=defs.resources, scheduled_execution_time=datetime.now(UTC)
-            )
-            request = schedule(context)
+            request = schedule(warehouse=(defs.resources or {})["warehouse"])
             if isinstance(request, dg.RunRequest):
                 launched = True
                 defs.resolve_job_def(schedule.job_name).execute_in_process(instance=instance, tags=request.tags)

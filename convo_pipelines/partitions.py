@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from convo_pipelines.scopes import Window
 from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
@@ -12,3 +13,20 @@ days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.
 def range_tags(first_day: str, last_day: str) -> dict[str, str]:
     """Return the tags of one run over the partitions from `first_day` to `last_day`, both included (YYYY-MM-DD)."""
     return {"dagster/asset_partition_range_start": first_day, "dagster/asset_partition_range_end": last_day}
+
+
+def tick_tags(job_name: str) -> dict[str, str]:
+    """Return the tags of a tick: a run of today's partition only, whatever the days of what changed."""
+    today = days.get_last_partition_key()
+    return {TICK_TAG: job_name, "dagster/partition": today or ""}
+
+
+def window_of(context: dg.AssetExecutionContext) -> Window:
+    """Return the span of the partitions that a run was launched for."""
+    span = context.partition_time_window
+    return Window(span.start, span.end)
+
+
+def keys_in(window: Window) -> list[str]:
+    """Return the keys of the partitions in a window."""
+    return list(days.get_partition_keys_in_time_window(dg.TimeWindow(window.start, window.end)))

@@ -35,11 +35,12 @@ class Settings(BaseModel):
     reconcile_cron: str = "0 2 * * *"
     enable_background_jobs: bool = Field(True, description="true or false")
     partitions_start_date: date = Field(date(2024, 1, 1), description="a date such as 2024-01-01")
-    link_sync_lookback_seconds: int = Field(300, ge=0, description="a whole number of seconds, 0 or more")
+    archive_after_days: int = Field(7, ge=0, description="a whole number of days, 0 or more")
     phone_default_region: Annotated[str, AfterValidator(_region)] | None = Field(
         None, description="a country as in ISO 3166 that has phone numbers, such as DE or US"
     )
     crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
+    refresh_timeout_seconds: int = Field(900, ge=1, description="a whole number of seconds, 1 or more")
 
 
 @cache

@@ -1,8 +1,8 @@
-"""The resource: a small connection pool, transactions under an advisory lock, statements from `sql/`."""
+"""The resource: a small connection pool, transactions that rely on no server default, statements from `sql/`."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from convo_pipelines.databases import database_url
+from convo_pipelines.settings import settings
 from convo_pipelines.statements import statement
 
 Row = dict[str, Any]
@@ -19,8 +20,6 @@ Connection = psycopg.Connection[Row]
 
 POOL_SIZE = 4
 MANY_ROWS = 10_000
-REFRESHER = "convo_pipelines refresh"
-"""application_name of the sessions that refresh: they never write a histories table, so ticks need not wait for them"""
 
 SESSION = "-c timezone=UTC -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
 """Settings of every session: compiling, sorting on disk and starting workers cost more than a tick's statements."""
@@ -37,12 +36,22 @@ class Counts:
 
     def __add__(self, other: "Counts") -> "Counts":
         """Add two refreshes up."""
-        return Counts(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+        return Counts(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.unchanged + other.unchanged,
+        )
+
+    @property
+    def changed(self) -> int:
+        """Rows that were not right."""
+        return self.inserted + self.updated + self.deleted
 
     @property
     def total(self) -> int:
         """Rows looked at."""
-        return sum(astuple(self))
+        return self.changed + self.unchanged
 
 
 class Warehouse:
@@ -60,11 +69,12 @@ class Warehouse:
             min_size=0,
             max_size=POOL_SIZE + 1,
             open=True,
+            configure=_configure,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
-                "prepare_threshold": None,  # plans depend on the window: never a generic one
-                "application_name": REFRESHER,
+                "prepare_threshold": None,  # plans depend on the scope: never a generic one
+                "application_name": "convo_pipelines",
                 "options": SESSION,
             },
         )
@@ -79,36 +89,27 @@ class Warehouse:
         with self._pool.connection() as connection:
             yield connection
 
-    @contextmanager
-    def source_connection(self) -> Generator[Connection]:
-        """Lend a connection that may write source tables: ticks wait for its transactions as for any other's."""
-        url = self._url or database_url()
-        with psycopg.Connection[Row].connect(
-            url,
-            autocommit=True,
-            row_factory=dict_row,
-            application_name="convo_pipelines source",
-            options=SESSION,
-        ) as connection:
-            yield connection
-
     def analyze(self, table: str, counts: Counts) -> None:
         """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
-        if counts.total - counts.unchanged >= MANY_ROWS:
+        if counts.changed >= MANY_ROWS:
             with self.connection() as connection:
                 connection.execute(sql.SQL("analyze {}").format(sql.Identifier(*table.split("."))))
 
-    @contextmanager
-    def locked(self, *lock: str) -> Generator[Connection]:
-        """Lend a connection inside a transaction that alone holds the advisory lock of that name."""
-        with self.connection() as connection, locked(connection, *lock):
-            yield connection
+
+def _configure(connection: Connection) -> None:
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
 
 
 @contextmanager
-def locked(connection: Connection, *lock: str) -> Generator[None]:
-    """Open a transaction on `connection` and wait in it for the advisory lock of that name."""
+def refreshing(connection: Connection, *lock: str, timeout_seconds: float | None = None) -> Generator[None]:
+    """Open a transaction on `connection` in which a refresh reads and writes; wait for the advisory lock of that name.
+
+    The lock is a statement of its own, so that every later statement sees what the holder before has committed.
+    No statement takes longer than `timeout_seconds`, by default REFRESH_TIMEOUT_SECONDS.
+    """
+    seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     with connection.transaction():
+        fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))))
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join(lock)])
         yield
 

@@ -1,6 +1,7 @@
 """The slow, obvious recomputation: plain loops over all rows, nothing shared with the SQL."""
 
 from collections import defaultdict
+from collections.abc import Set
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,24 @@ SUMMARY_COLUMNS = [
 ]  # fmt: skip
 
 
+IDLE_CREWS = """
+select crews.id from app.crews join app.clients on clients.id = client_id
+where not (crews.is_active and clients.is_active)
+"""
+
+
+def inactive_crews(world: World) -> set[UUID]:
+    """Crews that are not discovered: what is derived of them stands still."""
+    return {row["id"] for row in world.execute(IDLE_CREWS)}
+
+
 def histories(world: World) -> pd.DataFrame:
-    """Every placeable row of every crew's histories table: crew_id, session_id, kind, at."""
+    """Every placeable row of every active crew's histories table: crew_id, session_id, kind, at."""
     frames = []
-    for crew in world.execute("select id, histories_table_name as name from app.crews where is_active"):
+    idle = inactive_crews(world)
+    for crew in world.execute("select id, histories_table_name as name from app.crews"):
+        if crew["id"] in idle:
+            continue
         if world.execute("select to_regclass('app.' || %s) as oid", crew["name"])[0]["oid"]:
             rows = world.table(f"app.{crew['name']}")
             frames.append(rows.assign(crew_id=crew["id"]))
@@ -50,7 +65,17 @@ def sessions(world: World) -> set[tuple[Any, ...]]:
     }
 
 
+def owners(world: World) -> dict[UUID, UUID | None]:
+    """Whose each conversation is: the client it names, else its crew's."""
+    client_of_crew = {crew["id"]: crew["client_id"] for crew in world.execute("select * from app.crews")}
+    return {
+        talk["id"]: talk["client_id"] or client_of_crew.get(talk["crew_id"])
+        for talk in world.execute("select * from app.conversations")
+    }
+
+
 def summaries(world: World) -> set[tuple[Any, ...]]:
+    owner = owners(world)
     spoken = defaultdict(list)
     for row in histories(world).itertuples():
         spoken[row.crew_id, row.session_id].append(
@@ -75,7 +100,7 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
             continue
         started, ended = min(when for when, _ in messages), max(when for when, _ in messages)
         wanted.add((
-            talk["id"], source, talk["channel"], talk["client_id"], talk["crew_id"], talk["session_id"],
+            talk["id"], source, talk["channel"], owner[talk["id"]], talk["crew_id"], talk["session_id"],
             talk["project_id"], len(messages), _count(messages, "inbound"), _count(messages, "outbound"), participants,
             started, ended, (ended - started).total_seconds(), first_response(messages), talk["closed_at"],
         ))  # fmt: skip
@@ -96,13 +121,17 @@ def rows(world: World, table: str, columns: list[str]) -> set[tuple[Any, ...]]:
     return {tuple(row[column] for column in columns) for row in world.execute(f"select * from {table}")}
 
 
-def assert_right(world: World) -> None:
-    """Every derived table equals its recomputation; every session has one conversation."""
-    assert rows(world, "analytics.histories_sessions", SESSION_COLUMNS) == sessions(world)
-    assert rows(world, "analytics.conversation_summaries", SUMMARY_COLUMNS) == summaries(world)
-    talks = world.execute("select crew_id, session_id from app.conversations where channel = 'crew'")
+def assert_right(world: World, deleted: Set[tuple[UUID, str]] = frozenset()) -> None:
+    """Every derived table equals its recomputation; every session has one conversation, unless that was deleted."""
+    idle = inactive_crews(world)
+    found = rows(world, "analytics.histories_sessions", SESSION_COLUMNS)
+    assert {row for row in found if row[0] not in idle} == sessions(world)
+    found = rows(world, "analytics.conversation_summaries", SUMMARY_COLUMNS)
+    crew = SUMMARY_COLUMNS.index("crew_id")
+    assert {row for row in found if row[crew] not in idle} == {r for r in summaries(world) if r[crew] not in idle}
+    talks = world.execute("select crew_id, session_id from app.conversations where crew_id is not null")
     found = histories(world)
-    assert {(talk["crew_id"], talk["session_id"]) for talk in talks} >= set(
+    assert {(talk["crew_id"], talk["session_id"]) for talk in talks} | deleted >= set(
         zip(found["crew_id"], found["session_id"], strict=True)
     )
     assert len(talks) == len({(talk["crew_id"], talk["session_id"]) for talk in talks})
@@ -166,7 +195,7 @@ def resolutions(world: World) -> set[tuple[Any, ...]]:
 def people_links(world: World) -> set[tuple[UUID, UUID]]:
     known = holders(world)
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
-    crews = {crew["id"]: crew for crew in world.execute("select * from app.crews")}
+    owner = owners(world)
     whose = {contact: (person, method) for contact, person, _, method, _, _ in resolutions(world)}
     parties = defaultdict(set)
     for row in world.execute(
@@ -176,12 +205,11 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
         parties[row["conversation_id"]].add(row["contact_method_id"])
     wanted = set()
     for talk in world.execute("select * from app.conversations"):
-        crew = crews.get(talk["crew_id"])
-        client = crew["client_id"] if crew else talk["client_id"]
+        client = owner[talk["id"]]
         for person, method in (whose[contact] for contact in parties[talk["id"]]):
             if person and (method == "manual" or client in (None, client_of[person])):
                 wanted.add((person, talk["id"]))
-        if crew:
+        if talk["crew_id"]:
             named = {p for p in known.get(SESSION_IDS.get(talk["session_id"]), ()) if client_of[p] == client}
             if len(named) == 1:
                 wanted.add((named.pop(), talk["id"]))
@@ -190,11 +218,10 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
 
 def client_links(world: World) -> set[tuple[UUID, UUID]]:
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
-    crews = world.execute(
-        "select crews.client_id, conversations.id from app.conversations join app.crews on crews.id = crew_id"
-    )
+    owner = owners(world)
+    crews = world.execute("select id from app.conversations where crew_id is not null")
     return {(client_of[person], talk) for person, talk in people_links(world)} | {
-        (row["client_id"], row["id"]) for row in crews
+        (owner[row["id"]], row["id"]) for row in crews
     }
 
 

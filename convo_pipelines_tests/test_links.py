@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convo_pipelines import identifiers
+from convo_pipelines import identifiers, refresh, ticks
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -119,7 +119,7 @@ def test_a_deleted_person_makes_an_ambiguous_address_clear(world: World) -> None
     world.address(world.conversation(), contact)
     world.sync()
     world.execute("delete from app.people where id = %s", twin)
-    assert world.link_days() is not None
+    assert world.has_news(LINKS)
     world.sync()
     assert [link["person_id"] for link in links(world)] == [ana]
     world.execute("delete from app.people where id = %s", ana)
@@ -339,36 +339,67 @@ def test_two_writers_moving_the_same_conversation_leave_one_link(world: World) -
 # Reconcile
 
 
-def test_reconcile_repairs_what_left_no_trace_and_says_how_much(world: World) -> None:
+def test_reconcile_repairs_what_went_around_the_triggers_and_counts_it(world: World) -> None:
     ana, ben = world.person(), world.person("C2")
     talk, other = world.conversation(client=None), world.conversation(client=None)
     for contact in (world.contact("ana@a.example", ana), world.contact("ben@b.example", ben)):
         world.address(talk, contact)
         world.address(other, contact)
+    alone = world.conversation()
+    world.address(alone, world.contact("ana@a.example", ana))
     world.tick()
     world.sync()
-    assert world.reconcile().repairs.total == world.reconcile().repairs.unchanged
+    assert world.reconcile().drift.changed == 0
     world.execute(
+        "alter table app.message_recipients disable trigger convo_pipelines_delete;"
         "delete from app.message_recipients using app.contact_methods "
         "where contact_methods.id = contact_method_id and value = 'ben@b.example'"
     )
-    world.execute("delete from analytics.clients_conversations where conversation_id = %s", talk)
+    world.execute("delete from analytics.clients_conversations where conversation_id = %s", alone)
+    [known] = world.execute("select identity from analytics.source_tables('message_recipients')")
+    world.execute(
+        "update analytics.capture_state set identity = %s where table_name = 'message_recipients'", known["identity"]
+    )
     result = world.reconcile()
     oracle.assert_links_right(world)
     oracle.assert_right(world)
-    assert result.conversations == 2
-    assert result.tables["people_conversations"].deleted == 2
-    assert result.tables["clients_conversations"].inserted == 1
-    assert result.tables["clients_conversations"].deleted == 1
-    assert result.tables["conversation_summaries"].updated == 2
-    assert result.totals["people_links"] == result.totals["conversations_with_people"] == 2
+    assert result.tables["people_conversations"].drift.deleted == 2
+    assert result.tables["clients_conversations"].drift.inserted == 1
+    assert result.tables["conversation_summaries"].drift.updated == 2
+    assert result.totals["people_links"] == result.totals["conversations_with_people"] == 3
+    assert world.reconcile().drift.changed == 0
 
 
-def test_reconcile_goes_through_all_slices(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convo_pipelines.reconcile.SLICE_ROWS", 2)
+def test_what_is_committed_while_reconcile_runs_is_no_drift(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     contact = world.contact("ana@a.example", world.person())
-    for _ in range(5):
+    world.address(world.conversation(), contact)
+    world.tick()
+    world.sync()
+    compare = ticks.compare
+
+    def interrupted(*arguments: Any) -> Any:
         world.address(world.conversation(), contact)
+        world.execute("update app.contact_methods set value = value || 'x'")
+        return compare(*arguments)
+
+    monkeypatch.setattr(ticks, "compare", interrupted)
     result = world.reconcile()
-    assert result.conversations == result.tables["people_conversations"].inserted == 5
+    assert result.repairs.changed > 0
+    assert result.drift.changed == 0
+
+
+def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
+        monkeypatch.setattr(refresh, name, size)
+    world.reconcile()
+    contact = world.contact("ana@a.example", world.person())
+    for number in range(5):
+        world.address(world.conversation(), contact)
+        world.person(email=f"{number}@a.example")
+    world.tick()
+    world.sync()
+    oracle.assert_links_right(world)
+    world.execute("delete from analytics.people_conversations; delete from analytics.identifiers")
+    result = world.reconcile()
+    assert result.tables["people_conversations"].drift.inserted == 5
     oracle.assert_links_right(world)

@@ -47,6 +47,8 @@ union all select pg_get_viewdef(viewname::regclass) from (
     select format('%I.%I', schemaname, viewname) as viewname from pg_views where schemaname = 'analytics'
 ) as views
 union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+union all select concat_ws(' ', oid::regprocedure, proowner::regrole, proacl, prosrc) from pg_proc
+where pronamespace::regnamespace::text in ('app', 'analytics')
 union all select format('%s %s', defaclrole::regrole, defaclacl) from pg_default_acl
 order by 1
 """
@@ -70,8 +72,11 @@ def up_to(name: str) -> None:
 
 
 def down_past(migrate: object, name: str) -> None:
-    while name not in migrate("down").output:
-        pass
+    rolled_back = None
+    while rolled_back != name:
+        done = migrate("down")
+        assert done.exit_code == 0, done.output
+        rolled_back = done.output.split()[-1]
 
 
 @both_servers
@@ -152,7 +157,7 @@ def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("validate").exit_code == 0
     known = [migration.name for migration in migrations.status()]
     names = [migrate("down").output.split()[-1] for _ in known]
-    assert names == [*sorted(known[:-1], reverse=True), "applied"]
+    assert names == [*sorted((name for name in known if "role" not in name), reverse=True), "applied", "applied"]
     assert tables(empty_database, "analytics") == tables(empty_database, "app") == set()
     assert migrate("up").exit_code == 0
     assert migrate("validate").exit_code == 0
@@ -187,7 +192,11 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
-        ("drop index app.messages_updated_at", "messages.updated_at"),
+        ("drop index app.messages_sent_at", "messages.sent_at"),
+        ("drop index analytics.session_changes_xid", "session_changes"),
+        ("alter table analytics.message_changes replica identity default", "message_changes"),
+        ("drop function analytics.log_sessions cascade", "log_sessions"),
+        ("create index messages_updated_at on app.messages (updated_at)", "messages_updated_at"),
         ("comment on column analytics.histories_sessions.ai_count is null", "histories_sessions.ai_count"),
         ("alter table analytics.histories_sessions drop constraint histories_sessions_pkey", "histories_sessions"),
         ("alter table app.messages drop column direction", "messages.direction"),

@@ -1,4 +1,4 @@
-"""A tick asks first: it is skipped with a reason, or launches one run for the days of the new rows."""
+"""A tick asks first: it is skipped with a reason, or launches one run, which names the days that it touched."""
 
 import importlib
 import logging
@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from convo_pipelines import definitions
+from convo_pipelines import changes, definitions
 from convo_pipelines.automation import schedules
 from convo_pipelines.partitions import TICK_TAG
+from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.settings import Settings, SettingsError, settings
 from convo_pipelines_tests.world import World, at, metadata
-
-RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
 @pytest.fixture
@@ -32,43 +31,42 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> object:
 def evaluate(
     world: World, instance: dg.DagsterInstance, name: str = "conversation_discovery"
 ) -> dg.RunRequest | dg.SkipReason:
-    context = dg.build_schedule_context(
-        instance, scheduled_execution_time=datetime.now(UTC), resources={"warehouse": world.warehouse}
-    )
-    return getattr(schedules, f"{name}_schedule")(context)
+    schedule = getattr(schedules, f"{name}_schedule")
+    if name == "reconcile":
+        return schedule(dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)))
+    return schedule(warehouse=world.warehouse)
 
 
-def test_new_rows_launch_one_run_for_their_days_then_the_tick_is_skipped(
+def days_of(instance: dg.DagsterInstance, asset: str) -> set[str]:
+    events = instance.fetch_materializations(dg.AssetKey(asset), limit=1_000).records
+    return {str(event.partition_key) for event in events}
+
+
+def test_new_rows_launch_one_run_which_names_their_days_then_the_tick_is_skipped(
     world: World, instance: dg.DagsterInstance
 ) -> None:
     world.crew()
     world.tick()
-    world.say("s1", "human", at(0))
-    world.say("s1", "ai", at(2))
+    today = datetime.now(UTC)
+    for when in (at(0), at(-700), at(-9000), today, today + timedelta(days=900)):
+        world.say("s1", "human", when)
     request = evaluate(world, instance)
     assert isinstance(request, dg.RunRequest)
-    assert [request.tags[tag] for tag in RANGE] == ["2026-03-10", "2026-03-12"]
+    assert request.tags["dagster/partition"] == today.date().isoformat()
     job = definitions.defs.resolve_job_def("conversation_discovery")
+    began = time.monotonic()
     result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    print(f"a tick over two rows years apart took {time.monotonic() - began:.2f} s in all")
     assert metadata(result, "conversation_summaries")["rows_inserted"] == 1
+    assert metadata(result, "histories_sessions")["days_touched"] == 5
+    named = {today.date().isoformat(), at(0).date().isoformat(), at(-700).date().isoformat()}
+    assert days_of(instance, "histories_sessions") == named  # of the days that are partitions
+    assert len(instance.all_logs(result.run_id)) < 100
     assert {check.check_name for check in result.get_asset_check_evaluations()} >= {"every_crew_succeeded"}
     assert "every_message_is_counted" not in {check.check_name for check in result.get_asset_check_evaluations()}
     skipped = evaluate(world, instance)
     assert isinstance(skipped, dg.SkipReason)
-    assert "nothing new" in (skipped.skip_message or "")
-
-
-def test_days_outside_the_axis_are_refreshed_with_the_nearest_partition(
-    world: World, instance: dg.DagsterInstance
-) -> None:
-    world.crew()
-    world.tick()
-    world.say("s1", "human", at(-9000))
-    request = evaluate(world, instance)
-    assert [request.tags[tag] for tag in RANGE] == ["2024-01-01", "2024-01-01"]
-    today = datetime.now(UTC)
-    world.say("s1", "human", today + timedelta(days=900))
-    assert evaluate(world, instance).tags[RANGE[1]] == today.date().isoformat()
+    assert "nothing has changed" in (skipped.skip_message or "")
 
 
 def test_a_changed_conversation_alone_launches_a_run(world: World, instance: dg.DagsterInstance) -> None:
@@ -87,15 +85,29 @@ def test_a_failing_crew_is_tried_again_at_every_tick(world: World, instance: dg.
     assert isinstance(evaluate(world, instance), dg.RunRequest)
 
 
-def test_a_tick_waits_for_the_one_before(world: World, instance: dg.DagsterInstance) -> None:
+def test_a_tick_waits_for_the_one_before_as_long_as_that_holds_its_lease(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.crew()
     world.say("s1")
+    with changes.lease(world.warehouse, HISTORIES_SESSIONS) as lease:
+        skipped = evaluate(world, instance)
+        assert lease
+        assert lease.holder in (skipped.skip_message or "")
+        assert metadata(world.tick(["histories_sessions"]), "histories_sessions")["rows_inserted"] == 0
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    monkeypatch.setattr(changes, "LEASE_SECONDS", 0.0)
+    dead = changes.Lease(world.warehouse, HISTORIES_SESSIONS)
+    assert dead.take()
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    assert metadata(world.tick(), "histories_sessions")["rows_inserted"] == 1
+
+
+def test_a_run_that_is_started_for_ever_stops_no_schedule(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
     job = definitions.defs.resolve_job_def("conversation_discovery")
-    run = instance.create_run_for_job(
-        job, tags={TICK_TAG: "conversation_discovery"}, status=dg.DagsterRunStatus.STARTED
-    )
-    skipped = evaluate(world, instance)
-    assert run.run_id in (skipped.skip_message or "")
+    instance.create_run_for_job(job, tags={TICK_TAG: "conversation_discovery"}, status=dg.DagsterRunStatus.STARTED)
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
 
 
 def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
@@ -106,33 +118,28 @@ def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
     assert isinstance(evaluate(world, instance, "link_sync"), dg.SkipReason)
     world.address(talk, world.contact("ana@example.com", world.person()))
     request = evaluate(world, instance, "link_sync")
-    assert [request.tags[tag] for tag in RANGE] == [datetime.now(UTC).date().isoformat()] * 2
     job = definitions.defs.resolve_job_def("link_sync")
     result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
     assert metadata(result, "people_conversations")["rows_inserted"] == 1
     skipped = evaluate(world, instance, "link_sync")
-    assert "nothing new in conversations, messages, recipients" in (skipped.skip_message or "")
+    assert "nothing has changed" in (skipped.skip_message or "")
 
 
-def test_reconcile_is_skipped_if_nothing_was_written_or_deleted(world: World, instance: dg.DagsterInstance) -> None:
+def test_reconcile_observes_drift_on_each_asset(world: World, instance: dg.DagsterInstance) -> None:
     contact = world.contact("ana@example.com", world.person())
     world.address(world.conversation(), contact)
-    world.execute("select pg_stat_force_next_flush()")
     assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
     job = definitions.defs.resolve_job_def("reconcile")
-    for _ in range(30):  # PostgreSQL counts what the first has written a moment later
-        result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
-        assert result.success
-        observed = {event.asset_key.to_user_string() for event in result.get_asset_observation_events()}
-        assert observed >= {"people_conversations", "conversation_summaries", "histories_sessions"}
-        skipped = evaluate(world, instance, "reconcile")
-        if isinstance(skipped, dg.SkipReason):
-            break
-        time.sleep(1)
-    assert "nothing was written to app or analytics" in (skipped.skip_message or "")
-    world.execute("delete from app.message_recipients")
-    world.execute("select pg_stat_force_next_flush()")
-    assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
+    assert result.success
+    observed = {event.asset_key.to_user_string(): event for event in result.get_asset_observation_events()}
+    assert set(observed) == {table.name for table in DERIVED_TABLES}
+    world.execute("delete from analytics.clients_conversations")
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
+    [event] = [e for e in result.get_asset_observation_events() if e.asset_key.path[-1] == "clients_conversations"]
+    assert event.asset_observation_data.asset_observation.metadata["drift_inserted"].value == 1
+    run = instance.create_run_for_job(job, tags={TICK_TAG: "reconcile"}, status=dg.DagsterRunStatus.STARTED)
+    assert run.run_id in (evaluate(world, instance, "reconcile").skip_message or "")
 
 
 def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(

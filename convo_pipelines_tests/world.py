@@ -12,19 +12,17 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from convo_pipelines import reconcile
-from convo_pipelines.automation.schedules import link_days, touched_days
+from convo_pipelines import reconcile, ticks
 from convo_pipelines.definitions import defs
-from convo_pipelines.partitions import TICK_TAG, days, range_tags
+from convo_pipelines.partitions import range_tags, tick_tags
+from convo_pipelines.registry import DISCOVERY
+from convo_pipelines.registry import LINKS as LINK_TABLES
 from convo_pipelines.sources import histories
 from convo_pipelines.warehouse import Warehouse
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
-PIPELINE = ["histories_sessions", "crew_conversations", "conversation_summaries"]
-LINKS = [
-    "participant_resolutions", "people_conversations", "clients_conversations", "project_conversations",
-    "project_link_inconsistencies",
-]  # fmt: skip
+PIPELINE = [table.name for table in DISCOVERY]
+LINKS = [table.name for table in LINK_TABLES]
 
 
 def at(day: int = 0, hour: float = 12.0) -> datetime:
@@ -125,8 +123,7 @@ class World:
         return result
 
     def tick(self, assets: list[str] = PIPELINE, **options: Any) -> dg.ExecuteInProcessResult:
-        today = days.get_last_partition_key() or ""
-        return self.run({TICK_TAG: "true", **range_tags(today, today)}, assets, **options)
+        return self.run(tick_tags("test"), assets, **options)
 
     def backfill(
         self, first: date, last: date | None = None, assets: list[str] = PIPELINE, **options: Any
@@ -149,13 +146,9 @@ class World:
         found = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
         return {name: found[name] for name in names or found}
 
-    def touched_days(self) -> tuple[date, date] | None:
-        with self.warehouse.connection() as connection:
-            return touched_days(connection)
-
-    def link_days(self) -> tuple[date, date] | None:
-        with self.warehouse.connection() as connection:
-            return link_days(connection)
+    def has_news(self, assets: list[str] = PIPELINE) -> bool:
+        """What the schedule asks."""
+        return ticks.have_news(self.warehouse, [table for table in (*DISCOVERY, *LINK_TABLES) if table.name in assets])
 
     # The result
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.assets.conversation_summaries import conversation_summaries
+from convo_pipelines.assets.conversations import conversation_summaries
 from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.assets.participant_resolutions import participant_resolutions
+from convo_pipelines.assets.links import participant_resolutions
 from convo_pipelines.databases import LOCAL
 from convo_pipelines.warehouse import Warehouse
 

@@ -2,23 +2,26 @@
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import dagster as dg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines import watermarks
-from convo_pipelines.discovery import CrewResult
-from convo_pipelines.partitions import TICK_TAG, days
+from convo_pipelines import ticks
+from convo_pipelines.crews import CrewResult
+from convo_pipelines.partitions import TICK_TAG, days, window_of
+from convo_pipelines.refresh import Outcome
+from convo_pipelines.registry import DerivedTable
 from convo_pipelines.tables import markdown
-from convo_pipelines.warehouse import Connection, Counts, Warehouse, fetch, fetch_one
-from convo_pipelines.windows import ALL_CONVERSATIONS, Slice, Window
+from convo_pipelines.warehouse import Warehouse
 
-RefreshScope = Window | Slice
 PREVIEW_ROWS = 5
+NAMED_DAYS = 300
+"""Beyond so many days a tick reports only how many it touched."""
 
 daily_asset = functools.partial(
     dg.asset,
@@ -31,98 +34,92 @@ daily_asset = functools.partial(
 
 
 class Scope(dg.Config):
-    """What a backfill can be narrowed to."""
+    """What a run can be narrowed to."""
 
     crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
 
 
-def window_of(context: dg.AssetExecutionContext) -> Window | None:
-    """Return the window of the run's partitions; None for a scheduled tick, which starts from the watermarks."""
-    return None if TICK_TAG in context.run.tags else Window.of(context)
+def table_asset(
+    table: DerivedTable, group: str, description: str, deps: Sequence[dg.AssetsDefinition | list[str]]
+) -> dg.AssetsDefinition:
+    """Return the asset that keeps a derived table right; narrowed to some crews where the table can be."""
+    definition = daily_asset(name=table.name, description=description, group_name=group, deps=deps)
+    if table.is_narrowed:
+
+        @definition
+        def narrowed(
+            context: dg.AssetExecutionContext, config: Scope, warehouse: dg.ResourceParam[Warehouse]
+        ) -> dg.MaterializeResult[Any]:
+            return refreshed(context, warehouse, table, config.crews)
+
+        return narrowed
+
+    @definition
+    def whole(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
+        return refreshed(context, warehouse, table)
+
+    return whole
 
 
-def refresh(
-    warehouse: Warehouse, name: str, scope: RefreshScope | None, work: Callable[[Connection, RefreshScope], Counts]
-) -> Counts:
-    """Make `analytics.<name>` right for a window or slice, or, without one, for everything since its watermark.
-
-    Args:
-        warehouse: where the table is.
-        name: the asset, named as its table.
-        scope: what to refresh; None for a tick.
-        work: refreshes it, in the transaction that also moves the watermark.
-
-    """
-    with warehouse.locked(name) as connection:
-        if scope is None:
-            tick = watermarks.begin(connection, name)
-            counts = work(connection, tick.window)
-            watermarks.finish(connection, tick)
-        else:
-            counts = work(connection, scope)
-    warehouse.analyze(f"analytics.{name}", counts)
-    return counts
-
-
-def refresh_table(warehouse: Warehouse, name: str, scope: RefreshScope | None, **parameters: Any) -> Counts:
-    """Refresh `analytics.<name>` by its statements, `sql/touched/` and `sql/refresh/`; arguments as of `refresh`."""
-
-    def work(connection: Connection, scope: RefreshScope) -> Counts:
-        bounds = _simplest(connection, scope).bounds
-        fetch(connection, "touched/table")
-        fetch(connection, f"touched/{name}", **bounds)
-        connection.execute("analyze touched")
-        return Counts(**fetch_one(connection, f"refresh/{name}", **bounds, **parameters))
-
-    return refresh(warehouse, name, scope, work)
-
-
-def _simplest(connection: Connection, scope: RefreshScope) -> RefreshScope:
-    """Return all conversations for a backfill in whose window they all started: no need to ask what changed in it."""
-    if isinstance(scope, Window) and scope.by_activity:
-        span = fetch_one(connection, "refresh/span")
-        if span["first_started_at"] and scope.start <= span["first_started_at"] <= span["last_started_at"] < scope.end:
-            return ALL_CONVERSATIONS
-    return scope
-
-
-def table_asset(name: str, description: str, deps: Sequence[dg.AssetsDefinition | list[str]]) -> dg.AssetsDefinition:
-    """Return the asset that keeps `analytics.<name>` right by `refresh_table`."""
-
-    @daily_asset(name=name, description=description, group_name="links", deps=deps)
-    def asset(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
-        return reported(context, warehouse, name, lambda: refresh_table(warehouse, name, window_of(context)))
-
-    return asset
-
-
-def reported(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, name: str, work: Callable[[], Counts]
+def refreshed(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    table: DerivedTable,
+    crew_codes: Sequence[str] = (),
+    *,
+    forget_pruned_days: bool = False,
 ) -> dg.MaterializeResult[Any]:
-    """Do `work`, log in one line what it did to `analytics.<name>` and how long it took, and return that."""
-    started = time.monotonic()
-    counts = work()
-    context.log.info("%s: %s, %d ms", name, counts, (time.monotonic() - started) * 1000)
-    return report(warehouse, f"analytics.{name}", counts, started)
+    """Do what the run asks for, a tick or a backfill; log in one line what that did, and return it.
 
-
-def report(
-    warehouse: Warehouse, table: str, counts: Counts, started: float, crew_results: Sequence[CrewResult] = ()
-) -> dg.MaterializeResult[Any]:
-    """Return the materialization of `table` with what was done since `started` (`time.monotonic()`), and a preview.
+    A tick is a run of today's partition: every other day that it touched is reported as materialized, too.
 
     Raises:
         dagster.Failure: there were crews, and every one of them failed.
 
     """
+    started = time.monotonic()
+    if TICK_TAG in context.run.tags:
+        outcome, crew_results = ticks.tick(warehouse, table, context.log, crew_codes)
+        _report_days(context, outcome.days)
+    else:
+        window = window_of(context)
+        outcome, crew_results = ticks.backfill(
+            warehouse, table, window, context.log, crew_codes, forget_pruned_days=forget_pruned_days
+        )
+    milliseconds = round((time.monotonic() - started) * 1000)
+    if outcome.is_skipped:
+        context.log.info("%s: another tick is at work", table.name)
+    context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
+    return _result(warehouse, table, outcome, crew_results, milliseconds)
+
+
+def _report_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
+    others = sorted(day.isoformat() for day in touched if days.has_partition_key(day.isoformat()))
+    if len(others) > NAMED_DAYS:
+        context.log.info("%d days were touched", len(others))
+        return
+    for day in others:
+        if day != context.partition_key:
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=day))
+
+
+def _result(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    outcome: Outcome,
+    crew_results: Sequence[CrewResult],
+    milliseconds: int,
+) -> dg.MaterializeResult[Any]:
     failed = [result for result in crew_results if result.error]
+    counts = outcome.counts
     metadata: dict[str, Any] = {
         "rows_inserted": counts.inserted,
         "rows_updated": counts.updated,
         "rows_deleted": counts.deleted,
         "rows_unchanged": counts.unchanged,
-        "milliseconds": round((time.monotonic() - started) * 1000),
-        "preview": dg.MetadataValue.md(_preview(warehouse, table)),
+        "days_touched": len(outcome.days),
+        "milliseconds": milliseconds,
+        "preview": dg.MetadataValue.md(_preview(warehouse, table.target)),
     }
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
@@ -141,7 +138,7 @@ def _crew_table(results: Sequence[CrewResult]) -> str:
             {
                 "crew": result.crew.code,
                 "rows read": result.rows_read,
-                **asdict(result.counts),
+                **asdict(result.outcome.counts),
                 "ms": result.milliseconds,
                 "result": result.error or result.warning or ("done" if result.caught_up else "to be continued"),
             }

@@ -5,11 +5,9 @@ from dataclasses import asdict
 import dagster as dg
 
 from convo_pipelines import reconcile as reconciliation
-from convo_pipelines.assets.conversation_summaries import conversation_summaries
-from convo_pipelines.assets.crew_conversations import crew_conversations
+from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
 from convo_pipelines.assets.histories_sessions import histories_sessions
 from convo_pipelines.assets.links import link_assets
-from convo_pipelines.assets.participant_resolutions import participant_resolutions
 from convo_pipelines.checks.health import health_checks
 from convo_pipelines.warehouse import Warehouse
 
@@ -22,18 +20,19 @@ conversation_discovery = dg.define_asset_job(
 
 link_sync = dg.define_asset_job(
     "link_sync",
-    dg.AssetSelection.assets(participant_resolutions, *link_assets).without_checks(),
+    dg.AssetSelection.assets(*link_assets).without_checks(),
     description="Participants to persons, and the link tables of persons, clients and projects.",
 )
 
 
 @dg.op
 def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
-    """Compares every derived row with its sources and repairs it; what it repaired is observed on each asset."""
+    """Compares every derived row with its sources and repairs it; drift, by kind, is observed on each asset."""
     result = reconciliation.run(warehouse, context.log)
-    for name, counts in result.tables.items():
-        context.log_event(dg.AssetObservation(name, metadata=asdict(counts)))
-    context.add_output_metadata({"conversations": result.conversations, **asdict(result.repairs), **result.totals})
+    for name, outcome in result.tables.items():
+        drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
+        context.log_event(dg.AssetObservation(name, metadata=asdict(outcome.counts) | drift))
+    context.add_output_metadata({"drift": result.drift.changed, **asdict(result.repairs), **result.totals})
     if result.failed_crews:
         raise dg.Failure("these crews could not be compared; all else was: " + "; ".join(result.failed_crews))
 

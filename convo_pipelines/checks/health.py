@@ -2,24 +2,24 @@
 
 import dagster as dg
 
-from convo_pipelines import discovery
 from convo_pipelines.checks import sql_check, verdict
+from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.warehouse import Warehouse, fetch
 
 
 @dg.asset_check(
     asset="histories_sessions",
     name="discovery_is_healthy",
-    description="Limits: rows waiting but no success for 10 minutes; a tick of a crew longer than 30 s; more than 5 % "
+    description="Limits: rows waiting for more than 10 minutes; a tick of a crew longer than 30 s; more than 5 % "
     "of the crews failing; more than 3 consecutive failures. See last_error in analytics.crew_discovery_state and "
     "the log of the last conversation_discovery run.",
 )
 def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Hold the state of every active crew against the limits."""
     with warehouse.connection() as connection:
-        crews = discovery.crews(connection)
-        waiting = [crew.id for crew in crews if discovery.has_news(connection, crew)]
-        return verdict(fetch(connection, "checks/discovery_is_healthy", waiting=waiting), crews=len(crews))
+        state = fetch(connection, "state/look", asset_key=HISTORIES_SESSIONS.name)
+        unread_since = state[0]["unread_since"] if state else None
+        return verdict(fetch(connection, "checks/discovery_is_healthy", unread_since=unread_since))
 
 
 health_checks = [

@@ -8,8 +8,8 @@ parity_checks = [
     sql_check(
         name,
         asset,
-        f"{SAMPLE_CONVERSATIONS:,} random conversations, recomputed, differ from {asset}: messages or recipients were "
-        "deleted since the last reconcile, or rows were written by hand. Run `convo-pipelines reconcile`.",
+        f"{SAMPLE_CONVERSATIONS:,} random conversations, recomputed, differ from {asset}: triggers were "
+        "bypassed, or rows were written by hand. Run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
         sample=SAMPLE_CONVERSATIONS,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from convo_pipelines import discovery
+from convo_pipelines import crews
 from convo_pipelines.warehouse import Connection, Warehouse, fetch
 
 COLUMNS = ("session_id", "message", "created_at")
@@ -38,7 +38,7 @@ class ImportResult:
 
 def create_table(connection: Connection, table_name: str) -> None:
     """Create `app.<table_name>` with its index on created_at, unless it exists."""
-    if not fetch(connection, "discovery/table", table_name=table_name):
+    if not fetch(connection, "crews/table", table_name=table_name):
         fetch(connection, "sources/histories_table", table_name)
         fetch(connection, "sources/histories_table_index", table_name)
 
@@ -60,15 +60,15 @@ def import_csv(
 
     """
     result = ImportResult()
-    with warehouse.source_connection() as connection:
-        [crew] = discovery.crews(connection, [crew_code])
-        create_table(connection, crew.table_name)
+    with warehouse.connection() as connection:
+        [crew] = crews.active(connection, [crew_code])
+        create_table(connection, crew["table_name"])
         for batch in _batches(_rows(file, result), BATCH_ROWS):
             try:
-                _copy(connection, crew.table_name, batch)
+                _copy(connection, crew["table_name"], batch)
                 result.loaded += len(batch)
             except psycopg.DataError:
-                _copy_one_by_one(connection, crew.table_name, batch, result)
+                _copy_one_by_one(connection, crew["table_name"], batch, result)
             progress(len(batch))
     return result
 

@@ -67,7 +67,7 @@ def load(
 
     """
     company = _Company(random.Random(seed), sizes, datetime.combine(end, time(), UTC))  # noqa: S311
-    with warehouse.source_connection() as connection, connection.transaction():
+    with warehouse.connection() as connection, connection.transaction():
         if connection.execute("select from app.clients limit 1").rowcount:
             raise NotEmptyError("app.clients holds rows already; sample data is only for an empty database")
         for table, columns, rows in company.tables():

@@ -1,16 +1,13 @@
 -- A random sample of conversations, their clients recomputed from scratch and compared in both directions.
--- in:  %(pending_since)s: conversations with anything changed from here on are left out; %(sample)s: how many
+-- in:  keys: what the next tick will see to; %(sample)s: how many
 -- out: conversation_id, client_id, finding (missing or unfounded)
 with sample as materialized (
     select
         conversation.id,
-        crew.client_id
+        case when conversation.crew_id is not null then owner.client_id end as client_id
     from app.conversations as conversation
-    left join app.crews as crew on crew.id = conversation.crew_id
-    where conversation.id not in (
-        select conversation_id from analytics.conversation_changes
-        where changed_at >= %(pending_since)s and not is_activity
-    )
+    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
+    where conversation.id not in (select id from keys)
     order by random()
     limit %(sample)s
 ),

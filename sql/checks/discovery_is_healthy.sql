@@ -1,22 +1,32 @@
 -- Active crews whose ticks are outside the limits; where too many fail, all that fail.
--- in:  %(waiting)s: ids of the crews with rows to read
+-- in:  %(unread_since)s: the watermark of histories_sessions, or null
 -- out: one row per crew and limit: crew, limit_passed, value
-with states as (
+with unread as (
+    select
+        table_oid,
+        min(logged_at) as since
+    from analytics.session_changes
+    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    group by table_oid
+),
+
+states as (
     select
         crew.crew_code as crew,
-        crew.id = any(%(waiting)s::uuid[]) as is_waiting,
-        state.last_success_at,
+        (select min(unread.since) from unread where unread.table_oid = any(source.members)) as waiting_since,
         state.last_duration_ms,
         coalesce(state.consecutive_failures, 0) as consecutive_failures,
         avg((state.consecutive_failures > 0)::int) over () as error_rate
     from app.crews as crew
     inner join analytics.crew_discovery_state as state on state.crew_id = crew.id
-    where crew.is_active
+    left join analytics.capture_state as source on source.table_name = state.histories_table_name
+    where crew.is_active and state.is_discovered
 )
 
-select crew, 'rows waiting, no success for 10 minutes' as limit_passed, coalesce(last_success_at::text, 'never') as value
+select crew, 'rows waiting for more than 10 minutes' as limit_passed, 'since ' || waiting_since as value
 from states
-where is_waiting and last_success_at < now() - interval '10 minutes'
+where waiting_since < now() - interval '10 minutes'
 union all
 select crew, 'tick longer than 30 s', last_duration_ms || ' ms'
 from states

@@ -1,5 +1,5 @@
 -- Conversations without the link to the client of one of their persons or of their crew.
--- in:  %(pending_since)s: conversations with anything changed from here on are not expected yet
+-- in:  keys: what the next tick will see to
 -- out: conversation_id, client_id
 with wanted as (
     select
@@ -10,9 +10,10 @@ with wanted as (
     union
     select
         conversation.id,
-        crew.client_id
+        owner.client_id
     from app.conversations as conversation
-    inner join app.crews as crew on crew.id = conversation.crew_id
+    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
+    where conversation.crew_id is not null and owner.client_id is not null
 )
 
 select
@@ -23,8 +24,5 @@ where not exists (
     select from analytics.clients_conversations as link
     where link.client_id = wanted.client_id and link.conversation_id = wanted.conversation_id
 )
-and conversation_id not in (
-    select conversation_id from analytics.conversation_changes
-    where changed_at >= %(pending_since)s and not is_activity
-)
+and conversation_id not in (select id from keys)
 limit 1000;

@@ -1,5 +1,5 @@
 -- Contact methods without a resolution, or whose resolution is not what the application set.
--- in:  %(pending_since)s: contact methods written from here on are not expected yet
+-- in:  keys: what the next tick will see to
 -- out: contact_method_id, kind, set_by_application, resolved_to, status
 select
     contact.id as contact_method_id,
@@ -9,7 +9,7 @@ select
     resolution.status
 from app.contact_methods as contact
 left join analytics.participant_resolutions as resolution on resolution.contact_method_id = contact.id
-where contact.updated_at < %(pending_since)s
+where contact.id not in (select id from keys)
     and (
         resolution.contact_method_id is null
         or contact.person_id is not null and contact.person_id is distinct from resolution.person_id

@@ -1,39 +1,42 @@
--- Days on which the session-days of a crew do not add up to its histories table.
--- in:  {histories}; %(crew_id)s
--- out: one row per day: in_source (messages up to the watermark), at_most (all messages), counted
-with state as (
+-- Days on which the session-days of a crew do not add up to its histories table, archive and what awaits a tick excepted.
+-- in:  {histories}; %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null
+-- out: one row per day: in_source, counted
+with unread as (
     select
-        coalesce(max(watermark_id), 0) as watermark_id,
-        coalesce(max(archived_before), '0001-01-01') as archived_before
-    from analytics.crew_discovery_state
-    where crew_id = %(crew_id)s::uuid
+        activity_date,
+        operation
+    from analytics.session_changes
+    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+        and table_oid = any(%(members)s::oid[])
 ),
 
 source as (
     select
+        session_id::text as session_id,
         (created_at at time zone 'UTC')::date as activity_date,
-        count(*) filter (where id <= state.watermark_id) as in_source,
-        count(*) as at_most
-    from {histories}, state
+        count(*) as in_source
+    from {histories}
     where session_id is not null and created_at >= '0001-01-02' and created_at < '9999-12-30'
-    group by 1
+    group by 1, 2
 ),
 
-target as (
-    select activity_date, sum(message_count)::bigint as counted
-    from analytics.histories_sessions
-    where crew_id = %(crew_id)s::uuid
-    group by 1
+compared as (
+    select
+        activity_date,
+        coalesce(sum(source.in_source), 0)::bigint as in_source,
+        coalesce(sum(day.message_count), 0)::bigint as counted
+    from source
+    full join (
+        select * from analytics.histories_sessions
+        where crew_id = %(crew_id)s::uuid
+    ) as day using (session_id, activity_date)
+    where day.archived_at is null
+    group by activity_date
 )
 
-select
-    activity_date,
-    coalesce(in_source, 0) as in_source,
-    coalesce(at_most, 0) as at_most,
-    coalesce(counted, 0) as counted
-from source
-full join target using (activity_date)
-where activity_date >= (select archived_before from state)
-    and activity_date >= (select min(activity_date) from source)
-    and coalesce(counted, 0) not between coalesce(in_source, 0) and coalesce(at_most, 0)
+select * from compared
+where in_source <> counted
+    and activity_date not in (select activity_date from unread where activity_date is not null)
+    and not exists (select from unread where operation in ('everything', 'truncate'))
 order by activity_date;

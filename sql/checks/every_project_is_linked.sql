@@ -1,5 +1,5 @@
 -- Conversations whose link is not to the project they name.
--- in:  %(pending_since)s: conversations written from here on are not expected yet
+-- in:  keys: what the next tick will see to
 -- out: conversation_id, project_id (as named), linked_to
 select
     conversation.id as conversation_id,
@@ -9,5 +9,5 @@ from app.conversations as conversation
 left join analytics.project_conversations as link on link.conversation_id = conversation.id
 where conversation.project_id is not null
     and conversation.project_id is distinct from link.project_id
-    and conversation.updated_at < %(pending_since)s
+    and conversation.id not in (select id from keys)
 limit 1000;

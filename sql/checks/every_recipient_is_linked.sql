@@ -1,5 +1,5 @@
 -- Conversations without the link to a person of one of their recipients, or to the one their session id names.
--- in:  %(pending_since)s: conversations with anything changed from here on are not expected yet
+-- in:  keys: what the next tick will see to
 -- out: conversation_id, person_id
 with participants as (
     select
@@ -26,14 +26,11 @@ select distinct
 from participants
 inner join app.conversations as conversation on conversation.id = participants.conversation_id
 inner join app.people as person on person.id = participants.person_id
-left join app.crews as crew on crew.id = conversation.crew_id
-where (participants.method = 'manual' or coalesce(crew.client_id, conversation.client_id, person.client_id) = person.client_id)
+inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
+where (participants.method = 'manual' or coalesce(owner.client_id, person.client_id) = person.client_id)
     and not exists (
         select from analytics.people_conversations as link
         where link.person_id = participants.person_id and link.conversation_id = participants.conversation_id
     )
-    and conversation.id not in (
-        select conversation_id from analytics.conversation_changes
-        where changed_at >= %(pending_since)s and not is_activity
-    )
+    and conversation.id not in (select id from keys)
 limit 1000;

@@ -1,11 +1,19 @@
+-- in:  keys: what the next tick will see to
 -- out: sessions that crew_conversations should have given a conversation, but did not
 select
     day.crew_id,
     day.session_id,
     min(day.activity_date) as first_day
 from analytics.histories_sessions as day
-inner join app.crews as crew on crew.id = day.crew_id and crew.is_active
 where not exists (
+    select from analytics.deleted_conversations as deleted
+    where deleted.crew_id = day.crew_id and deleted.session_id = day.session_id
+)
+and not exists (
+    select from keys
+    where keys.crew_id = day.crew_id and keys.session_id = day.session_id
+)
+and not exists (
     select from app.conversations as conversation
     where conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
 )

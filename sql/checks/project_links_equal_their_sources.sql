@@ -1,5 +1,5 @@
 -- A random sample of conversations, their project compared with the one they name, in both directions.
--- in:  %(pending_since)s: conversations written from here on are left out; %(sample)s: how many
+-- in:  keys: what the next tick will see to; %(sample)s: how many
 -- out: conversation_id, names, linked_to
 select
     sample.id as conversation_id,
@@ -10,7 +10,7 @@ from (
         id,
         project_id
     from app.conversations
-    where updated_at < %(pending_since)s
+    where id not in (select id from keys)
     order by random()
     limit %(sample)s
 ) as sample

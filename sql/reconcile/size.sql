@@ -1,2 +1,9 @@
--- out: one row: how many conversations there are to compare
-select count(*) as conversations from app.conversations;
+-- out: one row: keys: how many there are to compare, the histories tables' excepted
+select (
+    4 * (select count(*) from app.conversations)
+    + (select count(*) from (select from analytics.histories_sessions group by crew_id, session_id) as session)
+    + (select count(*) from app.people)
+    + (select count(*) from app.contact_methods)
+    + (select count(*) from app.conversations where crew_id is not null)
+    + (select count(*) from app.projects)
+) as keys;

@@ -1,25 +1,26 @@
--- clients_conversations: a client is in a conversation if a person of theirs is linked to it, or if it is their crew's.
--- in:  touched: conversations
--- out: one row: inserted, updated (always 0), deleted, unchanged
+-- clients_conversations: a client is in a conversation if a person of theirs is linked to it, or if it is of their crew.
+-- in:  keys: conversations
+-- out: changed; one row: present (links before)
 with wanted as (
     select
         link.conversation_id,
         person.client_id
-    from touched
-    inner join analytics.people_conversations as link on link.conversation_id = touched.id
+    from keys
+    inner join analytics.people_conversations as link on link.conversation_id = keys.id
     inner join app.people as person on person.id = link.person_id
     union
     select
         conversation.id,
-        crew.client_id
-    from touched
-    inner join app.conversations as conversation on conversation.id = touched.id
-    inner join app.crews as crew on crew.id = conversation.crew_id
+        owner.client_id
+    from keys
+    inner join app.conversations as conversation on conversation.id = keys.id
+    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
+    where conversation.crew_id is not null and owner.client_id is not null
 ),
 
 present as (
     select link.* from analytics.clients_conversations as link
-    inner join touched on touched.id = link.conversation_id
+    inner join keys on keys.id = link.conversation_id
 ),
 
 different as materialized (
@@ -41,18 +42,22 @@ created as (
     from different
     where id is null
     on conflict (client_id, conversation_id) do nothing
-    returning 1
 ),
 
 removed as (
     delete from analytics.clients_conversations as target
     using different
     where target.id = different.id
-    returning 1
+),
+
+noted as (
+    insert into changed (kind, day, id)
+    select
+        case when different.id is null then 'inserted' else 'deleted' end,
+        (conversation.started_at at time zone 'UTC')::date,
+        different.conversation_id
+    from different
+    left join app.conversations as conversation on conversation.id = different.conversation_id
 )
 
-select
-    (select count(*) from created) as inserted,
-    0::bigint as updated,
-    (select count(*) from removed) as deleted,
-    (select count(*) from present) - (select count(*) from removed) as unchanged;
+select count(*) as present from present;

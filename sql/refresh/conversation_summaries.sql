@@ -1,16 +1,24 @@
 -- conversation_summaries: one row per conversation with a message, merged from its session-days or its messages.
--- in:  touched: conversations; %(crew_ids)s: only those of these crews, or null for all
--- out: one row: inserted, updated, deleted, unchanged
-with changed as materialized (
-    select conversation.*
+-- in:  keys: conversations
+-- out: changed; one row: present (summaries before)
+with subject as materialized (
+    select
+        conversation.id,
+        conversation.channel,
+        owner.client_id,
+        conversation.crew_id,
+        conversation.session_id,
+        conversation.project_id,
+        conversation.started_at,
+        conversation.closed_at
     from app.conversations as conversation
-    inner join touched on touched.id = conversation.id
-    where %(crew_ids)s::uuid[] is null or conversation.crew_id = any(%(crew_ids)s::uuid[])
+    inner join keys on keys.id = conversation.id
+    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
 ),
 
 sessions as (
     select
-        changed.id,
+        subject.id,
         'histories' as source,
         sum(day.message_count)::bigint as message_count,
         sum(day.human_count)::bigint as inbound_count,
@@ -20,18 +28,18 @@ sessions as (
         max(day.last_message_at) as ended_at,
         min(day.first_human_at) as first_inbound_at,
         array_agg(day.first_ai_at) || array_agg(day.first_response_at) as outbound_times
-    from changed
+    from subject
     inner join analytics.histories_sessions as day
-        on day.crew_id = changed.crew_id and day.session_id = changed.session_id
-    group by changed.id
+        on day.crew_id = subject.crew_id and day.session_id = subject.session_id
+    group by subject.id
 ),
 
 participants as (
     select id, count(*) as participant_count
     from (
-        select distinct changed.id, recipient.contact_method_id
-        from changed
-        inner join app.messages as message on message.conversation_id = changed.id
+        select distinct subject.id, recipient.contact_method_id
+        from subject
+        inner join app.messages as message on message.conversation_id = subject.id
         inner join app.message_recipients as recipient on recipient.message_id = message.id
     ) as participant
     group by id
@@ -39,7 +47,7 @@ participants as (
 
 message_conversations as (
     select
-        changed.id,
+        subject.id,
         count(*) as message_count,
         count(*) filter (where message.direction = 'inbound') as inbound_count,
         count(*) filter (where message.direction = 'outbound') as outbound_count,
@@ -47,9 +55,9 @@ message_conversations as (
         max(message.sent_at) as ended_at,
         min(message.sent_at) filter (where message.direction = 'inbound') as first_inbound_at,
         array_agg(message.sent_at) filter (where message.direction = 'outbound') as outbound_times
-    from changed
-    inner join app.messages as message on message.conversation_id = changed.id
-    group by changed.id
+    from subject
+    inner join app.messages as message on message.conversation_id = subject.id
+    group by subject.id
 ),
 
 merged as (
@@ -84,21 +92,22 @@ wanted as (
 
 different as materialized (
     select
-        changed.id as conversation_id, wanted.source, changed.channel, changed.client_id, changed.crew_id,
-        changed.session_id, changed.project_id, wanted.message_count, wanted.inbound_count, wanted.outbound_count,
+        subject.id as conversation_id, wanted.source, subject.channel, subject.client_id, subject.crew_id,
+        subject.session_id, subject.project_id, wanted.message_count, wanted.inbound_count, wanted.outbound_count,
         wanted.participant_count, wanted.started_at, wanted.ended_at, wanted.duration_seconds,
-        wanted.first_response_seconds, changed.closed_at
-    from changed
-    left join wanted on wanted.id = changed.id
-    left join analytics.conversation_summaries as present on present.conversation_id = changed.id
+        wanted.first_response_seconds, subject.closed_at, subject.started_at as opened_at,
+        present.conversation_id is null as is_new
+    from subject
+    left join wanted on wanted.id = subject.id
+    left join analytics.conversation_summaries as present on present.conversation_id = subject.id
     where case
         when wanted.id is null or present.conversation_id is null
             then wanted.id is not null or present.conversation_id is not null
-        else present.refreshed_at = '-infinity' or (
-            wanted.source, changed.channel, changed.client_id, changed.crew_id, changed.session_id, changed.project_id,
+        else (
+            wanted.source, subject.channel, subject.client_id, subject.crew_id, subject.session_id, subject.project_id,
             wanted.message_count, wanted.inbound_count, wanted.outbound_count, wanted.participant_count,
             wanted.started_at, wanted.ended_at, wanted.duration_seconds, wanted.first_response_seconds,
-            changed.closed_at
+            subject.closed_at
         ) is distinct from (
             present.source, present.channel, present.client_id, present.crew_id, present.session_id,
             present.project_id, present.message_count, present.inbound_count, present.outbound_count,
@@ -106,7 +115,7 @@ different as materialized (
             present.first_response_seconds, present.closed_at
         )
     end
-    order by changed.id  -- compared before the first insert: never with a table that grows meanwhile
+    order by subject.id  -- compared before the first insert: never with a table that grows meanwhile
 ),
 
 saved as (
@@ -114,7 +123,10 @@ saved as (
         conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count, inbound_count,
         outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
     )
-    select * from different
+    select
+        conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count, inbound_count,
+        outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
+    from different
     where source is not null
     on conflict (conversation_id) do update set
         source = excluded.source,
@@ -133,21 +145,23 @@ saved as (
         first_response_seconds = excluded.first_response_seconds,
         closed_at = excluded.closed_at,
         refreshed_at = now()
-    returning target.xmax = 0 as is_new
 ),
 
 removed as (
     delete from analytics.conversation_summaries as target
     using different
     where target.conversation_id = different.conversation_id and different.source is null
-    returning 1
+),
+
+noted as (
+    insert into changed (kind, day, id)
+    select
+        case when is_new then 'inserted' when source is null then 'deleted' else 'updated' end,
+        (coalesce(started_at, opened_at) at time zone 'UTC')::date,
+        conversation_id
+    from different
 )
 
-select
-    (select count(*) from saved where is_new) as inserted,
-    (select count(*) from saved where not is_new) as updated,
-    (select count(*) from removed) as deleted,
-    (
-        select count(*) from changed
-        where exists (select from wanted where wanted.id = changed.id)
-    ) - (select count(*) from saved) as unchanged;
+select count(*) as present
+from analytics.conversation_summaries
+where conversation_id in (select id from keys);

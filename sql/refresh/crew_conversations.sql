@@ -1,53 +1,96 @@
--- crew_conversations: a row of app.conversations for each session of one crew that has none yet.
--- in:  %(crew_id)s, %(client_id)s; %(window_start)s, %(window_end)s: half-open;
---      %(by_activity)s: sessions active in the window too, not only those refreshed in it
--- out: one row: inserted (new), unchanged (already there); updated and deleted are always 0
+-- crew_conversations: a row of app.conversations for each session that has none yet. One that the application deleted
+-- comes back only with new messages.
+-- in:  keys: sessions; %(is_captured)s: whether inserts into app.conversations are logged by themselves
+-- out: changed; deleted_conversations; conversation_changes; one row: present (sessions that had one)
 with sessions as (
-    select distinct session_id from analytics.histories_sessions
-    where crew_id = %(crew_id)s::uuid
-        and (
-            refreshed_at >= %(window_start)s::timestamptz and refreshed_at < %(window_end)s::timestamptz
-            or %(by_activity)s
-            and activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-            and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-        )
+    select
+        keys.crew_id,
+        keys.session_id,
+        keys.new_at,
+        crew.client_id,
+        exists (
+            select from app.conversations as conversation
+            where conversation.crew_id = keys.crew_id and conversation.session_id = keys.session_id
+        ) as has_conversation
+    from keys
+    inner join app.crews as crew on crew.id = keys.crew_id
 ),
 
 missing as materialized (
-    select session_id from sessions
-    where not exists (
-        select from app.conversations as conversation
-        where conversation.crew_id = %(crew_id)s::uuid and conversation.session_id = sessions.session_id
-    )
-    order by session_id  -- looked up before the first insert: never in a table that grows meanwhile
+    select
+        gen_random_uuid() as id,
+        sessions.crew_id,
+        sessions.session_id,
+        sessions.client_id,
+        first_day.started_at
+    from sessions
+    cross join lateral (
+        select min(day.first_message_at) as started_at
+        from analytics.histories_sessions as day
+        where day.crew_id = sessions.crew_id and day.session_id = sessions.session_id
+    ) as first_day
+    left join analytics.deleted_conversations as deleted
+        on deleted.crew_id = sessions.crew_id and deleted.session_id = sessions.session_id
+    where not sessions.has_conversation
+        and first_day.started_at is not null
+        and (deleted.session_id is null or sessions.new_at >= deleted.deleted_at)
+    order by sessions.crew_id, sessions.session_id  -- looked up before the first insert
 ),
 
 created as (
     insert into app.conversations (id, channel, external_id, client_id, crew_id, session_id, started_at)
     select
-        gen_random_uuid(),
+        id,
         'crew',
         session_id,
-        %(client_id)s::uuid,
-        %(crew_id)s::uuid,
+        client_id,
+        crew_id,
         session_id,
-        (
-            select min(day.first_message_at) from analytics.histories_sessions as day
-            where day.crew_id = %(crew_id)s::uuid and day.session_id = missing.session_id
-        )
+        started_at
     from missing
     on conflict (crew_id, session_id) do nothing
-    returning 1
+    returning id, crew_id, session_id, started_at
+),
+
+restored as (
+    delete from analytics.deleted_conversations as target
+    using created
+    where target.crew_id = created.crew_id and target.session_id = created.session_id
+),
+
+passed_on as (
+    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
+    select
+        'conversations',
+        id,
+        crew_id,
+        session_id,
+        'insert'
+    from created
+    where not %(is_captured)s
 ),
 
 counted as (
-    update analytics.crew_discovery_state
-    set conversations_created = conversations_created + (select count(*) from created)
-    where crew_id = %(crew_id)s::uuid and exists (select from created)
+    update analytics.crew_discovery_state as state
+    set conversations_created = state.conversations_created + created_for.conversations
+    from (
+        select crew_id, count(*) as conversations
+        from created
+        group by crew_id
+    ) as created_for
+    where state.crew_id = created_for.crew_id
+),
+
+noted as (
+    insert into changed (kind, day, id, crew_id, session_id)
+    select
+        'inserted',
+        (started_at at time zone 'UTC')::date,
+        id,
+        crew_id,
+        session_id
+    from created
 )
 
-select
-    (select count(*) from created) as inserted,
-    0::bigint as updated,
-    0::bigint as deleted,
-    (select count(*) from sessions) - (select count(*) from created) as unchanged;
+select count(*) as present from sessions
+where has_conversation;

@@ -1,39 +1,58 @@
--- histories_sessions: one row per session and UTC day of one crew, recomputed from its histories table.
--- in:  {histories}; %(crew_id)s; %(window_start)s, %(window_end)s: whole UTC days, half-open;
---      %(after_id)s, %(up_to_id)s: only the sessions with a row in (after_id, up_to_id], or null for all;
---      %(archived_before)s: rows of earlier days are kept, and replaced only by rows that count more
--- out: one row: inserted, updated, deleted, unchanged (session-days)
-with changed as (
-    select distinct session_id from {histories}
-    where id > %(after_id)s::bigint and id <= %(up_to_id)s::bigint
+-- histories_sessions: one row per session and UTC day of one crew, recomputed from its histories table. A day that was
+-- old already when rows of it were deleted is archive: it keeps whichever whole row counts more.
+-- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; %(crew_id)s;
+--      %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
+--      %(archive_after_days)s; %(forget)s: archive follows its source, too
+-- out: changed; conversation_changes; one row: present (session-days before), rows_read, unknown_type
+with spans as (
+    select distinct
+        start_day,
+        end_day
+    from keys
 ),
 
 messages as (
-    select session_id, created_at, message ->> 'type' as type
-    from {histories}
-    where created_at >= %(window_start)s::timestamptz and created_at < %(window_end)s::timestamptz
-        and session_id is not null
-        and (%(after_id)s::bigint is null or session_id in (select session_id from changed))
+    select
+        history.session_id,
+        (history.created_at at time zone 'UTC')::date as activity_date,
+        history.created_at,
+        history.message ->> 'type' as type
+    from spans
+    cross join lateral (
+        select
+            session_id::text as session_id,
+            created_at,
+            message
+        from {histories}
+        where created_at >= spans.start_day::timestamp at time zone 'UTC'
+            and created_at < spans.end_day::timestamp at time zone 'UTC'
+            and session_id is not null
+            and (
+                %(is_whole)s
+                or (session_id::text, (created_at at time zone 'UTC')::date) in (select session_id, start_day from keys)
+            )
+    ) as history
     offset 0  -- extracts the type once, not once per aggregate
 ),
 
 days as (
     select
         session_id,
-        (created_at at time zone 'UTC')::date as activity_date,
+        activity_date,
         count(*) as message_count,
         count(*) filter (where type = 'human') as human_count,
         count(*) filter (where type = 'ai') as ai_count,
+        count(*) filter (where type in ('human', 'ai', 'tool', 'system', 'function', 'generic')) as known_count,
         min(created_at) as first_message_at,
         max(created_at) as last_message_at,
         min(created_at) filter (where type = 'human') as first_human_at,
         min(created_at) filter (where type = 'ai') as first_ai_at,
         array_agg(created_at) filter (where type = 'ai') as ai_times
     from messages
-    group by 1, 2
+    group by session_id, activity_date
 ),
 
-wanted as (
+found as (
     select
         *,
         case
@@ -46,9 +65,56 @@ wanted as (
 present as (
     select * from analytics.histories_sessions
     where crew_id = %(crew_id)s::uuid
-        and activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-        and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-        and (%(after_id)s::bigint is null or session_id in (select session_id from changed))
+        and activity_date >= (select min(start_day) from spans)
+        and activity_date < (select max(end_day) from spans)
+        and (%(is_whole)s or (session_id, activity_date) in (select session_id, start_day from keys))
+),
+
+pruned as (  -- as of this very statement: a deletion that it sees must not look like anything else
+    select
+        session_id,
+        activity_date,
+        max(logged_at) as deleted_at
+    from analytics.session_changes
+    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+        and table_oid = any(%(members)s::oid[])
+        and operation in ('delete', 'truncate')
+    group by session_id, activity_date
+),
+
+archived as (
+    select
+        present.*,
+        coalesce(present.archived_at, deleted.at) as since
+    from present
+    left join lateral (
+        select max(pruned.deleted_at) as at
+        from pruned
+        where (pruned.session_id is null or pruned.session_id = present.session_id and pruned.activity_date = present.activity_date)
+            and present.activity_date < (pruned.deleted_at at time zone 'UTC')::date - %(archive_after_days)s::int
+    ) as deleted on true
+    where not %(forget)s and coalesce(present.archived_at, deleted.at) is not null
+),
+
+wanted as (
+    select
+        session_id, activity_date, found.message_count, found.human_count, found.ai_count,
+        least(found.first_message_at, archived.first_message_at) as first_message_at,
+        greatest(found.last_message_at, archived.last_message_at) as last_message_at,
+        found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at
+    from found
+    left join archived using (session_id, activity_date)
+    where archived.message_count is null or found.message_count >= archived.message_count
+    union all
+    select
+        session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
+        least(archived.first_message_at, found.first_message_at),
+        greatest(archived.last_message_at, found.last_message_at),
+        archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since
+    from archived
+    left join found using (session_id, activity_date)
+    where found.message_count is null or found.message_count < archived.message_count
 ),
 
 different as materialized (
@@ -62,31 +128,31 @@ different as materialized (
         wanted.last_message_at,
         wanted.first_human_at,
         wanted.first_ai_at,
-        wanted.first_response_at
+        wanted.first_response_at,
+        wanted.archived_at,
+        present.message_count as former_count,
+        wanted.message_count > coalesce(present.message_count, 0)
+        or wanted.last_message_at > present.last_message_at as has_new_messages
     from wanted
     full join present on present.session_id = wanted.session_id and present.activity_date = wanted.activity_date
     where (
         wanted.message_count, wanted.human_count, wanted.ai_count, wanted.first_message_at, wanted.last_message_at,
-        wanted.first_human_at, wanted.first_ai_at, wanted.first_response_at
+        wanted.first_human_at, wanted.first_ai_at, wanted.first_response_at, wanted.archived_at
     ) is distinct from (
         present.message_count, present.human_count, present.ai_count, present.first_message_at, present.last_message_at,
-        present.first_human_at, present.first_ai_at, present.first_response_at
+        present.first_human_at, present.first_ai_at, present.first_response_at, present.archived_at
     )
-    and (
-        present.activity_date is null
-        or present.activity_date >= %(archived_before)s::date
-        or wanted.message_count > present.message_count
-    )
+    order by 1, 2
 ),
 
 saved as (
     insert into analytics.histories_sessions as target (
         crew_id, session_id, activity_date, message_count, human_count, ai_count,
-        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at
+        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at
     )
     select
         %(crew_id)s::uuid, session_id, activity_date, message_count, human_count, ai_count,
-        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at
+        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at
     from different
     where message_count is not null
     on conflict (crew_id, session_id, activity_date) do update set
@@ -98,8 +164,8 @@ saved as (
         first_human_at = excluded.first_human_at,
         first_ai_at = excluded.first_ai_at,
         first_response_at = excluded.first_response_at,
+        archived_at = excluded.archived_at,
         refreshed_at = now()
-    returning target.xmax = 0 as is_new
 ),
 
 removed as (
@@ -109,25 +175,30 @@ removed as (
         and target.session_id = different.session_id
         and target.activity_date = different.activity_date
         and different.message_count is null
-    returning target.session_id
 ),
 
-stale as (  -- a removed row leaves no refreshed_at behind: its summary must be told
-    update analytics.conversation_summaries as summary
-    set refreshed_at = '-infinity'
-    from app.conversations as conversation
-    where conversation.crew_id = %(crew_id)s::uuid
-        and conversation.session_id in (select session_id from removed)
-        and summary.conversation_id = conversation.id
-),
-
-counts as (
+passed_on as (
+    insert into analytics.conversation_changes (source, crew_id, session_id, operation)
     select
-        (select count(*) from saved where is_new) as inserted,
-        (select count(*) from saved where not is_new) as updated,
-        (select count(*) from removed) as deleted,
-        (select count(*) from present) as before
+        'histories_sessions',
+        %(crew_id)s::uuid,
+        session_id,
+        case when bool_or(has_new_messages) then 'insert' else 'update' end
+    from different
+    group by session_id
+),
+
+noted as (
+    insert into changed (kind, day, crew_id, session_id)
+    select
+        case when former_count is null then 'inserted' when message_count is null then 'deleted' else 'updated' end,
+        activity_date,
+        %(crew_id)s::uuid,
+        session_id
+    from different
 )
 
-select inserted, updated, deleted, before - updated - deleted as unchanged
-from counts;
+select
+    (select count(*) from present) as present,
+    (select coalesce(sum(message_count), 0) from days)::bigint as rows_read,
+    (select coalesce(sum(message_count - known_count), 0) from days)::bigint as unknown_type;

@@ -1,42 +1,32 @@
 -- participant_resolutions: whose each contact method is; set by the application, or matched by its identifier.
--- in:  touched_identifiers: contact methods with one of these identifiers;
---      %(window_start)s, %(window_end)s: those updated in it, half-open;
---      %(by_activity)s: and those of recipients of messages sent in it
--- out: one row: inserted, updated, deleted, unchanged
+-- in:  keys: places; touched_identifiers: contact methods with one of these identifiers
+-- out: changed; identifier_changes; one row: present (resolutions before)
 with touched_contacts as (
-    select contact_method_id as id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and contact_method_id is not null
+    select place_id as id from analytics.identifiers
+    where identifier in (select identifier from touched_identifiers) and place = 'contact_method'
     union
-    select id from app.contact_methods
-    where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-    union
-    select contact_method_id from analytics.participant_resolutions
-    where status = 'resolved' and person_id is null  -- the person was deleted
-    union
-    select recipient.contact_method_id
-    from app.messages as message
-    inner join app.message_recipients as recipient on recipient.message_id = message.id
-    where %(by_activity)s
-        and message.sent_at >= %(window_start)s::timestamptz and message.sent_at < %(window_end)s::timestamptz
+    select id from keys
+    where place = 'contact_method'
 ),
 
 contacts as materialized (
     select
-        contact.id,
-        contact.kind,
-        contact.person_id,
+        place.place_id as id,
+        place.kind,
+        person.id as person_id,
         place.identifier
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
-    left join analytics.identifiers as place on place.place_id = contact.id and place.kind = contact.kind
+    inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
+    left join app.people as person on person.id = place.person_id
 ),
 
 holders as (
     select
         place.identifier,
-        coalesce(place.person_id, contact.person_id) as person_id
+        person.id as person_id
     from analytics.identifiers as place
-    left join app.contact_methods as contact on contact.id = place.contact_method_id
+    inner join app.people as person on person.id = place.person_id
     where place.identifier in (select identifier from contacts)
 ),
 
@@ -74,7 +64,9 @@ wanted as (
 ),
 
 different as materialized (
-    select wanted.*
+    select
+        wanted.*,
+        present.contact_method_id is null as is_new
     from wanted
     left join analytics.participant_resolutions as present using (contact_method_id)
     where (
@@ -91,7 +83,14 @@ saved as (
     insert into analytics.participant_resolutions as target (
         contact_method_id, person_id, status, method, confidence, candidate_count
     )
-    select * from different
+    select
+        contact_method_id,
+        person_id,
+        status,
+        method,
+        confidence,
+        candidate_count
+    from different
     on conflict (contact_method_id) do update set
         person_id = excluded.person_id,
         status = excluded.status,
@@ -99,11 +98,25 @@ saved as (
         confidence = excluded.confidence,
         candidate_count = excluded.candidate_count,
         resolved_at = now()
-    returning target.xmax = 0 as is_new
+),
+
+passed_on as (
+    insert into analytics.identifier_changes (source, id, operation)
+    select
+        'participant_resolutions',
+        contact_method_id,
+        'update'
+    from different
+),
+
+noted as (
+    insert into changed (kind, id)
+    select
+        case when is_new then 'inserted' else 'updated' end,
+        contact_method_id
+    from different
 )
 
-select
-    (select count(*) from saved where is_new) as inserted,
-    (select count(*) from saved where not is_new) as updated,
-    0::bigint as deleted,
-    (select count(*) from contacts) - (select count(*) from saved) as unchanged;
+select count(*) as present
+from analytics.participant_resolutions
+where contact_method_id in (select id from contacts);

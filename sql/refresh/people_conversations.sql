@@ -1,24 +1,25 @@
 -- people_conversations: a person is in a conversation if a contact method of theirs, or resolved to be theirs, is
 -- recipient of any of its messages, or if they are the one its session id names. A resolved participant never takes
--- a conversation that belongs to one client to a person of another; one that the application set does.
--- in:  touched: conversations
--- out: one row: inserted, updated (always 0), deleted, unchanged
-with changed as materialized (
+-- a conversation that belongs to one client to a person of another; one that the application sets does.
+-- in:  keys: conversations
+-- out: changed; conversation_changes, by triggers; one row: present (links before)
+with subject as materialized (
     select
         conversation.id,
-        coalesce(crew.client_id, conversation.client_id) as client_id
+        conversation.started_at,
+        owner.client_id
     from app.conversations as conversation
-    inner join touched on touched.id = conversation.id
-    left join app.crews as crew on crew.id = conversation.crew_id
+    inner join keys on keys.id = conversation.id
+    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
 ),
 
 participants as (
     select distinct
-        changed.id as conversation_id,
-        changed.client_id,
+        subject.id as conversation_id,
+        subject.client_id,
         recipient.contact_method_id
-    from changed
-    inner join app.messages as message on message.conversation_id = changed.id
+    from subject
+    inner join app.messages as message on message.conversation_id = subject.id
     inner join app.message_recipients as recipient on recipient.message_id = message.id
 ),
 
@@ -34,16 +35,16 @@ wanted as (
         or participants.client_id = person.client_id
     union
     select
-        changed.id,
-        resolution.person_id
-    from changed
-    inner join analytics.session_resolutions as resolution on resolution.conversation_id = changed.id
-    where resolution.person_id is not null
+        subject.id,
+        person.id
+    from subject
+    inner join analytics.session_resolutions as resolution on resolution.conversation_id = subject.id
+    inner join app.people as person on person.id = resolution.person_id
 ),
 
 present as (
     select link.* from analytics.people_conversations as link
-    inner join changed on changed.id = link.conversation_id
+    inner join keys on keys.id = link.conversation_id
 ),
 
 different as materialized (
@@ -65,18 +66,22 @@ created as (
     from different
     where id is null
     on conflict (person_id, conversation_id) do nothing
-    returning 1
 ),
 
 removed as (
     delete from analytics.people_conversations as target
     using different
     where target.id = different.id
-    returning 1
+),
+
+noted as (
+    insert into changed (kind, day, id)
+    select
+        case when different.id is null then 'inserted' else 'deleted' end,
+        (subject.started_at at time zone 'UTC')::date,
+        different.conversation_id
+    from different
+    left join subject on subject.id = different.conversation_id
 )
 
-select
-    (select count(*) from created) as inserted,
-    0::bigint as updated,
-    (select count(*) from removed) as deleted,
-    (select count(*) from present) - (select count(*) from removed) as unchanged;
+select count(*) as present from present;

@@ -1,20 +1,20 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
--- in:  touched: projects and conversations
--- out: one row: inserted, updated (always 0), deleted (resolved), unchanged (seen again)
+-- in:  keys: projects and conversations
+-- out: changed; one row: present (rows before)
 with entries as materialized (
     select
         project.id as project_id,
         entry.conversation_id
     from app.projects as project
-    inner join touched on touched.id = project.id
+    inner join keys on keys.id = project.id
     cross join lateral unnest(project.conversation_ids) as entry (conversation_id)
     where entry.conversation_id is not null
     union
     select
         project.id,
-        touched.id
-    from touched
-    inner join app.projects as project on project.conversation_ids @> array[touched.id]
+        keys.id
+    from keys
+    inner join app.projects as project on project.conversation_ids @> array[keys.id]
 ),
 
 named as (
@@ -22,13 +22,13 @@ named as (
         project_id,
         conversation_id as id
     from analytics.project_conversations
-    where project_id in (select id from touched)
+    where project_id in (select id from keys)
     union
     select
         project_id,
         conversation.id
     from app.conversations as conversation
-    inner join touched on touched.id = conversation.id
+    inner join keys on keys.id = conversation.id
 ),
 
 wanted as (
@@ -54,8 +54,11 @@ wanted as (
 ),
 
 present as (
-    select * from analytics.project_link_inconsistencies
-    where project_id in (select id from touched) or conversation_id in (select id from touched)
+    select
+        *,
+        true as is_present
+    from analytics.project_link_inconsistencies
+    where project_id in (select id from keys) or conversation_id in (select id from keys)
 ),
 
 compared as materialized (
@@ -63,7 +66,8 @@ compared as materialized (
         project_id,
         conversation_id,
         kind,
-        wanted.is_wanted
+        wanted.is_wanted,
+        present.is_present
     from (select *, true as is_wanted from wanted) as wanted
     full join present using (project_id, conversation_id, kind)
     order by project_id, conversation_id  -- compared before the first insert: never with a table that grows meanwhile
@@ -78,7 +82,6 @@ saved as (
     from compared
     where is_wanted
     on conflict (project_id, conversation_id, kind) do update set last_seen_at = now()
-    returning target.xmax = 0 as is_new
 ),
 
 removed as (
@@ -88,11 +91,15 @@ removed as (
         and target.project_id = compared.project_id
         and target.conversation_id = compared.conversation_id
         and target.kind = compared.kind
-    returning 1
+),
+
+noted as (
+    insert into changed (kind, id)
+    select
+        case when is_wanted then 'inserted' else 'deleted' end,
+        conversation_id
+    from compared
+    where is_wanted is null or is_present is null
 )
 
-select
-    (select count(*) from saved where is_new) as inserted,
-    0::bigint as updated,
-    (select count(*) from removed) as deleted,
-    (select count(*) from saved where not is_new) as unchanged;
+select count(*) as present from present;

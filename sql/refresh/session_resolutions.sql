@@ -1,35 +1,22 @@
--- session_resolutions: whom the session ids of crews' conversations name, among the persons of the crew's client.
--- in:  touched_identifiers: conversations whose session id is one of these identifiers;
---      %(window_start)s, %(window_end)s: those whose row or crew was updated in it, half-open;
---      %(by_activity)s: and those started in it
--- out: one row: inserted, updated, deleted, unchanged
+-- session_resolutions: whom the session ids of crews' conversations name, among the persons of the conversation's client.
+-- in:  keys: places; touched_identifiers: conversations whose session id is one of these identifiers
+-- out: changed; conversation_changes; one row: present (resolutions before)
 with touched_sessions as (
-    select conversation_id as id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and conversation_id is not null
+    select place_id as id from analytics.identifiers
+    where identifier in (select identifier from touched_identifiers) and place = 'conversation'
     union
-    select id from app.conversations
-    where updated_at >= %(window_start)s::timestamptz and updated_at < %(window_end)s::timestamptz
-        or %(by_activity)s
-        and started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
-    union
-    select conversation.id
-    from app.crews as crew
-    inner join app.conversations as conversation on conversation.crew_id = crew.id
-    where crew.updated_at >= %(window_start)s::timestamptz and crew.updated_at < %(window_end)s::timestamptz
-    union
-    select conversation_id from analytics.session_resolutions
-    where candidate_count = 1 and person_id is null  -- the person was deleted
+    select id from keys
+    where place = 'conversation'
 ),
 
 sessions as materialized (
     select
-        conversation.id,
-        crew.client_id,
+        owner.conversation_id as id,
+        owner.client_id,
         place.identifier
     from touched_sessions
-    inner join app.conversations as conversation on conversation.id = touched_sessions.id
-    inner join app.crews as crew on crew.id = conversation.crew_id
-    inner join analytics.identifiers as place on place.place_id = conversation.id and place.kind = 'session'
+    inner join analytics.conversation_owners as owner on owner.conversation_id = touched_sessions.id
+    inner join analytics.identifiers as place on place.place_id = touched_sessions.id and place.place = 'conversation'
     where place.identifier is not null
 ),
 
@@ -39,8 +26,7 @@ holders as (
         person.id as person_id,
         person.client_id
     from analytics.identifiers as place
-    left join app.contact_methods as contact on contact.id = place.contact_method_id
-    inner join app.people as person on person.id = coalesce(place.person_id, contact.person_id)
+    inner join app.people as person on person.id = place.person_id
     where place.identifier in (select identifier from sessions)
 ),
 
@@ -67,7 +53,8 @@ different as materialized (
     select
         touched_sessions.id as conversation_id,
         wanted.person_id,
-        wanted.candidate_count
+        wanted.candidate_count,
+        present.conversation_id is null as is_new
     from touched_sessions
     left join wanted on wanted.conversation_id = touched_sessions.id
     left join analytics.session_resolutions as present on present.conversation_id = touched_sessions.id
@@ -78,24 +65,41 @@ different as materialized (
 
 saved as (
     insert into analytics.session_resolutions as target (conversation_id, person_id, candidate_count)
-    select * from different
+    select
+        conversation_id,
+        person_id,
+        candidate_count
+    from different
     where candidate_count is not null
     on conflict (conversation_id) do update set
         person_id = excluded.person_id,
         candidate_count = excluded.candidate_count,
         resolved_at = now()
-    returning target.xmax = 0 as is_new
 ),
 
 removed as (
     delete from analytics.session_resolutions as target
     using different
     where target.conversation_id = different.conversation_id and different.candidate_count is null
-    returning 1
+),
+
+passed_on as (
+    insert into analytics.conversation_changes (source, conversation_id, operation)
+    select
+        'participant_resolutions',
+        conversation_id,
+        'update'
+    from different
+),
+
+noted as (
+    insert into changed (kind, id)
+    select
+        case when candidate_count is null then 'deleted' when is_new then 'inserted' else 'updated' end,
+        conversation_id
+    from different
 )
 
-select
-    (select count(*) from saved where is_new) as inserted,
-    (select count(*) from saved where not is_new) as updated,
-    (select count(*) from removed) as deleted,
-    (select count(*) from sessions) - (select count(*) from saved) as unchanged;
+select count(*) as present
+from analytics.session_resolutions
+where conversation_id in (select id from touched_sessions);

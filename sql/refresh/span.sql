@@ -1,5 +1,5 @@
--- out: one row: first_started_at, last_started_at of all conversations (null: there are none)
+-- out: one row: first, last: when conversations started (null: there are none)
 select
-    min(started_at) as first_started_at,
-    max(started_at) as last_started_at
+    min(started_at) as first,
+    max(started_at) as last
 from app.conversations;

@@ -1,9 +1,7 @@
--- out: one row per active crew: how far its histories table has been read, and how the last tick went
+-- out: one row per active crew: whether its changes are logged, and how its last run went
 select
     crew.crew_code as crew,
-    state.watermark_id as watermark,
-    state.pending_id as pending,
-    array_to_string(state.pending_transactions, ', ') as waits_for,
+    state.mode,
     to_char(state.last_success_at, 'YYYY-MM-DD HH24:MI:SS') as last_success,
     state.last_duration_ms as ms,
     coalesce(state.consecutive_failures, 0) as failures,

@@ -15,7 +15,7 @@ begin
 
     select string_agg(wanted, ', ') into keyless
     from unnest(array[
-        'histories_sessions', 'conversation_summaries', 'crew_discovery_state', 'refresh_watermarks'
+        'histories_sessions', 'conversation_summaries', 'crew_discovery_state'
     ]) as wanted
     where not exists (
         select from pg_constraint

@@ -5,8 +5,7 @@ declare
 begin
     select string_agg(wanted, ', ') into missing
     from unnest(array[
-        'conversations.updated_at', 'conversations.started_at', 'messages.updated_at', 'messages.sent_at',
-        'message_recipients.updated_at'
+        'conversations.started_at', 'messages.sent_at'
     ]) as wanted
     where not exists (
         select from pg_index as i

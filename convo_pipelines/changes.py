@@ -1,0 +1,213 @@
+"""The change log and the snapshots by which it is read.
+
+A table's watermark is a `pg_snapshot`. Its tick reads what transactions logged that are visible now and were not then:
+PostgreSQL's own definition of "committed since I last looked". Late commits, long transactions, rollbacks and clocks
+need no thought.
+"""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+import psycopg
+
+from convo_pipelines.registry import DerivedTable
+from convo_pipelines.scopes import EVERYTHING, Changes, Scope
+from convo_pipelines.settings import settings
+from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+
+LEASE_SECONDS = 60
+LARGEST_LOG_ROWS = 10_000_000
+_TRIM_LOCK = "change_log"
+
+_log = logging.getLogger(__name__)
+
+
+class ChangesError(Exception):
+    """The log cannot be read here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far a table has read the log, and a snapshot of now.
+
+    Attributes:
+        table: the table.
+        seen: the watermark, a pg_snapshot as text; None if the table has not been built.
+        unread_since: what may still await the table was logged since; None before its first build.
+        taken: the snapshot of now, which becomes the watermark once everything up to it is accounted for.
+        taken_at: when it was taken, UTC.
+        is_any: whether anything that the table follows was logged in between.
+        is_everything: whether a table that it follows is to be read whole again.
+
+    """
+
+    table: DerivedTable
+    seen: str | None
+    unread_since: str | None
+    taken: str
+    taken_at: datetime
+    is_any: bool
+    is_everything: bool
+
+    @property
+    def scope(self) -> Scope:
+        """What a tick has to refresh."""
+        return EVERYTHING if self.seen is None or self.is_everything else Changes(self.seen, self.taken)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a tick would find anything to do in the log."""
+        return self.seen is None or self.is_any
+
+
+def look(connection: Connection, table: DerivedTable) -> Look:
+    """Take a snapshot, and ask whether anything was logged since the table's watermark.
+
+    Raises:
+        ChangesError: the server is a standby, which lists no running transactions.
+
+    """
+    state = _state(connection, table)
+    if state["is_standby"]:
+        raise ChangesError(
+            "the server is a standby: its snapshots list no running transactions; connect to the primary"
+        )
+    if not state["is_ours"]:
+        _forget_all(connection)
+        state = _state(connection, table)
+    news = {"is_any": True, "is_everything": True}
+    if state["seen"]:
+        news = fetch_one(connection, "log/news", seen=state["seen"], taken=state["taken"], follows=list(table.follows))
+    return Look(
+        table,
+        state["seen"],
+        state["unread_since"],
+        state["taken"],
+        state["taken_at"],
+        news["is_any"],
+        news["is_everything"],
+    )
+
+
+def _state(connection: Connection, table: DerivedTable) -> Row:
+    found = fetch(connection, "state/look", asset_key=table.name)
+    if not found:
+        fetch(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
+        found = fetch(connection, "state/look", asset_key=table.name)
+    return found[0]
+
+
+def _forget_all(connection: Connection) -> None:
+    _log.warning("the database was restored from another server: logs are emptied, everything is built again")
+    with connection.transaction():
+        archive(connection, None)
+        fetch(connection, "state/forget_all")
+
+
+def archive(connection: Connection, unread_since: str | None, crew_ids: Sequence[object] | None = None) -> None:
+    """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
+    fetch(
+        connection,
+        "refresh/archive",
+        unread_since=unread_since,
+        crew_ids=crew_ids,
+        archive_after_days=settings().archive_after_days,
+    )
+
+
+def begin_build(connection: Connection, at: Look) -> None:
+    """Have the logs kept from `at` on: it becomes the watermark once everything has been read."""
+    fetch(connection, "state/build", asset_key=at.table.name, taken=at.taken, taken_at=at.taken_at)
+
+
+def store(connection: Connection, at: Look) -> bool:
+    """Move the watermark to the snapshot of `at`; return False if somebody else moved it meanwhile.
+
+    What was left undone must have been logged again in this or an earlier transaction.
+    """
+    moved = fetch(
+        connection, "state/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
+    )
+    return bool(moved)
+
+
+def trim(connection: Connection) -> None:
+    """Delete what every table has read; collapse logs that nobody has read for too long."""
+    with connection.transaction():
+        if not connection.execute(
+            "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine", [_TRIM_LOCK]
+        ).fetchall()[0]["is_mine"]:
+            return
+        found = fetch_one(connection, "log/bound")
+        fetch(connection, "log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
+        if found["largest"] > LARGEST_LOG_ROWS:
+            _log.warning("a change log has %d rows: it is replaced by a reading of everything", found["largest"])
+            archive(connection, None)
+            fetch(connection, "log/collapse")
+
+
+@dataclass
+class Lease:
+    """The right to run the ticks of a table, for a while; others may take it when it has not been renewed."""
+
+    warehouse: Warehouse
+    table: DerivedTable
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    renewed: float = 0.0
+
+    def take(self) -> bool:
+        """Take it; return False if somebody else holds it."""
+        with self.warehouse.connection() as connection:
+            _state(connection, self.table)
+            return self._write(connection, is_start=True)
+
+    def renew(self, connection: Connection) -> None:
+        """Renew it in a chunk's transaction, not at every chunk."""
+        if time.monotonic() - self.renewed > LEASE_SECONDS / 6:
+            self._write(connection, is_start=False)
+
+    def end(self) -> None:
+        """Give it back."""
+        with self.warehouse.connection() as connection:
+            fetch(connection, "state/end_lease", asset_key=self.table.name, holder=self.holder)
+
+    def _write(self, connection: Connection, *, is_start: bool) -> bool:
+        self.renewed = time.monotonic()
+        taken = fetch(
+            connection,
+            "state/lease",
+            asset_key=self.table.name,
+            holder=self.holder,
+            seconds=LEASE_SECONDS,
+            is_start=is_start,
+        )
+        return bool(taken)
+
+
+@contextmanager
+def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
+    """Hold the lease of a table's ticks, or yield None if somebody else does."""
+    mine = Lease(warehouse, table)
+    if not mine.take():
+        yield None
+        return
+    try:
+        yield mine
+    finally:
+        try:
+            mine.end()
+        except psycopg.Error:  # the database is away: the lease ends by itself
+            _log.warning("the lease of %s could not be given back", table.name)
+
+
+def at_work(connection: Connection, tables: Iterable[DerivedTable]) -> Row | None:
+    """Return the first lease in force on one of the tables (asset_key, holder, until), or None."""
+    leases = fetch(connection, "state/leases", asset_keys=[table.name for table in tables])
+    return leases[0] if leases else None

@@ -1,0 +1,63 @@
+"""Scopes: what a refresh is asked to make right."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+FIRST_DAY = date(1, 1, 2)
+AFTER_LAST_DAY = date(9999, 12, 30)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Everything with activity in the span `[start, end)`; both timezone-aware, UTC."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of_days(cls, first: date, after: date) -> "Window":
+        """Return the span of the UTC days from `first` up to, not including, `after`."""
+        return cls(datetime.combine(first, time(), UTC), datetime.combine(after, time(), UTC))
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime) -> "Window":
+        """Return the whole UTC days that `[start, end)` touches."""
+        last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
+        return cls.of_days(start.astimezone(UTC).date(), last + timedelta(days=1))
+
+    @classmethod
+    def last_two_days(cls) -> "Window":
+        """Return yesterday and today: what a tick reads of a table whose changes are not logged."""
+        today = datetime.now(UTC).date()
+        return cls.of_days(today - timedelta(days=1), today + timedelta(days=1))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Everything that transactions logged which are visible in the snapshot `taken`, but not in `seen`."""
+
+    seen: str
+    taken: str
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All there is, and all that is derived."""
+
+
+Scope = Window | Changes | Everything
+
+EVERYTHING = Everything()
+
+
+def parameters(scope: Scope) -> dict[str, Any]:
+    """Return the scope as the parameters of a `sql/keys/` statement."""
+    window = scope if isinstance(scope, Window) else None
+    changes = scope if isinstance(scope, Changes) else None
+    return {
+        "window_start": window and window.start,
+        "window_end": window and window.end,
+        "seen": changes and changes.seen,
+        "taken": changes and changes.taken,
+    }

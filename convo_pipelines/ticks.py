@@ -1,0 +1,89 @@
+"""Ticks, backfills and comparisons of any derived table, by one door each."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from convo_pipelines import capture, changes, crews, refresh
+from convo_pipelines.crews import CrewResult
+from convo_pipelines.refresh import Outcome
+from convo_pipelines.registry import HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.scopes import Window
+from convo_pipelines.warehouse import Connection, Warehouse
+
+Done = tuple[Outcome, list[CrewResult]]
+"""What was done in all, and for each crew where a table is read per crew."""
+
+
+def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, crew_codes: Sequence[str] = ()) -> Done:
+    """Refresh what changed since the table's last tick; narrowed to some crews, its watermark stays.
+
+    Raises:
+        CrewError: a code belongs to no active crew.
+        ChangesError: the log cannot be read on this server.
+
+    """
+    if table is HISTORIES_SESSIONS:
+        return crews.tick(warehouse, log, crew_codes)
+    return refresh.tick(warehouse, table, _ids(warehouse, crew_codes)), []
+
+
+def backfill(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    window: Window,
+    log: logging.Logger,
+    crew_codes: Sequence[str] = (),
+    *,
+    forget_pruned_days: bool = False,
+) -> Done:
+    """Refresh a window of whole UTC days, of all crews or of some.
+
+    Raises:
+        CrewError: a code belongs to no active crew.
+
+    """
+    if table is HISTORIES_SESSIONS:
+        return crews.backfill(warehouse, log, window, crew_codes, forget_pruned_days=forget_pruned_days)
+    return refresh.backfill(warehouse, table, window, _ids(warehouse, crew_codes)), []
+
+
+def compare(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    log: logging.Logger,
+    progress: Callable[[int], object] = lambda _keys: None,
+) -> Done:
+    """Refresh everything, and count as drift what no unread change accounts for."""
+    if table is HISTORIES_SESSIONS:
+        return crews.compare(warehouse, log)
+    return refresh.compare(warehouse, table, progress), []
+
+
+def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
+    """Ask cheaply whether a tick of any of the tables would find anything to do.
+
+    If not, their watermarks move, so that a table in which nothing happens does not keep the logs from being trimmed.
+    """
+    with warehouse.connection() as connection:
+        if capture.has_news(connection):
+            return True
+        looks = [changes.look(connection, table) for table in tables]
+        if any(at.has_news for at in looks) or any(_reads_by_window(connection, table) for table in tables):
+            return True
+        for at in looks:
+            changes.store(connection, at)
+        changes.trim(connection)
+    return False
+
+
+def _reads_by_window(connection: Connection, table: DerivedTable) -> bool:
+    if table is HISTORIES_SESSIONS:
+        return crews.any_by_window(connection)
+    return table.has_days and bool(capture.uncaptured(connection, table.follows))
+
+
+def _ids(warehouse: Warehouse, crew_codes: Sequence[str]) -> list[object] | None:
+    if not crew_codes:
+        return None
+    with warehouse.connection() as connection:
+        return [crew["id"] for crew in crews.active(connection, crew_codes)]

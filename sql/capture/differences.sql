@@ -1,0 +1,19 @@
+-- Tables whose catalog entry is not what is remembered of them: rows may have come or gone without being logged.
+-- And those that somebody held a lock on, when they were to be captured.
+-- in:  %(table_name)s: only this one, or null; %(retry_seconds)s: after how long the latter are tried again
+-- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, identity,
+--      is_wanted
+select
+    source.name,
+    source.is_histories,
+    source.table_oid,
+    source.members,
+    source.obstacle,
+    source.is_captured,
+    source.identity,
+    coalesce(state.is_wanted, true) as is_wanted
+from analytics.source_tables(%(table_name)s) as source
+left join analytics.capture_state as state on state.table_name = source.name
+where (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity)
+    or not state.is_settled and state.changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
+order by source.name;

@@ -1,0 +1,2 @@
+-- in:  %(table_oid)s
+select analytics.capture(%(table_oid)s::oid::regclass);

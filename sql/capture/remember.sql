@@ -1,0 +1,67 @@
+-- Remembers what the catalog says of a table now, and logs "everything of this table" if that is new.
+-- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(is_settled)s: false: to be tried again
+with source as (
+    select
+        source.*,
+        (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity) as is_new
+    from analytics.source_tables(%(table_name)s) as source
+    left join analytics.capture_state as state on state.table_name = source.name
+),
+
+remembered as (
+    insert into analytics.capture_state as state (table_name, table_oid, members, identity, mode, is_settled, remark)
+    select
+        name,
+        table_oid,
+        members,
+        identity,
+        case when is_captured then 'captured' else 'window' end,
+        %(is_settled)s,
+        case when not is_captured then coalesce(%(remark)s, obstacle) end
+    from source
+    on conflict (table_name) do update set
+        table_oid = excluded.table_oid,
+        members = excluded.members,
+        identity = excluded.identity,
+        mode = excluded.mode,
+        is_settled = excluded.is_settled,
+        remark = excluded.remark,
+        changed_at = clock_timestamp()
+),
+
+sessions as (
+    insert into analytics.session_changes (table_oid, operation)
+    select
+        table_oid,
+        'everything'
+    from source
+    where is_new and is_histories and table_oid is not null
+),
+
+conversations as (
+    insert into analytics.conversation_changes (source, operation)
+    select
+        name,
+        'everything'
+    from source
+    where is_new and log_function in ('log_conversations', 'log_messages')
+),
+
+recipients as (
+    insert into analytics.message_changes (operation)
+    select 'everything' from source
+    where is_new and log_function = 'log_recipients'
+),
+
+identifiers as (
+    insert into analytics.identifier_changes (source, operation)
+    select
+        name,
+        'everything'
+    from source
+    where is_new and log_function = 'log_identifiers'
+)
+
+insert into analytics.project_changes (operation)
+select 'everything' from source
+where is_new and log_function = 'log_projects';

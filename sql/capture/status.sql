@@ -1,0 +1,10 @@
+-- in:  %(table_name)s: only this one, or null
+-- out: one row per table that is read: table_name, mode, is_captured (now), is_wanted, remark
+select
+    source.name as table_name,
+    case when source.is_captured then 'captured' when source.table_oid is null then 'absent' else 'window' end as mode,
+    coalesce(state.is_wanted, true) as is_wanted,
+    state.remark
+from analytics.source_tables(%(table_name)s) as source
+left join analytics.capture_state as state on state.table_name = source.name
+order by source.is_histories, source.name;

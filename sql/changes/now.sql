@@ -1,2 +1,0 @@
--- out: one row: now, this instant
-select clock_timestamp() as now;

@@ -1,0 +1,9 @@
+-- in:  {histories}; %(first_day)s, %(after_day)s: UTC days, half-open
+-- out: one row: is_any: whether rows with a usable time lie outside
+select exists (
+    select from {histories}
+    where created_at >= '0001-01-02' and created_at < %(first_day)s::date::timestamp at time zone 'UTC'
+) or exists (
+    select from {histories}
+    where created_at >= %(after_day)s::date::timestamp at time zone 'UTC' and created_at < '9999-12-30'
+) as is_any;

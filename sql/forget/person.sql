@@ -1,0 +1,28 @@
+-- Removes what analytics knows of a person.
+-- in:  %(person_id)s
+-- out: one row: identifiers, resolutions, links
+with identifiers as (
+    delete from analytics.identifiers
+    where place_id = %(person_id)s::uuid or person_id = %(person_id)s::uuid
+    returning 1
+),
+
+contacts as (
+    delete from analytics.participant_resolutions where person_id = %(person_id)s::uuid
+    returning 1
+),
+
+sessions as (
+    delete from analytics.session_resolutions where person_id = %(person_id)s::uuid
+    returning 1
+),
+
+people as (
+    delete from analytics.people_conversations where person_id = %(person_id)s::uuid
+    returning 1
+)
+
+select
+    (select count(*) from identifiers) as identifiers,
+    (select count(*) from contacts) + (select count(*) from sessions) as resolutions,
+    (select count(*) from people) as links;

@@ -1,0 +1,70 @@
+-- Removes a session of a crew from analytics.
+-- in:  %(crew_id)s, %(session_id)s: null for all sessions of the crew
+-- out: one row: session_days, summaries, links
+with conversations as (
+    select conversation_id as id from analytics.conversation_summaries
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+    union
+    select id from app.conversations
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+),
+
+days as (
+    delete from analytics.histories_sessions
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+    returning 1
+),
+
+summaries as (
+    delete from analytics.conversation_summaries
+    where conversation_id in (select id from conversations)
+    returning 1
+),
+
+people as (
+    delete from analytics.people_conversations
+    where conversation_id in (select id from conversations)
+    returning 1
+),
+
+clients as (
+    delete from analytics.clients_conversations
+    where conversation_id in (select id from conversations)
+    returning 1
+),
+
+resolutions as (
+    delete from analytics.session_resolutions
+    where conversation_id in (select id from conversations)
+),
+
+identifiers as (
+    delete from analytics.identifiers
+    where place = 'conversation' and place_id in (select id from conversations)
+),
+
+deleted as (
+    delete from analytics.deleted_conversations
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+),
+
+logged_days as (
+    delete from analytics.session_changes
+    using analytics.crew_discovery_state as state
+    inner join analytics.capture_state as source on source.table_name = state.histories_table_name
+    where state.crew_id = %(crew_id)s::uuid
+        and session_changes.table_oid = any(source.members)
+        and session_changes.session_id is not null
+        and (%(session_id)s::text is null or session_changes.session_id = %(session_id)s)
+),
+
+logged as (
+    delete from analytics.conversation_changes
+    where crew_id = %(crew_id)s::uuid and session_id is not null
+        and (%(session_id)s::text is null or session_id = %(session_id)s)
+)
+
+select
+    (select count(*) from days) as session_days,
+    (select count(*) from summaries) as summaries,
+    (select count(*) from people) + (select count(*) from clients) as links;

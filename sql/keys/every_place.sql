@@ -1,0 +1,50 @@
+-- The places where identifiers stand: persons first, so that nothing is resolved before it can be.
+-- in:  %(after)s: position after which to go on, or null; %(rows)s: how many
+-- out: keys (place, id, position); the first time also the places that are gone
+create temporary table keys on commit drop as
+select
+    place,
+    place_id as id,
+    '0' as position
+from analytics.identifiers as known
+where %(after)s::text is null
+    and case place
+        when 'person' then not exists (select from app.people where id = known.place_id)
+        when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
+        else not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+    end
+union all
+(
+    select
+        place,
+        id,
+        rank || ' ' || id
+    from (
+        (
+            select 1 as rank, 'person' as place, id from app.people
+            where %(after)s::text is null or left(%(after)s::text, 1) = '1' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            order by id
+            limit %(rows)s
+        )
+        union all
+        (
+            select 2, 'contact_method', id from app.contact_methods
+            where %(after)s::text is null or left(%(after)s::text, 1) < '2'
+                or left(%(after)s::text, 1) = '2' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            order by id
+            limit %(rows)s
+        )
+        union all
+        (
+            select 3, 'conversation', id from app.conversations
+            where crew_id is not null and (
+                %(after)s::text is null or left(%(after)s::text, 1) < '3'
+                or left(%(after)s::text, 1) = '3' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            )
+            order by id
+            limit %(rows)s
+        )
+    ) as places
+    order by rank, id
+    limit %(rows)s
+);

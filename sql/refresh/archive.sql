@@ -1,0 +1,28 @@
+-- histories_sessions: days that were old when rows of them were deleted are archive from then on. Refreshes find out for
+-- themselves; this is for when what the log says of deletions is about to go.
+-- in:  %(crew_ids)s: of these crews, or null for all; %(unread_since)s: the watermark, or null: all that the log has;
+--      %(archive_after_days)s
+update analytics.histories_sessions as day
+set archived_at = deleted.at
+from (
+    select
+        state.crew_id,
+        change.session_id,
+        change.activity_date,
+        max(change.logged_at) as at
+    from analytics.session_changes as change
+    inner join analytics.capture_state as source on change.table_oid = any(source.members)
+    inner join analytics.crew_discovery_state as state on state.histories_table_name = source.table_name
+    where change.operation in ('delete', 'truncate')
+        and (
+            %(unread_since)s::pg_snapshot is null
+            or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+            and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
+        )
+        and (%(crew_ids)s::uuid[] is null or state.crew_id = any(%(crew_ids)s::uuid[]))
+    group by state.crew_id, change.session_id, change.activity_date
+) as deleted
+where day.crew_id = deleted.crew_id
+    and day.archived_at is null
+    and day.activity_date < (deleted.at at time zone 'UTC')::date - %(archive_after_days)s::int
+    and (deleted.session_id is null or day.session_id = deleted.session_id and day.activity_date = deleted.activity_date);

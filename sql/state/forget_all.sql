@@ -1,0 +1,38 @@
+-- The database came from another server, where transactions had other numbers: no log or snapshot means anything here.
+with logs as (
+    delete from analytics.session_changes
+),
+
+conversation_logs as (
+    delete from analytics.conversation_changes
+),
+
+message_logs as (
+    delete from analytics.message_changes
+),
+
+identifier_logs as (
+    delete from analytics.identifier_changes
+),
+
+project_logs as (
+    delete from analytics.project_changes
+),
+
+trims as (
+    update analytics.trim_state set trimmed_below = '0'
+),
+
+captures as (
+    update analytics.capture_state set identity = null
+)
+
+update analytics.refresh_state
+set
+    snapshot = null,
+    snapshot_at = null,
+    building = null,
+    building_at = null,
+    lease_holder = null,
+    lease_until = null,
+    written_by = pg_current_xact_id();

@@ -1,0 +1,12 @@
+-- Takes or renews the lease of a table's ticks.
+-- in:  %(asset_key)s, %(holder)s, %(seconds)s; %(is_start)s: a tick begins
+-- out: a row if nobody else holds it
+update analytics.refresh_state
+set
+    lease_holder = %(holder)s,
+    lease_until = clock_timestamp() + make_interval(secs => %(seconds)s),
+    last_run_at = case when %(is_start)s then clock_timestamp() else last_run_at end,
+    written_by = pg_current_xact_id()
+where asset_key = %(asset_key)s
+    and (lease_holder is null or lease_holder = %(holder)s or lease_until < clock_timestamp())
+returning asset_key;
