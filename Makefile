@@ -17,7 +17,7 @@ test: .venv/installed
 	$(RUN)pytest
 
 bench: .venv/installed
-	LINK_SYNC_LOOKBACK_SECONDS=2 $(RUN)python -m benchmarks
+	$(RUN)python -m benchmarks
 
 lint: .venv/installed
 	$(RUN)ruff check .

@@ -75,13 +75,6 @@ def look(connection: Connection, table: DerivedTable) -> Look:
 
     """
     state = _state(connection, table)
-    if state["is_standby"]:
-        raise ChangesError(
-            "the server is a standby: its snapshots list no running transactions; connect to the primary"
-        )
-    if not state["is_ours"]:
-        _forget_all(connection)
-        state = _state(connection, table)
     news = {"is_any": True, "is_everything": True}
     if state["seen"]:
         news = fetch_one(connection, "log/news", seen=state["seen"], taken=state["taken"], follows=list(table.follows))
@@ -97,11 +90,18 @@ def look(connection: Connection, table: DerivedTable) -> Look:
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:
+    """Return a table's row of refresh_state, which must be looked at before it is written: that makes it ours."""
     found = fetch(connection, "state/look", asset_key=table.name)
     if not found:
         fetch(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
         found = fetch(connection, "state/look", asset_key=table.name)
-    return found[0]
+    [state] = found
+    if state["is_standby"]:
+        raise ChangesError("the server is a standby, whose snapshots list no running transactions: use the primary")
+    if not state["is_ours"]:
+        _forget_all(connection)
+        [state] = fetch(connection, "state/look", asset_key=table.name)
+    return state
 
 
 def _forget_all(connection: Connection) -> None:

@@ -31,6 +31,7 @@ hypothesis_settings.load_profile("real-database")
 
 DATABASE_NUMBERS = count()
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+CRASHES: dict[str, list[list[str]]] = {}
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -55,8 +56,10 @@ def debian_server() -> Iterator[str]:
     run_as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     data, control = folder / "data", [*run_as, str(binaries[-1].with_name("pg_ctl")), "-D", str(folder / "data"), "-w"]
     subprocess.run([*run_as, str(binaries[-1]), "-A", "trust", "-U", "postgres", "-D", str(data)], check=True)
-    options = f"-c listen_addresses='' -c max_prepared_transactions=5 -k {folder}"
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], check=True)
+    options = f"-c listen_addresses='' -c max_prepared_transactions=5 -c wal_level=logical -k {folder}"
+    start = [*control, "-o", options, "-l", str(folder / "log"), "start"]
+    subprocess.run(start, check=True)
+    CRASHES[str(folder)] = [[*control, "-m", "immediate", "stop"], start]
     try:
         yield f"postgresql://postgres@/postgres?host={folder}"
     finally:
@@ -77,6 +80,12 @@ class Server:
             connection.execute("select pg_reload_conf()")
         self.template = self.create("template_app")
         migrations.up(url=self.template)
+
+    def crash(self) -> None:
+        """Shut a server of the distribution down at once, as a power cut does, and start it again."""
+        folder = str(make_url(self.url).query["host"])
+        for command in CRASHES[folder]:
+            subprocess.run(command, check=True)
 
     def create(self, name: str | None = None, template: str = "template1") -> str:
         name = name or f"test_{next(DATABASE_NUMBERS)}"

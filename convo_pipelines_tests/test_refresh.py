@@ -177,7 +177,8 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
         chat(world, f"s{number}", day=number)
     known = []
     with monkeypatch.context() as patch:
-        patch.setattr(crews, "time", SimpleNamespace(monotonic=lambda clock=count(0.0, 8.0): next(clock)))
+        clock = count(0.0, 8.0)
+        patch.setattr(crews, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         while not known or known[-1] < 10:
             result = world.tick()
             known.append(len(world.execute("select from analytics.histories_sessions")))

