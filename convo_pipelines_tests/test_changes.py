@@ -484,7 +484,7 @@ def restored(world: World) -> Iterator[World]:
 def test_a_dump_restored_into_a_younger_cluster(world: World, archive_after: Callable[[int], None]) -> None:
     archive_after(7)
     world.execute("create table app.filler (id int)")
-    for number in range(300):  # so that the transactions of this cluster are numbered higher
+    for number in range(1_500):  # so that the transactions of this cluster are numbered higher
         world.execute("insert into app.filler values (%s)", number)
     world.crew()
     for day in (-300, -200):
