@@ -91,9 +91,8 @@ def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
     clear(world)
     with world.connection.transaction():
         world.say("kept")
-        with pytest.raises(psycopg.errors.DivisionByZero), world.connection.transaction():
+        with world.connection.transaction(force_rollback=True):
             world.say("lost")
-            world.execute("select 1 / 0")
     assert logged(world) == [("kept", "insert")]
 
 
@@ -165,9 +164,8 @@ def test_triggers_are_always_on(world: World) -> None:
 @pytest.mark.parametrize(
     "bypass",
     [
-        "alter table app.{0} disable trigger user; {1}; alter table app.{0} enable always trigger convo_pipelines_insert, "
-        "enable always trigger convo_pipelines_delete, enable always trigger convo_pipelines_update, "
-        "enable always trigger convo_pipelines_truncate",
+        "alter table app.{0} disable trigger convo_pipelines_insert; {1};"
+        "alter table app.{0} enable always trigger convo_pipelines_insert",
         "alter table app.{0} disable trigger user; {1}",
         "drop trigger convo_pipelines_insert on app.{0}; {1}",
         "alter table app.{0} disable trigger convo_pipelines_insert; {1}; cluster app.{0} using {0}_pkey",
@@ -179,7 +177,8 @@ def test_triggers_are_always_on(world: World) -> None:
         ("histories_a", "insert into app.histories_a (session_id) values ('quiet')"),
         (
             "messages",
-            "insert into app.messages (conversation_id, direction, sent_at) select id, 'inbound', now() from app.conversations",
+            "insert into app.messages (conversation_id, direction, sent_at) "
+            "select id, 'inbound', now() from app.conversations",
         ),
     ],
 )
@@ -525,6 +524,7 @@ def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World)
 def test_a_standby_is_refused(world: World, server: Server) -> None:
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))[-1].parent
     run_as = ["runuser", "-u", "postgres", "--"]
+    tick(world)
     folder = Path(tempfile.mkdtemp(prefix="standby", dir="/tmp"))
     subprocess.run(["chown", "postgres", folder], check=True)
     data = folder / "data"
@@ -540,8 +540,7 @@ def test_a_standby_is_refused(world: World, server: Server) -> None:
         standby = Warehouse(
             make_url(world.url).update_query_dict({"host": str(folder)}).render_as_string(hide_password=False)
         )
-        with standby.connection() as connection, pytest.raises((ChangesError, psycopg.errors.ReadOnlySqlTransaction)):
-            tick(world)
+        with standby.connection() as connection, pytest.raises(ChangesError, match="standby"):
             changes.look(connection, HISTORIES_SESSIONS)
         standby.close()
     finally:
@@ -569,7 +568,8 @@ def test_a_table_that_a_subscription_feeds_is_captured_row_by_row(world: World, 
         for _ in range(200):
             [source], [copy] = (
                 one.execute(
-                    "select coalesce(string_agg(concat(id, session_id), ',' order by id), '') as rows from app.histories_a"
+                    "select coalesce(string_agg(concat(id, session_id), ',' order by id), '') as rows "
+                    "from app.histories_a"
                 )
                 for one in (publisher, world)
             )
@@ -600,10 +600,9 @@ def test_a_table_that_a_subscription_feeds_is_captured_row_by_row(world: World, 
         tick(world)
         assert_right(world)
     finally:
-        for statement in (
-            "alter subscription chats disable", "alter subscription chats set (slot_name = none)", "drop subscription chats"
-        ):  # fmt: skip
-            world.execute(statement)
+        world.execute("alter subscription chats disable")
+        world.execute("alter subscription chats set (slot_name = none)")
+        world.execute("drop subscription chats")
         for _ in range(100):
             if not publisher.execute("select from pg_replication_slots where active"):
                 break

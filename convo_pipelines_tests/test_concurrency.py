@@ -1,4 +1,4 @@
-"""Nothing is lost between two ticks, however long writers hold their transactions open, and whatever is killed meanwhile."""
+"""Nothing is lost between two ticks, however long transactions stay open, and whatever is killed meanwhile."""
 
 import json
 import os
