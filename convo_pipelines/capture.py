@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import psycopg
 
-from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch
+from convo_pipelines import changes
+from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
@@ -27,7 +28,10 @@ def sync(warehouse: Warehouse) -> None:
     window.
     """
     with warehouse.connection() as connection:
-        for table in fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
+        differences = fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
+        if differences or fetch_one(connection, "capture/crews_differ")["is_any"]:
+            changes.archive(connection, None)  # while it is known which table was whose
+        for table in differences:
             _settle(connection, table)
         fetch(connection, "capture/crews")
 

@@ -9,21 +9,24 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
 import psycopg
+from psycopg import sql
 
-from convo_pipelines.registry import DerivedTable
+from convo_pipelines.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one
 
 LEASE_SECONDS = 60
 LARGEST_LOG_ROWS = 10_000_000
+LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
+LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
 _TRIM_LOCK = "change_log"
 
 _log = logging.getLogger(__name__)
@@ -107,24 +110,28 @@ def _state(connection: Connection, table: DerivedTable) -> Row:
 def _forget_all(connection: Connection) -> None:
     _log.warning("the database was restored from another server: logs are emptied, everything is built again")
     with connection.transaction():
-        archive(connection, None)
+        connection.execute("set transaction isolation level repeatable read")
+        _keep_what_only_logs_know(connection)
         fetch(connection, "state/forget_all")
 
 
-def archive(connection: Connection, unread_since: str | None, crew_ids: Sequence[object] | None = None) -> None:
+def _keep_what_only_logs_know(connection: Connection) -> None:
+    """Account for deletions that the sources do not tell of, before the logs go."""
+    archive(connection, None)
+    fetch(connection, "refresh/deleted_conversations", unread_since=None)
+    fetch(connection, "refresh/restored_conversations")
+
+
+def archive(connection: Connection, unread_since: str | None) -> None:
     """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
-    fetch(
-        connection,
-        "refresh/archive",
-        unread_since=unread_since,
-        crew_ids=crew_ids,
-        archive_after_days=settings().archive_after_days,
-    )
+    days = settings().archive_after_days
+    fetch(connection, "refresh/archive", unread_since=unread_since, archive_after_days=days)
 
 
-def begin_build(connection: Connection, at: Look) -> None:
-    """Have the logs kept from `at` on: it becomes the watermark once everything has been read."""
-    fetch(connection, "state/build", asset_key=at.table.name, taken=at.taken, taken_at=at.taken_at)
+def begin_build(connection: Connection, table: DerivedTable) -> Look:
+    """Have the logs kept from now on, and only then look: that becomes the watermark once everything has been read."""
+    fetch(connection, "state/build", asset_key=table.name)
+    return look(connection, table)
 
 
 def store(connection: Connection, at: Look) -> bool:
@@ -141,16 +148,23 @@ def store(connection: Connection, at: Look) -> bool:
 def trim(connection: Connection) -> None:
     """Delete what every table has read; collapse logs that nobody has read for too long."""
     with connection.transaction():
-        if not connection.execute(
-            "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine", [_TRIM_LOCK]
-        ).fetchall()[0]["is_mine"]:
+        lock = "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine"
+        if not connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]:
             return
-        found = fetch_one(connection, "log/bound")
+        found = fetch_one(connection, "log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
         fetch(connection, "log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
-        if found["largest"] > LARGEST_LOG_ROWS:
-            _log.warning("a change log has %d rows: it is replaced by a reading of everything", found["largest"])
-            archive(connection, None)
-            fetch(connection, "log/collapse")
+    if found["largest"] > LARGEST_LOG_ROWS:
+        _collapse(connection)
+
+
+def _collapse(connection: Connection) -> None:
+    _log.warning("a change log has more than %d rows: everything is read again instead", LARGEST_LOG_ROWS)
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        _keep_what_only_logs_know(connection)
+        fetch(connection, "log/collapse")
+    for log in LOGS:
+        connection.execute(sql.SQL("analyze analytics.{}").format(sql.Identifier(log)))
 
 
 @dataclass

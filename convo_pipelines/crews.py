@@ -119,6 +119,11 @@ class _Reading:
     forget: bool = False
     counts_drift: bool = False
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the next statement may take."""
+        return min(settings().refresh_timeout_seconds, max(0.001, self.deadline - time.monotonic()))
+
 
 def active(connection: Connection, codes: Iterable[str] = (), clients: Iterable[str] = ()) -> list[Row]:
     """Return the discovered crews, or those with the given codes or clients: id, code, client_code, table_name.
@@ -159,7 +164,7 @@ def tick(warehouse: Warehouse, log: logging.Logger, codes: Sequence[str] = ()) -
                 active(connection, codes)
             at = changes.look(connection, HISTORIES_SESSIONS)
             if at.seen is None and not codes:
-                changes.begin_build(connection, at)
+                at = changes.begin_build(connection, HISTORIES_SESSIONS)
             crews = _waiting(connection, at.seen, at.taken, codes)
 
         def read(connection: Connection, result: CrewResult) -> None:
@@ -196,10 +201,10 @@ def backfill(
         if codes:
             active(connection, codes)
         at = changes.look(connection, HISTORIES_SESSIONS)
-        crews = _waiting(connection, None, at.taken, codes)
         is_build = at.seen is None and not codes
         if is_build:
-            changes.begin_build(connection, at)
+            at = changes.begin_build(connection, HISTORIES_SESSIONS)
+        crews = _waiting(connection, None, at.taken, codes)
     reading = _Reading(at.unread_since or at.taken, forget=forget_pruned_days)
     span: dict[str, Any] = {"first_day": first, "after_day": after}
     outside: list[str] = []
@@ -233,8 +238,8 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
 
     def read(connection: Connection, result: CrewResult) -> None:
         check_table(connection, result)
-        _count_unplaced(connection, result)
         reading = _Reading(at.unread_since, counts_drift=result.crew.mode == "captured")
+        _count_unplaced(connection, result, reading)
         _read_days(connection, result, reading, FIRST_DAY, AFTER_LAST_DAY)
 
     results = _for_each(warehouse, crews, read, log)
@@ -349,12 +354,12 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
         if crew.has_keys and at.seen and crew.rest_from != FIRST_DAY:
             _read_changes(connection, result, reading, Changes(at.seen, at.taken))
         if crew.rest_from:
-            _count_unplaced(connection, result)
+            _count_unplaced(connection, result, reading)
             _read_days(connection, result, reading, crew.rest_from, AFTER_LAST_DAY)
         if crew.mode == "window":
             window = Window.last_two_days()
             _read_days(connection, result, reading, window.start.date(), window.end.date())
-    except psycopg.errors.QueryCanceled:
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
         if result.outcome.keys == 0:
             raise CrewError(
                 f"app.{crew.table_name}: not one chunk of rows could be read within {seconds} s; look for locks on it, "
@@ -366,9 +371,11 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
         result.caught_up = True
 
 
-def _count_unplaced(connection: Connection, result: CrewResult) -> None:
+def _count_unplaced(connection: Connection, result: CrewResult, reading: _Reading) -> None:
     """Count the rows that are left out, where the whole table is read anyway."""
-    result.unplaced = fetch_one(connection, "crews/unplaced", result.crew.table_name)["rows"]
+    crew = result.crew
+    with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id), timeout_seconds=reading.seconds_left):
+        result.unplaced = fetch_one(connection, "crews/unplaced", crew.table_name)["rows"]
 
 
 class _TimeIsUpError(Exception):
@@ -427,8 +434,7 @@ class _Chunk:
 
 
 def _one_chunk(connection: Connection, crew: Crew, reading: _Reading, keys: str, **choice: Any) -> _Chunk:
-    seconds = min(settings().refresh_timeout_seconds, max(0.001, reading.deadline - time.monotonic()))
-    with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id), timeout_seconds=seconds):
+    with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id), timeout_seconds=reading.seconds_left):
         found = choose_keys(connection, keys, crew.table_name, **choice)
         if not found["keys"]:
             return _Chunk(found, Outcome())
@@ -467,6 +473,7 @@ def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> No
     """Move the watermark in the transaction that logs again what was left undone."""
     with warehouse.connection() as connection:
         with connection.transaction():
+            changes.archive(connection, at.unread_since)  # of crews that were not visited, too
             _log_again(connection, at, results)
             if not changes.store(connection, at):
                 raise psycopg.Rollback
@@ -474,11 +481,7 @@ def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> No
 
 
 def _log_again(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:
-    undone = [result for result in results if not result.caught_up and result.crew.members]
-    if undone:
-        crew_ids = [result.crew.id for result in undone]
-        changes.archive(connection, at.unread_since or at.taken, crew_ids)
-    for result in undone:
+    for result in (result for result in results if not result.caught_up and result.crew.members):
         fetch(
             connection,
             "log/session_rest",

@@ -1,13 +1,20 @@
-"""Forgetting: removing sessions and persons from `analytics` for good, archive included."""
+"""Forgetting: removing sessions and persons from `analytics` for good, archive included.
 
+Everything that was logged is read first: what is forgotten takes its keys along, which other tables may still need.
+"""
+
+import logging
 from uuid import UUID
 
-from convo_pipelines import crews
+from convo_pipelines import changes, crews, ticks
+from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Row, Warehouse, fetch, fetch_one
+
+_log = logging.getLogger(__name__)
 
 
 class StillThereError(Exception):
-    """The application still has what is to be forgotten: the next refresh would bring it back; nothing was removed."""
+    """What is to be forgotten is still in `app`, or not read yet: it would come back; nothing was removed."""
 
 
 def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None) -> Row:
@@ -18,6 +25,7 @@ def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None
         StillThereError: its messages or its conversation are still in `app`.
 
     """
+    _read_everything(warehouse)
     with warehouse.connection() as connection, connection.transaction():
         [crew] = crews.active(connection, [crew_code])
         what = {"session_id": session_id}
@@ -37,9 +45,18 @@ def person(warehouse: Warehouse, person_id: UUID) -> Row:
         StillThereError: the person, or a contact method of theirs, is still in `app`.
 
     """
+    _read_everything(warehouse)
     with warehouse.connection() as connection, connection.transaction():
         if fetch_one(connection, "forget/person_left", person_id=person_id)["is_left"]:
             raise StillThereError(
                 f"app still has person {person_id} or a contact method of theirs; delete it there first"
             )
         return fetch(connection, "forget/person", person_id=person_id)[0]
+
+
+def _read_everything(warehouse: Warehouse) -> None:
+    for table in DERIVED_TABLES:
+        ticks.tick(warehouse, table, _log)
+    with warehouse.connection() as connection:
+        if any(changes.look(connection, table).has_news for table in DERIVED_TABLES):
+            raise StillThereError("changes are coming in, or a tick is at work; nothing was removed, run it again")

@@ -96,7 +96,7 @@ def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] |
             at = changes.look(connection, table)
             outcome = Outcome()
             if at.seen is None and crew_ids is None:
-                return _build(warehouse, at, lease)
+                return _build(warehouse, table, lease)
             work = Work(table, at.unread_since, is_tick=True, crew_ids=crew_ids, lease=lease)
             if at.has_news:
                 outcome.add(_chunks(connection, work, at.scope))
@@ -119,7 +119,7 @@ def backfill(
         if is_whole and at.seen is None:
             with changes.lease(warehouse, table) as lease:
                 if lease:
-                    return _build(warehouse, at, lease)
+                    return _build(warehouse, table, lease)
         work = Work(table, at.unread_since, crew_ids=crew_ids)
         outcome = _chunks(connection, work, EVERYTHING if is_whole or not table.has_days else window)
     warehouse.analyze(table.target, outcome.counts)
@@ -140,10 +140,10 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
         return _chunks(connection, Work(table, at.unread_since, counts_drift=True), EVERYTHING, progress)
 
 
-def _build(warehouse: Warehouse, at: Look, lease: Lease) -> Outcome:
+def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
-        changes.begin_build(connection, at)
-        outcome = _chunks(connection, Work(at.table, at.taken, lease=lease), EVERYTHING)
+        at = changes.begin_build(connection, table)
+        outcome = _chunks(connection, Work(table, at.unread_since, lease=lease), EVERYTHING)
         _finish(connection, at)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
@@ -234,6 +234,7 @@ def _refresh(connection: Connection, work: Work, scope: Scope) -> int:
     row = fetch_one(
         connection,
         f"refresh/{work.table.name}",
+        unread_since=work.unread_since,
         is_tick=work.is_tick and isinstance(scope, Changes),
         is_captured=not capture.uncaptured(connection, ["conversations"]),
     )

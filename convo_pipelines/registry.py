@@ -38,7 +38,7 @@ class DerivedTable:
 HISTORIES_SESSIONS = DerivedTable("histories_sessions", ("histories",), is_narrowed=True)
 CREW_CONVERSATIONS = DerivedTable(
     "crew_conversations",
-    ("histories_sessions", "conversations update", "conversations delete"),
+    ("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
     all_keys="every_session",
     is_narrowed=True,
     relation="app.conversations",

@@ -20,9 +20,15 @@ Connection = psycopg.Connection[Row]
 
 POOL_SIZE = 4
 MANY_ROWS = 10_000
+LOCK_TIMEOUT = "400ms"
+"""Less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
 
-SESSION = "-c timezone=UTC -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
-"""Settings of every session: compiling, sorting on disk and starting workers cost more than a tick's statements."""
+SESSION = (
+    r"-c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_isolation=read\ committed"
+    " -c quote_all_identifiers=off -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
+)
+"""Settings of every session: what statements rely on, whatever the database's or the role's defaults; and compiling,
+sorting on disk and starting workers cost more than a tick's statements."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +110,15 @@ def _configure(connection: Connection) -> None:
 def refreshing(connection: Connection, *lock: str, timeout_seconds: float | None = None) -> Generator[None]:
     """Open a transaction on `connection` in which a refresh reads and writes; wait for the advisory lock of that name.
 
-    The lock is a statement of its own, so that every later statement sees what the holder before has committed.
+    The lock is a statement of its own, so that every later statement sees what the holder before has committed. For the
+    application's locks it does not wait long.
     No statement takes longer than `timeout_seconds`, by default REFRESH_TIMEOUT_SECONDS.
     """
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     with connection.transaction():
         fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))))
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join(lock)])
+        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
         yield
 
 

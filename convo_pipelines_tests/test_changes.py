@@ -5,19 +5,21 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import capture, changes, migrations, ticks
+from convo_pipelines import capture, changes, migrations, refresh, ticks
 from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
 from convo_pipelines.registry import (
     CONVERSATION_SUMMARIES,
+    CREW_CONVERSATIONS,
     DERIVED_TABLES,
     DISCOVERY,
     HISTORIES_SESSIONS,
@@ -258,8 +260,8 @@ def partitioned(world: World) -> None:
         "created_at timestamptz not null default now()) partition by range (created_at);"
         "create index on app.histories_a (created_at);"
         "create table app.march partition of app.histories_a for values from ('2026-03-01') to ('2026-04-01');"
-        "create table app.april (id bigint, session_id text, message jsonb, created_at timestamptz not null);"
-        "insert into app.april (session_id, created_at) values ('attached', '2026-04-10')"
+        "create table app.april (id bigint not null, session_id text, message jsonb, created_at timestamptz not null);"
+        "insert into app.april (id, session_id, created_at) values (1, 'attached', '2026-04-10')"
     )
 
 
@@ -278,7 +280,7 @@ def test_partitions_are_captured_attached_and_detached(world: World) -> None:
     assert world.has_news()
     tick(world)
     assert_right(world)
-    world.execute("insert into app.april (session_id, created_at) values ('late', '2026-04-11')")
+    world.execute("insert into app.april (id, session_id, created_at) values (2, 'late', '2026-04-11')")
     world.execute("update app.histories_a set created_at = '2026-04-12' where session_id = 'into the leaf'")
     tick(world)
     assert_right(world)
@@ -648,9 +650,10 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(w
     world.message(talk)
     tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
     with world.warehouse.connection() as connection:
-        at_start = changes.look(connection, CONVERSATION_SUMMARIES)
-        assert at_start.seen is None
-        changes.begin_build(connection, at_start)
+        assert changes.look(connection, CONVERSATION_SUMMARIES).seen is None
+        world.message(talk)
+        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+        at_start = changes.begin_build(connection, CONVERSATION_SUMMARIES)
         world.message(talk)
         tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
         changes.trim(connection)
@@ -749,3 +752,150 @@ def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
     tick(world)
     assert_right(world)
     assert not world.has_news(PIPELINE)
+
+
+# What an adversary found
+
+
+@both_servers
+def test_a_table_that_is_a_partition_of_another_hears_of_writes_through_its_parent(world: World) -> None:
+    world.execute(
+        "create table app.histories (id bigint not null, crew text, session_id text, message jsonb, "
+        "created_at timestamptz default now()) partition by list (crew);"
+        "create table app.histories_a partition of app.histories for values in ('a')"
+    )
+    world.crew(create=False)
+    tick(world)
+    for change in (
+        "insert into app.histories (id, crew, session_id) values (1, 'a', 's1'), (2, 'a', 's2')",
+        "update app.histories set session_id = 's3' where id = 1",
+        "delete from app.histories where id = 2",
+        "insert into app.histories_a (id, crew, session_id) values (3, 'a', 's4')",
+        "truncate app.histories",
+    ):
+        world.execute(change)
+        assert world.has_news()
+        tick(world)
+        assert_right(world)
+
+
+@both_servers
+def test_a_crew_that_names_a_table_of_the_application_stops_nobody_else(world: World) -> None:
+    for crew, table in (("A", None), ("B", "messages")):
+        world.crew(crew, table=table, create=table is None)
+    world.say("s1")
+    tick(world)
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    assert "no column session_id" in world.state("B")["last_error"]
+
+
+@both_servers
+@pytest.mark.parametrize("case", ["off and on", "dropped leaf", "detached leaf", "swapped"])
+def test_what_is_pruned_stays_archive_whatever_happens_next(
+    world: World, archive_after: Callable[[int], None], case: str
+) -> None:
+    archive_after(7)
+    if case.endswith("leaf"):
+        partitioned(world)
+    else:
+        world.crew()
+    world.execute(
+        "insert into app.histories_a (session_id, created_at) values ('s1', '2026-03-05'), ('s1', '2026-03-05')"
+    )
+    tick(world)
+    if case == "off and on":
+        world.execute("update app.crews set is_active = false")
+        tick(world)
+        world.execute("delete from app.histories_a")
+        tick(world)
+        world.execute("update app.crews set is_active = true")
+    elif case == "dropped leaf":
+        world.execute("delete from app.march; drop table app.march")
+    elif case == "detached leaf":
+        world.execute("alter table app.histories_a detach partition app.march")
+    else:
+        world.execute("delete from app.histories_a; alter table app.histories_a rename to histories_old")
+        world.execute("create table app.histories_a (like app.histories_old including all)")
+    tick(world)
+    [day] = world.execute("select * from analytics.histories_sessions")
+    assert (day["message_count"], day["archived_at"] is None) == (2, False)
+    assert world.reconcile().repairs.changed == 0
+
+
+@both_servers
+@pytest.mark.parametrize("case", ["truncated", "between two statements", "collapsed", "twice"])
+def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    crew = world.crew()
+    world.say("s1")
+    tick(world)
+    if case == "truncated":
+        world.execute("truncate app.conversations cascade")
+    elif case == "between two statements":
+        chosen = refresh.choose_keys
+
+        def interrupted(*arguments: Any, **choice: Any) -> Any:
+            found = chosen(*arguments, **choice)
+            world.execute("delete from app.conversations")
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(refresh, "choose_keys", interrupted)
+            ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
+    elif case == "collapsed":
+        world.execute("delete from app.conversations; analyze analytics.conversation_changes")
+        monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 0)
+        with world.warehouse.connection() as connection:
+            changes.trim(connection)
+        monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 10**6)
+    else:
+        world.execute("delete from app.conversations")
+        tick(world)
+        world.conversation(channel="crew", crew_id=crew, session_id="s1")
+        world.say("s1")
+        tick(world)
+        world.execute("delete from app.conversations")
+    tick(world)
+    world.reconcile()
+    world.backfill(at(-1).date(), at(1).date())
+    assert world.execute("select from app.conversations") == []
+    assert world.reconcile().repairs.changed == 0
+    world.say("s1")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_the_application_is_never_the_victim_of_a_deadlock(world: World) -> None:
+    people = [world.person(email=f"p{number}@example.com") for number in range(2)]
+    talk = world.conversation()
+    for number in range(2):
+        world.address(talk, world.contact(f"p{number}@example.com"))
+    tick(world, *DERIVED_TABLES[:4])
+    first, last = sorted(people)
+    with psycopg.connect(world.url) as application:
+        application.execute("delete from app.people where id = %s", [last])
+        run = threading.Thread(target=lambda: suppressed(world))
+        run.start()
+        application.execute("select pg_sleep(1.5)")
+        application.execute("delete from app.people where id = %s", [first])
+    run.join()
+    tick(world)
+    assert_right(world)
+
+
+def suppressed(world: World) -> None:
+    with suppress(psycopg.errors.LockNotAvailable):
+        tick(world, PEOPLE_CONVERSATIONS)
+
+
+@both_servers
+@pytest.mark.parametrize("setting", ["datestyle = 'German'", "quote_all_identifiers = on", "timezone = 'Asia/Tokyo'"])
+def test_settings_of_the_database_change_nothing(world: World, setting: str) -> None:
+    [database] = world.execute("select current_database() as name")
+    world.execute(f"alter database {database['name']} set {setting}")
+    world.crew()
+    world.say("s1")
+    tick(world)
+    world.say("s1", when=at(1, 23.5))
+    tick(world)
+    assert_right(world)

@@ -1,9 +1,11 @@
--- Remembers what the catalog says of a table now, and logs "everything of this table" if that is new.
+-- Remembers what the catalog says of a table now, and logs "everything of this table" if that is new; where partitions are
+-- gone, with their rows, as a truncation.
 -- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(is_settled)s: false: to be tried again
 with source as (
     select
         source.*,
-        (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity) as is_new
+        (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity) as is_new,
+        source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
     from analytics.source_tables(%(table_name)s) as source
     left join analytics.capture_state as state on state.table_name = source.name
 ),
@@ -33,7 +35,7 @@ sessions as (
     insert into analytics.session_changes (table_oid, operation)
     select
         table_oid,
-        'everything'
+        case when has_lost_partitions then 'truncate' else 'everything' end
     from source
     where is_new and is_histories and table_oid is not null
 ),

@@ -2,26 +2,23 @@
 -- in:  %(window_start)s, %(window_end)s: active in it, half-open, or null;
 --      %(seen)s, %(taken)s: with changes logged between these snapshots, or null;
 --      %(after)s, %(rows)s, %(crew_ids)s as in every_session.sql
--- out: keys (crew_id, session_id, new_at: when new messages of it were found, position)
+-- out: keys (crew_id, session_id, position)
 create temporary table keys on commit drop as
 select
     crew_id,
     session_id,
-    max(new_at) as new_at,
     crew_id || ' ' || session_id as position
 from (
     select
         crew_id,
-        session_id,
-        null::timestamptz as new_at
+        session_id
     from analytics.histories_sessions
     where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
         and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-    union all
+    union
     select
         crew_id,
-        session_id,
-        case when operation = 'insert' then logged_at end
+        session_id
     from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
         and source = 'histories_sessions' and crew_id is not null
@@ -31,6 +28,5 @@ where (
         or (crew_id, session_id) > (left(%(after)s::text, 36)::uuid, substr(%(after)s::text, 38))
     )
     and (%(crew_ids)s::uuid[] is null or crew_id = any(%(crew_ids)s::uuid[]))
-group by crew_id, session_id
 order by crew_id, session_id
 limit %(rows)s;

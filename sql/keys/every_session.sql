@@ -1,11 +1,10 @@
 -- Crews' sessions, in the order of crews and sessions.
 -- in:  %(after)s: position after which to go on, or null; %(rows)s: how many; %(crew_ids)s: only of these crews, or null
--- out: keys (crew_id, session_id, new_at, position)
+-- out: keys (crew_id, session_id, position)
 create temporary table keys on commit drop as
 select distinct
     crew_id,
     session_id,
-    null::timestamptz as new_at,
     crew_id || ' ' || session_id as position
 from analytics.histories_sessions
 where (

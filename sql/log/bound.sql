@@ -1,10 +1,16 @@
 -- Up to where every table has read the logs, or will read its sources anyway.
--- out: one row: bound (xid8: what is below it can go), trimmed_below; largest (estimated rows of the largest log)
+-- in:  %(tables)s: those that learn from the logs what their sources do not tell: nothing goes before their first build
+-- out: one row: bound (xid8: what is below it can go; 0: nothing), trimmed_below; largest (estimated rows of the largest log)
 select
-    least(
-        pg_snapshot_xmin(pg_current_snapshot()),
-        min(least(pg_snapshot_xmin(state.snapshot), pg_snapshot_xmin(state.building)))
-    )::text as bound,
+    case
+        when count(*) filter (
+            where state.asset_key = any(%(tables)s::text[]) and coalesce(state.snapshot, state.building) is not null
+        ) < cardinality(%(tables)s::text[]) then '0'
+        else least(
+            pg_snapshot_xmin(pg_current_snapshot()),
+            min(least(pg_snapshot_xmin(state.snapshot), pg_snapshot_xmin(state.building)))
+        )::text
+    end as bound,
     (select trimmed_below::text from analytics.trim_state) as trimmed_below,
     (
         select max(reltuples)::bigint from pg_class

@@ -1,7 +1,6 @@
 -- histories_sessions: days that were old when rows of them were deleted are archive from then on. Refreshes find out for
 -- themselves; this is for when what the log says of deletions is about to go.
--- in:  %(crew_ids)s: of these crews, or null for all; %(unread_since)s: the watermark, or null: all that the log has;
---      %(archive_after_days)s
+-- in:  %(unread_since)s: the watermark, or null: all that the log has; %(archive_after_days)s
 update analytics.histories_sessions as day
 set archived_at = deleted.at
 from (
@@ -19,7 +18,6 @@ from (
             or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
             and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
         )
-        and (%(crew_ids)s::uuid[] is null or state.crew_id = any(%(crew_ids)s::uuid[]))
     group by state.crew_id, change.session_id, change.activity_date
 ) as deleted
 where day.crew_id = deleted.crew_id

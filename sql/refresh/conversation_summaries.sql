@@ -92,14 +92,15 @@ wanted as (
 
 different as materialized (
     select
-        subject.id as conversation_id, wanted.source, subject.channel, subject.client_id, subject.crew_id,
+        keys.id as conversation_id, wanted.source, subject.channel, subject.client_id, subject.crew_id,
         subject.session_id, subject.project_id, wanted.message_count, wanted.inbound_count, wanted.outbound_count,
         wanted.participant_count, wanted.started_at, wanted.ended_at, wanted.duration_seconds,
         wanted.first_response_seconds, subject.closed_at, subject.started_at as opened_at,
         present.conversation_id is null as is_new
-    from subject
-    left join wanted on wanted.id = subject.id
-    left join analytics.conversation_summaries as present on present.conversation_id = subject.id
+    from keys
+    left join subject on subject.id = keys.id
+    left join wanted on wanted.id = keys.id
+    left join analytics.conversation_summaries as present on present.conversation_id = keys.id
     where case
         when wanted.id is null or present.conversation_id is null
             then wanted.id is not null or present.conversation_id is not null
@@ -115,7 +116,7 @@ different as materialized (
             present.first_response_seconds, present.closed_at
         )
     end
-    order by subject.id  -- compared before the first insert: never with a table that grows meanwhile
+    order by keys.id  -- compared before the first insert: never with a table that grows meanwhile
 ),
 
 saved as (

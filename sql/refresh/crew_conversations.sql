@@ -1,12 +1,25 @@
 -- crew_conversations: a row of app.conversations for each session that has none yet. One that the application deleted
 -- comes back only with new messages.
--- in:  keys: sessions; %(is_captured)s: whether inserts into app.conversations are logged by themselves
+-- in:  keys: sessions; %(is_captured)s: whether inserts into app.conversations are logged by themselves;
+--      %(unread_since)s: the watermark, or null
 -- out: changed; deleted_conversations; conversation_changes; one row: present (sessions that had one)
-with sessions as (
+with lately as (  -- as of this very statement: a deletion that it sees must not look like a conversation never made
+    select
+        crew_id,
+        session_id,
+        max(logged_at) filter (where source = 'conversations' and operation in ('delete', 'update')) as deleted_at,
+        max(logged_at) filter (where source = 'histories_sessions' and operation = 'insert') as new_at
+    from analytics.conversation_changes
+    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+        and session_id is not null
+    group by crew_id, session_id
+),
+
+sessions as (
     select
         keys.crew_id,
         keys.session_id,
-        keys.new_at,
         crew.client_id,
         exists (
             select from app.conversations as conversation
@@ -31,9 +44,13 @@ missing as materialized (
     ) as first_day
     left join analytics.deleted_conversations as deleted
         on deleted.crew_id = sessions.crew_id and deleted.session_id = sessions.session_id
+    left join lately on lately.crew_id = sessions.crew_id and lately.session_id = sessions.session_id
     where not sessions.has_conversation
         and first_day.started_at is not null
-        and (deleted.session_id is null or sessions.new_at >= deleted.deleted_at)
+        and (
+            coalesce(deleted.deleted_at, lately.deleted_at) is null
+            or lately.new_at >= greatest(deleted.deleted_at, lately.deleted_at)
+        )
     order by sessions.crew_id, sessions.session_id  -- looked up before the first insert
 ),
 

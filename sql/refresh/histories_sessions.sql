@@ -178,12 +178,13 @@ removed as (
 ),
 
 passed_on as (
-    insert into analytics.conversation_changes (source, crew_id, session_id, operation)
+    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
     select
         'histories_sessions',
         %(crew_id)s::uuid,
         session_id,
-        case when bool_or(has_new_messages) then 'insert' else 'update' end
+        case when bool_or(has_new_messages) then 'insert' else 'update' end,
+        clock_timestamp()
     from different
     group by session_id
 ),

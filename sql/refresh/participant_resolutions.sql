@@ -100,6 +100,15 @@ saved as (
         resolved_at = now()
 ),
 
+removed as (  -- where no foreign key did it
+    delete from analytics.participant_resolutions as target
+    using keys
+    where keys.place = 'contact_method'
+        and target.contact_method_id = keys.id
+        and not exists (select from app.contact_methods as contact where contact.id = keys.id)
+    returning target.contact_method_id
+),
+
 passed_on as (
     insert into analytics.identifier_changes (source, id, operation)
     select
@@ -115,8 +124,13 @@ noted as (
         case when is_new then 'inserted' else 'updated' end,
         contact_method_id
     from different
+    union all
+    select
+        'deleted',
+        contact_method_id
+    from removed
 )
 
 select count(*) as present
 from analytics.participant_resolutions
-where contact_method_id in (select id from contacts);
+where contact_method_id in (select id from touched_contacts);

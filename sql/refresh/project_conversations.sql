@@ -3,19 +3,19 @@
 -- out: changed; conversation_changes; one row: present (links before)
 with compared as materialized (
     select
-        conversation.id as conversation_id,
-        conversation.project_id,
+        keys.id as conversation_id,
+        project.id as project_id,
         project.user_id as added_by,
         conversation.created_at,
         conversation.updated_at,
         conversation.started_at,
         present.project_id as former_project_id
-    from app.conversations as conversation
-    inner join keys on keys.id = conversation.id
+    from keys
+    left join app.conversations as conversation on conversation.id = keys.id
     left join app.projects as project on project.id = conversation.project_id
-    left join analytics.project_conversations as present on present.conversation_id = conversation.id
-    where conversation.project_id is not null or present.project_id is not null
-    order by conversation.id  -- compared before the first insert: never with a table that grows meanwhile
+    left join analytics.project_conversations as present on present.conversation_id = keys.id
+    where project.id is not null or present.project_id is not null
+    order by keys.id  -- compared before the first insert: never with a table that grows meanwhile
 ),
 
 different as (

@@ -165,7 +165,9 @@ as $$
         select distinct crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
-        where crew.is_active and client.is_active
+        where crew.is_active and client.is_active and crew.histories_table_name not in (
+            'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects'
+        )
         union all
         select wanted.name, false, wanted.log_function
         from (
@@ -186,7 +188,13 @@ as $$
         union
         select members.name, pg_inherits.inhrelid
         from members
-        inner join pg_inherits on pg_inherits.inhparent = members.oid
+        inner join pg_inherits on pg_inherits.inhparent = members.oid and not pg_inherits.inhdetachpending
+    ),
+    parents as (  -- of roots that are themselves partitions or children: rows reach them without naming them
+        select inhrelid as oid, string_agg(inhparent::text, ',' order by inhparent) as of
+        from pg_inherits
+        where not inhdetachpending
+        group by inhrelid
     ),
     capturing as (
         select
@@ -202,10 +210,13 @@ as $$
             members.name,
             class.oid,
             class.relkind,
-            concat_ws(':', class.oid, class.relfilenode, capturing.versions) as identity,
+            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
-            bool_or(fed.srrelid is not null) over (partition by members.name) as is_fed
+            bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
+            over (partition by members.name) as is_fed
         from members
+        inner join roots on roots.name = members.name
+        left join parents on parents.oid = members.oid
         inner join pg_class as class on class.oid = members.oid
         left join capturing on capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
