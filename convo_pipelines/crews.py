@@ -206,7 +206,6 @@ def backfill(
             at = changes.begin_build(connection, HISTORIES_SESSIONS)
         crews = _waiting(connection, None, at.taken, codes)
     reading = _Reading(at.unread_since or at.taken, forget=forget_pruned_days)
-    span: dict[str, Any] = {"first_day": first, "after_day": after}
     outside: list[str] = []
 
     def read(connection: Connection, result: CrewResult) -> None:
@@ -214,10 +213,13 @@ def backfill(
         result.caught_up, result.rest_from = False, first
         check_table(connection, result)
         _read_days(connection, result, reading, first, after)
+        span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
+        result.kept_days = fetch_one(connection, "crews/archived_days", **span)["days"]
+        if is_build:
+            with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id)):
+                if fetch_one(connection, "crews/outside", crew.table_name, **span)["is_any"]:
+                    outside.append(crew.code)
         result.caught_up = True
-        result.kept_days = fetch_one(connection, "crews/archived_days", crew_id=crew.id, **span)["days"]
-        if is_build and fetch_one(connection, "crews/outside", crew.table_name, **span)["is_any"]:
-            outside.append(crew.code)
 
     results = _for_each(warehouse, crews, read, log)
     if is_build and not outside:
