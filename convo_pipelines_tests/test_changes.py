@@ -271,7 +271,7 @@ def test_partitions_are_captured_attached_and_detached(world: World) -> None:
     world.say("through the parent")
     tick(world)
     world.say("through the parent")
-    world.execute("insert into app.march (session_id, created_at) values ('into the leaf', '2026-03-05')")
+    world.execute("insert into app.march (id, session_id, created_at) values (50, 'into the leaf', '2026-03-05')")
     tick(world)
     assert_right(world)
     world.execute(
