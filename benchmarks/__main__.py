@@ -6,7 +6,7 @@ work and not cores; the server is embedded and fresh for each size.
 
 import click
 
-from benchmarks import discovery, links
+from benchmarks import capture, discovery, links
 from benchmarks.measure import console
 from convo_pipelines.tables import print_table
 
@@ -14,18 +14,22 @@ from convo_pipelines.tables import print_table
 @click.command()
 @click.option("--sessions", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), show_default=True)
 @click.option("--conversations", type=int, multiple=True, default=(10_000, 40_000, 200_000), show_default=True)
-@click.option("--only", type=click.Choice(["discovery", "links"]), help="One benchmark.  [default: both]")
+@click.option("--only", type=click.Choice(["discovery", "links", "capture"]), help="One benchmark.  [default: all]")
 def main(sessions: tuple[int, ...], conversations: tuple[int, ...], only: str | None) -> None:
     """Measure every size and print tables."""
-    if only != "links":
+    if only in (None, "discovery"):
         rows = [discovery.measure(size) for size in sessions]
         print_table(
             console, rows, title="conversation discovery, 10 crews, 10 messages a session, 1,000 sessions a day"
         )
-    if only != "discovery":
+    if only in (None, "links"):
         builds, reads = zip(*(links.measure(size) for size in conversations), strict=True)
         print_table(console, builds, title="links, 6 messages a conversation, 3 recipients each")
         print_table(console, reads[-1], title=f"reads at {conversations[-1]:,} conversations, 1,000 random keys each")
+    if only in (None, "capture"):
+        print_table(
+            console, capture.measure(), title="capture, autocommit, synchronous_commit off, nobody reads the log"
+        )
 
 
 if __name__ == "__main__":

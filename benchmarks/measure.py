@@ -1,4 +1,4 @@
-"""What both benchmarks measure with: fresh servers, SQL files, wall time."""
+"""What the benchmarks measure with: fresh servers, SQL files, wall time."""
 
 import gc
 import statistics

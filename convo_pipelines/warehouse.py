@@ -117,8 +117,7 @@ def refreshing(connection: Connection, *lock: str, timeout_seconds: float | None
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     with connection.transaction():
         fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))))
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [":".join(lock)])
-        connection.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+        fetch(connection, "session/lock", lock=":".join(lock), lock_timeout=LOCK_TIMEOUT)
         yield
 
 

@@ -8,5 +8,5 @@ set
     last_run_at = case when %(is_start)s then clock_timestamp() else last_run_at end,
     written_by = pg_current_xact_id()
 where asset_key = %(asset_key)s
-    and (lease_holder is null or lease_holder = %(holder)s or lease_until < clock_timestamp())
+    and (lease_until is null or lease_until < clock_timestamp() or lease_holder = %(holder)s)
 returning asset_key;
