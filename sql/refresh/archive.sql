@@ -1,9 +1,7 @@
 -- histories_sessions: days that were old when rows of them were deleted are archive from then on. Refreshes find out for
 -- themselves; this is for when what the log says of deletions is about to go.
 -- in:  %(unread_since)s: the watermark, or null: all that the log has; %(archive_after_days)s
-update analytics.histories_sessions as day
-set archived_at = deleted.at
-from (
+with deleted as (
     select
         state.crew_id,
         change.session_id,
@@ -19,8 +17,43 @@ from (
             and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
         )
     group by state.crew_id, change.session_id, change.activity_date
-) as deleted
-where day.crew_id = deleted.crew_id
+),
+
+old as (
+    select
+        day.crew_id,
+        day.session_id,
+        day.activity_date,
+        deleted.at
+    from deleted
+    inner join analytics.histories_sessions as day
+        on day.crew_id = deleted.crew_id
+            and day.session_id = deleted.session_id
+            and day.activity_date = deleted.activity_date
+    union all
+    select
+        day.crew_id,
+        day.session_id,
+        day.activity_date,
+        deleted.at
+    from deleted
+    inner join analytics.histories_sessions as day on day.crew_id = deleted.crew_id
+    where deleted.session_id is null
+)
+
+update analytics.histories_sessions as day
+set archived_at = old.at
+from (
+    select
+        crew_id,
+        session_id,
+        activity_date,
+        max(at) as at
+    from old
+    group by crew_id, session_id, activity_date
+) as old
+where day.crew_id = old.crew_id
+    and day.session_id = old.session_id
+    and day.activity_date = old.activity_date
     and day.archived_at is null
-    and day.activity_date < (deleted.at at time zone 'UTC')::date - %(archive_after_days)s::int
-    and (deleted.session_id is null or day.session_id = deleted.session_id and day.activity_date = deleted.activity_date);
+    and day.activity_date < (old.at at time zone 'UTC')::date - %(archive_after_days)s::int;

@@ -70,7 +70,7 @@ present as (
         and (%(is_whole)s or (session_id, activity_date) in (select session_id, start_day from keys))
 ),
 
-pruned as (  -- as of this very statement: a deletion that it sees must not look like anything else
+pruned as materialized (  -- as of this very statement: a deletion that it sees must not look like anything else
     select
         session_id,
         activity_date,
@@ -88,12 +88,13 @@ archived as (
         present.*,
         coalesce(present.archived_at, deleted.at) as since
     from present
-    left join lateral (
-        select max(pruned.deleted_at) as at
-        from pruned
-        where (pruned.session_id is null or pruned.session_id = present.session_id and pruned.activity_date = present.activity_date)
-            and present.activity_date < (pruned.deleted_at at time zone 'UTC')::date - %(archive_after_days)s::int
-    ) as deleted on true
+    left join pruned on pruned.session_id = present.session_id and pruned.activity_date = present.activity_date
+    cross join (select max(deleted_at) as at from pruned where session_id is null) as truncated
+    cross join lateral (
+        select max(candidate.at) as at
+        from (values (pruned.deleted_at), (truncated.at)) as candidate (at)
+        where present.activity_date < (candidate.at at time zone 'UTC')::date - %(archive_after_days)s::int
+    ) as deleted
     where not %(forget)s and coalesce(present.archived_at, deleted.at) is not null
 ),
 
