@@ -11,7 +11,10 @@ from click.testing import CliRunner, Result
 
 from convo_pipelines import migrations
 from convo_pipelines.cli import main
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.world import World, at
 
 
 @pytest.fixture
@@ -222,3 +225,35 @@ def test_validation_can_fail(migrate: object, empty_database: str, damage: str, 
     result = migrate("validate")
     assert result.exit_code == 1
     assert complaint in result.output.replace("\n", "")
+
+
+@both_servers
+def test_an_upgrade_from_watermarks_keeps_the_archive_and_builds_once(empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("create schema app; create schema analytics")
+    for migration in migrations.status():
+        if migration.name < "0010" and migration.line != "roles":
+            up_to(migration.name)
+    world = World(Warehouse(empty_database))
+    crew = world.crew()
+    world.say("new", when=at(5))
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    for session, day in (("pruned", "2026-03-01"), ("stale", "2026-03-15")):
+        world.execute(
+            "insert into analytics.histories_sessions (crew_id, session_id, activity_date, message_count, human_count, "
+            "ai_count, first_message_at, last_message_at) values (%s, %s, %s, 4, 4, 0, %s, %s)",
+            *(crew, session, day, day, day),
+        )
+    world.execute(
+        "insert into analytics.crew_discovery_state (crew_id, histories_table_name, watermark_id, archived_before) "
+        "values (%s, 'histories_a', 1, '2026-03-10')",
+        crew,
+    )
+    migrations.up(("analytics",), url=empty_database)
+    world.tick()
+    world.sync()
+    days = world.execute("select session_id, archived_at is not null as is_archive from analytics.histories_sessions")
+    assert {(day["session_id"], day["is_archive"]) for day in days} == {("new", False), ("pruned", True)}
+    oracle.assert_links_right(world)
+    assert world.reconcile().repairs.changed == 0
+    world.close()
