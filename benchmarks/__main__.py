@@ -6,7 +6,7 @@ work and not cores; the server is embedded and fresh for each size.
 
 import click
 
-from benchmarks import capture, discovery, links
+from benchmarks import capture, crews, discovery, latency, links
 from benchmarks.measure import console
 from convo_pipelines.tables import print_table
 
@@ -14,14 +14,24 @@ from convo_pipelines.tables import print_table
 @click.command()
 @click.option("--sessions", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), show_default=True)
 @click.option("--conversations", type=int, multiple=True, default=(10_000, 40_000, 200_000), show_default=True)
-@click.option("--only", type=click.Choice(["discovery", "links", "capture"]), help="One benchmark.  [default: all]")
-def main(sessions: tuple[int, ...], conversations: tuple[int, ...], only: str | None) -> None:
+@click.option("--crews", "crew_counts", type=int, multiple=True, default=(10, 1_000, 10_000), show_default=True)
+@click.option(
+    "--only",
+    type=click.Choice(["discovery", "crews", "links", "capture", "latency"]),
+    help="One benchmark.  [default: all]",
+)
+def main(
+    sessions: tuple[int, ...], conversations: tuple[int, ...], crew_counts: tuple[int, ...], only: str | None
+) -> None:
     """Measure every size and print tables."""
     if only in (None, "discovery"):
         rows = [discovery.measure(size) for size in sessions]
         print_table(
             console, rows, title="conversation discovery, 10 crews, 10 messages a session, 1,000 sessions a day"
         )
+    if only in (None, "crews"):
+        rows = [crews.measure(count) for count in crew_counts]
+        print_table(console, rows, title="10 thousand sessions in all, 10 crews with one new session each")
     if only in (None, "links"):
         builds, reads = zip(*(links.measure(size) for size in conversations), strict=True)
         print_table(console, builds, title="links, 6 messages a conversation, 3 recipients each")
@@ -30,6 +40,8 @@ def main(sessions: tuple[int, ...], conversations: tuple[int, ...], only: str | 
         print_table(
             console, capture.measure(), title="capture, autocommit, synchronous_commit off, nobody reads the log"
         )
+    if only in (None, "latency"):
+        print_table(console, latency.measure(), title="what a writer waits: 500 messages/s over 50 crews")
 
 
 if __name__ == "__main__":

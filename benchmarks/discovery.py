@@ -31,11 +31,11 @@ def measure(sessions: int) -> dict[str, str]:
 class Benchmark:
     """One size: a server, its histories, and what is measured on it."""
 
-    def __init__(self, url: str, sessions: int):
-        self.sessions = sessions
+    def __init__(self, url: str, sessions: int, crews: int = CREWS):
+        self.sessions, self.crews = sessions, crews
         self.connection = connect(url)
         self.warehouse = Warehouse(url)
-        self.arrived = sessions // CREWS
+        self.arrived = sessions // crews
 
     def close(self) -> None:
         self.warehouse.close()
@@ -50,7 +50,7 @@ class Benchmark:
     def load(self) -> None:
         query = "insert into app.clients (client_code, name) values ('C', 'C') returning id"
         [client] = self.connection.execute(query).fetchone() or ()
-        for crew in range(CREWS):
+        for crew in range(self.crews):
             table = f"histories_{crew}"
             self.connection.execute(
                 "insert into app.crews (client_id, crew_code, name, histories_table_name) values (%s, %s, %s, %s)",
@@ -58,7 +58,7 @@ class Benchmark:
             )
             with self.warehouse.connection() as connection:
                 histories.create_table(connection, table)
-            self.insert_sessions(crew, 1, self.sessions // CREWS, UNTIL)
+            self.insert_sessions(crew, 1, self.sessions // self.crews, UNTIL)
         self.connection.execute("vacuum analyze")
 
     def tick(self) -> None:

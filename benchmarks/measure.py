@@ -32,9 +32,11 @@ def seconds(work: Callable[[], object]) -> float:
         gc.enable()
 
 
-def median_seconds(work: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> float:
+def median_seconds(
+    work: Callable[[], object], prepare: Callable[[], object] = lambda: None, repeats: int = REPEATS
+) -> float:
     times: list[float] = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         prepare()
         times.append(seconds(work))
     return statistics.median(times)

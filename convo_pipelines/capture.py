@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 
 from convo_pipelines import changes
-from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
@@ -33,7 +33,8 @@ def sync(warehouse: Warehouse) -> None:
             changes.archive(connection, None)  # while it is known which table was whose
         for table in differences:
             _settle(connection, table)
-        fetch(connection, "capture/crews")
+        with transaction(connection):
+            fetch(connection, "capture/crews")
 
 
 def has_news(connection: Connection) -> bool:

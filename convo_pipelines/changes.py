@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,9 +21,10 @@ from psycopg import sql
 from convo_pipelines.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, fetch, fetch_one, transaction
 
 LEASE_SECONDS = 60
+ATTEMPTS = 5
 LARGEST_LOG_ROWS = 10_000_000
 LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
 LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
@@ -104,6 +105,8 @@ def _state(connection: Connection, table: DerivedTable) -> Row:
     if not state["is_ours"]:
         _forget_all(connection)
         [state] = fetch(connection, "state/look", asset_key=table.name)
+    if state["follows"] != list(table.follows):
+        fetch(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
     return state
 
 
@@ -137,12 +140,40 @@ def begin_build(connection: Connection, table: DerivedTable) -> Look:
 def store(connection: Connection, at: Look) -> bool:
     """Move the watermark to the snapshot of `at`; return False if somebody else moved it meanwhile.
 
-    What was left undone must have been logged again in this or an earlier transaction.
+    What was left undone must have been logged again in this or an earlier transaction, and what the log tells of
+    deletions is written down in this one, before it is read.
     """
+    if at.has_news and at.table is HISTORIES_SESSIONS:
+        archive(connection, at.unread_since)
+    elif at.has_news and at.table is CREW_CONVERSATIONS:
+        fetch(connection, "refresh/deleted_conversations", unread_since=at.unread_since)
     moved = fetch(
         connection, "state/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
     )
     return bool(moved)
+
+
+def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lambda: None) -> None:
+    """Move the watermark, in the transaction that logs again what was left undone; and trim the logs.
+
+    Where somebody holds locks, or moved it meanwhile, it stays: what was read is read again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction(connection):
+                log_again()
+                is_moved = store(connection, at)
+                if not is_moved:
+                    raise psycopg.Rollback
+        except PASSING_ERRORS as error:
+            _log.info("the watermark of %s is tried again: %s", at.table.name, error.diag.message_primary)
+            time.sleep(0.05 * attempt)
+        else:
+            if is_moved:
+                trim(connection)
+                return
+            break
+    _log.warning("the watermark of %s stays: what was read is read again", at.table.name)
 
 
 def trim(connection: Connection) -> None:

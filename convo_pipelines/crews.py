@@ -1,7 +1,8 @@
-"""The crews' histories tables, read into `histories_sessions`: each crew in transactions of its own.
+"""The crews' histories tables, read into `histories_sessions`.
 
-A tick visits the crews with changes. What of them failed, was locked or cut off is logged again before the watermark
-moves, so that no crew holds up another and nothing is forgotten.
+A tick visits the crews with changes: many with few changes in one transaction, one with many in transactions of its
+own; if a transaction of many fails, each crew gets its own, too. What failed, was locked or cut off is logged again
+before the watermark moves, so that no crew holds up another and nothing is forgotten.
 """
 
 import logging
@@ -9,24 +10,44 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.types.json import Jsonb
 
-from convo_pipelines import capture, changes
+from convo_pipelines import changes, oddities, refresh
 from convo_pipelines.changes import Lease, Look
-from convo_pipelines.refresh import Outcome, choose_keys, measured, next_size, patiently
+from convo_pipelines.oddities import Oddities
+from convo_pipelines.refresh import Outcome, Size, TooSlowError
 from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Window, parameters
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import POOL_SIZE, Connection, Counts, Row, Warehouse, fetch, fetch_one, refreshing
+from convo_pipelines.warehouse import (
+    LOCK_TIMEOUT,
+    PASSING_ERRORS,
+    POOL_SIZE,
+    Connection,
+    Counts,
+    Row,
+    TableLockedError,
+    Warehouse,
+    begin,
+    fetch,
+    fetch_one,
+    histories,
+    refreshing,
+    transaction,
+)
 
 CHUNK_KEYS = 5_000
 CHUNK_ROWS = 50_000
 RELOGGED_KEYS = 1_000
+TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
+"""So many crews with so many changes in all are read in one transaction."""
 ALL_KEYS = "9999-12-31 "
 
 EXPECTED_COLUMNS = {
@@ -40,6 +61,10 @@ class CrewError(Exception):
     """A crew cannot be read; the message names the table and the remedy."""
 
 
+class CrewLockedError(CrewError):
+    """Somebody has locked the crew's row, as who is about to delete it; or it is gone."""
+
+
 @dataclass(frozen=True)
 class Crew:
     """An active crew and what a tick has to read of its histories table.
@@ -47,27 +72,38 @@ class Crew:
     Attributes:
         id: key in app.crews.
         code: its crew_code.
-        client_id: its client.
         table_name: its histories table, in app.
         members: oids of the table and its partitions; None if there is no such table.
         mode: captured, or window.
         remark: why it is not captured.
-        has_keys: whether sessions of it were logged.
+        columns: the table's columns and their types.
+        has_time_index: whether created_at is indexed.
+        rivals: crews of other clients that would read the same rows.
+        changes: how many keys were logged.
         rest_from: everything from this UTC day on is to be read; None: nothing is.
-        unplaced: logged writes of rows without a session or a usable time.
+        has_unplaced: whether rows were written that are left out.
+        failures: failed runs since the last success.
 
     """
 
     id: UUID
     code: str
-    client_id: UUID
     table_name: str
     members: list[int] | None
     mode: str
     remark: str | None
-    has_keys: bool
+    columns: dict[str, str] | None
+    has_time_index: bool
+    rivals: str | None
+    changes: int
     rest_from: date | None
-    unplaced: int
+    has_unplaced: bool
+    failures: int
+
+    @property
+    def locked_tables(self) -> list[str]:
+        """The tables to lock against changes of their definition while it is read."""
+        return ["crews", self.table_name] if self.mode == "captured" else ["crews"]
 
 
 @dataclass
@@ -80,9 +116,8 @@ class CrewResult:
 
     crew: Crew
     outcome: Outcome = field(default_factory=Outcome)
+    unplaced: Oddities = field(default_factory=Oddities)
     rows_read: int = 0
-    unknown_type: int = 0
-    unplaced: int = 0
     kept_days: int = 0
     after: str | None = None
     rest_from: date | None = None
@@ -92,19 +127,17 @@ class CrewResult:
     milliseconds: int = 0
 
     @property
+    def odd(self) -> Oddities:
+        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
+        odd = Oddities()
+        odd.add(self.unplaced)
+        odd.add(self.outcome.odd)
+        return odd
+
+    @property
     def warning(self) -> str | None:
         """All warnings as one text."""
-        odd = [
-            f"{count} rows {what}"
-            for count, what in (
-                (
-                    self.unplaced,
-                    "without a session_id or a usable created_at are left out",
-                ),
-                (self.unknown_type, "whose message has no known type are counted as neither human nor ai"),
-            )
-            if count
-        ]
+        odd = [f"{row['rows']} {row['kind']}, such as {row['example']!r}" for row in self.odd.table()]
         kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
         return "; ".join([*self.warnings, *odd, *kept]) or None
 
@@ -158,19 +191,21 @@ def tick(warehouse: Warehouse, log: logging.Logger, codes: Sequence[str] = ()) -
     with changes.lease(warehouse, HISTORIES_SESSIONS) as lease:
         if lease is None:
             return Outcome(is_skipped=True), []
-        capture.sync(warehouse)
         with warehouse.connection() as connection:
             if codes:
                 active(connection, codes)
             at = changes.look(connection, HISTORIES_SESSIONS)
             if at.seen is None and not codes:
                 at = changes.begin_build(connection, HISTORIES_SESSIONS)
-            crews = _waiting(connection, at.seen, at.taken, codes)
+            crews = _waiting(connection, at.seen, at.taken, codes) if at.has_news or any_by_window(connection) else []
 
-        def read(connection: Connection, result: CrewResult) -> None:
-            _tick_crew(connection, result, at, lease)
+        def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+            if len(results) > 1:
+                _tick_together(connection, results, at, lease)
+            else:
+                _tick_crew(connection, results[0], at, lease)
 
-        results = _for_each(warehouse, crews, read, log)
+        results = _for_each(warehouse, _together(crews), read, log)
         outcome = total(results)
         if not codes:
             _finish(warehouse, at, results)
@@ -195,7 +230,6 @@ def backfill(
         CrewError: a code belongs to no active crew.
 
     """
-    capture.sync(warehouse)
     first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
     with warehouse.connection() as connection:
         if codes:
@@ -208,20 +242,21 @@ def backfill(
     reading = _Reading(at.unread_since or at.taken, forget=forget_pruned_days)
     outside: list[str] = []
 
-    def read(connection: Connection, result: CrewResult) -> None:
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        [result] = results
         crew = result.crew
         result.caught_up, result.rest_from = False, first
-        check_table(connection, result)
+        check_table(result)
         _read_days(connection, result, reading, first, after)
         span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
         result.kept_days = fetch_one(connection, "crews/archived_days", **span)["days"]
         if is_build:
-            with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id)):
-                if fetch_one(connection, "crews/outside", crew.table_name, **span)["is_any"]:
+            with _refreshing(connection, [crew], reading):
+                if fetch_one(connection, "crews/outside", histories(crew.table_name), **span)["is_any"]:
                     outside.append(crew.code)
         result.caught_up = True
 
-    results = _for_each(warehouse, crews, read, log)
+    results = _for_each(warehouse, [[crew] for crew in crews], read, log)
     if is_build and not outside:
         _finish(warehouse, at, results)
     else:
@@ -238,13 +273,14 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         at = changes.look(connection, HISTORIES_SESSIONS)
         crews = _waiting(connection, None, at.taken, ())
 
-    def read(connection: Connection, result: CrewResult) -> None:
-        check_table(connection, result)
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        [result] = results
+        check_table(result)
         reading = _Reading(at.unread_since, counts_drift=result.crew.mode == "captured")
         _count_unplaced(connection, result, reading)
         _read_days(connection, result, reading, FIRST_DAY, AFTER_LAST_DAY)
 
-    results = _for_each(warehouse, crews, read, log)
+    results = _for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
     return total(results), results
 
 
@@ -267,32 +303,38 @@ def describe(result: CrewResult) -> str:
     return "; ".join([line, *(str(note) for note in notes if note)])
 
 
-def check_table(connection: Connection, result: CrewResult) -> None:
+def check_table(result: CrewResult) -> None:
     """See whether a crew's histories table can be read.
 
     Raises:
-        CrewError: it does not exist, or lacks a column.
+        CrewError: it does not exist, lacks a column, or another client's crew reads it, too.
 
     """
-    name = result.crew.table_name
-    if not re.fullmatch("[a-z0-9_]+", name):
-        raise CrewError(f"histories_table_name {name!r} is not allowed: use lower-case letters, digits and _ only")
-    found = fetch(connection, "crews/table", table_name=name)
-    if not found:
+    crew = result.crew
+    name = crew.table_name
+    if not re.fullmatch("[a-z0-9_]{1,63}", name):
+        raise CrewError(
+            f"histories_table_name {name!r} is not allowed: use lower-case letters, digits and _ only, 63 at most"
+        )
+    if crew.columns is None:
         raise CrewError(f"table app.{name} does not exist; create it, or correct histories_table_name of the crew")
-    [table] = found
+    if crew.rivals:
+        raise CrewError(
+            f"app.{name} is also read by {crew.rivals}; a histories table belongs to one client: correct "
+            "histories_table_name of one of them"
+        )
     for column, types in EXPECTED_COLUMNS.items():
-        actual = table["columns"].get(column)
+        actual = crew.columns.get(column)
         if actual is None:
             raise CrewError(f"table app.{name} has no column {column} ({' or '.join(sorted(types))})")
         if actual not in types:
             raise CrewError(f"column app.{name}.{column} is {actual}; it must be {' or '.join(sorted(types))}")
-    if result.crew.mode == "window":
-        why = result.crew.remark or "it is not captured yet"
+    if crew.mode == "window":
+        why = crew.remark or "it is not captured yet"
         result.warnings.append(
             f"app.{name} is refreshed by window, the last two days at each tick, the rest nightly: {why}"
         )
-    if not table["has_time_index"]:
+    if not crew.has_time_index:
         result.warnings.append(
             f"no index on app.{name} (created_at), every refresh reads the whole table; run: "
             f"create index concurrently on app.{name} (created_at)"
@@ -304,41 +346,97 @@ def _waiting(connection: Connection, seen: str | None, taken: str, codes: Sequen
     return [Crew(**row) for row in rows]
 
 
-def _for_each(
-    warehouse: Warehouse, crews: Iterable[Crew], work: Callable[[Connection, CrewResult], None], log: logging.Logger
-) -> list[CrewResult]:
-    """Run `work` for several crews at a time, each on its own connection; one that fails does not stop another."""
+def _together(crews: Iterable[Crew]) -> list[list[Crew]]:
+    """Group the crews that have but a few changes, so that a transaction serves many of them."""
+    groups: list[list[Crew]] = []
+    room, keys = 0, 0
+    for crew in crews:
+        is_easy = crew.mode == "captured" and not (crew.rest_from or crew.failures or crew.rivals)
+        if is_easy and room and keys + crew.changes <= TOGETHER_KEYS:
+            groups[-1].append(crew)
+            room, keys = room - 1, keys + crew.changes
+        else:
+            groups.append([crew])
+            room, keys = (TOGETHER_CREWS - 1, crew.changes) if is_easy else (0, 0)
+    return groups
 
-    def guarded(crew: Crew) -> CrewResult:
-        result, started_at, started = CrewResult(crew), datetime.now(UTC), time.monotonic()
+
+def _for_each(
+    warehouse: Warehouse,
+    groups: Iterable[list[Crew]],
+    work: Callable[[Connection, Sequence[CrewResult]], None],
+    log: logging.Logger,
+    *,
+    is_all: bool = False,
+) -> list[CrewResult]:
+    """Run `work` for several groups of crews at a time, each on its own connection.
+
+    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
+    work is to read everything there is of each crew.
+    """
+
+    def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
+        results = [CrewResult(crew) for crew in group]
+        started_at, started = datetime.now(UTC), time.monotonic()
         with warehouse.connection() as connection:
             try:
-                work(connection, result)
-            except (CrewError, psycopg.Error) as error:
-                result.error = str(error).strip() or type(error).__name__
-            result.milliseconds = round((time.monotonic() - started) * 1000)
-            _record(connection, result, started_at)
-        log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
-        return result
+                work(connection, results)
+            except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
+                if len(group) > 1:
+                    return None
+                if not isinstance(error, CrewLockedError) or _exists(connection, group[0]):
+                    results[0].error = str(error).strip() or type(error).__name__
+            milliseconds = round((time.monotonic() - started) * 1000)
+            for result in results:
+                result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds
+                log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
+            _record(connection, results, started_at, is_all=is_all)
+        return results
+
+    def guarded(group: Sequence[Crew]) -> list[CrewResult]:
+        return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
 
     with ThreadPoolExecutor(POOL_SIZE) as pool:
-        return list(pool.map(guarded, crews))
+        return [result for results in pool.map(guarded, groups) for result in results]
 
 
-def _record(connection: Connection, result: CrewResult, started_at: datetime) -> None:
-    how: dict[str, Any] = {"crew_id": result.crew.id, "milliseconds": result.milliseconds}
-    if result.error:
-        fetch(connection, "crews/failed", **how, error=result.error)
-    else:
-        fetch(
-            connection,
-            "crews/succeeded",
-            **how,
-            mode=result.crew.mode,
-            started_at=started_at,
-            sessions=result.outcome.counts.total,
-            warning=result.warning,
-        )
+def _exists(connection: Connection, crew: Crew) -> bool:
+    return fetch_one(connection, "crews/exists", crew_id=crew.id)["exists"]
+
+
+def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:
+    rows = [
+        {
+            "crew_id": str(result.crew.id),
+            "mode": result.crew.mode,
+            "started_at": started_at.isoformat(),
+            "milliseconds": result.milliseconds,
+            "sessions": result.outcome.counts.total,
+            "warning": result.warning,
+            "error": result.error,
+        }
+        for result in results
+    ]
+    met = {result.crew.code: result.odd for result in results if not result.error}
+    with transaction(connection):
+        fetch(connection, "crews/record", results=Jsonb(rows))
+        oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
+
+
+def _tick_together(connection: Connection, results: Sequence[CrewResult], at: Look, lease: Lease) -> None:
+    """Read the changes of several crews in one transaction.
+
+    Raises:
+        CrewError: one of the tables cannot be read; nothing was done.
+        TableLockedError: one of the tables is locked; nothing was done.
+
+    """
+    reading = _Reading(at.unread_since or at.taken, time.monotonic() + settings().crew_timeout_seconds, lease)
+    for result in results:
+        check_table(result)
+        _count_unplaced_writes(connection, result, at)
+    scope = parameters(Changes(str(at.seen), at.taken))
+    _one_chunk(connection, results, reading, "histories_sessions", Size(CHUNK_KEYS), **scope, after=None, rows=None)
 
 
 def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Lease) -> None:
@@ -346,14 +444,16 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
 
     Raises:
         CrewError: the table cannot be read, or not one chunk could be in the time there is.
+        TableLockedError: the table is locked.
 
     """
     crew, seconds = result.crew, settings().crew_timeout_seconds
     reading = _Reading(at.unread_since or at.taken, time.monotonic() + seconds, lease)
-    result.caught_up, result.rest_from, result.unplaced = False, crew.rest_from, crew.unplaced
-    check_table(connection, result)
+    result.caught_up, result.rest_from = False, crew.rest_from
+    check_table(result)
     try:
-        if crew.has_keys and at.seen and crew.rest_from != FIRST_DAY:
+        _count_unplaced_writes(connection, result, at)
+        if crew.changes and at.seen and crew.rest_from != FIRST_DAY:
             _read_changes(connection, result, reading, Changes(at.seen, at.taken))
         if crew.rest_from:
             _count_unplaced(connection, result, reading)
@@ -367,6 +467,8 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
                 f"app.{crew.table_name}: not one chunk of rows could be read within {seconds} s; look for locks on it, "
                 "or raise CREW_TIMEOUT_SECONDS"
             ) from None
+    except CrewLockedError as error:
+        result.warnings.append(str(error))
     except _TimeIsUpError:
         pass
     else:
@@ -375,9 +477,15 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
 
 def _count_unplaced(connection: Connection, result: CrewResult, reading: _Reading) -> None:
     """Count the rows that are left out, where the whole table is read anyway."""
-    crew = result.crew
-    with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id), timeout_seconds=reading.seconds_left):
-        result.unplaced = fetch_one(connection, "crews/unplaced", crew.table_name)["rows"]
+    with _refreshing(connection, [result.crew], reading):
+        result.unplaced = Oddities.of(fetch(connection, "crews/unplaced", histories(result.crew.table_name)))
+
+
+def _count_unplaced_writes(connection: Connection, result: CrewResult, at: Look) -> None:
+    """Count the rows that were written since the last tick and are left out."""
+    if result.crew.has_unplaced:
+        logged = {"seen": at.seen, "taken": at.taken, "members": result.crew.members}
+        result.unplaced = Oddities.of(fetch(connection, "crews/unplaced_writes", **logged))
 
 
 class _TimeIsUpError(Exception):
@@ -385,101 +493,130 @@ class _TimeIsUpError(Exception):
 
 
 def _read_changes(connection: Connection, result: CrewResult, reading: _Reading, scope: Changes) -> None:
-    rows = CHUNK_KEYS
+    size = Size(CHUNK_KEYS)
     while True:
-        began = time.monotonic()
-        found = _chunk(
-            connection,
-            result,
-            reading,
-            "histories_sessions",
-            **parameters(scope),
-            members=result.crew.members,
-            after=result.after,
-            rows=rows,
-        )
-        if found["keys"] < rows:
+        found = _chunk(connection, result, reading, "histories_sessions", size, **parameters(scope), after=result.after)
+        if found["keys"] < size.rows:
             result.after = ALL_KEYS
             return
-        result.after, rows = found["last"], next_size(rows, time.monotonic() - began)
+        result.after = found["last"]
+        size.grow()
         if time.monotonic() >= reading.deadline:
             raise _TimeIsUpError
 
 
 def _read_days(connection: Connection, result: CrewResult, reading: _Reading, first: date, after: date) -> None:
-    rows, start = CHUNK_ROWS, max(first, FIRST_DAY)
+    size, start = Size(CHUNK_ROWS), max(first, FIRST_DAY)
     while start < after:
-        began = time.monotonic()
-        found = _chunk(connection, result, reading, "days", start_day=start, end_day=after, rows=rows)
-        start, rows = date.fromisoformat(found["last"]), next_size(rows, time.monotonic() - began)
+        found = _chunk(connection, result, reading, "days", size, start_day=start, end_day=after)
+        start = date.fromisoformat(found["last"])
+        size.grow()
         result.rest_from = start
         if start < after and time.monotonic() >= reading.deadline:
             raise _TimeIsUpError
 
 
-def _chunk(connection: Connection, result: CrewResult, reading: _Reading, keys: str, **choice: Any) -> Row:
-    chunk = patiently(lambda: _one_chunk(connection, result.crew, reading, keys, **choice))
-    result.outcome.add(chunk.outcome)
-    result.rows_read += chunk.rows_read
-    result.unknown_type += chunk.unknown_type
-    return chunk.found
+def _chunk(connection: Connection, result: CrewResult, reading: _Reading, keys: str, size: Size, **choice: Any) -> Row:
+    while True:
+        try:
+            found, locked = _one_chunk(connection, [result], reading, keys, size, **choice, rows=size.rows)
+        except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
+            size.give_way(error)
+        else:
+            if locked:
+                raise CrewLockedError(f"crew {result.crew.code} is locked by somebody: it is left for the next tick")
+            return found
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """What one transaction did."""
+def _one_chunk(
+    connection: Connection, results: Sequence[CrewResult], reading: _Reading, keys: str, size: Size, **choice: Any
+) -> tuple[Row, set[UUID]]:
+    """Read what `keys` chooses of these crews' tables, in one transaction, and add it to their results.
 
-    found: Row
-    outcome: Outcome
-    rows_read: int = 0
-    unknown_type: int = 0
-
-
-def _one_chunk(connection: Connection, crew: Crew, reading: _Reading, keys: str, **choice: Any) -> _Chunk:
-    with refreshing(connection, HISTORIES_SESSIONS.name, str(crew.id), timeout_seconds=reading.seconds_left):
-        found = choose_keys(connection, keys, crew.table_name, **choice)
+    Return how many keys there were and the last one's position, and the crews that were locked.
+    """
+    crews = [result.crew for result in results]
+    with _refreshing(connection, crews, reading):
+        with size.choose():
+            found = _choose_keys(connection, crews, keys, **choice)
         if not found["keys"]:
-            return _Chunk(found, Outcome())
-        fetch(connection, "refresh/changed")
-        row = fetch_one(
-            connection,
-            "refresh/histories_sessions",
-            crew.table_name,
-            is_whole=keys == "days",
-            crew_id=crew.id,
-            members=crew.members,
-            unread_since=reading.unread_since,
-            archive_after_days=settings().archive_after_days,
-            forget=reading.forget,
-        )
-        outcome = measured(connection, found["keys"], row["present"])
-        if reading.counts_drift and outcome.counts.changed and reading.unread_since:
-            outcome.drift = _drift(connection, crew, reading.unread_since)
+            return found, set()
+        refresh.prepare(connection, HISTORIES_SESSIONS)
+        with size.refresh():
+            compared = [_compare(connection, result, reading, is_whole=keys == "days") for result in results]
+            drift = refresh.write(connection, HISTORIES_SESSIONS, {"present": 0}, size).counts
+        done = {row["crew_id"]: row for row in fetch(connection, "crews/counts")}
+        if reading.counts_drift and drift.changed and reading.unread_since:
+            drift = _drift(connection, crews[0], reading.unread_since)
         if reading.lease:
             reading.lease.renew(connection)
-    return _Chunk(found, outcome, row["rows_read"], row["unknown_type"])
+    for result, row in zip(results, compared, strict=True):
+        outcome = refresh.outcome_of(done.get(result.crew.id), row)
+        outcome.keys = found["keys"]
+        outcome.drift = drift if reading.counts_drift else Counts()
+        result.outcome.add(outcome)
+        result.rows_read += row["rows_read"]
+        result.caught_up = result.caught_up and not outcome.locked
+    return found, {crew_id for crew_id, row in done.items() if row["locked"]}
+
+
+def _choose_keys(connection: Connection, crews: Sequence[Crew], keys: str, **choice: Any) -> Row:
+    if keys == "days":
+        [crew] = crews
+        return refresh.choose_keys(connection, keys, histories(crew.table_name), crew_id=crew.id, **choice)
+    return refresh.choose_keys(connection, keys, **_pairs(crews), **choice)
+
+
+def _pairs(crews: Sequence[Crew]) -> dict[str, Any]:
+    """Return each crew's id with each oid of its table and partitions."""
+    pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
+    return {"crew_ids": [crew_id for crew_id, _ in pairs], "oids": [member for _, member in pairs]}
+
+
+def _refreshing(connection: Connection, crews: Sequence[Crew], reading: _Reading) -> AbstractContextManager[None]:
+    locks = [f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews]
+    tables = sorted({table for crew in crews for table in crew.locked_tables})
+    return refreshing(connection, locks, tables, reading.seconds_left)
+
+
+def _compare(connection: Connection, result: CrewResult, reading: _Reading, *, is_whole: bool) -> Row:
+    crew, started = result.crew, time.monotonic()
+    compared = fetch_one(
+        connection,
+        "refresh/histories_sessions",
+        histories(crew.table_name),
+        is_whole=is_whole,
+        crew_id=crew.id,
+        members=crew.members,
+        unread_since=reading.unread_since,
+        archive_after_days=settings().archive_after_days,
+        forget=reading.forget,
+    )
+    result.milliseconds += round((time.monotonic() - started) * 1000)
+    return compared
 
 
 def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
     connection.execute("drop table keys")
+    begin(connection, None, LOCK_TIMEOUT)
     now = fetch_one(connection, "state/now")["taken"]
-    pending = Changes(unread_since, now)
     [waiting] = _waiting(connection, unread_since, now, [crew.code]) or [None]
     if waiting and waiting.rest_from:
         return Counts()
-    fetch(connection, "keys/histories_sessions", members=crew.members, **parameters(pending), after=None, rows=None)
+    fetch(
+        connection,
+        "keys/histories_sessions",
+        **_pairs([crew]),
+        **parameters(Changes(unread_since, now)),
+        after=None,
+        rows=None,
+    )
     return Counts(**fetch_one(connection, "reconcile/drift_of_days"))
 
 
 def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> None:
-    """Move the watermark in the transaction that logs again what was left undone."""
     with warehouse.connection() as connection:
-        with connection.transaction():
-            changes.archive(connection, at.unread_since)  # of crews that were not visited, too
-            _log_again(connection, at, results)
-            if not changes.store(connection, at):
-                raise psycopg.Rollback
-        changes.trim(connection)
+        changes.finish(connection, at, lambda: _log_again(connection, at, results))
 
 
 def _log_again(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from convo_pipelines import changes, crews, ticks
 from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.warehouse import Row, Warehouse, fetch, fetch_one
+from convo_pipelines.warehouse import Row, Warehouse, fetch, fetch_one, histories
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None
         [crew] = crews.active(connection, [crew_code])
         what = {"session_id": session_id}
         named = f"session {session_id!r}" if session_id else "sessions"
-        if crew["members"] and fetch_one(connection, "forget/messages_left", crew["table_name"], **what)["is_left"]:
+        if (
+            crew["members"]
+            and fetch_one(connection, "forget/messages_left", histories(crew["table_name"]), **what)["is_left"]
+        ):
             raise StillThereError(f"app.{crew['table_name']} still has messages of {named}; delete them there first")
         what["crew_id"] = crew["id"]
         if fetch_one(connection, "forget/conversation_left", **what)["is_left"]:

@@ -14,6 +14,8 @@ import phonenumbers
 
 from convo_pipelines.settings import settings
 
+LONGEST_BYTES = 2_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+)", re.IGNORECASE)
 _PROFILE = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:mwlite/)?in/([^/?#\s]+)(?:[/?#]\S*)?", re.IGNORECASE
@@ -70,9 +72,18 @@ def session(value: str) -> str | None:
     return email(value) or linkedin(value) or phone(value)
 
 
-CANONICAL: dict[str, Callable[[str], str | None]] = {
+_FORMS: dict[str, Callable[[str], str | None]] = {
     "email": email,
     "phone": phone,
     "linkedin": linkedin,
     "session": session,
 }
+
+
+def canonical(kind: str, value: str) -> str | None:
+    """Return the one form of an email, phone, linkedin or session, whatever the spelling; None if it is none of them.
+
+    A form that PostgreSQL cannot store or index, such as the profile `%00`, is none either.
+    """
+    form = _FORMS[kind](value) if kind in _FORMS else None
+    return form if form and not _CONTROL.search(form) and len(form.encode()) <= LONGEST_BYTES else None

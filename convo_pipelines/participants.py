@@ -3,18 +3,18 @@
 The canonical form needs libraries, so it is computed here, once per spelling; the rest is SQL.
 """
 
-from convo_pipelines.identifiers import CANONICAL
+from convo_pipelines.identifiers import canonical
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import Connection, fetch, fetch_one
+from convo_pipelines.warehouse import Connection, Row, fetch, fetch_one
 
 BATCH_ROWS = 10_000
 
 
-def refresh(connection: Connection, *, renormalize: bool) -> int:
-    """Resolve anew whatever has an identifier of the places in `keys`, or had; return how many resolutions there were.
+def compare(connection: Connection, *, renormalize: bool) -> Row:
+    """Resolve anew whatever has or had an identifier of the places in `keys`; return how many resolutions were present.
 
     Args:
-        connection: in a transaction with the temporary tables `keys` and `changed`.
+        connection: in a transaction with the temporary tables `keys`, `different` and `different_sessions`.
         renormalize: put all of their identifiers into canonical form again, not only those that changed.
 
     """
@@ -27,7 +27,7 @@ def refresh(connection: Connection, *, renormalize: bool) -> int:
     connection.execute("analyze touched_identifiers")
     contacts = fetch_one(connection, "refresh/participant_resolutions")
     sessions = fetch_one(connection, "refresh/session_resolutions")
-    return contacts["present"] + sessions["present"]
+    return {"present": contacts["present"] + sessions["present"]}
 
 
 def _normalize(connection: Connection, renormalize: bool) -> None:
@@ -36,5 +36,5 @@ def _normalize(connection: Connection, renormalize: bool) -> None:
         while batch := spelled.fetchmany(BATCH_ROWS):
             with writer.copy("copy normalized (kind, value, identifier) from stdin") as copy:
                 for row in batch:
-                    copy.write_row((row["kind"], row["value"], CANONICAL[row["kind"]](row["value"])))
+                    copy.write_row((row["kind"], row["value"], canonical(row["kind"], row["value"])))
     connection.execute("analyze normalized")

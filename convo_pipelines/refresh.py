@@ -1,52 +1,73 @@
 """refresh(scope): which keys, recompute them completely, make the table equal, pass it on; chunk by chunk.
 
-Each chunk is a transaction under the table's advisory lock. The same statements serve ticks, backfills and reconcile;
-the caller only chooses the scope.
+Each chunk is a transaction under the table's advisory lock. It compares first, and locks what it writes last: what the
+application has locked is left for the next tick, and what it may have to wait for takes less than a second.
+The same statements serve ticks, backfills and reconcile; the caller only chooses the scope.
 """
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import sql
 
-from convo_pipelines import capture, changes
-from convo_pipelines.changes import Lease, Look
-from convo_pipelines.registry import CREW_CONVERSATIONS, DerivedTable
+from convo_pipelines import capture, changes, oddities, participants
+from convo_pipelines.changes import Lease
+from convo_pipelines.oddities import Oddities
+from convo_pipelines.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable, Target
 from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Scope, Window, parameters
-from convo_pipelines.warehouse import Connection, Counts, Row, Warehouse, fetch, fetch_one, refreshing
+from convo_pipelines.settings import settings
+from convo_pipelines.statements import exists
+from convo_pipelines.warehouse import (
+    LOCK_TIMEOUT,
+    PASSING_ERRORS,
+    Connection,
+    Counts,
+    Identifiers,
+    Row,
+    TableLockedError,
+    Warehouse,
+    begin,
+    fetch,
+    fetch_one,
+    refreshing,
+)
 
-CHUNK_KEYS = 10_000
+CHUNK_KEYS = 5_000
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
 CHUNK_SECONDS = 1.0
+WRITE_SECONDS = 0.6
+"""How long a chunk may write, and so hold locks: less than deadlock_timeout, with LOCK_TIMEOUT."""
 ATTEMPTS = 5
 
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
-PASSING_ERRORS = (
-    psycopg.errors.ForeignKeyViolation,  # the application deleted a row under our hands
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.SerializationFailure,
-)
+
+class TooSlowError(Exception):
+    """Writing a chunk would have held its locks for too long."""
 
 
 @dataclass
 class Outcome:
     """What a refresh did: rows by what was done to them, UTC days of activity of those rows, and keys looked at.
 
-    `drift` counts changed rows that no unread change in the log accounts for; only reconcile asks for it.
+    `drift` counts changed rows that no unread change in the log accounts for; only reconcile asks for it. `odd` are
+    rows that were left out or read otherwise than written, `locked` those that were left for the next tick.
     """
 
     counts: Counts = field(default_factory=Counts)
     drift: Counts = field(default_factory=Counts)
     days: set[date] = field(default_factory=set[date])
+    odd: Oddities = field(default_factory=Oddities)
     keys: int = 0
+    locked: int = 0
     is_skipped: bool = False
 
     def add(self, other: "Outcome") -> None:
@@ -54,7 +75,9 @@ class Outcome:
         self.counts += other.counts
         self.drift += other.drift
         self.days |= other.days
+        self.odd.add(other.odd)
         self.keys += other.keys
+        self.locked += other.locked
 
 
 @dataclass(frozen=True)
@@ -91,7 +114,6 @@ def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] |
     with changes.lease(warehouse, table) as lease:
         if lease is None:
             return Outcome(is_skipped=True)
-        capture.sync(warehouse)
         with warehouse.connection() as connection:
             at = changes.look(connection, table)
             outcome = Outcome()
@@ -103,7 +125,8 @@ def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] |
             if table.has_days and capture.uncaptured(connection, table.follows):
                 outcome.add(_chunks(connection, work, Window.last_two_days()))
             if crew_ids is None:
-                _finish(connection, at)
+                changes.finish(connection, at)
+            oddities.note(connection, table.name, {"": outcome.odd})
         warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -113,7 +136,6 @@ def backfill(
 ) -> Outcome:
     """Refresh a window. One that holds all there is of a table without a watermark is its first build."""
     with warehouse.connection() as connection:
-        capture.sync(warehouse)
         at = changes.look(connection, table)
         is_whole = crew_ids is None and (not table.has_days or _holds_all(connection, window))
         if is_whole and at.seen is None:
@@ -122,6 +144,7 @@ def backfill(
                     return _build(warehouse, table, lease)
         work = Work(table, at.unread_since, crew_ids=crew_ids)
         outcome = _chunks(connection, work, EVERYTHING if is_whole or not table.has_days else window)
+        oddities.note(connection, table.name, {"": outcome.odd})
     warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -137,22 +160,19 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     """
     with warehouse.connection() as connection:
         at = changes.look(connection, table)
-        return _chunks(connection, Work(table, at.unread_since, counts_drift=True), EVERYTHING, progress)
+        outcome = _chunks(connection, Work(table, at.unread_since, counts_drift=True), EVERYTHING, progress)
+        oddities.note(connection, table.name, {"": outcome.odd}, is_all=True)
+    return outcome
 
 
 def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
         at = changes.begin_build(connection, table)
         outcome = _chunks(connection, Work(table, at.unread_since, lease=lease), EVERYTHING)
-        _finish(connection, at)
+        changes.finish(connection, at)
+        oddities.note(connection, table.name, {"": outcome.odd}, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
-
-
-def _finish(connection: Connection, at: Look) -> None:
-    if not changes.store(connection, at):
-        _log.warning("%s: another run moved the watermark meanwhile; what this one read is read again", at.table.name)
-    changes.trim(connection)
 
 
 def _holds_all(connection: Connection, window: Window) -> bool:
@@ -163,95 +183,239 @@ def _holds_all(connection: Connection, window: Window) -> bool:
 def _chunks(
     connection: Connection, work: Work, scope: Scope, progress: Callable[[int], object] = lambda _keys: None
 ) -> Outcome:
-    outcome, after, rows = Outcome(), None, CHUNK_KEYS
+    outcome, after, size = Outcome(), None, Size(CHUNK_KEYS)
     while True:
-        began = time.monotonic()
-        chunk, last = patiently(lambda after=after, rows=rows: _chunk(connection, work, scope, after, rows))
+        try:
+            chunk, last = _chunk(connection, work, scope, after, size)
+        except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
+            size.give_way(error)
+            continue
         outcome.add(chunk)
         progress(chunk.keys)
-        if chunk.keys < rows:
+        if chunk.keys < size.rows:
             return outcome
-        after, rows = last, next_size(rows, time.monotonic() - began)
+        after = last
+        size.grow()
 
 
-def next_size(rows: int, seconds: float) -> int:
-    """Return how many rows the next chunk should have, so that it takes about a second."""
-    factor = min(2.0, max(0.25, CHUNK_SECONDS / max(seconds, 0.001)))
-    return max(SMALLEST_CHUNK, min(LARGEST_CHUNK, int(rows * factor)))
+@dataclass
+class Size:
+    """How many keys the next chunk has, so that it takes about a second, and holds its locks for much less.
 
+    One that met a lock is cut down until it is the one key that is locked, which is then left for the next tick.
+    """
 
-def patiently(chunk: Callable[[], Result]) -> Result:
-    """Run a chunk's transaction, again where the application was in the way."""
-    for attempt in range(1, ATTEMPTS):
+    rows: int
+    is_left_out: bool = False
+    choosing: float = 0.0
+    refreshing: float = 0.0
+    writing: float = 0.0
+    attempts: int = 0
+
+    @property
+    def write_seconds(self) -> float | None:
+        """How long the chunk may write; a single key takes what it takes."""
+        return WRITE_SECONDS if self.rows > 1 else None
+
+    @contextmanager
+    def choose(self) -> Generator[None]:
+        """Measure how long it takes to choose the keys, and forget what the chunk before took."""
+        started = time.monotonic()
+        self.refreshing = self.writing = 0.0
+        yield
+        self.choosing = time.monotonic() - started
+
+    @contextmanager
+    def refresh(self) -> Generator[None]:
+        """Measure how long it takes to compare and write them."""
+        started = time.monotonic()
+        yield
+        self.refreshing += time.monotonic() - started
+
+    @contextmanager
+    def write(self) -> Generator[None]:
+        """Measure how long locks are held.
+
+        Raises:
+            TooSlowError: longer than they may be.
+
+        """
+        started = time.monotonic()
         try:
-            return chunk()
-        except PASSING_ERRORS as error:
-            _log.info("a chunk is tried again: %s", error.diag.message_primary)
-            time.sleep(0.05 * attempt)
-    return chunk()
+            yield
+        except psycopg.errors.QueryCanceled:
+            if self.write_seconds is None:
+                raise
+            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s") from None
+        self.writing += time.monotonic() - started
+
+    def grow(self) -> None:
+        """Choose the next size after a chunk that went well: it pays to refresh for longer than it takes to choose."""
+        pace = max(CHUNK_SECONDS, 2 * self.choosing) / max(self.refreshing, 0.001)
+        factor = min(2.0, max(0.25, min(pace, WRITE_SECONDS / 2 / max(self.writing, 0.001))))
+        self.rows = max(SMALLEST_CHUNK, min(LARGEST_CHUNK, int(self.rows * factor)))
+        self.is_left_out, self.attempts = False, 0
+
+    def give_way(self, error: Exception) -> None:
+        """Choose the size with which to try again after `error`.
+
+        Raises:
+            TableLockedError: a whole table is locked, and was for several attempts.
+
+        """
+        self.attempts += 1
+        if isinstance(error, TableLockedError):
+            if self.attempts >= ATTEMPTS:
+                raise error
+            time.sleep(0.05 * self.attempts)
+        elif self.rows == 1:
+            if self.is_left_out:
+                raise error
+            self.is_left_out = True
+        else:
+            self.rows = max(1, self.rows // 8)
+        _log.info("a chunk is tried again: %s", error)
 
 
 def _chunk(
-    connection: Connection, work: Work, scope: Scope, after: str | None, rows: int
+    connection: Connection, work: Work, scope: Scope, after: str | None, size: Size
 ) -> tuple[Outcome, str | None]:
     table = work.table
-    with refreshing(connection, table.name):
-        if table is CREW_CONVERSATIONS:
-            fetch(connection, "refresh/deleted_conversations", unread_since=work.unread_since)
+    with refreshing(connection, [table.name], table.sources):
         keys_of = table.all_keys if isinstance(scope, Everything) else table.name
-        choice: dict[str, Any] = parameters(scope) | {"after": after, "rows": rows, "crew_ids": work.crew_ids}
-        found = choose_keys(connection, keys_of, **choice)
+        choice: dict[str, Any] = parameters(scope) | {"after": after, "rows": size.rows, "crew_ids": work.crew_ids}
+        with size.choose():
+            found = choose_keys(connection, keys_of, **choice)
         chunk = Outcome()
         if found["keys"]:
-            fetch(connection, "refresh/changed")
-            chunk = measured(connection, found["keys"], _refresh(connection, work, scope))
+            with size.refresh():
+                compared = _compare(connection, work, scope)
+                chunk = write(connection, table, compared, size, unread_since=work.unread_since)
+            chunk.keys = found["keys"]
             if work.counts_drift and chunk.counts.changed:
-                chunk.drift = _drift(connection, work)
+                chunk.drift = _drift(connection, work, chunk.counts)
         if work.lease:
             work.lease.renew(connection)
     return chunk, found["last"]
 
 
-def choose_keys(connection: Connection, name: str, table: str | None = None, **choice: Any) -> Row:
+def choose_keys(connection: Connection, name: str, identifiers: Identifiers | None = None, /, **choice: Any) -> Row:
     """Create the temporary table `keys` by `sql/keys/<name>.sql`; return how many there are and the last's position."""
-    fetch(connection, f"keys/{name}", table, **choice)
+    fetch(connection, f"keys/{name}", identifiers, **choice)
     connection.execute("analyze keys")
     return fetch_one(connection, "refresh/keys")
 
 
-def measured(connection: Connection, keys: int, present: int) -> Outcome:
-    """Return what the refresh of so many keys did to its table, of which `present` rows were there before."""
-    row = fetch_one(connection, "refresh/counts")
-    counts = Counts(row["inserted"], row["updated"], row["deleted"], present - row["updated"] - row["deleted"])
-    return Outcome(counts, days=set(row["days"]), keys=keys)
-
-
-def _refresh(connection: Connection, work: Work, scope: Scope) -> int:
-    if work.table.all_keys == "every_place":
-        from convo_pipelines import participants
-
-        return participants.refresh(connection, renormalize=work.counts_drift)
-    row = fetch_one(
+def _compare(connection: Connection, work: Work, scope: Scope) -> Row:
+    """Note what is to be done to the rows of the keys; return how many were there, and which sources are odd."""
+    table = work.table
+    prepare(connection, table)
+    if table is PARTICIPANT_RESOLUTIONS:
+        return participants.compare(connection, renormalize=work.counts_drift)
+    return fetch_one(
         connection,
-        f"refresh/{work.table.name}",
+        f"refresh/{table.name}",
         unread_since=work.unread_since,
         is_tick=work.is_tick and isinstance(scope, Changes),
-        is_captured=not capture.uncaptured(connection, ["conversations"]),
     )
-    return row["present"]
 
 
-def _drift(connection: Connection, work: Work) -> Counts:
+def prepare(connection: Connection, table: DerivedTable) -> None:
+    """Create the temporary tables that take what is to be done."""
+    for target in table.targets:
+        fetch(connection, "refresh/different", _names(target))
+
+
+def write(
+    connection: Connection, table: DerivedTable, compared: Row, size: Size, *, unread_since: str | None = None
+) -> Outcome:
+    """Lock what is to be written and what it refers to, write it and pass it on; log again what somebody has locked.
+
+    Args:
+        connection: in the transaction that compared.
+        table: whose rows they are.
+        compared: what comparing returned: present (rows before), odd.
+        size: of the chunk; it measures.
+        unread_since: what may still await the table was logged since this snapshot; None: nothing is known.
+
+    Raises:
+        TooSlowError: locks would be held for too long.
+
+    """
+    with size.write():
+        seconds = size.write_seconds or settings().refresh_timeout_seconds
+        fetch(connection, "session/limit", timeout=str(round(seconds * 1000)))
+        done = [_write_target(connection, table, target, size, unread_since) for target in table.targets]
+    outcome = outcome_of(None, compared)
+    for row in done:
+        outcome.add(outcome_of(row, {"present": 0}))
+    return outcome
+
+
+def outcome_of(done: Row | None, compared: Row) -> Outcome:
+    """Return as an outcome what was done to rows (a row of `refresh/counts`), and what comparing them returned."""
+    if done is None:
+        return Outcome(Counts(unchanged=compared["present"]), odd=Oddities.of(compared.get("odd")))
+    changed = done["updated"] + done["deleted"]
+    counts = Counts(done["inserted"], done["updated"], done["deleted"], compared["present"] - changed)
+    return Outcome(counts, days=set(done["days"]), odd=Oddities.of(compared.get("odd")), locked=done["locked"])
+
+
+def _write_target(
+    connection: Connection, table: DerivedTable, target: Target, size: Size, unread_since: str | None
+) -> Row:
+    names = _names(target)
+    done = fetch_one(connection, "refresh/counts", names)
+    if not done["rows"]:
+        return done
+    if size.is_left_out:
+        connection.execute(sql.SQL("update {} set change = 'locked'").format(names["different"]))
+    elif not target.is_insert_only:
+        fetch(connection, "refresh/lock_rows", names)
+    for column, parent in target.parents:
+        fetch(connection, "refresh/lock_parents", names | {"column": sql.Identifier(column)}, parent=parent)
+    done = fetch_one(connection, "refresh/counts", names)
+    if done["rows"] > done["locked"]:
+        if table is CREW_CONVERSATIONS:
+            is_captured = not capture.uncaptured(connection, ["conversations"])
+            fetch(connection, "refresh/create_conversations", is_captured=is_captured)
+        else:
+            fetch(connection, "refresh/write", names)
+        if exists(f"pass_on/{target.name}"):
+            fetch(connection, f"pass_on/{target.name}")
+    if done["locked"] and target.again:
+        statement, column = target.again
+        again = names | {"column": sql.Identifier(column)}
+        fetch(connection, f"again/{statement}", again, source=table.again, unread_since=unread_since)
+    return done
+
+
+def _names(target: Target) -> dict[str, sql.Composable]:
+    """Return what takes the place of the placeholders in the statements that serve all targets."""
+    key = [sql.Identifier(name) for name in target.key]
+    same = sql.SQL("target.{name} = different.{name}")
+    assigned = [sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in target.values]
+    touched = [sql.SQL("{} = now()").format(sql.Identifier(target.touched))] if target.touched else []
+    return {
+        "target": sql.Identifier(*target.relation.split(".")),
+        "different": sql.Identifier(target.different),
+        "key": sql.SQL(", ").join(key),
+        "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),
+        "columns": sql.SQL(", ").join(sql.Identifier(name) for name in (*target.key, *target.values)),
+        "assignments": sql.SQL(", ").join([*assigned, *touched]),
+    }
+
+
+def _drift(connection: Connection, work: Work, counts: Counts) -> Counts:
     """Count the changed rows whose keys await no tick: looked up after the refresh, to miss nothing that it saw."""
     if work.unread_since is None:
         return Counts()
+    begin(connection, None, LOCK_TIMEOUT)
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]
     pending = Changes(work.unread_since, now)
     fetch(connection, f"keys/{work.table.name}", **parameters(pending), after=None, rows=None, crew_ids=None)
-    kind = (
-        "drift_unless_any"
-        if not work.table.has_days
-        else ("drift_of_sessions" if work.table is CREW_CONVERSATIONS else "drift_of_ids")
-    )
+    if not work.table.has_days:
+        return Counts() if fetch_one(connection, "reconcile/awaited")["is_any"] else counts
+    kind = "drift_of_sessions" if work.table is CREW_CONVERSATIONS else "drift_of_conversations"
     return Counts(**fetch_one(connection, f"reconcile/{kind}"))

@@ -1,10 +1,45 @@
-"""The derived tables: what each is called, and whose changes it reads.
+"""The derived tables: what each is called, what it reads and whose changes, and the rows it keeps right.
 
-A table's statements bear its name: `sql/keys/<name>.sql` chooses the keys of a scope, `sql/refresh/<name>.sql` makes
-their rows right.
+A table's statements bear its name: `sql/keys/<name>.sql` chooses the keys of a scope, `sql/refresh/<name>.sql` compares
+their rows with what they should be.
 """
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """The rows that a refresh makes right.
+
+    Attributes:
+        relation: where they are, as `schema.table`.
+        key: the columns that name a row.
+        values: its other columns, but those with a default.
+        touched: the column that says when a row was last written, if there is one.
+        parents: the columns that refer to a table of the application, and which.
+        again: how a row that somebody has locked is logged for the next tick: the statement in `sql/again/`, and the
+            column that holds its key; None: whoever refreshes it sees to that.
+        different: name of the temporary table with what is to be done.
+
+    """
+
+    relation: str
+    key: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    touched: str | None = "refreshed_at"
+    parents: tuple[tuple[str, str], ...] = ()
+    again: tuple[str, str] | None = ("conversations", "conversation_id")
+    different: str = "different"
+
+    @property
+    def is_insert_only(self) -> bool:
+        """Whether its rows are never updated or deleted."""
+        return not self.values and self.touched is None
+
+    @property
+    def name(self) -> str:
+        """The relation without its schema."""
+        return self.relation.split(".")[1]
 
 
 @dataclass(frozen=True)
@@ -13,58 +48,169 @@ class DerivedTable:
 
     Attributes:
         name: of the asset, its statements and its watermark.
-        follows: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
+        sources: the tables of `app` that it reads.
+        changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
             `histories` are the histories tables.
+        targets: the rows that it keeps right; the first are those that the asset stands for.
         all_keys: the statement in `sql/keys/` that goes through all of its keys.
         has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
         is_narrowed: whether it can be narrowed to some crews.
-        relation: where its rows are.
 
     """
 
     name: str
-    follows: tuple[str, ...]
+    sources: tuple[str, ...]
+    changes: tuple[str, ...]
+    targets: tuple[Target, ...]
     all_keys: str = "every_conversation"
     has_days: bool = True
     is_narrowed: bool = False
-    relation: str = ""
 
     @property
     def target(self) -> str:
-        """The relation, as `schema.table`."""
-        return self.relation or f"analytics.{self.name}"
+        """The relation that the asset stands for, as `schema.table`."""
+        return self.targets[0].relation
+
+    @property
+    def again(self) -> str:
+        """The source under which it logs what it leaves for its next tick."""
+        return f"{self.name} again"
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The sources of the log that it reads."""
+        return (*self.changes, self.again)
 
 
-HISTORIES_SESSIONS = DerivedTable("histories_sessions", ("histories",), is_narrowed=True)
+HISTORIES_SESSIONS = DerivedTable(
+    "histories_sessions",
+    sources=("crews",),
+    changes=("histories",),
+    targets=(
+        Target(
+            "analytics.histories_sessions",
+            key=("crew_id", "session_id", "activity_date"),
+            values=(
+                "message_count", "human_count", "ai_count", "first_message_at", "last_message_at", "first_human_at",
+                "first_ai_at", "first_response_at", "archived_at",
+            ),
+            parents=(("crew_id", "crews"),),
+            again=None,
+        ),
+    ),
+    is_narrowed=True,
+)  # fmt: skip
 CREW_CONVERSATIONS = DerivedTable(
     "crew_conversations",
-    ("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
+    sources=("crews", "conversations"),
+    changes=("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
+    targets=(
+        Target(
+            "app.conversations",
+            key=("crew_id", "session_id"),
+            touched=None,
+            parents=(("crew_id", "crews"), ("client_id", "clients")),
+            again=("sessions", "session_id"),
+        ),
+    ),
     all_keys="every_session",
     is_narrowed=True,
-    relation="app.conversations",
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
-    ("conversations", "messages", "message_recipients", "histories_sessions", "crews"),
+    sources=("crews", "conversations", "messages", "message_recipients"),
+    changes=("conversations", "messages", "message_recipients", "histories_sessions", "crews"),
+    targets=(
+        Target(
+            "analytics.conversation_summaries",
+            key=("conversation_id",),
+            values=(
+                "source", "channel", "client_id", "crew_id", "session_id", "project_id", "message_count",
+                "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at", "duration_seconds",
+                "first_response_seconds", "closed_at",
+            ),
+            parents=(("conversation_id", "conversations"),),
+        ),
+    ),
     is_narrowed=True,
-)
+)  # fmt: skip
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
-    ("people", "contact_methods", "conversations", "crews"),
+    sources=("crews", "people", "contact_methods", "conversations"),
+    changes=("people", "contact_methods", "conversations", "crews"),
+    targets=(
+        Target(
+            "analytics.participant_resolutions",
+            key=("contact_method_id",),
+            values=("person_id", "status", "method", "confidence", "candidate_count"),
+            touched="resolved_at",
+            parents=(("contact_method_id", "contact_methods"), ("person_id", "people")),
+            again=("identifiers", "contact_method_id"),
+        ),
+        Target(
+            "analytics.session_resolutions",
+            key=("conversation_id",),
+            values=("person_id", "candidate_count"),
+            touched="resolved_at",
+            parents=(("conversation_id", "conversations"), ("person_id", "people")),
+            different="different_sessions",
+        ),
+    ),
     all_keys="every_place",
     has_days=False,
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
     "people_conversations",
-    ("conversations", "messages", "message_recipients", "participant_resolutions", "people", "crews"),
+    sources=("crews", "people", "conversations", "messages", "message_recipients"),
+    changes=("conversations", "messages", "message_recipients", "participant_resolutions", "people", "crews"),
+    targets=(
+        Target(
+            "analytics.people_conversations",
+            key=("person_id", "conversation_id"),
+            touched="updated_at",
+            parents=(("person_id", "people"), ("conversation_id", "conversations")),
+        ),
+    ),
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
-    "clients_conversations", ("conversations", "people_conversations", "people", "crews")
+    "clients_conversations",
+    sources=("crews", "people", "conversations", "messages"),
+    changes=("conversations", "people_conversations", "people", "crews"),
+    targets=(
+        Target(
+            "analytics.clients_conversations",
+            key=("client_id", "conversation_id"),
+            touched="updated_at",
+            parents=(("client_id", "clients"), ("conversation_id", "conversations")),
+        ),
+    ),
 )
-PROJECT_CONVERSATIONS = DerivedTable("project_conversations", ("conversations",))
+PROJECT_CONVERSATIONS = DerivedTable(
+    "project_conversations",
+    sources=("conversations", "projects"),
+    changes=("conversations",),
+    targets=(
+        Target(
+            "analytics.project_conversations",
+            key=("conversation_id",),
+            values=("project_id", "added_at", "added_by"),
+            touched=None,
+            parents=(("conversation_id", "conversations"), ("project_id", "projects"), ("added_by", "users")),
+        ),
+    ),
+)
 PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     "project_link_inconsistencies",
-    ("projects", "conversations", "project_conversations"),
+    sources=("conversations", "projects"),
+    changes=("projects", "conversations", "project_conversations"),
+    targets=(
+        Target(
+            "analytics.project_link_inconsistencies",
+            key=("project_id", "conversation_id", "kind"),
+            touched="last_seen_at",
+            parents=(("project_id", "projects"),),
+        ),
+    ),
     all_keys="every_project",
     has_days=False,
 )

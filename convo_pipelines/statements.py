@@ -14,3 +14,8 @@ SQL = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if f
 def statement(name: str) -> sql.SQL:
     """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s."""
     return sql.SQL(cast("LiteralString", (SQL / f"{name}.sql").read_text()))
+
+
+def exists(name: str) -> bool:
+    """Whether there is a statement of that name."""
+    return (SQL / f"{name}.sql").is_file()

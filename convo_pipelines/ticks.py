@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from convo_pipelines import capture, changes, crews, refresh
 from convo_pipelines.crews import CrewResult
 from convo_pipelines.refresh import Outcome
-from convo_pipelines.registry import HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
 from convo_pipelines.scopes import Window
 from convo_pipelines.warehouse import Connection, Warehouse
 
@@ -22,6 +22,8 @@ def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, crew_co
         ChangesError: the log cannot be read on this server.
 
     """
+    if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
+        capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
         return crews.tick(warehouse, log, crew_codes)
     return refresh.tick(warehouse, table, _ids(warehouse, crew_codes)), []
@@ -42,6 +44,7 @@ def backfill(
         CrewError: a code belongs to no active crew.
 
     """
+    capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
         return crews.backfill(warehouse, log, window, crew_codes, forget_pruned_days=forget_pruned_days)
     return refresh.backfill(warehouse, table, window, _ids(warehouse, crew_codes)), []

@@ -1,6 +1,6 @@
 """The resource: a small connection pool, transactions that rely on no server default, statements from `sql/`."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +8,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Buffer
 from psycopg.rows import dict_row
+from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
 
 from convo_pipelines.databases import database_url
@@ -20,12 +22,20 @@ Connection = psycopg.Connection[Row]
 
 POOL_SIZE = 4
 MANY_ROWS = 10_000
-LOCK_TIMEOUT = "400ms"
-"""Less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
+LOCK_TIMEOUT = "100ms"
+"""Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
+
+PASSING_ERRORS = (
+    psycopg.errors.ForeignKeyViolation,  # the application deleted a row under our hands
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.SerializationFailure,
+)
+"""What passes by itself: the application, or another refresh, was in the way."""
 
 SESSION = (
     r"-c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_isolation=read\ committed"
-    " -c quote_all_identifiers=off -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
+    " -c quote_all_identifiers=off -c synchronous_commit=off -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
 )
 """Settings of every session: what statements rely on, whatever the database's or the role's defaults; and compiling,
 sorting on disk and starting workers cost more than a tick's statements."""
@@ -102,41 +112,95 @@ class Warehouse:
                 connection.execute(sql.SQL("analyze {}").format(sql.Identifier(*table.split("."))))
 
 
+class _AnyTime(TimestamptzLoader):
+    """Reads a time that Python cannot hold, such as infinity, as its text."""
+
+    def load(self, data: Buffer) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
 def _configure(connection: Connection) -> None:
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    connection.adapters.register_loader("timestamptz", _AnyTime)
+
+
+class TableLockedError(Exception):
+    """Somebody holds a lock on a whole table that is to be read; the message names it and the remedy."""
 
 
 @contextmanager
-def refreshing(connection: Connection, *lock: str, timeout_seconds: float | None = None) -> Generator[None]:
-    """Open a transaction on `connection` in which a refresh reads and writes; wait for the advisory lock of that name.
+def transaction(connection: Connection, timeout_seconds: float | None = None) -> Generator[None]:
+    """Open a transaction on `connection` that relies on no default and waits for no lock of the application for long.
 
-    The lock is a statement of its own, so that every later statement sees what the holder before has committed. For the
-    application's locks it does not wait long.
     No statement takes longer than `timeout_seconds`, by default REFRESH_TIMEOUT_SECONDS.
     """
-    seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     with connection.transaction():
-        fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))))
-        fetch(connection, "session/lock", lock=":".join(lock), lock_timeout=LOCK_TIMEOUT)
+        begin(connection, timeout_seconds, LOCK_TIMEOUT)
         yield
 
 
-def fetch(connection: Connection, name: str, table: str | None = None, **parameters: object) -> list[Row]:
+@contextmanager
+def refreshing(
+    connection: Connection, locks: Sequence[str], tables: Sequence[str], timeout_seconds: float | None = None
+) -> Generator[None]:
+    """Open a transaction in which a refresh reads `tables` of app and writes, under the advisory locks of these names.
+
+    It waits for other refreshes, but not long for the application; and only while it holds no lock of a table yet. Each
+    lock is taken by a statement of its own, so that every later statement sees what the holder before has committed.
+
+    Raises:
+        TableLockedError: somebody holds a lock on one of the tables.
+
+    """
+    with connection.transaction():
+        begin(connection, timeout_seconds, "0")
+        fetch(connection, "session/lock", locks=list(locks), lock_timeout=LOCK_TIMEOUT)
+        names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
+        try:
+            connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+        except psycopg.errors.LockNotAvailable:
+            raise TableLockedError(
+                f"somebody holds a lock on app.{' or app.'.join(tables)}; see pg_locks, end that transaction"
+            ) from None
+        yield
+
+
+def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:
+    """Set what the statements of the open transaction rely on."""
+    seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
+    fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
+
+
+Identifiers = Mapping[str, sql.Composable]
+
+
+def histories(table: str) -> Identifiers:
+    """Return what takes the place of `{histories}`: a table in schema `app`."""
+    return {"histories": sql.Identifier("app", table)}
+
+
+def fetch(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> list[Row]:
     """Run `sql/<name>.sql` and return its rows.
 
     Args:
         connection: where to run it.
         name: path under `sql/`, without the ending.
-        table: name in schema `app` that takes the place of `{histories}`.
-        parameters: values of the statement's named parameters.
+        identifiers: what takes the place of its `{placeholders}`.
+        parameters: values of its named parameters.
 
     """
-    histories = sql.Identifier("app", table) if table else sql.SQL("")
-    cursor = connection.execute(statement(name).format(histories=histories), parameters)
+    cursor = connection.execute(statement(name).format(**(identifiers or {})), parameters)
     return cursor.fetchall() if cursor.description is not None else []
 
 
-def fetch_one(connection: Connection, name: str, table: str | None = None, **parameters: object) -> Row:
+def fetch_one(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> Row:
     """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `fetch`."""
-    [row] = fetch(connection, name, table, **parameters)
+    [row] = fetch(connection, name, identifiers, **parameters)
     return row

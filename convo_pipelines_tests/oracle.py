@@ -1,7 +1,10 @@
 """The slow, obvious recomputation: plain loops over all rows, nothing shared with the SQL."""
 
+import json
+import re
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -32,6 +35,21 @@ def inactive_crews(world: World) -> set[UUID]:
     return {row["id"] for row in world.execute(IDLE_CREWS)}
 
 
+UNREADABLE = re.compile(r"\\u0000|\\ud[89a-f]")
+"""What PostgreSQL stores in a json column, but cannot take apart."""
+
+
+def is_usable(when: Any) -> bool:
+    """Whether a time is neither missing nor beyond what calendars hold."""
+    return not pd.isna(when) and date(1, 1, 2) <= when.date() < date(9999, 12, 30)
+
+
+def kind_of(message: Any) -> str | None:
+    """The type of a message; None where it has none, or cannot be taken apart."""
+    kind = message.get("type") if isinstance(message, dict) and not UNREADABLE.search(json.dumps(message)) else None
+    return kind if isinstance(kind, str) else None
+
+
 def histories(world: World) -> pd.DataFrame:
     """Every placeable row of every active crew's histories table: crew_id, session_id, kind, at."""
     frames = []
@@ -43,8 +61,13 @@ def histories(world: World) -> pd.DataFrame:
             rows = world.table(f"app.{crew['name']}")
             frames.append(rows.assign(crew_id=crew["id"]))
     rows = pd.concat(frames) if frames else pd.DataFrame(columns=["crew_id", "session_id", "message", "created_at"])
-    rows = rows.dropna(subset=["session_id", "created_at"])
-    rows["kind"] = [message.get("type") if isinstance(message, dict) else None for message in rows["message"]]
+    rows = rows[
+        [
+            session is not None and len(session.encode()) <= 2_000 and is_usable(when)
+            for session, when in zip(rows["session_id"], rows["created_at"], strict=True)
+        ]
+    ]
+    rows["kind"] = [kind_of(message) for message in rows["message"]]
     return rows.rename(columns={"created_at": "at"})[["crew_id", "session_id", "kind", "at"]]
 
 
@@ -83,7 +106,8 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
         )
     written, parties = defaultdict(list), defaultdict(set)
     for message in world.execute("select * from app.messages"):
-        written[message["conversation_id"]].append((message["sent_at"], message["direction"]))
+        if is_usable(message["sent_at"]):
+            written[message["conversation_id"]].append((message["sent_at"], message["direction"]))
     for recipient in world.execute(
         "select conversation_id, contact_method_id "
         "from app.message_recipients join app.messages on messages.id = message_id"
@@ -102,7 +126,8 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
         wanted.add((
             talk["id"], source, talk["channel"], owner[talk["id"]], talk["crew_id"], talk["session_id"],
             talk["project_id"], len(messages), _count(messages, "inbound"), _count(messages, "outbound"), participants,
-            started, ended, (ended - started).total_seconds(), first_response(messages), talk["closed_at"],
+            started, ended, (ended - started).total_seconds(), first_response(messages),
+            talk["closed_at"] if is_usable(talk["closed_at"]) else None,
         ))  # fmt: skip
     return wanted
 
@@ -225,9 +250,18 @@ def client_links(world: World) -> set[tuple[UUID, UUID]]:
     }
 
 
+def flattened(array: list[Any]) -> Iterator[UUID]:
+    """The ids in an array of any dimensions."""
+    for item in array:
+        yield from flattened(item) if isinstance(item, list) else [item] if item else []
+
+
 def inconsistencies(world: World) -> set[tuple[UUID, UUID, str]]:
     project_of = {talk["id"]: talk["project_id"] for talk in world.execute("select * from app.conversations")}
-    arrays = {project["id"]: project["conversation_ids"] for project in world.execute("select * from app.projects")}
+    arrays = {
+        project["id"]: list(flattened(project["conversation_ids"]))
+        for project in world.execute("select * from app.projects")
+    }
     found = {
         (project, talk, "project_mismatch" if talk in project_of else "stale_id")
         for project, talks in arrays.items()

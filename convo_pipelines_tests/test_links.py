@@ -65,9 +65,9 @@ def test_without_a_default_region_a_number_needs_its_country() -> None:
     assert identifiers.phone("030 1234567") is None
 
 
-@given(kind=st.sampled_from(list(identifiers.CANONICAL)), value=st.text(max_size=40))
+@given(kind=st.sampled_from(["email", "phone", "linkedin", "session"]), value=st.text(max_size=40))
 def test_any_text_has_one_form_or_none_and_that_is_its_own(kind: str, value: str) -> None:
-    form = identifiers.CANONICAL[kind](value)
+    form = identifiers.canonical(kind, value)
     assert form is None or identifiers.session(form) == form
 
 
@@ -130,7 +130,7 @@ def test_a_deleted_person_makes_an_ambiguous_address_clear(world: World) -> None
 
 def test_only_what_changed_is_normalized_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setitem(identifiers.CANONICAL, "email", lambda value: seen.append(value) or identifiers.email(value))
+    monkeypatch.setitem(identifiers._FORMS, "email", lambda value: seen.append(value) or identifiers.email(value))
     world.person(email="ana@example.com")
     world.contact("Ana@example.com")
     world.sync()

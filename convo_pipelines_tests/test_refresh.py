@@ -300,7 +300,8 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
     [session] = world.execute("select * from analytics.histories_sessions")
     assert (session["message_count"], session["human_count"], session["ai_count"]) == (6, 1, 1)
     warning = world.state()["last_warning"]
-    assert "3 rows without a session_id or a usable created_at" in warning
-    assert "3 rows whose message has no known type" in warning
+    assert "1 rows without a session_id, such as '2026-03-10 13:00:00+00'" in warning
+    assert "2 rows without a usable created_at, such as 's1'" in warning
+    assert "3 messages of no known type, such as 's1'" in warning
     assert "create index concurrently on app.histories_a (created_at)" in warning
     assert not world.checks("no_odd_histories_tables")["no_odd_histories_tables"].passed

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines import participants, ticks
+from convo_pipelines import participants, refresh, ticks
 from convo_pipelines.registry import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -137,9 +137,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         world.say("s1", when=old)
     tick(world)
     world.say("s1", when=old)
-    from convo_pipelines import crews
-
-    choose_keys = crews.choose_keys
+    choose_keys = refresh.choose_keys
 
     def interrupted(*arguments: object, **choice: object) -> object:
         found = choose_keys(*arguments, **choice)
@@ -147,7 +145,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(crews, "choose_keys", interrupted)
+        patch.setattr(refresh, "choose_keys", interrupted)
         tick(world, HISTORIES_SESSIONS)
     tick(world)
     [row] = world.execute("select * from analytics.histories_sessions")

@@ -11,6 +11,7 @@ import pandas as pd
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines import reconcile, ticks
 from convo_pipelines.definitions import defs
@@ -30,11 +31,22 @@ def at(day: int = 0, hour: float = 12.0) -> datetime:
     return DAY + timedelta(days=day, hours=hour)
 
 
+class UsableTime(TimestamptzLoader):
+    """Reads a time that Python cannot hold, such as infinity, as None."""
+
+    def load(self, data: Any) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return None
+
+
 class World:
     def __init__(self, warehouse: Warehouse):
         self.warehouse = warehouse
         self.url = warehouse._url or ""
         self.connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row, options="-c timezone=UTC")
+        self.connection.adapters.register_loader("timestamptz", UsableTime)
         self.tables: dict[str, str] = {}
 
     def close(self) -> None:
@@ -137,13 +149,16 @@ class World:
     def reconcile(self) -> reconcile.Reconciliation:
         return reconcile.run(self.warehouse, logging.getLogger("test"))
 
-    def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
+    def evaluations(self) -> list[dg.AssetCheckEvaluation]:
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
             selection=dg.AssetSelection.all_asset_checks(),
             resources={"warehouse": self.warehouse},
         )
-        found = {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+        return list(result.get_asset_check_evaluations())
+
+    def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
+        found = {evaluation.check_name: evaluation for evaluation in self.evaluations()}
         return {name: found[name] for name in names or found}
 
     def has_news(self, assets: list[str] = PIPELINE) -> bool:

@@ -41,7 +41,7 @@ def sql_check(
         with one_snapshot(warehouse) as connection:
             if leaves_out_pending:
                 choose_pending(connection, asset)
-            return verdict(fetch(connection, f"checks/{name}", None, **given), severity)
+            return verdict(fetch(connection, f"checks/{name}", **given), severity)
 
     return check
 

@@ -6,7 +6,7 @@ import psycopg
 from convo_pipelines import crews
 from convo_pipelines.checks import one_snapshot, sql_check, verdict
 from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.warehouse import Row, Warehouse, fetch
+from convo_pipelines.warehouse import Row, Warehouse, fetch, histories
 
 
 @dg.asset_check(
@@ -28,7 +28,7 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
                 days = fetch(
                     connection,
                     "checks/every_message_is_counted",
-                    crew["table_name"],
+                    histories(crew["table_name"]),
                     crew_id=crew["id"],
                     members=crew["members"],
                     unread_since=state[0]["unread_since"] if state else None,

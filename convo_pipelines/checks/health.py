@@ -32,8 +32,19 @@ health_checks = [
     sql_check(
         "no_odd_histories_tables",
         "histories_sessions",
-        "Histories tables that are read, but with something to look at: a missing index, rows that cannot be placed.",
+        "Histories tables that are read, but with something to look at, such as a missing index.",
         dg.AssetCheckSeverity.WARN,
+    ),
+    *(
+        sql_check(
+            "no_odd_rows",
+            asset,
+            "Rows of the application that are left out or read otherwise than written; what a reconcile counted, and "
+            "what ticks have met since. The remedy stands beside each.",
+            dg.AssetCheckSeverity.WARN,
+            asset_key=asset,
+        )
+        for asset in ("histories_sessions", "conversation_summaries", "project_conversations")
     ),
     sql_check(
         "app_tables_are_indexed",

@@ -1,4 +1,5 @@
--- Crews that were switched on, or read another table than before: everything of their table is read again.
+-- Crews that were switched on, or read another table than before: everything of their table is read again. A crew that
+-- somebody has locked, as who is about to delete it, is looked at next time.
 with active as (
     select
         crew.id,
@@ -8,18 +9,23 @@ with active as (
     inner join app.clients as client on client.id = crew.client_id
 ),
 
-different as (
+changed as materialized (
     select active.* from active
     left join analytics.crew_discovery_state as state on state.crew_id = active.id
-    where active.is_discovered
-        and (state.crew_id is null or not state.is_discovered or state.histories_table_name <> active.histories_table_name)
+    where active.is_discovered <> coalesce(state.is_discovered, false)
+        or active.is_discovered and state.histories_table_name <> active.histories_table_name
+),
+
+different as materialized (
+    select changed.* from changed
+    where id in (select analytics.lock_parents('crews', array(select id from changed)))
 ),
 
 switched_off as (
     update analytics.crew_discovery_state as state
     set is_discovered = false
-    from active
-    where active.id = state.crew_id and not active.is_discovered and state.is_discovered
+    from different
+    where different.id = state.crew_id and not different.is_discovered
 ),
 
 remembered as (
@@ -28,6 +34,7 @@ remembered as (
         id,
         histories_table_name
     from different
+    where is_discovered
     on conflict (crew_id) do update set
         histories_table_name = excluded.histories_table_name,
         is_discovered = true
@@ -39,4 +46,4 @@ select distinct
     'everything'
 from different
 inner join analytics.capture_state as source on source.table_name = different.histories_table_name
-where source.table_oid is not null;
+where different.is_discovered and source.table_oid is not null;

@@ -17,7 +17,7 @@ source as (
         (created_at at time zone 'UTC')::date as activity_date,
         count(*) as in_source
     from {histories}
-    where session_id is not null and created_at >= '0001-01-02' and created_at < '9999-12-30'
+    where analytics.is_usable_session(session_id::text) and created_at >= '0001-01-02' and created_at < '9999-12-30'
     group by 1, 2
 ),
 

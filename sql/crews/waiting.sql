@@ -1,16 +1,18 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
 -- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(codes)s: only these, or null
--- out: one row per active crew, by code: id, code, client_id, table_name, members (null: there is no such table), mode, remark,
---      has_keys, rest_from (everything from this day on is to be read; null: nothing is), unplaced (writes left out)
+-- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
+--      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or null), changes (how
+--      many keys were logged), rest_from (everything from this day on is to be read; null: nothing is), has_unplaced (whether
+--      rows were written that are left out), failures
 with logged as (
     select
         table_oid,
-        bool_or(operation in ('insert', 'update', 'delete')) as has_keys,
+        count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
         min(coalesce(activity_date, '0001-01-02')) filter (where operation in ('everything', 'truncate')) as rest_from,
-        count(*) filter (
-            where operation = 'unplaced'
-                or operation <> 'delete' and (activity_date < '0001-01-02' or activity_date >= '9999-12-30')
-        ) as unplaced
+        bool_or(
+            operation = 'unplaced' or activity_date < '0001-01-02' or activity_date >= '9999-12-30'
+            or not analytics.is_usable_session(session_id)
+        ) as has_unplaced
     from analytics.session_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
     group by table_oid
@@ -19,39 +21,79 @@ with logged as (
 sources as (
     select
         state.table_name,
-        bool_or(logged.has_keys) as has_keys,
+        sum(logged.changes) as changes,
         min(logged.rest_from) as rest_from,
-        sum(logged.unplaced)::bigint as unplaced
-    from analytics.capture_state as state
-    cross join lateral unnest(state.members) as member
-    inner join logged on logged.table_oid = member
+        bool_or(logged.has_unplaced) as has_unplaced
+    from logged
+    inner join analytics.capture_state as state on state.members @> array[logged.table_oid]
     group by state.table_name
+),
+
+waiting as materialized (
+    select
+        crew.id,
+        crew.crew_code as code,
+        crew.client_id,
+        crew.histories_table_name as table_name,
+        state.table_oid,
+        state.members,
+        coalesce(state.mode, 'window') as mode,
+        state.remark,
+        coalesce(sources.changes, 0)::bigint as changes,
+        case when %(seen)s::text is null then '0001-01-02' else sources.rest_from end as rest_from,
+        coalesce(sources.has_unplaced, false) as has_unplaced,
+        known.consecutive_failures as failures
+    from app.crews as crew
+    inner join app.clients as client on client.id = crew.client_id
+    inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on
+        on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
+    left join analytics.capture_state as state on state.table_name = crew.histories_table_name
+    left join sources on sources.table_name = crew.histories_table_name
+    where crew.is_active
+        and client.is_active
+        and (%(codes)s::text[] is null or crew.crew_code = any(%(codes)s::text[]))
+        and (
+            %(seen)s::text is null
+            or sources.table_name is not null
+            or state.table_oid is null
+            or state.mode = 'window'
+        )
+),
+
+rivals as (
+    select
+        waiting.id,
+        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as rivals
+    from waiting
+    inner join analytics.capture_state as state on state.members && waiting.members
+    inner join app.crews as other on other.histories_table_name = state.table_name
+    inner join app.clients as client on client.id = other.client_id
+    where other.client_id <> waiting.client_id and other.is_active and client.is_active
+    group by waiting.id
 )
 
 select
-    crew.id,
-    crew.crew_code as code,
-    crew.client_id,
-    crew.histories_table_name as table_name,
-    state.members,
-    coalesce(state.mode, 'window') as mode,
-    state.remark,
-    coalesce(sources.has_keys, false) as has_keys,
-    case when %(seen)s::text is null then '0001-01-02' else sources.rest_from end as rest_from,
-    coalesce(sources.unplaced, 0) as unplaced
-from app.crews as crew
-inner join app.clients as client on client.id = crew.client_id
-inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on
-    on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
-left join analytics.capture_state as state on state.table_name = crew.histories_table_name
-left join sources on sources.table_name = crew.histories_table_name
-where crew.is_active
-    and client.is_active
-    and (%(codes)s::text[] is null or crew.crew_code = any(%(codes)s::text[]))
-    and (
-        %(seen)s::text is null
-        or sources.table_name is not null
-        or state.table_oid is null
-        or state.mode = 'window'
-    )
-order by crew.crew_code;
+    waiting.id,
+    waiting.code,
+    waiting.table_name,
+    waiting.members,
+    waiting.mode,
+    waiting.remark,
+    (
+        select jsonb_object_agg(attname, format_type(atttypid, null)) from pg_attribute
+        where attrelid = waiting.table_oid and attnum > 0 and not attisdropped
+    ) as columns,
+    class.relkind in ('v', 'f', 'm') or exists (
+        select from pg_index as i
+        inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = waiting.table_oid and i.indisvalid and i.indpred is null and a.attname = 'created_at'
+    ) as has_time_index,
+    rivals.rivals,
+    waiting.changes,
+    waiting.rest_from,
+    waiting.has_unplaced,
+    waiting.failures
+from waiting
+left join rivals on rivals.id = waiting.id
+left join pg_class as class on class.oid = waiting.table_oid
+order by waiting.code;

@@ -1,22 +1,25 @@
--- Sessions and days of a histories table that may have changed.
--- in:  %(members)s: oids of the table and its partitions; %(seen)s, %(taken)s: logged between these snapshots;
---      %(after)s: position after which to go on, or null; %(rows)s: how many
--- out: keys (session_id, start_day, end_day, position)
+-- Sessions and days of histories tables that may have changed.
+-- in:  %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
+--      %(seen)s, %(taken)s: logged between these snapshots;
+--      %(after)s: position after which to go on, or null (of one crew only); %(rows)s: how many
+-- out: keys (crew_id, session_id, start_day, end_day, position)
 create temporary table keys on commit drop as
 select
-    session_id,
-    activity_date as start_day,
-    activity_date + 1 as end_day,
-    to_char(activity_date, 'YYYY-MM-DD') || ' ' || session_id as position
-from analytics.session_changes
-where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-    and table_oid = any(%(members)s::oid[])
-    and operation in ('insert', 'update', 'delete')
-    and activity_date >= '0001-01-02' and activity_date < '9999-12-30'
+    source.crew_id,
+    change.session_id,
+    change.activity_date as start_day,
+    change.activity_date + 1 as end_day,
+    to_char(change.activity_date, 'YYYY-MM-DD') || ' ' || change.session_id as position
+from analytics.session_changes as change
+inner join unnest(%(crew_ids)s::uuid[], %(oids)s::oid[]) as source (crew_id, oid) on source.oid = change.table_oid
+where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    and change.operation in ('insert', 'update', 'delete')
+    and change.activity_date >= '0001-01-02'
+    and change.activity_date < '9999-12-30'
     and (
         %(after)s::text is null
-        or (activity_date, session_id collate "C") > (left(%(after)s::text, 10)::date, substr(%(after)s::text, 12))
+        or (change.activity_date, change.session_id collate "C") > (left(%(after)s::text, 10)::date, substr(%(after)s::text, 12))
     )
-group by session_id, activity_date
-order by activity_date, session_id collate "C"
+group by source.crew_id, change.session_id, change.activity_date
+order by change.activity_date, change.session_id collate "C"
 limit %(rows)s;

@@ -12,11 +12,12 @@ from (
     union
     select 2, 'contact_method', id from analytics.identifier_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source = 'contact_methods' and id is not null
+        and source in ('contact_methods', 'participant_resolutions again') and id is not null
     union
     select 3, 'conversation', conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source = 'conversations' and crew_id is not null and conversation_id is not null
+        and conversation_id is not null
+        and (source = 'conversations' and crew_id is not null or source = 'participant_resolutions again')
     union
     select 3, 'conversation', conversation.id
     from analytics.identifier_changes as change

@@ -26,7 +26,8 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'messages', 'participant_resolutions') and conversation_id is not null
+        and source in ('conversations', 'messages', 'participant_resolutions', 'people_conversations again')
+        and conversation_id is not null
     union
     select message.conversation_id
     from analytics.message_changes as change

@@ -1,8 +1,8 @@
--- in:  changed; keys: what awaits a tick
+-- in:  different; keys: what awaits a tick
 -- out: one row: inserted, updated, deleted: changed rows that await none
 select
-    count(*) filter (where kind = 'inserted') as inserted,
-    count(*) filter (where kind = 'updated') as updated,
-    count(*) filter (where kind = 'deleted') as deleted
-from changed
-where not exists (select from keys where keys.crew_id = changed.crew_id and keys.session_id = changed.session_id);
+    count(*) filter (where change = 'inserted') as inserted,
+    count(*) filter (where change = 'updated') as updated,
+    count(*) filter (where change = 'deleted') as deleted
+from different
+where not exists (select from keys where keys.crew_id = different.crew_id and keys.session_id = different.session_id);

@@ -1,6 +1,6 @@
 -- clients_conversations: a client is in a conversation if a person of theirs is linked to it, or if it is of their crew.
 -- in:  keys: conversations
--- out: changed; one row: present (links before)
+-- out: different; one row: present (links before)
 with wanted as (
     select
         link.conversation_id,
@@ -23,41 +23,17 @@ present as (
     inner join keys on keys.id = link.conversation_id
 ),
 
-different as materialized (
+compared as (
+    insert into different (change, day, client_id, conversation_id)
     select
-        conversation_id,
-        client_id,
-        present.id
-    from wanted
-    full join present using (conversation_id, client_id)
-    where wanted.client_id is null or present.client_id is null
-    order by conversation_id  -- compared before the first insert: never with a table that grows meanwhile
-),
-
-created as (
-    insert into analytics.clients_conversations (client_id, conversation_id)
-    select
-        client_id,
-        conversation_id
-    from different
-    where id is null
-    on conflict (client_id, conversation_id) do nothing
-),
-
-removed as (
-    delete from analytics.clients_conversations as target
-    using different
-    where target.id = different.id
-),
-
-noted as (
-    insert into changed (kind, day, id)
-    select
-        case when different.id is null then 'inserted' else 'deleted' end,
+        case when present.client_id is null then 'inserted' else 'deleted' end,
         (conversation.started_at at time zone 'UTC')::date,
-        different.conversation_id
-    from different
-    left join app.conversations as conversation on conversation.id = different.conversation_id
+        coalesce(wanted.client_id, present.client_id),
+        conversation_id
+    from wanted
+    full join present using (client_id, conversation_id)
+    left join app.conversations as conversation on conversation.id = conversation_id
+    where wanted.client_id is null or present.client_id is null
 )
 
 select count(*) as present from present;

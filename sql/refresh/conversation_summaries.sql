@@ -1,6 +1,6 @@
 -- conversation_summaries: one row per conversation with a message, merged from its session-days or its messages.
 -- in:  keys: conversations
--- out: changed; one row: present (summaries before)
+-- out: different; one row: present (summaries before), odd (rows that are left out: kind, rows, example)
 with subject as materialized (
     select
         conversation.id,
@@ -10,7 +10,8 @@ with subject as materialized (
         conversation.session_id,
         conversation.project_id,
         conversation.started_at,
-        conversation.closed_at
+        case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at end as closed_at,
+        conversation.closed_at is null or analytics.is_usable_time(conversation.closed_at) as is_closed_usable
     from app.conversations as conversation
     inner join keys on keys.id = conversation.id
     inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
@@ -57,6 +58,7 @@ message_conversations as (
         array_agg(message.sent_at) filter (where message.direction = 'outbound') as outbound_times
     from subject
     inner join app.messages as message on message.conversation_id = subject.id
+    where analytics.is_usable_time(message.sent_at)
     group by subject.id
 ),
 
@@ -73,96 +75,85 @@ merged as (
 
 wanted as (
     select
-        id,
-        source,
-        message_count,
-        inbound_count,
-        outbound_count,
-        participant_count,
-        started_at,
-        ended_at,
-        extract(epoch from ended_at - started_at)::float8 as duration_seconds,
+        subject.id as conversation_id,
+        merged.source,
+        subject.channel,
+        subject.client_id,
+        subject.crew_id,
+        subject.session_id,
+        subject.project_id,
+        merged.message_count,
+        merged.inbound_count,
+        merged.outbound_count,
+        merged.participant_count,
+        merged.started_at,
+        merged.ended_at,
+        extract(epoch from merged.ended_at - merged.started_at)::float8 as duration_seconds,
         (
             select extract(epoch from min(outbound_at) - first_inbound_at)::float8
             from unnest(outbound_times) as outbound_at
             where outbound_at >= first_inbound_at
-        ) as first_response_seconds
+        ) as first_response_seconds,
+        subject.closed_at
     from merged
+    inner join subject on subject.id = merged.id
 ),
 
-different as materialized (
+present as (
     select
-        keys.id as conversation_id, wanted.source, subject.channel, subject.client_id, subject.crew_id,
-        subject.session_id, subject.project_id, wanted.message_count, wanted.inbound_count, wanted.outbound_count,
-        wanted.participant_count, wanted.started_at, wanted.ended_at, wanted.duration_seconds,
-        wanted.first_response_seconds, subject.closed_at, subject.started_at as opened_at,
-        present.conversation_id is null as is_new
-    from keys
-    left join subject on subject.id = keys.id
-    left join wanted on wanted.id = keys.id
-    left join analytics.conversation_summaries as present on present.conversation_id = keys.id
-    where case
-        when wanted.id is null or present.conversation_id is null
-            then wanted.id is not null or present.conversation_id is not null
-        else (
-            wanted.source, subject.channel, subject.client_id, subject.crew_id, subject.session_id, subject.project_id,
-            wanted.message_count, wanted.inbound_count, wanted.outbound_count, wanted.participant_count,
-            wanted.started_at, wanted.ended_at, wanted.duration_seconds, wanted.first_response_seconds,
-            subject.closed_at
-        ) is distinct from (
-            present.source, present.channel, present.client_id, present.crew_id, present.session_id,
-            present.project_id, present.message_count, present.inbound_count, present.outbound_count,
-            present.participant_count, present.started_at, present.ended_at, present.duration_seconds,
-            present.first_response_seconds, present.closed_at
-        )
-    end
-    order by keys.id  -- compared before the first insert: never with a table that grows meanwhile
-),
-
-saved as (
-    insert into analytics.conversation_summaries as target (
         conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count, inbound_count,
         outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
+    from analytics.conversation_summaries
+    where conversation_id in (select id from keys)
+),
+
+compared as (
+    insert into different (
+        change, day, conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count,
+        inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds,
+        first_response_seconds, closed_at
     )
     select
-        conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count, inbound_count,
-        outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
-    from different
-    where source is not null
-    on conflict (conversation_id) do update set
-        source = excluded.source,
-        channel = excluded.channel,
-        client_id = excluded.client_id,
-        crew_id = excluded.crew_id,
-        session_id = excluded.session_id,
-        project_id = excluded.project_id,
-        message_count = excluded.message_count,
-        inbound_count = excluded.inbound_count,
-        outbound_count = excluded.outbound_count,
-        participant_count = excluded.participant_count,
-        started_at = excluded.started_at,
-        ended_at = excluded.ended_at,
-        duration_seconds = excluded.duration_seconds,
-        first_response_seconds = excluded.first_response_seconds,
-        closed_at = excluded.closed_at,
-        refreshed_at = now()
+        case
+            when present.conversation_id is null then 'inserted'
+            when wanted.conversation_id is null then 'deleted'
+            else 'updated'
+        end,
+        (coalesce(wanted.started_at, present.started_at) at time zone 'UTC')::date,
+        conversation_id,
+        wanted.source,
+        wanted.channel,
+        wanted.client_id,
+        wanted.crew_id,
+        wanted.session_id,
+        wanted.project_id,
+        wanted.message_count,
+        wanted.inbound_count,
+        wanted.outbound_count,
+        wanted.participant_count,
+        wanted.started_at,
+        wanted.ended_at,
+        wanted.duration_seconds,
+        wanted.first_response_seconds,
+        wanted.closed_at
+    from wanted
+    full join present using (conversation_id)
+    where wanted is distinct from present
 ),
 
-removed as (
-    delete from analytics.conversation_summaries as target
-    using different
-    where target.conversation_id = different.conversation_id and different.source is null
-),
-
-noted as (
-    insert into changed (kind, day, id)
-    select
-        case when is_new then 'inserted' when source is null then 'deleted' else 'updated' end,
-        (coalesce(started_at, opened_at) at time zone 'UTC')::date,
-        conversation_id
-    from different
+odd as (
+    select 'messages without a usable sent_at' as kind, count(*) as rows, min(message.id::text) as example
+    from subject
+    inner join app.messages as message on message.conversation_id = subject.id
+    where not analytics.is_usable_time(message.sent_at)
+    union all
+    select 'conversations without a usable started_at', count(*), min(id::text) from subject
+    where not analytics.is_usable_time(started_at)
+    union all
+    select 'conversations without a usable closed_at', count(*), min(id::text) from subject
+    where not is_closed_usable
 )
 
-select count(*) as present
-from analytics.conversation_summaries
-where conversation_id in (select id from keys);
+select
+    (select count(*) from present) as present,
+    (select jsonb_agg(to_jsonb(odd)) from odd where rows > 0) as odd;

@@ -1,4 +1,5 @@
 -- deleted_conversations: what the application deleted, as far as nobody has read it in the log yet.
+-- What is of a crew that somebody has locked is logged again.
 -- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has
 with unread as materialized (
     select
@@ -31,18 +32,45 @@ deleted as (
         truncation.deleted_at
     from (select max(deleted_at) as deleted_at from unread where operation = 'truncate') as truncation
     inner join analytics.histories_sessions as day on truncation.deleted_at is not null
+),
+
+tombstones as materialized (
+    select
+        deleted.crew_id,
+        deleted.session_id,
+        max(deleted.deleted_at) as deleted_at
+    from deleted
+    inner join app.crews as crew on crew.id = deleted.crew_id
+    left join app.conversations as conversation
+        on conversation.crew_id = deleted.crew_id and conversation.session_id = deleted.session_id
+    where conversation.id is null
+    group by deleted.crew_id, deleted.session_id
+),
+
+lockable as materialized (
+    select locked.crew_id
+    from analytics.lock_parents('crews', array(select distinct crew_id from tombstones)) as locked (crew_id)
+),
+
+left_for_later as (
+    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
+    select
+        'conversations',
+        crew_id,
+        session_id,
+        'delete',
+        deleted_at
+    from tombstones
+    where crew_id not in (select crew_id from lockable)
 )
 
 insert into analytics.deleted_conversations as target (crew_id, session_id, deleted_at)
 select
-    deleted.crew_id,
-    deleted.session_id,
-    max(deleted.deleted_at)
-from deleted
-inner join app.crews as crew on crew.id = deleted.crew_id
-left join app.conversations as conversation
-    on conversation.crew_id = deleted.crew_id and conversation.session_id = deleted.session_id
-where conversation.id is null
-group by deleted.crew_id, deleted.session_id
+    crew_id,
+    session_id,
+    deleted_at
+from tombstones
+where crew_id in (select crew_id from lockable)
+order by crew_id, session_id
 on conflict (crew_id, session_id) do update set
     deleted_at = greatest(target.deleted_at, excluded.deleted_at);

@@ -3,12 +3,21 @@
 -- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; %(crew_id)s;
 --      %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
 --      %(archive_after_days)s; %(forget)s: archive follows its source, too
--- out: changed; conversation_changes; one row: present (session-days before), rows_read, unknown_type
-with spans as (
-    select distinct
+-- out: different; one row: present (session-days before), rows_read, odd (rows that are read otherwise than written)
+with sought as materialized (
+    select
+        session_id,
         start_day,
         end_day
     from keys
+    where crew_id = %(crew_id)s::uuid
+),
+
+spans as (
+    select distinct
+        start_day,
+        end_day
+    from sought
 ),
 
 messages as (
@@ -16,7 +25,7 @@ messages as (
         history.session_id,
         (history.created_at at time zone 'UTC')::date as activity_date,
         history.created_at,
-        history.message ->> 'type' as type
+        analytics.message_type(history.message) as type
     from spans
     cross join lateral (
         select
@@ -26,10 +35,10 @@ messages as (
         from {histories}
         where created_at >= spans.start_day::timestamp at time zone 'UTC'
             and created_at < spans.end_day::timestamp at time zone 'UTC'
-            and session_id is not null
+            and analytics.is_usable_session(session_id::text)
             and (
                 %(is_whole)s
-                or (session_id::text, (created_at at time zone 'UTC')::date) in (select session_id, start_day from keys)
+                or (session_id::text, (created_at at time zone 'UTC')::date) in (select session_id, start_day from sought)
             )
     ) as history
     offset 0  -- extracts the type once, not once per aggregate
@@ -63,11 +72,14 @@ found as (
 ),
 
 present as (
-    select * from analytics.histories_sessions
+    select
+        session_id, activity_date, message_count, human_count, ai_count, first_message_at, last_message_at,
+        first_human_at, first_ai_at, first_response_at, archived_at
+    from analytics.histories_sessions
     where crew_id = %(crew_id)s::uuid
         and activity_date >= (select min(start_day) from spans)
         and activity_date < (select max(end_day) from spans)
-        and (%(is_whole)s or (session_id, activity_date) in (select session_id, start_day from keys))
+        and (%(is_whole)s or (session_id, activity_date) in (select session_id, start_day from sought))
 ),
 
 pruned as materialized (  -- as of this very statement: a deletion that it sees must not look like anything else
@@ -118,10 +130,21 @@ wanted as (
     where found.message_count is null or found.message_count < archived.message_count
 ),
 
-different as materialized (
+compared as (
+    insert into different (
+        change, day, crew_id, session_id, activity_date, message_count, human_count, ai_count,
+        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at, is_news
+    )
     select
-        coalesce(wanted.session_id, present.session_id) as session_id,
-        coalesce(wanted.activity_date, present.activity_date) as activity_date,
+        case
+            when present.session_id is null then 'inserted'
+            when wanted.session_id is null then 'deleted'
+            else 'updated'
+        end,
+        activity_date,
+        %(crew_id)s::uuid,
+        session_id,
+        activity_date,
         wanted.message_count,
         wanted.human_count,
         wanted.ai_count,
@@ -131,76 +154,21 @@ different as materialized (
         wanted.first_ai_at,
         wanted.first_response_at,
         wanted.archived_at,
-        present.message_count as former_count,
-        wanted.message_count > coalesce(present.message_count, 0)
-        or wanted.last_message_at > present.last_message_at as has_new_messages
+        wanted.message_count > coalesce(present.message_count, 0) or wanted.last_message_at > present.last_message_at
     from wanted
-    full join present on present.session_id = wanted.session_id and present.activity_date = wanted.activity_date
-    where (
-        wanted.message_count, wanted.human_count, wanted.ai_count, wanted.first_message_at, wanted.last_message_at,
-        wanted.first_human_at, wanted.first_ai_at, wanted.first_response_at, wanted.archived_at
-    ) is distinct from (
-        present.message_count, present.human_count, present.ai_count, present.first_message_at, present.last_message_at,
-        present.first_human_at, present.first_ai_at, present.first_response_at, present.archived_at
-    )
-    order by 1, 2
+    full join present using (session_id, activity_date)
+    where wanted is distinct from present
 ),
 
-saved as (
-    insert into analytics.histories_sessions as target (
-        crew_id, session_id, activity_date, message_count, human_count, ai_count,
-        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at
-    )
+odd as (
     select
-        %(crew_id)s::uuid, session_id, activity_date, message_count, human_count, ai_count,
-        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at
-    from different
-    where message_count is not null
-    on conflict (crew_id, session_id, activity_date) do update set
-        message_count = excluded.message_count,
-        human_count = excluded.human_count,
-        ai_count = excluded.ai_count,
-        first_message_at = excluded.first_message_at,
-        last_message_at = excluded.last_message_at,
-        first_human_at = excluded.first_human_at,
-        first_ai_at = excluded.first_ai_at,
-        first_response_at = excluded.first_response_at,
-        archived_at = excluded.archived_at,
-        refreshed_at = now()
-),
-
-removed as (
-    delete from analytics.histories_sessions as target
-    using different
-    where target.crew_id = %(crew_id)s::uuid
-        and target.session_id = different.session_id
-        and target.activity_date = different.activity_date
-        and different.message_count is null
-),
-
-passed_on as (
-    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
-    select
-        'histories_sessions',
-        %(crew_id)s::uuid,
-        session_id,
-        case when bool_or(has_new_messages) then 'insert' else 'update' end,
-        clock_timestamp()
-    from different
-    group by session_id
-),
-
-noted as (
-    insert into changed (kind, day, crew_id, session_id)
-    select
-        case when former_count is null then 'inserted' when message_count is null then 'deleted' else 'updated' end,
-        activity_date,
-        %(crew_id)s::uuid,
-        session_id
-    from different
+        'messages of no known type' as kind,
+        coalesce(sum(message_count - known_count), 0)::bigint as rows,
+        min(session_id) filter (where message_count > known_count) as example
+    from days
 )
 
 select
     (select count(*) from present) as present,
     (select coalesce(sum(message_count), 0) from days)::bigint as rows_read,
-    (select coalesce(sum(message_count - known_count), 0) from days)::bigint as unknown_type;
+    (select jsonb_agg(to_jsonb(odd)) from odd where rows > 0) as odd;

@@ -1,6 +1,6 @@
 -- participant_resolutions: whose each contact method is; set by the application, or matched by its identifier.
 -- in:  keys: places; touched_identifiers: contact methods with one of these identifiers
--- out: changed; identifier_changes; one row: present (resolutions before)
+-- out: different; one row: present (resolutions before)
 with touched_contacts as (
     select place_id as id from analytics.identifiers
     where identifier in (select identifier from touched_identifiers) and place = 'contact_method'
@@ -63,74 +63,31 @@ wanted as (
     ) as resolved
 ),
 
-different as materialized (
+present as (
+    select contact_method_id, person_id, status, method, confidence, candidate_count
+    from analytics.participant_resolutions
+    where contact_method_id in (select id from touched_contacts)
+),
+
+compared as (
+    insert into different (
+        change, contact_method_id, person_id, status, method, confidence, candidate_count
+    )
     select
-        wanted.*,
-        present.contact_method_id is null as is_new
-    from wanted
-    left join analytics.participant_resolutions as present using (contact_method_id)
-    where (
-        wanted.contact_method_id, wanted.person_id, wanted.status, wanted.method, wanted.confidence,
+        case
+            when present.contact_method_id is null then 'inserted'
+            when wanted.contact_method_id is null then 'deleted'
+            else 'updated'
+        end,
+        contact_method_id,
+        wanted.person_id,
+        wanted.status,
+        wanted.method,
+        wanted.confidence,
         wanted.candidate_count
-    ) is distinct from (
-        present.contact_method_id, present.person_id, present.status, present.method, present.confidence,
-        present.candidate_count
-    )
-    order by wanted.contact_method_id
-),
-
-saved as (
-    insert into analytics.participant_resolutions as target (
-        contact_method_id, person_id, status, method, confidence, candidate_count
-    )
-    select
-        contact_method_id,
-        person_id,
-        status,
-        method,
-        confidence,
-        candidate_count
-    from different
-    on conflict (contact_method_id) do update set
-        person_id = excluded.person_id,
-        status = excluded.status,
-        method = excluded.method,
-        confidence = excluded.confidence,
-        candidate_count = excluded.candidate_count,
-        resolved_at = now()
-),
-
-removed as (  -- where no foreign key did it
-    delete from analytics.participant_resolutions as target
-    using keys
-    where keys.place = 'contact_method'
-        and target.contact_method_id = keys.id
-        and not exists (select from app.contact_methods as contact where contact.id = keys.id)
-    returning target.contact_method_id
-),
-
-passed_on as (
-    insert into analytics.identifier_changes (source, id, operation)
-    select
-        'participant_resolutions',
-        contact_method_id,
-        'update'
-    from different
-),
-
-noted as (
-    insert into changed (kind, id)
-    select
-        case when is_new then 'inserted' else 'updated' end,
-        contact_method_id
-    from different
-    union all
-    select
-        'deleted',
-        contact_method_id
-    from removed
+    from wanted
+    full join present using (contact_method_id)
+    where wanted is distinct from present
 )
 
-select count(*) as present
-from analytics.participant_resolutions
-where contact_method_id in (select id from touched_contacts);
+select count(*) as present from present;

@@ -2,11 +2,10 @@
 -- recipient of any of its messages, or if they are the one its session id names. A resolved participant never takes
 -- a conversation that belongs to one client to a person of another; one that the application sets does.
 -- in:  keys: conversations
--- out: changed; conversation_changes, by triggers; one row: present (links before)
+-- out: different; one row: present (links before)
 with subject as materialized (
     select
         conversation.id,
-        conversation.started_at,
         owner.client_id
     from app.conversations as conversation
     inner join keys on keys.id = conversation.id
@@ -47,41 +46,17 @@ present as (
     inner join keys on keys.id = link.conversation_id
 ),
 
-different as materialized (
+compared as (
+    insert into different (change, day, person_id, conversation_id)
     select
-        conversation_id,
-        person_id,
-        present.id
-    from wanted
-    full join present using (conversation_id, person_id)
-    where wanted.person_id is null or present.person_id is null
-    order by conversation_id  -- compared before the first insert: never with a table that grows meanwhile
-),
-
-created as (
-    insert into analytics.people_conversations (person_id, conversation_id)
-    select
+        case when present.person_id is null then 'inserted' else 'deleted' end,
+        (conversation.started_at at time zone 'UTC')::date,
         person_id,
         conversation_id
-    from different
-    where id is null
-    on conflict (person_id, conversation_id) do nothing
-),
-
-removed as (
-    delete from analytics.people_conversations as target
-    using different
-    where target.id = different.id
-),
-
-noted as (
-    insert into changed (kind, day, id)
-    select
-        case when different.id is null then 'inserted' else 'deleted' end,
-        (subject.started_at at time zone 'UTC')::date,
-        different.conversation_id
-    from different
-    left join subject on subject.id = different.conversation_id
+    from wanted
+    full join present using (person_id, conversation_id)
+    left join app.conversations as conversation on conversation.id = conversation_id
+    where wanted.person_id is null or present.person_id is null
 )
 
 select count(*) as present from present;

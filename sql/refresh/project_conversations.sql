@@ -1,6 +1,6 @@
 -- project_conversations: the project that each conversation names, and when it came to it.
 -- in:  keys: conversations; %(is_tick)s: a new link dates from the change, not from the conversation's created_at
--- out: changed; conversation_changes; one row: present (links before)
+-- out: different; one row: present (links before), odd (rows that are read otherwise than written: kind, rows, example)
 with compared as materialized (
     select
         keys.id as conversation_id,
@@ -15,46 +15,18 @@ with compared as materialized (
     left join app.projects as project on project.id = conversation.project_id
     left join analytics.project_conversations as present on present.conversation_id = keys.id
     where project.id is not null or present.project_id is not null
-    order by keys.id  -- compared before the first insert: never with a table that grows meanwhile
 ),
 
-different as (
-    select * from compared
+dated as (
+    select
+        *,
+        case when not %(is_tick)s and former_project_id is null then created_at else updated_at end as came_at
+    from compared
     where project_id is distinct from former_project_id
 ),
 
-saved as (
-    insert into analytics.project_conversations as target (project_id, conversation_id, added_at, added_by)
-    select
-        project_id,
-        conversation_id,
-        case when not %(is_tick)s and former_project_id is null then created_at else updated_at end,
-        added_by
-    from different
-    where project_id is not null
-    on conflict (conversation_id) do update set
-        project_id = excluded.project_id,
-        added_at = excluded.added_at,
-        added_by = excluded.added_by
-),
-
-removed as (
-    delete from analytics.project_conversations as target
-    using different
-    where target.conversation_id = different.conversation_id and different.project_id is null
-),
-
-passed_on as (
-    insert into analytics.conversation_changes (source, conversation_id, operation)
-    select
-        'project_conversations',
-        conversation_id,
-        'update'
-    from different
-),
-
 noted as (
-    insert into changed (kind, day, id)
+    insert into different (change, day, project_id, conversation_id, added_at, added_by)
     select
         case
             when former_project_id is null then 'inserted'
@@ -62,9 +34,23 @@ noted as (
             else 'updated'
         end,
         (started_at at time zone 'UTC')::date,
-        conversation_id
-    from different
+        project_id,
+        conversation_id,
+        case when analytics.is_usable_time(came_at) then came_at else now() end,
+        added_by
+    from dated
+),
+
+odd as (
+    select
+        'conversations without a usable created_at or updated_at' as kind,
+        count(*) as rows,
+        min(conversation_id::text) as example
+    from compared
+    where project_id is not null
+        and not (analytics.is_usable_time(created_at) and analytics.is_usable_time(updated_at))
 )
 
-select count(*) as present from compared
-where former_project_id is not null;
+select
+    (select count(*) from compared where former_project_id is not null) as present,
+    (select jsonb_agg(to_jsonb(odd)) from odd where rows > 0) as odd;

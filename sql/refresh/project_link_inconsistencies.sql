@@ -1,6 +1,6 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
 -- in:  keys: projects and conversations
--- out: changed; one row: present (rows before)
+-- out: different; one row: present (rows before)
 with entries as materialized (
     select
         project.id as project_id,
@@ -54,52 +54,23 @@ wanted as (
 ),
 
 present as (
-    select
-        *,
-        true as is_present
-    from analytics.project_link_inconsistencies
+    select project_id, conversation_id, kind from analytics.project_link_inconsistencies
     where project_id in (select id from keys) or conversation_id in (select id from keys)
 ),
 
-compared as materialized (
+compared as (
+    insert into different (change, project_id, conversation_id, kind)
     select
-        project_id,
-        conversation_id,
-        kind,
-        wanted.is_wanted,
-        present.is_present
-    from (select *, true as is_wanted from wanted) as wanted
-    full join present using (project_id, conversation_id, kind)
-    order by project_id, conversation_id  -- compared before the first insert: never with a table that grows meanwhile
-),
-
-saved as (
-    insert into analytics.project_link_inconsistencies as target (project_id, conversation_id, kind)
-    select
+        case
+            when present.project_id is null then 'inserted'
+            when wanted.project_id is null then 'deleted'
+            else 'seen'
+        end,
         project_id,
         conversation_id,
         kind
-    from compared
-    where is_wanted
-    on conflict (project_id, conversation_id, kind) do update set last_seen_at = now()
-),
-
-removed as (
-    delete from analytics.project_link_inconsistencies as target
-    using compared
-    where compared.is_wanted is null
-        and target.project_id = compared.project_id
-        and target.conversation_id = compared.conversation_id
-        and target.kind = compared.kind
-),
-
-noted as (
-    insert into changed (kind, id)
-    select
-        case when is_wanted then 'inserted' else 'deleted' end,
-        conversation_id
-    from compared
-    where is_wanted is null or is_present is null
+    from wanted
+    full join present using (project_id, conversation_id, kind)
 )
 
 select count(*) as present from present;

@@ -1,6 +1,6 @@
 -- session_resolutions: whom the session ids of crews' conversations name, among the persons of the conversation's client.
 -- in:  keys: places; touched_identifiers: conversations whose session id is one of these identifiers
--- out: changed; conversation_changes; one row: present (resolutions before)
+-- out: different_sessions; one row: present (resolutions before)
 with touched_sessions as (
     select place_id as id from analytics.identifiers
     where identifier in (select identifier from touched_identifiers) and place = 'conversation'
@@ -49,57 +49,25 @@ wanted as (
     left join candidates using (identifier, client_id)
 ),
 
-different as materialized (
+present as (
+    select conversation_id, person_id, candidate_count from analytics.session_resolutions
+    where conversation_id in (select id from touched_sessions)
+),
+
+compared as (
+    insert into different_sessions (change, conversation_id, person_id, candidate_count)
     select
-        touched_sessions.id as conversation_id,
+        case
+            when present.conversation_id is null then 'inserted'
+            when wanted.conversation_id is null then 'deleted'
+            else 'updated'
+        end,
+        conversation_id,
         wanted.person_id,
-        wanted.candidate_count,
-        present.conversation_id is null as is_new
-    from touched_sessions
-    left join wanted on wanted.conversation_id = touched_sessions.id
-    left join analytics.session_resolutions as present on present.conversation_id = touched_sessions.id
-    where (wanted.conversation_id, wanted.person_id, wanted.candidate_count)
-        is distinct from (present.conversation_id, present.person_id, present.candidate_count)
-    order by touched_sessions.id
-),
-
-saved as (
-    insert into analytics.session_resolutions as target (conversation_id, person_id, candidate_count)
-    select
-        conversation_id,
-        person_id,
-        candidate_count
-    from different
-    where candidate_count is not null
-    on conflict (conversation_id) do update set
-        person_id = excluded.person_id,
-        candidate_count = excluded.candidate_count,
-        resolved_at = now()
-),
-
-removed as (
-    delete from analytics.session_resolutions as target
-    using different
-    where target.conversation_id = different.conversation_id and different.candidate_count is null
-),
-
-passed_on as (
-    insert into analytics.conversation_changes (source, conversation_id, operation)
-    select
-        'participant_resolutions',
-        conversation_id,
-        'update'
-    from different
-),
-
-noted as (
-    insert into changed (kind, id)
-    select
-        case when candidate_count is null then 'deleted' when is_new then 'inserted' else 'updated' end,
-        conversation_id
-    from different
+        wanted.candidate_count
+    from wanted
+    full join present using (conversation_id)
+    where wanted is distinct from present
 )
 
-select count(*) as present
-from analytics.session_resolutions
-where conversation_id in (select id from touched_sessions);
+select count(*) as present from present;

@@ -2,4 +2,5 @@
 select
     min(started_at) as first,
     max(started_at) as last
-from app.conversations;
+from app.conversations
+where analytics.is_usable_time(started_at);

@@ -1,5 +1,8 @@
--- Waits for the advisory lock of a table's refreshes; from then on nothing waits long.
--- in:  %(lock)s; %(lock_timeout)s
+-- Waits for the advisory locks of tables' refreshes; from then on nothing waits long.
+-- in:  %(locks)s; %(lock_timeout)s
 select
-    pg_advisory_xact_lock(hashtextextended(%(lock)s, 0)),
+    (
+        select count(pg_advisory_xact_lock(hashtextextended(name, 0)))
+        from (select unnest(%(locks)s::text[]) as name order by name) as locks
+    ),
     set_config('lock_timeout', %(lock_timeout)s, true);

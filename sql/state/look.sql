@@ -1,13 +1,14 @@
 -- How far a table has read the logs, and now: a statement of its own, before anything is written.
 -- in:  %(asset_key)s
 -- out: one row, none before `ensure`: seen (null: not built), taken, taken_at, is_ours (false: the row was restored from another
---      server), is_standby
+--      server), is_standby, follows
 select
     coalesce(snapshot, building)::text as unread_since,
     snapshot::text as seen,
     pg_current_snapshot()::text as taken,
     clock_timestamp() as taken_at,
     mod(written_by::text::numeric, 4294967296) = xmin::text::numeric as is_ours,
-    pg_is_in_recovery() as is_standby
+    pg_is_in_recovery() as is_standby,
+    follows
 from analytics.refresh_state
 where asset_key = %(asset_key)s;

@@ -10,7 +10,7 @@ begin
     where not exists (
         select from pg_index as i
         inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-        where i.indisvalid and not i.indisunique and i.indrelid = to_regclass('analytics.' || name) and a.attname = 'xid'
+        where i.indisvalid and i.indpred is null and not i.indisunique and i.indrelid = to_regclass('analytics.' || name) and a.attname = 'xid'
     );
     if wrong is not null then
         raise exception 'missing, or without its index on xid: %', wrong;

@@ -1,0 +1,31 @@
+"""Many crews, ten of them with news: what asking and a tick cost."""
+
+from benchmarks.discovery import Benchmark
+from benchmarks.measure import REPEATS, console, fresh_database, median_seconds, seconds
+from convo_pipelines import crews
+
+SESSIONS = 10_000
+REPEATED = 4 * REPEATS
+
+
+def measure(crew_count: int) -> dict[str, str]:
+    crews.POOL_SIZE = 1
+    with fresh_database() as url:
+        benchmark = Benchmark(url, SESSIONS, crew_count)
+        benchmark.load()
+        build = seconds(benchmark.tick)
+        first_tick = seconds(benchmark.tick)
+        benchmark.connection.execute("vacuum analyze")
+        tick = median_seconds(benchmark.tick, benchmark.ten_new_sessions, REPEATED)
+        asking = median_seconds(benchmark.news, repeats=REPEATED)
+        assert not benchmark.news()
+        benchmark.close()
+    row = {
+        "crews": f"{crew_count:,}",
+        "full build": f"{build:.1f} s",
+        "first tick after it": f"{first_tick * 1000:.0f} ms",
+        "tick, 10 with news": f"{tick * 1000:.0f} ms",
+        "nothing new": f"{asking * 1000:.1f} ms",
+    }
+    console.print(row)
+    return row

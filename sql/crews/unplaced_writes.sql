@@ -1,0 +1,26 @@
+-- in:  %(seen)s, %(taken)s: logged between these snapshots; %(members)s: oids of a histories table and its partitions
+-- out: one row per kind of rows that were written and are left out: kind, rows, example
+select
+    kind,
+    count(*) as rows,
+    min(example) as example
+from (
+    select
+        case
+            when session_id is null then 'rows without a session_id'
+            when not analytics.is_usable_session(session_id) then 'rows with a session_id of more than 2,000 bytes'
+            else 'rows without a usable created_at'
+        end as kind,
+        coalesce(left(session_id, 100), activity_date::text) as example
+    from analytics.session_changes
+    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+        and table_oid = any(%(members)s::oid[])
+        and (
+            operation = 'unplaced'
+            or operation in ('insert', 'update') and (
+                activity_date < '0001-01-02' or activity_date >= '9999-12-30'
+                or not analytics.is_usable_session(session_id)
+            )
+        )
+) as odd
+group by kind;
