@@ -28,18 +28,27 @@ def sync(warehouse: Warehouse) -> None:
     window.
     """
     with warehouse.connection() as connection:
+        news = _news(connection)
+        if not news["is_any"]:
+            return
         differences = fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
         if differences or fetch_one(connection, "capture/crews_differ")["is_any"]:
             changes.archive(connection, None)  # while it is known which table was whose
         for table in differences:
             _settle(connection, table)
         with transaction(connection):
-            fetch(connection, "capture/crews")
+            left_for_later = fetch_one(connection, "capture/crews")["left_for_later"]
+        if not left_for_later:
+            fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:
-    """Whether `sync` would find anything to do."""
-    return bool(fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS))
+    """Whether `sync` may find anything to do."""
+    return _news(connection)["is_any"]
+
+
+def _news(connection: Connection) -> Row:
+    return fetch_one(connection, "capture/news", retry_seconds=RETRY_SECONDS)
 
 
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:

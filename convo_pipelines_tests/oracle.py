@@ -61,12 +61,11 @@ def histories(world: World) -> pd.DataFrame:
             rows = world.table(f"app.{crew['name']}")
             frames.append(rows.assign(crew_id=crew["id"]))
     rows = pd.concat(frames) if frames else pd.DataFrame(columns=["crew_id", "session_id", "message", "created_at"])
-    rows = rows[
-        [
-            session is not None and len(session.encode()) <= 2_000 and is_usable(when)
-            for session, when in zip(rows["session_id"], rows["created_at"], strict=True)
-        ]
+    usable = [
+        session is not None and len(session.encode()) <= 2_000 and is_usable(when)
+        for session, when in zip(rows["session_id"], rows["created_at"], strict=True)
     ]
+    rows = rows[pd.array(usable, dtype="boolean")]
     rows["kind"] = [kind_of(message) for message in rows["message"]]
     return rows.rename(columns={"created_at": "at"})[["crew_id", "session_id", "kind", "at"]]
 

@@ -25,6 +25,10 @@ trims as (
 
 captures as (
     update analytics.capture_state set identity = null
+),
+
+catalogs as (
+    update analytics.catalog_state set fingerprint = null
 )
 
 update analytics.refresh_state

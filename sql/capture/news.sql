@@ -1,0 +1,29 @@
+-- Whether anything may be different from what is remembered of the tables and crews, without looking at each.
+-- in:  %(retry_seconds)s: after how long a table is tried again that somebody held a lock on
+-- out: one row: fingerprint (of the catalog and the crews), is_any
+with now as materialized (
+    select concat_ws(
+        ' ',
+        (
+            select bit_xor(hash_record_extended(row(oid, relfilenode), 0)) from pg_class
+            where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace = (select to_regnamespace('app'))
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
+            where tgname like 'convo\_pipelines\_%%'
+        ),
+        (select bit_xor(hash_record_extended(row(inhrelid, inhparent, inhdetachpending), 0)) from pg_inherits),
+        (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
+        (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
+        (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients)
+    ) as fingerprint
+)
+
+select
+    fingerprint,
+    fingerprint is distinct from (select fingerprint from analytics.catalog_state)
+    or exists (
+        select from analytics.capture_state
+        where not is_settled and changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
+    ) as is_any
+from now;
