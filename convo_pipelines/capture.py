@@ -12,6 +12,8 @@ from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_o
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 60
+LOOKS = 3
+"""What the first look captures changes the catalog, which the second finds in order."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,18 +30,19 @@ def sync(warehouse: Warehouse) -> None:
     window.
     """
     with warehouse.connection() as connection:
-        news = _news(connection)
-        if not news["is_any"]:
-            return
-        differences = fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
-        if differences or fetch_one(connection, "capture/crews_differ")["is_any"]:
-            changes.archive(connection, None)  # while it is known which table was whose
-        for table in differences:
-            _settle(connection, table)
-        with transaction(connection):
-            left_for_later = fetch_one(connection, "capture/crews")["left_for_later"]
-        if not left_for_later:
-            fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
+        for _ in range(LOOKS):
+            news = _news(connection)
+            if not news["is_any"]:
+                return
+            differences = fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
+            if differences or fetch_one(connection, "capture/crews_differ")["is_any"]:
+                changes.archive(connection, None)  # while it is known which table was whose
+            for table in differences:
+                _settle(connection, table)
+            with transaction(connection):
+                left_for_later = fetch_one(connection, "capture/crews")["left_for_later"]
+            if not left_for_later:
+                fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:

@@ -8,7 +8,7 @@ from convo_pipelines.crews import CrewResult
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
 from convo_pipelines.scopes import Window
-from convo_pipelines.warehouse import Connection, Warehouse
+from convo_pipelines.warehouse import Connection, Warehouse, fetch_one
 
 Done = tuple[Outcome, list[CrewResult]]
 """What was done in all, and for each crew where a table is read per crew."""
@@ -73,6 +73,8 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
         looks = [changes.look(connection, table) for table in tables]
         if any(at.has_news for at in looks) or any(_reads_by_window(connection, table) for table in tables):
             return True
+        if fetch_one(connection, "log/is_empty")["is_empty"]:
+            return False
         for at in looks:
             changes.store(connection, at)
         changes.trim(connection)

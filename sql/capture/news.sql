@@ -5,7 +5,7 @@ with now as materialized (
     select concat_ws(
         ' ',
         (
-            select bit_xor(hash_record_extended(row(oid, relfilenode), 0)) from pg_class
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_class
             where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace = (select to_regnamespace('app'))
         ),
         (

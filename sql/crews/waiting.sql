@@ -29,6 +29,19 @@ sources as (
     group by state.table_name
 ),
 
+tables as (
+    select * from sources
+    union all
+    select
+        state.table_name,
+        0,
+        null,
+        false
+    from analytics.capture_state as state
+    where (state.mode = 'window' or state.table_oid is null or %(seen)s::text is null)
+        and state.table_name not in (select table_name from sources)
+),
+
 waiting as materialized (
     select
         crew.id,
@@ -37,27 +50,21 @@ waiting as materialized (
         crew.histories_table_name as table_name,
         state.table_oid,
         state.members,
-        coalesce(state.mode, 'window') as mode,
+        state.mode,
         state.remark,
-        coalesce(sources.changes, 0)::bigint as changes,
-        case when %(seen)s::text is null then '0001-01-02' else sources.rest_from end as rest_from,
-        coalesce(sources.has_unplaced, false) as has_unplaced,
+        tables.changes::bigint as changes,
+        case when %(seen)s::text is null then '0001-01-02' else tables.rest_from end as rest_from,
+        tables.has_unplaced,
         known.consecutive_failures as failures
-    from app.crews as crew
+    from tables
+    inner join analytics.capture_state as state on state.table_name = tables.table_name
+    inner join app.crews as crew on crew.histories_table_name = tables.table_name
     inner join app.clients as client on client.id = crew.client_id
     inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on
         on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
-    left join analytics.capture_state as state on state.table_name = crew.histories_table_name
-    left join sources on sources.table_name = crew.histories_table_name
     where crew.is_active
         and client.is_active
         and (%(codes)s::text[] is null or crew.crew_code = any(%(codes)s::text[]))
-        and (
-            %(seen)s::text is null
-            or sources.table_name is not null
-            or state.table_oid is null
-            or state.mode = 'window'
-        )
 ),
 
 rivals as (

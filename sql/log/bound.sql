@@ -14,6 +14,11 @@ select
     (select trimmed_below::text from analytics.trim_state) as trimmed_below,
     (
         select max(reltuples)::bigint from pg_class
-        where relnamespace = 'analytics'::regnamespace and relname like '%%\_changes' and relkind = 'r'
+        where oid = any(
+            array[
+                'analytics.session_changes', 'analytics.conversation_changes', 'analytics.message_changes',
+                'analytics.identifier_changes', 'analytics.project_changes'
+            ]::regclass[]
+        )
     ) as largest
 from analytics.refresh_state as state;
