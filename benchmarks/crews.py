@@ -1,11 +1,10 @@
 """Many crews, ten of them with news: what asking and a tick cost."""
 
-from benchmarks.discovery import Benchmark
-from benchmarks.measure import REPEATS, console, fresh_database, median_seconds, seconds
+from benchmarks.discovery import TICKS, Benchmark
+from benchmarks.measure import console, fresh_database, median_seconds, seconds
 from convo_pipelines import crews
 
 SESSIONS = 10_000
-REPEATED = 4 * REPEATS
 
 
 def measure(crew_count: int) -> dict[str, str]:
@@ -16,8 +15,8 @@ def measure(crew_count: int) -> dict[str, str]:
         build = seconds(benchmark.tick)
         first_tick = seconds(benchmark.tick)
         benchmark.connection.execute("vacuum analyze")
-        tick = median_seconds(benchmark.tick, benchmark.ten_new_sessions, REPEATED)
-        asking = median_seconds(benchmark.news, repeats=REPEATED)
+        tick = median_seconds(benchmark.tick, benchmark.ten_new_sessions, TICKS)
+        asking = median_seconds(benchmark.news, repeats=TICKS)
         assert not benchmark.news()
         benchmark.close()
     row = {

@@ -13,6 +13,7 @@ from convo_pipelines.warehouse import Warehouse
 
 CREWS = 10
 SESSIONS_PER_DAY = 1_000
+TICKS = 20
 UNTIL = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 log = logging.getLogger("benchmark")
@@ -89,10 +90,10 @@ class Benchmark:
         build = seconds(self.tick)
         first_tick = seconds(self.tick)
         self.connection.execute("vacuum analyze")
-        tick = median_seconds(self.tick, self.ten_new_sessions)
+        tick = median_seconds(self.tick, self.ten_new_sessions, TICKS)
         skipped = median_seconds(self.news)
         assert not self.news()
-        plain_tick = median_seconds(self.plain_tick, self.ten_new_sessions)
+        plain_tick = median_seconds(self.plain_tick, self.ten_new_sessions, TICKS)
         run_file(self.connection, "view")
         view = seconds(lambda: self.connection.execute("refresh materialized view concurrently benchmark_view"))
         return {

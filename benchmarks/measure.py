@@ -43,8 +43,8 @@ def median_seconds(
 
 
 def connect(url: str) -> psycopg.Connection[tuple]:
-    """Connect with the settings of our own sessions."""
-    return psycopg.connect(url, autocommit=True, options=SESSION)
+    """Connect with the settings of our own sessions, but wait for commits, as who keeps no watermark has to."""
+    return psycopg.connect(url, autocommit=True, options=f"{SESSION} -c synchronous_commit=on")
 
 
 def run_file(connection: psycopg.Connection[tuple], name: str, **parameters: object) -> None:

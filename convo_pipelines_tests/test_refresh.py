@@ -9,6 +9,7 @@ import pytest
 
 from convo_pipelines import crews, refresh
 from convo_pipelines.settings import settings
+from convo_pipelines.warehouse import fetch
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at, metadata
@@ -305,3 +306,65 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
     assert "3 messages of no known type, such as 's1'" in warning
     assert "create index concurrently on app.histories_a (created_at)" in warning
     assert not world.checks("no_odd_histories_tables")["no_odd_histories_tables"].passed
+
+
+def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
+    monkeypatch.setattr(crews, "CHUNK_KEYS", 200)
+    monkeypatch.setattr(crews, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(crews, "TOGETHER_KEYS", 100)
+    monkeypatch.setattr(refresh, "LARGEST_CHUNK", 200)
+    for crew in ("A", "B", "BIG"):
+        world.crew(crew)
+    world.tick()
+    world.execute(
+        "insert into app.histories_big (session_id, message, created_at) "
+        "select 's' || n %% 2000, '{\"type\": \"human\"}', %s::timestamptz + n * interval '1 minute' "
+        "from generate_series(1, 6000) as n",
+        at(),
+    )
+    waiting, ticks = [6_000], 0
+    with monkeypatch.context() as patch:
+        while waiting[-1]:
+            clock = count(0.0, 5.0)
+            patch.setattr(crews, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
+            for crew in "AB":
+                world.say(f"s{ticks}", "human", at(ticks), crew)
+            world.tick()
+            ticks += 1
+            for crew in "AB":
+                query = (
+                    "select from analytics.histories_sessions join app.crews on crews.id = crew_id where crew_code = %s"
+                )
+                assert len(world.execute(query, crew)) == ticks
+            with world.warehouse.connection() as connection:
+                [big] = [row for row in fetch(connection, "status/crews") if row["crew"] == "BIG"]
+            waiting.append(big["waiting"] + (big["to_read"] is not None))
+            assert ticks < 50
+    assert ticks > 3
+    oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+@both_servers
+def test_a_crew_that_fails_among_many_costs_the_others_nothing(world: World) -> None:
+    codes = [f"C{number:02}" for number in range(12)]
+    for code in codes:
+        world.crew(code)
+    world.tick()
+    for code in codes:
+        world.say("s1", "human", at(), code)
+    world.execute("alter table app.histories_c03 rename column message to body")
+    world.execute("drop table app.histories_c07")
+    crew_table = metadata(world.tick(), "histories_sessions")
+    assert (crew_table["crews_done"], crew_table["crews_failed"]) == (10, 2)
+    assert "has no column message" in world.state("C03")["last_error"]
+    assert "does not exist" in world.state("C07")["last_error"]
+    found = world.execute("select crew_code from analytics.histories_sessions join app.crews on crews.id = crew_id")
+    assert {row["crew_code"] for row in found} == set(codes) - {"C03", "C07"}
+    assert all(world.state(code)["sessions_scanned"] == 1 for code in set(codes) - {"C03", "C07"})
+    world.execute("alter table app.histories_c03 rename column body to message")
+    world.execute("create table app.histories_c07 (like app.histories_c01 including all)")
+    world.say("s2", "ai", at(), "C07")
+    world.tick()
+    oracle.assert_right(world)
