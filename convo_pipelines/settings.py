@@ -1,16 +1,12 @@
 """The environment, typed and validated once."""
 
-import logging
 import os
 from datetime import date
 from functools import cache
 from typing import Annotated
 
-import dagster as dg
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-_log = logging.getLogger(__name__)
 
 
 class SettingsError(ValueError):
@@ -47,29 +43,15 @@ class Settings(BaseModel):
 def settings() -> Settings:
     """Read the environment, once per process.
 
-    An invalid cron expression is logged as an error and replaced by its default.
-
     Raises:
-        SettingsError: any other variable is invalid.
+        SettingsError: a variable is invalid; cron expressions are judged by the schedules.
 
     """
     given = {name: os.environ[name.upper()].strip() for name in Settings.model_fields if os.environ.get(name.upper())}
-    for name in [name for name in given if name.endswith("_cron")]:
-        if not _is_cron(given[name]):
-            default = Settings.model_fields[name].default
-            _log.error("%s=%r is not a cron expression; using the default %r", name.upper(), given.pop(name), default)
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(str(e["loc"][0]), e["input"]) for e in error.errors())) from None
-
-
-def _is_cron(expression: str) -> bool:
-    try:
-        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=expression)
-    except dg.DagsterInvalidDefinitionError:
-        return False
-    return True
 
 
 def _explain(name: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from collections.abc import Iterator
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -17,15 +18,18 @@ from convo_pipelines_tests.world import World, at, metadata
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> object:
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     """Reads the settings anew from an environment with the given variables."""
 
     def read(**variables: str) -> Settings:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        return settings.__wrapped__()
+        settings.cache_clear()
+        return settings()
 
-    return read
+    yield read
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 def evaluate(
@@ -153,20 +157,25 @@ def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
     assert len(world.execute("select from analytics.people_conversations")) == 1
 
 
-def test_cron_expressions_come_from_the_environment(environment: object) -> None:
-    assert environment().conversation_discovery_cron == "*/5 * * * *"
-    assert environment(CONVERSATION_DISCOVERY_CRON="0 3 * * *").conversation_discovery_cron == "0 3 * * *"
-    assert environment().link_sync_cron == "*/5 * * * *"
-    assert environment(LINK_SYNC_CRON="*/2 * * * *").link_sync_cron == "*/2 * * * *"
-    assert environment().reconcile_cron == "0 2 * * *"
-
-
-def test_an_invalid_cron_expression_is_logged_and_the_default_used(
-    environment: object, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("conversation_discovery_cron", "*/5 * * * *"),
+        ("link_sync_cron", "*/5 * * * *"),
+        ("reconcile_cron", "0 2 * * *"),
+    ],
+)
+def test_cron_expressions_come_from_the_environment(
+    environment: object, caplog: pytest.LogCaptureFixture, name: str, default: str
 ) -> None:
+    environment()
+    assert schedules.cron(name) == default
+    environment(**{name.upper(): "0 3 * * *"})
+    assert schedules.cron(name) == "0 3 * * *"
+    environment(**{name.upper(): "every day"})
     with caplog.at_level(logging.ERROR):
-        assert environment(CONVERSATION_DISCOVERY_CRON="every day").conversation_discovery_cron == "*/5 * * * *"
-    assert "CONVERSATION_DISCOVERY_CRON='every day'" in caplog.text
+        assert schedules.cron(name) == default
+    assert f"{name.upper()}='every day'" in caplog.text
 
 
 @pytest.mark.parametrize(

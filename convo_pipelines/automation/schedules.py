@@ -1,6 +1,7 @@
 """The schedules: each asks the database what is new, and launches a run only if something is."""
 
 import functools
+import logging
 from collections.abc import Sequence
 
 import dagster as dg
@@ -9,27 +10,42 @@ from convo_pipelines import changes, ticks
 from convo_pipelines.automation import jobs
 from convo_pipelines.partitions import TICK_TAG, tick_tags
 from convo_pipelines.registry import DISCOVERY, LINKS, DerivedTable
-from convo_pipelines.settings import settings
+from convo_pipelines.settings import Settings, settings
 from convo_pipelines.warehouse import Warehouse
+
+_log = logging.getLogger(__name__)
+
+
+def cron(name: str) -> str:
+    """Return the cron expression that a setting holds; where it is none, log an error and return the default."""
+    given = getattr(settings(), name)
+    try:
+        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=given)
+    except dg.DagsterInvalidDefinitionError:
+        default = Settings.model_fields[name].default
+        _log.error("%s=%r is not a cron expression; using the default %r", name.upper(), given, default)
+        return default
+    return given
+
 
 _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
 _schedule = functools.partial(dg.schedule, execution_timezone="UTC", default_status=_STATUS)
 _UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-@_schedule(job=jobs.conversation_discovery, cron_schedule=settings().conversation_discovery_cron)
+@_schedule(job=jobs.conversation_discovery, cron_schedule=cron("conversation_discovery_cron"))
 def conversation_discovery_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
     """Refreshes sessions, conversations and summaries of what changed, if anything did."""
     return _tick(warehouse, "conversation_discovery", DISCOVERY)
 
 
-@_schedule(job=jobs.link_sync, cron_schedule=settings().link_sync_cron)
+@_schedule(job=jobs.link_sync, cron_schedule=cron("link_sync_cron"))
 def link_sync_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
     """Refreshes participants and links of what changed, if anything did."""
     return _tick(warehouse, "link_sync", LINKS)
 
 
-@_schedule(job=jobs.reconcile, cron_schedule=settings().reconcile_cron)
+@_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
 def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Compares everything with its sources, unless it is still at it."""
     unfinished = dg.RunsFilter(job_name="reconcile", statuses=_UNFINISHED, tags={TICK_TAG: "reconcile"})
