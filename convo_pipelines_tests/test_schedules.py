@@ -2,8 +2,8 @@
 
 import importlib
 import logging
-from collections.abc import Iterator
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
