@@ -92,9 +92,10 @@ def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:
 
 
 def finding(evaluation: dg.AssetCheckEvaluation) -> str:
-    """Return what a failed check found: how many offenders, and the sample."""
+    """Return what a failed check found: how many offenders, and the sample, a line each."""
     if evaluation.passed:
         return ""
-    facts = evaluation.metadata
-    sample = facts.get("sample")
-    return f"{facts['offenders'].value} offenders\n{sample.value if sample else ''}"
+    sample = evaluation.metadata["sample"]
+    rows = [record.data for record in sample.records] if isinstance(sample, dg.TableMetadataValue) else []
+    lines = [", ".join(f"{name}: {value}" for name, value in row.items() if value is not None) for row in rows]
+    return "\n".join([f"{evaluation.metadata['offenders'].value} offenders", *lines])

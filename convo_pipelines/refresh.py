@@ -323,7 +323,7 @@ def _compare(connection: Connection, work: Work, scope: Scope) -> Row:
 def prepare(connection: Connection, table: DerivedTable) -> None:
     """Create the temporary tables that take what is to be done."""
     for target in table.targets:
-        fetch(connection, "refresh/different", _names(target))
+        fetch(connection, "refresh/different", names_of(target))
 
 
 def write(
@@ -364,7 +364,7 @@ def outcome_of(done: Row | None, compared: Row) -> Outcome:
 def _write_target(
     connection: Connection, table: DerivedTable, target: Target, size: Size, unread_since: str | None
 ) -> Row:
-    names = _names(target)
+    names = names_of(target)
     done = fetch_one(connection, "refresh/counts", names)
     if not done["rows"]:
         return done
@@ -390,7 +390,7 @@ def _write_target(
     return done
 
 
-def _names(target: Target) -> dict[str, sql.Composable]:
+def names_of(target: Target) -> dict[str, sql.Composable]:
     """Return what takes the place of the placeholders in the statements that serve all targets."""
     key = [sql.Identifier(name) for name in target.key]
     same = sql.SQL("target.{name} = different.{name}")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -158,7 +159,13 @@ class World:
         return list(result.get_asset_check_evaluations())
 
     def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
-        found = {evaluation.check_name: evaluation for evaluation in self.evaluations()}
+        """The evaluations by check name; with the asset's before it where several assets have that check."""
+        evaluations = self.evaluations()
+        times = Counter(evaluation.check_name for evaluation in evaluations)
+        found = {
+            ("" if times[check.check_name] == 1 else f"{check.asset_key.to_user_string()}/") + check.check_name: check
+            for check in evaluations
+        }
         return {name: found[name] for name in names or found}
 
     def has_news(self, assets: list[str] = PIPELINE) -> bool:
@@ -178,6 +185,13 @@ class World:
             crew,
         )
         return row
+
+
+def sample(check: dg.AssetCheckEvaluation) -> list[dict[str, Any]]:
+    """The sample of a check's offenders."""
+    value = check.metadata["sample"]
+    assert isinstance(value, dg.TableMetadataValue)
+    return [dict(record.data) for record in value.records]
 
 
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:

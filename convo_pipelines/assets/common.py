@@ -13,10 +13,10 @@ from pydantic import Field
 
 from convo_pipelines import ticks
 from convo_pipelines.crews import CrewResult
+from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.partitions import TICK_TAG, days, window_of
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import DerivedTable
-from convo_pipelines.tables import markdown
 from convo_pipelines.warehouse import Warehouse
 
 PREVIEW_ROWS = 5
@@ -119,12 +119,12 @@ def _result(
         "rows_unchanged": counts.unchanged,
         "days_touched": len(outcome.days),
         "milliseconds": milliseconds,
-        "preview": dg.MetadataValue.md(_preview(warehouse, table.target)),
+        "preview": _preview(warehouse, table.target),
     }
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
         metadata["crews_failed"] = len(failed)
-        metadata["crews"] = dg.MetadataValue.md(_crew_table(crew_results))
+        metadata["crews"] = _crew_table(crew_results)
     if failed and len(failed) == len(crew_results):
         raise dg.Failure(
             f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata, allow_retries=False
@@ -132,8 +132,8 @@ def _result(
     return dg.MaterializeResult(metadata=metadata)
 
 
-def _crew_table(results: Sequence[CrewResult]) -> str:
-    return markdown(
+def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
+    return metadata_table(
         [
             {
                 "crew": result.crew.code,
@@ -147,7 +147,7 @@ def _crew_table(results: Sequence[CrewResult]) -> str:
     )
 
 
-def _preview(warehouse: Warehouse, table: str) -> str:
+def _preview(warehouse: Warehouse, table: str) -> dg.TableMetadataValue:
     query = sql.SQL("select * from {} limit {}").format(sql.Identifier(*table.split(".")), PREVIEW_ROWS)
     with warehouse.connection() as connection:
-        return markdown(connection.execute(query).fetchall())
+        return metadata_table(connection.execute(query).fetchall())

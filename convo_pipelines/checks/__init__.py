@@ -2,24 +2,41 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import LiteralString, cast
 
 import dagster as dg
+from psycopg import sql
 
+from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.scopes import EVERYTHING, Changes, parameters
-from convo_pipelines.tables import markdown
-from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch
+from convo_pipelines.statements import statement
+from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse, fetch
 
 SAMPLE_ROWS = 10
 
 
 def verdict(
-    offenders: Sequence[Row], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **facts: int
+    offenders: int,
+    sample: Sequence[Row],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    **facts: int,
 ) -> dg.AssetCheckResult:
     """Return a check's result: passed if there are no offenders, else how many, and the first ten as a table."""
-    metadata: dict[str, dg.MetadataValue | int] = {"offenders": len(offenders), **facts}
+    metadata: dict[str, dg.MetadataValue | int] = {"offenders": offenders, **facts}
     if offenders:
-        metadata["sample"] = dg.MetadataValue.md(markdown(offenders[:SAMPLE_ROWS]))
+        metadata["sample"] = metadata_table(sample[:SAMPLE_ROWS])
     return dg.AssetCheckResult(passed=not offenders, severity=severity, metadata=metadata)
+
+
+def find(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> tuple[int, list[Row]]:
+    """Run `sql/checks/<name>.sql`; return how many rows it finds, and the first ten."""
+    check = statement(f"checks/{name}").format(**(identifiers or {}))
+    inner = sql.SQL(cast("LiteralString", check.as_string(connection).rstrip().removesuffix(";")))
+    rows = fetch(connection, "checks/offenders", {"check": inner}, **parameters, sample_rows=SAMPLE_ROWS)
+    offenders = rows[0]["offenders"] if rows else 0
+    return offenders, [{column: value for column, value in row.items() if column != "offenders"} for row in rows]
 
 
 def sql_check(
@@ -41,7 +58,7 @@ def sql_check(
         with one_snapshot(warehouse) as connection:
             if leaves_out_pending:
                 choose_pending(connection, asset)
-            return verdict(fetch(connection, f"checks/{name}", **given), severity)
+            return verdict(*find(connection, name, **given), severity)
 
     return check
 

@@ -4,7 +4,7 @@ import dagster as dg
 import psycopg
 
 from convo_pipelines import crews
-from convo_pipelines.checks import one_snapshot, sql_check, verdict
+from convo_pipelines.checks import find, one_snapshot, sql_check, verdict
 from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.warehouse import Row, Warehouse, fetch, histories
 
@@ -18,25 +18,26 @@ from convo_pipelines.warehouse import Row, Warehouse, fetch, histories
 )
 def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Compare each crew's histories table with its session-days, in one snapshot per crew."""
-    offenders: list[Row] = []
+    offenders, sample = 0, list[Row]()
     with warehouse.connection() as connection:
         active = crews.active(connection)
     for crew in active:
         try:
             with one_snapshot(warehouse) as connection:
                 state = fetch(connection, "state/look", asset_key=HISTORIES_SESSIONS.name)
-                days = fetch(
+                found, days = find(
                     connection,
-                    "checks/every_message_is_counted",
+                    "every_message_is_counted",
                     histories(crew["table_name"]),
                     crew_id=crew["id"],
                     members=crew["members"],
                     unread_since=state[0]["unread_since"] if state else None,
                 )
         except psycopg.Error as error:
-            days = [{"activity_date": None, "in_source": None, "counted": str(error)}]
-        offenders += [{"crew": crew["code"], **day} for day in days]
-    return verdict(offenders, crews=len(active))
+            found, days = 1, [{"activity_date": None, "in_source": None, "counted": str(error)}]
+        offenders += found
+        sample += [{"crew": crew["code"], **day} for day in days]
+    return verdict(offenders, sample, crews=len(active))
 
 
 completeness_checks = [

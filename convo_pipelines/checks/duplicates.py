@@ -1,42 +1,27 @@
 """No key twice: the constraints forbid it, these checks notice where one is missing."""
 
-from convo_pipelines.checks import sql_check
+import dagster as dg
 
-duplicate_checks = [
-    sql_check(
-        "no_duplicate_sessions",
-        "histories_sessions",
-        "Two rows for one crew, session and day: the primary key is missing; run `convo-pipelines migrate validate`.",
-    ),
-    sql_check(
-        "no_duplicate_conversations",
-        "crew_conversations",
-        "Two conversations for one session: app.conversations lacks its unique (crew_id, session_id). "
-        "Let the application merge them, then add the constraint.",
-    ),
-    sql_check(
-        "no_duplicate_summaries",
-        "conversation_summaries",
-        "Two rows for one conversation: the primary key is missing; run `convo-pipelines migrate validate`.",
-    ),
-    sql_check(
-        "no_duplicate_participants",
-        "participant_resolutions",
-        "Two resolutions of one contact method: the primary key is missing; run `convo-pipelines migrate validate`.",
-    ),
-    sql_check(
-        "no_duplicate_people_links",
-        "people_conversations",
-        "A person linked to a conversation twice: the unique key is missing; run `convo-pipelines migrate validate`.",
-    ),
-    sql_check(
-        "no_duplicate_client_links",
-        "clients_conversations",
-        "A client linked to a conversation twice: the unique key is missing; run `convo-pipelines migrate validate`.",
-    ),
-    sql_check(
-        "no_duplicate_project_links",
-        "project_conversations",
-        "A conversation with two projects: the unique key is missing; run `convo-pipelines migrate validate`.",
-    ),
-]
+from convo_pipelines.checks import find, one_snapshot, verdict
+from convo_pipelines.refresh import names_of
+from convo_pipelines.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.warehouse import Warehouse
+
+
+def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
+    target = table.targets[0]
+
+    @dg.asset_check(
+        name="no_duplicates",
+        asset=table.name,
+        description=f"Two rows of {target.relation} with one {', '.join(target.key)}: its unique key is missing. "
+        "Delete one (in app, let the application merge them); `convo-pipelines migrate validate` names the key.",
+    )
+    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        with one_snapshot(warehouse) as connection:
+            return verdict(*find(connection, "no_duplicates", names_of(target)))
+
+    return check
+
+
+duplicate_checks = [_no_duplicates(table) for table in DERIVED_TABLES]

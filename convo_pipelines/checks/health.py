@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from convo_pipelines.checks import sql_check, verdict
+from convo_pipelines.checks import find, sql_check, verdict
 from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.warehouse import Warehouse, fetch
 
@@ -19,7 +19,7 @@ def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetChec
     with warehouse.connection() as connection:
         state = fetch(connection, "state/look", asset_key=HISTORIES_SESSIONS.name)
         unread_since = state[0]["unread_since"] if state else None
-        return verdict(fetch(connection, "checks/discovery_is_healthy", unread_since=unread_since))
+        return verdict(*find(connection, "discovery_is_healthy", unread_since=unread_since))
 
 
 health_checks = [

@@ -25,7 +25,7 @@ def recency_queries_use_their_index(warehouse: dg.ResourceParam[Warehouse]) -> d
             plan = _plan(connection, table)
             if usage[f"{table}_rows"] >= POPULATED_ROWS and ("Sort" in plan or f"Index Cond: ({key} =" not in plan):
                 offenders.append({"table": table, "plan": plan.replace("\n", "; ")})
-    return verdict(offenders, **usage)
+    return verdict(len(offenders), offenders, **usage)
 
 
 def _plan(connection: Connection, table: str) -> str:

@@ -1,15 +1,36 @@
 """Nothing that hangs in the air."""
 
 import dagster as dg
+from psycopg import sql
 
-from convo_pipelines.checks import sql_check
+from convo_pipelines.checks import find, one_snapshot, sql_check, verdict
+from convo_pipelines.refresh import names_of
+from convo_pipelines.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.warehouse import Row, Warehouse
+
+
+def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name="no_orphans",
+        asset=table.name,
+        description=f"Rows of {table.target} that refer to nothing: a foreign key is missing or was bypassed. Delete "
+        "these rows; `convo-pipelines migrate validate` names what is missing.",
+    )
+    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        offenders, sample = 0, list[Row]()
+        target = table.targets[0]
+        with one_snapshot(warehouse) as connection:
+            for column, parent in target.parents:
+                names = names_of(target) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
+                found, rows = find(connection, "no_orphans", names, parent=parent)
+                offenders, sample = offenders + found, sample + rows
+        return verdict(offenders, sample)
+
+    return check
+
 
 orphan_checks = [
-    sql_check(
-        "no_summaries_without_conversation",
-        "conversation_summaries",
-        "Summaries whose conversation is gone: the foreign key is missing or was bypassed. Delete these rows.",
-    ),
+    *(_no_orphans(table) for table in DERIVED_TABLES),
     sql_check(
         "no_crew_conversations_without_session",
         "crew_conversations",
@@ -22,18 +43,5 @@ orphan_checks = [
         "crew_conversations",
         "Sessions without a conversation: materialize crew_conversations for the days shown.",
         leaves_out_pending=True,
-    ),
-    *(
-        sql_check(
-            name,
-            asset,
-            f"Rows of {asset} that lead to nothing: a foreign key is missing or was bypassed. Delete these rows.",
-        )
-        for name, asset in (
-            ("no_orphaned_participants", "participant_resolutions"),
-            ("no_orphaned_people_links", "people_conversations"),
-            ("no_orphaned_client_links", "clients_conversations"),
-            ("no_orphaned_project_links", "project_conversations"),
-        )
     ),
 ]

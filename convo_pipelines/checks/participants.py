@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from convo_pipelines.checks import sql_check, verdict
-from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
+from convo_pipelines.checks import find, sql_check, verdict
+from convo_pipelines.warehouse import Warehouse, fetch_one
 
 
 def _status_check(name: str, description: str) -> dg.AssetChecksDefinition:
@@ -11,7 +11,7 @@ def _status_check(name: str, description: str) -> dg.AssetChecksDefinition:
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with warehouse.connection() as connection:
             statuses = fetch_one(connection, "checks/participants_by_status")
-            return verdict(fetch(connection, f"checks/{name}"), dg.AssetCheckSeverity.WARN, **statuses)
+            return verdict(*find(connection, name), dg.AssetCheckSeverity.WARN, **statuses)
 
     return check
 

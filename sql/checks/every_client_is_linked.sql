@@ -24,5 +24,4 @@ where not exists (
     select from analytics.clients_conversations as link
     where link.client_id = wanted.client_id and link.conversation_id = wanted.conversation_id
 )
-and conversation_id not in (select id from keys)
-limit 1000;
+and conversation_id not in (select id from keys);

@@ -14,5 +14,4 @@ where contact.id not in (select id from keys)
         resolution.contact_method_id is null
         or contact.person_id is not null and contact.person_id is distinct from resolution.person_id
         or contact.person_id is null and resolution.method = 'manual'
-    )
-limit 1000;
+    );

@@ -32,5 +32,4 @@ where (participants.method = 'manual' or coalesce(owner.client_id, person.client
         select from analytics.people_conversations as link
         where link.person_id = participants.person_id and link.conversation_id = participants.conversation_id
     )
-    and conversation.id not in (select id from keys)
-limit 1000;
+    and conversation.id not in (select id from keys);

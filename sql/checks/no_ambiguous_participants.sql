@@ -7,5 +7,4 @@ select
 from analytics.participant_resolutions as resolution
 inner join app.contact_methods as contact on contact.id = resolution.contact_method_id
 where resolution.status = 'ambiguous'
-order by messages desc, contact.value
-limit 1000;
+order by messages desc, contact.value;

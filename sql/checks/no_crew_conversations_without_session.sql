@@ -10,5 +10,4 @@ where conversation.crew_id is not null
         select from analytics.histories_sessions as day
         where day.crew_id = conversation.crew_id and day.session_id = conversation.session_id
     )
-    and not exists (select from app.messages as message where message.conversation_id = conversation.id)
-limit 1000;
+    and not exists (select from app.messages as message where message.conversation_id = conversation.id);

@@ -17,5 +17,4 @@ and not exists (
     select from app.conversations as conversation
     where conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
 )
-group by day.crew_id, day.session_id
-limit 1000;
+group by day.crew_id, day.session_id;

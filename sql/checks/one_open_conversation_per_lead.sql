@@ -6,5 +6,4 @@ select
 from app.conversations
 where closed_at is null and lead_id is not null
 group by lead_id
-having count(*) > 1
-limit 1000;
+having count(*) > 1;

@@ -8,5 +8,4 @@ select
     found.last_seen_at
 from analytics.project_link_inconsistencies as found
 inner join app.projects as project on project.id = found.project_id
-order by found.first_seen_at, found.project_id, found.conversation_id
-limit 1000;
+order by found.first_seen_at, found.project_id, found.conversation_id;

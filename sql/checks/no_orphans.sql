@@ -1,0 +1,7 @@
+-- in:  {target}, {key}, {column}; {parent}: the table in app that the column refers to
+-- out: rows that refer to one that does not exist: the key, missing
+select
+    {key},
+    {column} || ' in ' || %(parent)s as missing
+from {target}
+where {column} is not null and not exists (select from {parent} as parent where parent.id = {column});
