@@ -35,7 +35,7 @@ from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
 from convo_pipelines.tables import print_table
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.warehouse import TableLockedError, Warehouse, fetch
 
 console = Console()
 EXPLAINED = (
@@ -43,6 +43,7 @@ EXPLAINED = (
     CrewError,
     CaptureError,
     ChangesError,
+    TableLockedError,
     forget.StillThereError,
     sample_data.NotEmptyError,
     psycopg.Error,

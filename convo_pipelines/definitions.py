@@ -3,9 +3,7 @@
 import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
-from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
-from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.assets.links import link_assets
+from convo_pipelines.assets.derived import derived_assets
 from convo_pipelines.automation import jobs, schedules
 from convo_pipelines.checks.completeness import completeness_checks
 from convo_pipelines.checks.duplicates import duplicate_checks
@@ -20,10 +18,7 @@ from convo_pipelines.warehouse import Warehouse
 defs = dg.Definitions(
     assets=[
         *external_assets,
-        histories_sessions,
-        crew_conversations,
-        conversation_summaries,
-        *link_assets,
+        *derived_assets,
         activity_report,
     ],
     asset_checks=[

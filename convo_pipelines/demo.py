@@ -25,7 +25,7 @@ from convo_pipelines.sources import sample_data
 from convo_pipelines.tables import print_table
 from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
 
-ASSETS = [asset.key.to_user_string() for asset in operations.DAILY_ASSETS]
+ASSETS = operations.DAILY_ASSETS
 SHOWN = (
     "summaries_by_channel", "latest_summaries", "latest_sessions", "participants_by_status", "people_in_conversations",
     "clients_conversations", "project_conversations", "project_link_inconsistencies", "rows",

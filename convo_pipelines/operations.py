@@ -6,17 +6,15 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
-from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
-from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.assets.links import link_assets
 from convo_pipelines.automation import schedules
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import days, keys_in, range_tags
+from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.scopes import Window
 
-CREW_ASSETS = [histories_sessions, crew_conversations, conversation_summaries]
-DAILY_ASSETS = [*CREW_ASSETS, *link_assets]
-ASSETS = [*DAILY_ASSETS, activity_report]
+CREW_ASSETS = [table.name for table in DERIVED_TABLES if table.is_narrowed]
+DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
+ASSETS = [*DAILY_ASSETS, activity_report.key.to_user_string()]
 
 
 def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
@@ -32,7 +30,7 @@ def materialize(assets: Sequence[str], start: datetime | None, end: datetime | N
         ValueError: there is no such asset, or no partition in the span.
 
     """
-    for kind, known in (("asset", _names(ASSETS)), *([("asset read per crew", _names(CREW_ASSETS))] if crews else [])):
+    for kind, known in (("asset", ASSETS), *([("asset read per crew", CREW_ASSETS)] if crews else [])):
         if unknown := set(assets) - set(known):
             raise ValueError(f"no {kind} is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
@@ -80,10 +78,6 @@ def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
             instance=instance,
         )
     return result.get_asset_check_evaluations()
-
-
-def _names(assets: Iterable[dg.AssetsDefinition]) -> list[str]:
-    return [asset.key.to_user_string() for asset in assets]
 
 
 def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:

@@ -48,6 +48,9 @@ class DerivedTable:
 
     Attributes:
         name: of the asset, its statements and its watermark.
+        description: what its rows are.
+        group: where Dagster shows it.
+        job: whose ticks refresh it, in the order of the registry.
         sources: the tables of `app` that it reads.
         changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
             `histories` are the histories tables.
@@ -59,6 +62,9 @@ class DerivedTable:
     """
 
     name: str
+    description: str
+    group: str
+    job: str
     sources: tuple[str, ...]
     changes: tuple[str, ...]
     targets: tuple[Target, ...]
@@ -84,6 +90,9 @@ class DerivedTable:
 
 HISTORIES_SESSIONS = DerivedTable(
     "histories_sessions",
+    "One row per crew, session and UTC day with messages: counts and times, as partial aggregates.",
+    group="sessions",
+    job="conversation_discovery",
     sources=("crews",),
     changes=("histories",),
     targets=(
@@ -102,6 +111,9 @@ HISTORIES_SESSIONS = DerivedTable(
 )  # fmt: skip
 CREW_CONVERSATIONS = DerivedTable(
     "crew_conversations",
+    "The rows of app.conversations that stand for crews' sessions: inserted where missing, never changed.",
+    group="conversations",
+    job="conversation_discovery",
     sources=("crews", "conversations"),
     changes=("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
     targets=(
@@ -118,6 +130,9 @@ CREW_CONVERSATIONS = DerivedTable(
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
+    "One row per conversation with messages: how many, by whom, from when to when, how fast the first answer.",
+    group="conversations",
+    job="conversation_discovery",
     sources=("crews", "conversations", "messages", "message_recipients"),
     changes=("conversations", "messages", "message_recipients", "histories_sessions", "crews"),
     targets=(
@@ -136,6 +151,9 @@ CONVERSATION_SUMMARIES = DerivedTable(
 )  # fmt: skip
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
+    "Whose each contact method is: set by the application, or the one person with the same identifier.",
+    group="participants",
+    job="link_sync",
     sources=("crews", "people", "contact_methods", "conversations"),
     changes=("people", "contact_methods", "conversations", "crews"),
     targets=(
@@ -161,6 +179,9 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
     "people_conversations",
+    "Who is in which conversation: the persons of its recipients, in any role, and whom a crew's session id names.",
+    group="links",
+    job="link_sync",
     sources=("crews", "people", "conversations", "messages", "message_recipients"),
     changes=("conversations", "messages", "message_recipients", "participant_resolutions", "people", "crews"),
     targets=(
@@ -174,6 +195,9 @@ PEOPLE_CONVERSATIONS = DerivedTable(
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
     "clients_conversations",
+    "Whose people or crew are in which conversation.",
+    group="links",
+    job="link_sync",
     sources=("crews", "people", "conversations", "messages"),
     changes=("conversations", "people_conversations", "people", "crews"),
     targets=(
@@ -187,6 +211,9 @@ CLIENTS_CONVERSATIONS = DerivedTable(
 )
 PROJECT_CONVERSATIONS = DerivedTable(
     "project_conversations",
+    "The project each conversation names, since when, and by whose hand.",
+    group="links",
+    job="link_sync",
     sources=("conversations", "projects"),
     changes=("conversations",),
     targets=(
@@ -201,6 +228,9 @@ PROJECT_CONVERSATIONS = DerivedTable(
 )
 PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     "project_link_inconsistencies",
+    "Where the deprecated app.projects.conversation_ids disagrees with app.conversations.project_id.",
+    group="links",
+    job="link_sync",
     sources=("conversations", "projects"),
     changes=("projects", "conversations", "project_conversations"),
     targets=(
@@ -215,13 +245,26 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     has_days=False,
 )
 
-DISCOVERY = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
-LINKS = (
+DERIVED_TABLES = (
+    HISTORIES_SESSIONS,
+    CREW_CONVERSATIONS,
+    CONVERSATION_SUMMARIES,
     PARTICIPANT_RESOLUTIONS,
     PEOPLE_CONVERSATIONS,
     CLIENTS_CONVERSATIONS,
     PROJECT_CONVERSATIONS,
     PROJECT_LINK_INCONSISTENCIES,
 )
-DERIVED_TABLES = (*DISCOVERY, *LINKS)
+"""Every derived table, those that others are derived from first."""
+BOOKKEEPING = ("crew_discovery_state", "deleted_conversations", "oddities", "refresh_state")
+"""Tables of our own that operators may read."""
 LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)
+
+
+def tables_of(job: str) -> tuple[DerivedTable, ...]:
+    """Return the tables that a job's ticks refresh."""
+    return tuple(table for table in DERIVED_TABLES if table.job == job)
+
+
+DISCOVERY = tables_of("conversation_discovery")
+LINKS = tables_of("link_sync")

@@ -24,6 +24,7 @@ CHECKS_AND_DAMAGE = {
     "no_crew_conversations_without_session": "delete from analytics.histories_sessions",
     "no_sessions_without_conversation": "delete from app.conversations",
     "every_message_is_counted": "update analytics.histories_sessions set message_count = message_count + 1",
+    "every_conversation_is_summarized": "delete from analytics.conversation_summaries where source = 'messages'",
     "every_crew_succeeded": "update analytics.crew_discovery_state set last_error = 'no such table'",
     "no_odd_histories_tables": "update analytics.crew_discovery_state set last_warning = 'no index'",
     "app_tables_are_indexed": "drop index app.messages_sent_at",

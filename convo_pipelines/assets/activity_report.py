@@ -5,9 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.assets.conversations import conversation_summaries
-from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.assets.links import participant_resolutions
 from convo_pipelines.databases import LOCAL
 from convo_pipelines.warehouse import Warehouse
 
@@ -16,7 +13,7 @@ from convo_pipelines.warehouse import Warehouse
     group_name="reports",
     kinds={"html", "matplotlib"},
     owners=["team:data"],
-    deps=[histories_sessions, conversation_summaries, participant_resolutions],
+    deps=["histories_sessions", "conversation_summaries", "participant_resolutions"],
 )
 def activity_report(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

@@ -39,28 +39,6 @@ class Scope(dg.Config):
     crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
 
 
-def table_asset(
-    table: DerivedTable, group: str, description: str, deps: Sequence[dg.AssetsDefinition | list[str]]
-) -> dg.AssetsDefinition:
-    """Return the asset that keeps a derived table right; narrowed to some crews where the table can be."""
-    definition = daily_asset(name=table.name, description=description, group_name=group, deps=deps)
-    if table.is_narrowed:
-
-        @definition
-        def narrowed(
-            context: dg.AssetExecutionContext, config: Scope, warehouse: dg.ResourceParam[Warehouse]
-        ) -> dg.MaterializeResult[Any]:
-            return refreshed(context, warehouse, table, config.crews)
-
-        return narrowed
-
-    @definition
-    def whole(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
-        return refreshed(context, warehouse, table)
-
-    return whole
-
-
 def refreshed(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,

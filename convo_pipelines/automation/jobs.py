@@ -5,22 +5,20 @@ from dataclasses import asdict
 import dagster as dg
 
 from convo_pipelines import reconcile as reconciliation
-from convo_pipelines.assets.conversations import conversation_summaries, crew_conversations
-from convo_pipelines.assets.histories_sessions import histories_sessions
-from convo_pipelines.assets.links import link_assets
 from convo_pipelines.checks.health import health_checks
+from convo_pipelines.registry import DISCOVERY, LINKS
 from convo_pipelines.warehouse import Warehouse
 
 conversation_discovery = dg.define_asset_job(
     "conversation_discovery",
-    dg.AssetSelection.assets(histories_sessions, crew_conversations, conversation_summaries).without_checks()
+    dg.AssetSelection.assets(*(table.name for table in DISCOVERY)).without_checks()
     | dg.AssetSelection.checks(*health_checks),
     description="Histories tables to sessions, conversations and summaries; the full-scan checks are not part of it.",
 )
 
 link_sync = dg.define_asset_job(
     "link_sync",
-    dg.AssetSelection.assets(*link_assets).without_checks(),
+    dg.AssetSelection.assets(*(table.name for table in LINKS)).without_checks(),
     description="Participants to persons, and the link tables of persons, clients and projects.",
 )
 

@@ -43,6 +43,12 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
 completeness_checks = [
     every_message_is_counted,
     sql_check(
+        "every_conversation_is_summarized",
+        "conversation_summaries",
+        "Conversations with messages that lack their summary: run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
         "every_contact_method_is_resolved",
         "participant_resolutions",
         "Contact methods without a resolution, or resolved to another person than the application set: "

@@ -1,0 +1,66 @@
+"""The assets that keep the derived tables right, made from the registry."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from convo_pipelines.assets.common import Scope, daily_asset, refreshed
+from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.warehouse import Warehouse
+
+
+class HistoriesScope(Scope):
+    """A backfill's crews, and what it does to days that were pruned from their histories tables."""
+
+    forget_pruned_days: bool = Field(
+        default=False,
+        description="Delete the rows of days whose messages were pruned from the histories tables; else they are kept.",
+    )
+
+
+def _asset(table: DerivedTable) -> dg.AssetsDefinition:
+    definition = daily_asset(
+        name=table.name, description=table.description, group_name=table.group, deps=[*_sources(table), *_above(table)]
+    )
+
+    if table is HISTORIES_SESSIONS:
+
+        @definition
+        def histories(
+            context: dg.AssetExecutionContext, config: HistoriesScope, warehouse: dg.ResourceParam[Warehouse]
+        ) -> dg.MaterializeResult[Any]:
+            forget = config.forget_pruned_days
+            return refreshed(context, warehouse, table, config.crews, forget_pruned_days=forget)
+
+        return histories
+
+    if table.is_narrowed:
+
+        @definition
+        def narrowed(
+            context: dg.AssetExecutionContext, config: Scope, warehouse: dg.ResourceParam[Warehouse]
+        ) -> dg.MaterializeResult[Any]:
+            return refreshed(context, warehouse, table, config.crews)
+
+        return narrowed
+
+    @definition
+    def whole(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
+        return refreshed(context, warehouse, table)
+
+    return whole
+
+
+def _sources(table: DerivedTable) -> list[list[str]]:
+    return [["app", source] for source in table.sources]
+
+
+def _above(table: DerivedTable) -> list[str]:
+    """The derived tables whose changes it reads; where it reads conversations, those of the crews come first."""
+    names = [other.name for other in DERIVED_TABLES]
+    made = ["crew_conversations"] if "conversations" in table.changes else []
+    return [name for name in names if name in table.changes or name in made]
+
+
+derived_assets = [_asset(table) for table in DERIVED_TABLES]
