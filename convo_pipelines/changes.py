@@ -71,14 +71,16 @@ class Look:
         return self.seen is None or self.is_any
 
 
-def look(connection: Connection, table: DerivedTable) -> Look:
-    """Take a snapshot, and ask whether anything was logged since the table's watermark.
+def look(connection: Connection, table: DerivedTable, taken: str | None = None) -> Look:
+    """Take a snapshot, or the one that was taken, and ask whether anything was logged since the table's watermark.
 
     Raises:
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
     state = _state(connection, table)
+    if taken:
+        state["taken"] = taken
     news = {"is_any": True, "is_everything": True}
     if state["seen"]:
         news = fetch_one(connection, "log/news", seen=state["seen"], taken=state["taken"], follows=list(table.follows))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from convo_pipelines.changes import Lease, Look
 from convo_pipelines.oddities import Oddities
 from convo_pipelines.refresh import Outcome, Size, TooSlowError
 from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Window, parameters
+from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Position, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
     LOCK_TIMEOUT,
@@ -44,7 +44,7 @@ from convo_pipelines.warehouse import (
 )
 
 CHUNK_KEYS = 5_000
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 10_000
 RELOGGED_KEYS = 1_000
 TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
 """So many crews with so many changes in all are read in one transaction."""
@@ -80,7 +80,7 @@ class Crew:
         has_time_index: whether created_at is indexed.
         rivals: crews of other clients that would read the same rows.
         changes: how many keys were logged.
-        rest_from: everything from this UTC day on is to be read; None: nothing is.
+        rest_from: the position from which on everything is to be read, as text; None: nothing is.
         has_unplaced: whether rows were written that are left out.
         failures: failed runs since the last success.
 
@@ -96,9 +96,14 @@ class Crew:
     has_time_index: bool
     rivals: str | None
     changes: int
-    rest_from: date | None
+    rest_from: str | None
     has_unplaced: bool
     failures: int
+
+    @property
+    def rest(self) -> Position | None:
+        """From where on everything is to be read."""
+        return Position.parse(self.rest_from) if self.rest_from else None
 
     @property
     def locked_tables(self) -> list[str]:
@@ -110,8 +115,8 @@ class Crew:
 class CrewResult:
     """How one crew fared, and what somebody should look at.
 
-    What is left undone, unless it has `caught_up`: the keys after the position `after`, and everything from the day
-    `rest_from` on.
+    What is left undone, unless it has `caught_up`: the keys after the position `after`, and everything from the
+    position `rest` on.
     """
 
     crew: Crew
@@ -120,7 +125,7 @@ class CrewResult:
     rows_read: int = 0
     kept_days: int = 0
     after: str | None = None
-    rest_from: date | None = None
+    rest: Position | None = None
     caught_up: bool = True
     warnings: list[str] = field(default_factory=list[str])
     error: str | None = None
@@ -245,9 +250,9 @@ def backfill(
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         [result] = results
         crew = result.crew
-        result.caught_up, result.rest_from = False, first
+        result.caught_up, result.rest = False, Position(first)
         check_table(result)
-        _read_days(connection, result, reading, first, after)
+        _read_days(connection, result, reading, Position(first), after)
         span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
         result.kept_days = fetch_one(connection, "crews/archived_days", **span)["days"]
         if is_build:
@@ -278,7 +283,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         check_table(result)
         reading = _Reading(at.unread_since, counts_drift=result.crew.mode == "captured")
         _count_unplaced(connection, result, reading)
-        _read_days(connection, result, reading, FIRST_DAY, AFTER_LAST_DAY)
+        _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
 
     results = _for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
     return total(results), results
@@ -378,14 +383,17 @@ def _for_each(
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
         results = [CrewResult(crew) for crew in group]
         started_at, started = datetime.now(UTC), time.monotonic()
-        with warehouse.connection() as connection:
-            try:
+        failure: Exception | None = None
+        try:
+            with warehouse.connection() as connection:
                 work(connection, results)
-            except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
-                if len(group) > 1:
-                    return None
-                if not isinstance(error, CrewLockedError) or _exists(connection, group[0]):
-                    results[0].error = str(error).strip() or type(error).__name__
+        except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
+            failure = error
+        if failure and len(group) > 1:
+            return None
+        with warehouse.connection() as connection:  # another one, if the first broke
+            if failure and not (isinstance(failure, CrewLockedError) and not _exists(connection, group[0])):
+                results[0].error = str(failure).strip() or type(failure).__name__
             milliseconds = round((time.monotonic() - started) * 1000)
             for result in results:
                 result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds
@@ -417,7 +425,7 @@ def _record(connection: Connection, results: Sequence[CrewResult], started_at: d
         }
         for result in results
     ]
-    met = {result.crew.code: result.odd for result in results if not result.error}
+    met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
     with transaction(connection):
         fetch(connection, "crews/record", results=Jsonb(rows))
         oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
@@ -449,18 +457,19 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
     """
     crew, seconds = result.crew, settings().crew_timeout_seconds
     reading = _Reading(at.unread_since or at.taken, time.monotonic() + seconds, lease)
-    result.caught_up, result.rest_from = False, crew.rest_from
+    result.caught_up, result.rest = False, crew.rest
     check_table(result)
     try:
         _count_unplaced_writes(connection, result, at)
-        if crew.changes and at.seen and crew.rest_from != FIRST_DAY:
+        if crew.changes and at.seen and crew.rest != Position(FIRST_DAY):
             _read_changes(connection, result, reading, Changes(at.seen, at.taken))
-        if crew.rest_from:
-            _count_unplaced(connection, result, reading)
-            _read_days(connection, result, reading, crew.rest_from, AFTER_LAST_DAY)
+        if crew.rest:
+            if crew.rest == Position(FIRST_DAY):
+                _count_unplaced(connection, result, reading)
+            _read_days(connection, result, reading, crew.rest, AFTER_LAST_DAY)
         if crew.mode == "window":
             window = Window.last_two_days()
-            _read_days(connection, result, reading, window.start.date(), window.end.date())
+            _read_days(connection, result, reading, Position(window.start.date()), window.end.date())
     except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
         if result.outcome.keys == 0:
             raise CrewError(
@@ -505,14 +514,19 @@ def _read_changes(connection: Connection, result: CrewResult, reading: _Reading,
             raise _TimeIsUpError
 
 
-def _read_days(connection: Connection, result: CrewResult, reading: _Reading, first: date, after: date) -> None:
-    size, start = Size(CHUNK_ROWS), max(first, FIRST_DAY)
-    while start < after:
-        found = _chunk(connection, result, reading, "days", size, start_day=start, end_day=after)
-        start = date.fromisoformat(found["last"])
-        size.grow()
-        result.rest_from = start
-        if start < after and time.monotonic() >= reading.deadline:
+def _read_days(connection: Connection, result: CrewResult, reading: _Reading, start: Position, after_day: date) -> None:
+    """Read everything from a position on, in chunks of whole days, or of a large day's sessions."""
+    size, at = Size(CHUNK_ROWS), Position(max(start.day, FIRST_DAY), start.session)
+    while at.day < after_day:
+        days = {"start_day": at.day, "end_day": after_day, "after": at.session}
+        found = _chunk(connection, result, reading, "days", size, **days)
+        if found["last"] is None:  # no session of the day is left
+            at = Position(at.day + timedelta(days=1))
+        else:
+            at = Position.parse(found["last"])
+            size.grow()
+        result.rest = at
+        if at.day < after_day and time.monotonic() >= reading.deadline:
             raise _TimeIsUpError
 
 
@@ -543,7 +557,8 @@ def _one_chunk(
             return found, set()
         refresh.prepare(connection, HISTORIES_SESSIONS)
         with size.refresh():
-            compared = [_compare(connection, result, reading, is_whole=keys == "days") for result in results]
+            is_whole = keys == "days" and Position.parse(found["last"]).session is None
+            compared = [_compare(connection, result, reading, is_whole=is_whole) for result in results]
             drift = refresh.write(connection, HISTORIES_SESSIONS, {"present": 0}, size).counts
         done = {row["crew_id"]: row for row in fetch(connection, "crews/counts")}
         if reading.counts_drift and drift.changed and reading.unread_since:
@@ -601,7 +616,7 @@ def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
     begin(connection, None, LOCK_TIMEOUT)
     now = fetch_one(connection, "state/now")["taken"]
     [waiting] = _waiting(connection, unread_since, now, [crew.code]) or [None]
-    if waiting and waiting.rest_from:
+    if waiting and waiting.rest:
         return Counts()
     fetch(
         connection,
@@ -629,5 +644,6 @@ def _log_again(connection: Connection, at: Look, results: Sequence[CrewResult]) 
             taken=at.taken,
             after=result.after,
             most=RELOGGED_KEYS,
-            from_day=result.rest_from,
+            from_day=result.rest and result.rest.day,
+            from_session=result.rest and result.rest.session,
         )

@@ -99,7 +99,7 @@ def status() -> list[Migration]:
 def validate() -> list[str]:
     """Run `validation.sql` of every applied migration; return one line per failure."""
     failures: list[str] = []
-    with psycopg.connect(database_url()) as connection:
+    with psycopg.connect(database_url(), client_encoding="utf8") as connection:
         for migration in (m for m in status() if m.applied):
             try:
                 with connection.transaction(force_rollback=True):

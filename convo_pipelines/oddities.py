@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -46,16 +47,16 @@ class Oddities:
         ]
 
 
-def note(connection: Connection, asset: str, by_crew: Mapping[str, Oddities], *, is_all: bool = False) -> None:
+def note(connection: Connection, asset: str, by_crew: Mapping[UUID | None, Oddities], *, is_all: bool = False) -> None:
     """Write what a run met into `analytics.oddities`; if it read everything, drop what it did not meet.
 
     Args:
         connection: where to write.
         asset: the derived table.
-        by_crew: what was met, by crew code; the empty code where the table is not read per crew.
+        by_crew: what was met, by crew; None where the table is not read per crew.
         is_all: whether the run read everything.
 
     """
-    met = [{"crew_code": code, **row} for code, odd in by_crew.items() for row in odd.table()]
+    met = [{"crew_id": crew_id and str(crew_id), **row} for crew_id, odd in by_crew.items() for row in odd.table()]
     if met or is_all:
-        fetch(connection, "oddities/note", asset_key=asset, met=Jsonb(met), is_all=is_all, crew_codes=list(by_crew))
+        fetch(connection, "oddities/note", asset_key=asset, met=Jsonb(met), is_all=is_all, crew_ids=list(by_crew))

@@ -82,7 +82,7 @@ def frame(connection: psycopg.Connection[Any], name: str, **parameters: object) 
 
 
 def _read(name: str, **parameters: object) -> pd.DataFrame:
-    with psycopg.connect(database_url(), options=SESSION) as connection:
+    with psycopg.connect(database_url(), options=SESSION, client_encoding="utf8") as connection:
         return frame(connection, name, **parameters)
 
 

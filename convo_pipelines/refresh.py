@@ -126,7 +126,7 @@ def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] |
                 outcome.add(_chunks(connection, work, Window.last_two_days()))
             if crew_ids is None:
                 changes.finish(connection, at)
-            oddities.note(connection, table.name, {"": outcome.odd})
+            oddities.note(connection, table.name, {None: outcome.odd})
         warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -144,7 +144,7 @@ def backfill(
                     return _build(warehouse, table, lease)
         work = Work(table, at.unread_since, crew_ids=crew_ids)
         outcome = _chunks(connection, work, EVERYTHING if is_whole or not table.has_days else window)
-        oddities.note(connection, table.name, {"": outcome.odd})
+        oddities.note(connection, table.name, {None: outcome.odd})
     warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -161,7 +161,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     with warehouse.connection() as connection:
         at = changes.look(connection, table)
         outcome = _chunks(connection, Work(table, at.unread_since, counts_drift=True), EVERYTHING, progress)
-        oddities.note(connection, table.name, {"": outcome.odd}, is_all=True)
+        oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
     return outcome
 
 
@@ -170,7 +170,7 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         at = changes.begin_build(connection, table)
         outcome = _chunks(connection, Work(table, at.unread_since, lease=lease), EVERYTHING)
         changes.finish(connection, at)
-        oddities.note(connection, table.name, {"": outcome.odd}, is_all=True)
+        oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
 

@@ -140,9 +140,9 @@ CONVERSATION_SUMMARIES = DerivedTable(
             "analytics.conversation_summaries",
             key=("conversation_id",),
             values=(
-                "source", "channel", "client_id", "crew_id", "session_id", "project_id", "message_count",
-                "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at", "duration_seconds",
-                "first_response_seconds", "closed_at",
+                "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id", "customer_id",
+                "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
+                "duration_seconds", "first_response_seconds", "closed_at",
             ),
             parents=(("conversation_id", "conversations"),),
         ),

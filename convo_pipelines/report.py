@@ -18,6 +18,7 @@ from convo_pipelines.read import frame
 DAYS = 30
 NAMED_CLIENTS = 7
 STYLE: dict[Any, Any] = {
+    "text.parse_math": False,
     "svg.hashsalt": "convo_pipelines",
     "figure.figsize": (9.0, 3.4),
     "figure.constrained_layout.use": True,

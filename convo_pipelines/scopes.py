@@ -34,6 +34,23 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Position:
+    """How far a histories table has been read: everything before the UTC `day`, and of that, sessions up to `session`.
+
+    None of them if there is no session; sessions are in the order of their bytes.
+    """
+
+    day: date
+    session: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Return the position that a statement gives as day and, after a blank, session."""
+        day, _, session = text.partition(" ")
+        return cls(date.fromisoformat(day), session or None)
+
+
+@dataclass(frozen=True)
 class Changes:
     """Everything that transactions logged which are visible in the snapshot `taken`, but not in `seen`."""
 

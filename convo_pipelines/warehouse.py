@@ -34,7 +34,8 @@ PASSING_ERRORS = (
 """What passes by itself: the application, or another refresh, was in the way."""
 
 SESSION = (
-    r"-c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_isolation=read\ committed"
+    r"-c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_isolation=read\ committed -c lock_timeout=0"
+    " -c default_transaction_read_only=off -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     " -c quote_all_identifiers=off -c synchronous_commit=off -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
 )
 """Settings of every session: what statements rely on, whatever the database's or the role's defaults; and compiling,
@@ -91,6 +92,7 @@ class Warehouse:
                 "row_factory": dict_row,
                 "prepare_threshold": None,  # plans depend on the scope: never a generic one
                 "application_name": "convo_pipelines",
+                "client_encoding": "utf8",
                 "options": SESSION,
             },
         )
@@ -125,6 +127,8 @@ class _AnyTime(TimestamptzLoader):
 def _configure(connection: Connection) -> None:
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.adapters.register_loader("timestamptz", _AnyTime)
+    if connection.info.server_version >= 170000:
+        connection.execute("set transaction_timeout = 0")
 
 
 class TableLockedError(Exception):

@@ -18,9 +18,9 @@ SESSION_COLUMNS = [
     "first_message_at", "last_message_at",
 ]  # fmt: skip
 SUMMARY_COLUMNS = [
-    "conversation_id", "source", "channel", "client_id", "crew_id", "session_id", "project_id", "message_count",
-    "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at", "duration_seconds",
-    "first_response_seconds", "closed_at",
+    "conversation_id", "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id",
+    "customer_id", "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
+    "duration_seconds", "first_response_seconds", "closed_at",
 ]  # fmt: skip
 
 
@@ -124,7 +124,8 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
         started, ended = min(when for when, _ in messages), max(when for when, _ in messages)
         wanted.add((
             talk["id"], source, talk["channel"], owner[talk["id"]], talk["crew_id"], talk["session_id"],
-            talk["project_id"], len(messages), _count(messages, "inbound"), _count(messages, "outbound"), participants,
+            talk["project_id"], talk["lead_id"], talk["customer_id"], len(messages), _count(messages, "inbound"),
+            _count(messages, "outbound"), participants,
             started, ended, (ended - started).total_seconds(), first_response(messages),
             talk["closed_at"] if is_usable(talk["closed_at"]) else None,
         ))  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from convo_pipelines_tests.world import World, at, sample
 
 BYPASSED = "set session_replication_role = replica;"
-ODD = "insert into analytics.oddities values ('{}', '', 'odd', 1, 'this', 'that')"
+ODD = "insert into analytics.oddities values ('{}', null, 'odd', 1, 'this', 'that')"
 CHECKS_AND_DAMAGE = {
     "histories_sessions/no_duplicates": (
         "alter table analytics.histories_sessions drop constraint histories_sessions_pkey;"

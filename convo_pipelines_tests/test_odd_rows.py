@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convo_pipelines import ticks
+from convo_pipelines import forget, report, ticks
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -172,8 +172,8 @@ def test_what_is_odd_is_counted_with_an_example_and_a_remedy(world: World) -> No
     for step in (lambda: (world.tick(), world.sync()), world.reconcile):
         step()
         found = {
-            (row["asset_key"], row["crew_code"], row["kind"], row["rows"], row["example"])
-            for row in world.execute("select * from analytics.oddities")
+            (row["asset_key"], row["crew_code"] or "", row["kind"], row["rows"], row["example"])
+            for row in world.execute("select * from analytics.oddities left join app.crews on crews.id = crew_id")
         }
         assert found == {
             ("histories_sessions", "A", "rows without a session_id", 1, "2026-03-10 13:00:00+00"),
@@ -258,3 +258,103 @@ def odd_rows(world: World) -> list[dg.AssetCheckEvaluation]:
 def sessions(world: World, crew: UUID) -> set[str]:
     rows = world.execute("select session_id from analytics.histories_sessions where crew_id = %s", crew)
     return {row["session_id"] for row in rows}
+
+
+@both_servers
+def test_an_odd_crew_stops_nobody_else(world: World) -> None:
+    world.crew("A")
+    client = world.client()
+    odd = {"LONG TABLE": LONG, LONG[:2_650]: "histories_l", "NAME OF 64": "x" * 64}
+    world.execute("create table app.histories_l (like app.histories_a including all)")
+    for code, table in odd.items():
+        world.insert("crews", client_id=client, crew_code=code, name="", histories_table_name=table)
+    for table in ("a", "l"):
+        world.execute(f"insert into app.histories_{table} (session_id, message) values ('s1', '[]')")
+    errors = tick(world)
+    assert {error.split(":")[0] for error in errors} == {"LONG TABLE", "NAME OF 64"}
+    assert all("is not allowed: use lower-case letters, digits and _ only, 63 at most" in error for error in errors)
+    assert len(world.execute("select from analytics.histories_sessions")) == 2
+
+
+def test_oddities_of_a_crew_that_is_gone_are_gone(world: World) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say_raw("s1", "[]", at(), crew)
+    tick(world)
+    world.reconcile()
+    world.execute("delete from app.crews where crew_code = 'A'")
+    world.execute("update app.crews set is_active = false where crew_code = 'B'")
+    world.execute("update app.crews set crew_code = 'Z' where crew_code = 'C'")
+    tick(world)
+    world.reconcile()
+    found = world.execute("select crew_code from analytics.oddities join app.crews on crews.id = crew_id")
+    assert [row["crew_code"] for row in found] == ["Z"]
+
+
+@both_servers
+def test_a_crew_of_a_shared_table_that_is_given_to_another_client_is_refused(world: World) -> None:
+    world.crew("A", table="shared")
+    world.crew("B", table="shared", create=False)
+    world.say("s1", "human", at(), "A")
+    assert tick(world) == []
+    world.execute("update app.crews set client_id = %s where crew_code = 'B'", world.client("C2"))
+    assert len(tick(world)) == 2
+
+
+@both_servers
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "client_encoding = 'LATIN1'", "client_encoding = 'SQL_ASCII'", "default_transaction_read_only = on",
+        "statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "lock_timeout = '1ms'",
+    ],
+)  # fmt: skip
+def test_settings_of_the_database_stop_nothing(world: World, setting: str) -> None:
+    world.crew("A")
+    world.say("👩‍💻", "human", at())
+    world.execute(f"alter database {world.connection.info.dbname} set {setting}")
+    assert tick(world) == []
+    assert len(world.execute("select from analytics.histories_sessions")) == 1
+
+
+def test_a_crew_whose_connection_is_killed_costs_only_its_own(world: World) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say("s1", "human", at(), crew)
+    assert tick(world) == []
+    world.execute(
+        "create function app.killed(session_id text) returns text language sql volatile as "
+        "$$ select session_id where pg_terminate_backend(pg_backend_pid()) $$; "
+        "alter table app.histories_b rename to b; "
+        "create view app.histories_b as select id, app.killed(session_id) as session_id, message, created_at from app.b"
+    )
+    for crew in "AC":
+        world.say("s2", "human", at(), crew)
+    assert len(tick(world)) == 1
+    assert len(world.execute("select from analytics.histories_sessions where session_id = 's2'")) == 2
+
+
+def test_a_failing_crew_does_not_keep_another_from_being_forgotten(world: World) -> None:
+    for crew in "AB":
+        world.crew(crew)
+        world.say("s1", "human", at(), crew)
+    assert tick(world) == []
+    world.execute(
+        "alter table app.histories_b rename column message to body; insert into app.histories_b values (9, 's2')"
+    )
+    world.execute("delete from app.histories_a; delete from app.conversations where crew_id in "
+                  "(select id from app.crews where crew_code = 'A')")  # fmt: skip
+    assert len(tick(world)) == 1
+    assert forget.sessions(world.warehouse, "A", "s1")
+    with pytest.raises(forget.StillThereError):
+        forget.sessions(world.warehouse, "B", "s1")
+
+
+def test_labels_and_days_that_a_report_stumbles_over(world: World) -> None:
+    world.crew("$\\frac$")
+    for days in (0, 300_000, -700_000):
+        world.say(f"s{days}", "human", at(days), "$\\frac$")
+    tick(world)
+    assert world.run({}, ["activity_report"]).success
+    with psycopg.connect(world.url, options="-c timezone=UTC") as connection:
+        assert report.load(connection).clients["messages"].sum() == 1

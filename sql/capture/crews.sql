@@ -1,9 +1,10 @@
--- Crews that were switched on, or read another table than before: everything of their table is read again. A crew that
+-- Crews that were switched on, read another table than before or came to another client: everything of their table is read again. A crew that
 -- somebody has locked, as who is about to delete it, is looked at next time.
 -- out: one row: left_for_later (how many)
 with active as (
     select
         crew.id,
+        crew.client_id,
         crew.histories_table_name,
         crew.is_active and client.is_active as is_discovered
     from app.crews as crew
@@ -14,7 +15,8 @@ changed as materialized (
     select active.* from active
     left join analytics.crew_discovery_state as state on state.crew_id = active.id
     where active.is_discovered <> coalesce(state.is_discovered, false)
-        or active.is_discovered and state.histories_table_name <> active.histories_table_name
+        or active.is_discovered
+        and (state.histories_table_name, state.client_id) is distinct from (active.histories_table_name, active.client_id)
 ),
 
 different as materialized (
@@ -30,13 +32,15 @@ switched_off as (
 ),
 
 remembered as (
-    insert into analytics.crew_discovery_state as state (crew_id, histories_table_name)
+    insert into analytics.crew_discovery_state as state (crew_id, client_id, histories_table_name)
     select
         id,
+        client_id,
         histories_table_name
     from different
     where is_discovered
     on conflict (crew_id) do update set
+        client_id = excluded.client_id,
         histories_table_name = excluded.histories_table_name,
         is_discovered = true
 ),

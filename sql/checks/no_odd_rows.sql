@@ -1,11 +1,12 @@
 -- in:  %(asset_key)s
--- out: kinds of odd rows that the table met: crew (empty: not read per crew), kind, rows, example, remedy
+-- out: kinds of odd rows that the table met: crew (null: it is not read per crew), kind, rows, example, remedy
 select
-    crew_code as crew,
-    kind,
-    rows,
-    example,
-    remedy
-from analytics.oddities
-where asset_key = %(asset_key)s
-order by crew_code, kind;
+    crew.crew_code as crew,
+    oddity.kind,
+    oddity.rows,
+    oddity.example,
+    oddity.remedy
+from analytics.oddities as oddity
+left join app.crews as crew on crew.id = oddity.crew_id
+where oddity.asset_key = %(asset_key)s
+order by crew.crew_code, oddity.kind;

@@ -2,16 +2,20 @@
 -- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(codes)s: only these, or null
 -- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
 --      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or null), changes (how
---      many keys were logged), rest_from (everything from this day on is to be read; null: nothing is), has_unplaced (whether
---      rows were written that are left out), failures
+--      many keys were logged), rest_from (everything from this day on, after this session, is to be read; null: nothing is),
+--      has_unplaced (whether rows were written that are left out), failures
 with logged as (
     select
         table_oid,
         count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
-        min(coalesce(activity_date, '0001-01-02')) filter (where operation in ('everything', 'truncate')) as rest_from,
+        min((to_char(coalesce(activity_date, '0001-01-02'), 'YYYY-MM-DD') || ' ' || coalesce(session_id, '')) collate "C")
+        filter (where operation in ('everything', 'truncate')) as rest_from,
         bool_or(
-            operation = 'unplaced' or activity_date < '0001-01-02' or activity_date >= '9999-12-30'
-            or not analytics.is_usable_session(session_id)
+            operation = 'unplaced'
+            or operation in ('insert', 'update') and (
+                activity_date < '0001-01-02' or activity_date >= '9999-12-30'
+                or not analytics.is_usable_session(session_id)
+            )
         ) as has_unplaced
     from analytics.session_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
@@ -40,6 +44,14 @@ tables as (
     from analytics.capture_state as state
     where (state.mode = 'window' or state.table_oid is null or %(seen)s::text is null)
         and state.table_name not in (select table_name from sources)
+    union all
+    select distinct  -- no table has such a name
+        histories_table_name,
+        0,
+        null,
+        false
+    from app.crews
+    where octet_length(histories_table_name) > 63
 ),
 
 waiting as materialized (
@@ -50,14 +62,14 @@ waiting as materialized (
         crew.histories_table_name as table_name,
         state.table_oid,
         state.members,
-        state.mode,
+        coalesce(state.mode, 'window') as mode,
         state.remark,
         tables.changes::bigint as changes,
-        case when %(seen)s::text is null then '0001-01-02' else tables.rest_from end as rest_from,
+        case when %(seen)s::text is null then '0001-01-02 ' else tables.rest_from end as rest_from,
         tables.has_unplaced,
         known.consecutive_failures as failures
     from tables
-    inner join analytics.capture_state as state on state.table_name = tables.table_name
+    left join analytics.capture_state as state on state.table_name = tables.table_name
     inner join app.crews as crew on crew.histories_table_name = tables.table_name
     inner join app.clients as client on client.id = crew.client_id
     inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on

@@ -1,7 +1,7 @@
 -- Logs again what a tick left undone of one histories table: its keys, or where they are many, everything from a day on.
 -- in:  %(members)s: oids of the table and its partitions; %(seen)s, %(taken)s: logged between these snapshots;
 --      %(after)s: position (day and session) after which nothing was done, or null; %(most)s: how many keys are many;
---      %(from_day)s: and everything from this day on, or null
+--      %(from_day)s: and everything from this day on, or null; %(from_session)s: of that day, after this session, or null
 with rest as (
     select
         min(table_oid) as table_oid,
@@ -34,7 +34,7 @@ where (select keys from counted) <= %(most)s
 union all
 select
     (%(members)s::oid[])[1],
-    null,
+    case when min(activity_date) = left(%(after)s::text, 10)::date then substr(%(after)s::text, 12) end,
     min(activity_date),
     'everything'
 from rest
@@ -42,7 +42,7 @@ having (select keys from counted) > %(most)s
 union all
 select
     (%(members)s::oid[])[1],
-    null,
+    %(from_session)s::text,
     %(from_day)s::date,
     'everything'
 where %(from_day)s::date is not null;

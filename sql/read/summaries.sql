@@ -1,6 +1,6 @@
 -- Conversations, one row each.
 -- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open, or null
--- out: conversation_id, client_code, channel, crew_code, session_id, project_id, the counts and times of the summary
+-- out: conversation_id, client_code, channel, crew_code, session_id, project_id, lead_id, customer_id, the counts and times of the summary
 select
     summary.conversation_id,
     client.client_code,
@@ -8,6 +8,8 @@ select
     crew.crew_code,
     summary.session_id,
     summary.project_id,
+    summary.lead_id,
+    summary.customer_id,
     summary.message_count,
     summary.inbound_count,
     summary.outbound_count,

@@ -9,6 +9,8 @@ with subject as materialized (
         conversation.crew_id,
         conversation.session_id,
         conversation.project_id,
+        conversation.lead_id,
+        conversation.customer_id,
         conversation.started_at,
         case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at end as closed_at,
         conversation.closed_at is null or analytics.is_usable_time(conversation.closed_at) as is_closed_usable
@@ -82,6 +84,8 @@ wanted as (
         subject.crew_id,
         subject.session_id,
         subject.project_id,
+        subject.lead_id,
+        subject.customer_id,
         merged.message_count,
         merged.inbound_count,
         merged.outbound_count,
@@ -101,16 +105,16 @@ wanted as (
 
 present as (
     select
-        conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count, inbound_count,
-        outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
+        conversation_id, source, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id,
+        message_count, inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
     from analytics.conversation_summaries
     where conversation_id in (select id from keys)
 ),
 
 compared as (
     insert into different (
-        change, day, conversation_id, source, channel, client_id, crew_id, session_id, project_id, message_count,
-        inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds,
+        change, day, conversation_id, source, channel, client_id, crew_id, session_id, project_id, lead_id,
+        customer_id, message_count, inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds,
         first_response_seconds, closed_at
     )
     select
@@ -127,6 +131,8 @@ compared as (
         wanted.crew_id,
         wanted.session_id,
         wanted.project_id,
+        wanted.lead_id,
+        wanted.customer_id,
         wanted.message_count,
         wanted.inbound_count,
         wanted.outbound_count,

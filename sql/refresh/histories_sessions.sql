@@ -29,7 +29,7 @@ messages as (
     from spans
     cross join lateral (
         select
-            session_id::text as session_id,
+            session_id::text collate "default" as session_id,
             created_at,
             message
         from {histories}

@@ -27,20 +27,20 @@ $$;
 
 create table analytics.oddities (
     asset_key text not null,
-    crew_code text not null,
+    crew_id uuid,
     kind text not null,
     rows bigint not null,
     example text,
     remedy text not null,
     first_seen_at timestamptz not null default now(),
     last_seen_at timestamptz not null default now(),
-    primary key (asset_key, crew_code, kind)
+    unique nulls not distinct (asset_key, crew_id, kind)
 );
 comment on table analytics.oddities is
 'Rows of the application that are left out or read otherwise than written, by table, crew and kind. What a tick meets is '
 'noted; the nightly reconcile counts them all, and drops what is no longer there.';
 comment on column analytics.oddities.asset_key is 'The derived table that met them.';
-comment on column analytics.oddities.crew_code is 'The crew; empty: the table is not read per crew.';
+comment on column analytics.oddities.crew_id is 'The crew; null: the table is not read per crew.';
 comment on column analytics.oddities.kind is 'What is odd about them.';
 comment on column analytics.oddities.rows is 'How many: after a reconcile all there are, later at least so many.';
 comment on column analytics.oddities.example is 'The key of one of them.';
@@ -85,7 +85,8 @@ as $$
         select distinct crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
-        where crew.is_active and client.is_active and crew.histories_table_name not in (
+        where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
+            and crew.histories_table_name not in (
             'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects'
         )
         union all
@@ -261,6 +262,16 @@ group by
     counted.client_id, client.client_code, counted.activity_date, responses.first_response_median_seconds,
     responses.first_response_p90_seconds;
 
+-- A crew that is given to another client is looked at again: its table may be another client's.
+alter table analytics.crew_discovery_state add column client_id uuid;
+update analytics.crew_discovery_state as state
+set client_id = crew.client_id
+from app.crews as crew
+where crew.id = state.crew_id;
+comment on column analytics.crew_discovery_state.client_id is 'Its client at the last look.';
+
+comment on column analytics.session_changes.session_id is
+'The session; with operation everything: of its day, after this session; null: see operation.';
 comment on column analytics.conversation_changes.source is
 'The table whose row changed; "… again": what a refresh of that table left for its next tick, because it was locked.';
 comment on column analytics.identifier_changes.source is

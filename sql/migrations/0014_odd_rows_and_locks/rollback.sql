@@ -1,4 +1,6 @@
 -- Odd rows are stumbled over again, and locks waited for.
+alter table analytics.crew_discovery_state drop column client_id;
+comment on column analytics.session_changes.session_id is 'The session; null: see operation.';
 comment on column analytics.conversation_changes.source is 'The table whose row changed.';
 comment on column analytics.identifier_changes.source is 'The table whose row changed.';
 create or replace view analytics.client_activity_daily as
