@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import psycopg
 
 from convo_pipelines import changes
-from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
+from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, fetch, fetch_one, transaction
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
@@ -34,15 +35,13 @@ def sync(warehouse: Warehouse) -> None:
             news = _news(connection)
             if not news["is_any"]:
                 return
-            differences = fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
-            if differences or fetch_one(connection, "capture/crews_differ")["is_any"]:
-                changes.archive(connection, None)  # while it is known which table was whose
-            for table in differences:
-                _settle(connection, table)
             with transaction(connection):
-                left_for_later = fetch_one(connection, "capture/crews")["left_for_later"]
-            if not left_for_later:
-                fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
+                changes.archive(connection, None)  # while it is known which table was whose
+            for table in fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
+                _settle(connection, table)
+            with suppress(*PASSING_ERRORS), transaction(connection):
+                fetch(connection, "capture/crews")
+            fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:

@@ -21,10 +21,21 @@ from psycopg import sql
 from convo_pipelines.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, fetch, fetch_one, transaction
+from convo_pipelines.warehouse import (
+    LOCK_TIMEOUT,
+    PASSING_ERRORS,
+    Connection,
+    Row,
+    Warehouse,
+    begin,
+    fetch,
+    fetch_one,
+    transaction,
+)
 
 LEASE_SECONDS = 60
 ATTEMPTS = 5
+TOMBSTONES = 5_000
 LARGEST_LOG_ROWS = 10_000_000
 LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
 LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
@@ -116,6 +127,7 @@ def _forget_all(connection: Connection) -> None:
     _log.warning("the database was restored from another server: logs are emptied, everything is built again")
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
+        begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
         fetch(connection, "state/forget_all")
 
@@ -123,7 +135,7 @@ def _forget_all(connection: Connection) -> None:
 def _keep_what_only_logs_know(connection: Connection) -> None:
     """Account for deletions that the sources do not tell of, before the logs go."""
     archive(connection, None)
-    fetch(connection, "refresh/deleted_conversations", unread_since=None)
+    _write_tombstones(connection, None, rows=None, is_last=True)
     fetch(connection, "refresh/restored_conversations")
 
 
@@ -131,6 +143,12 @@ def archive(connection: Connection, unread_since: str | None) -> None:
     """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
     days = settings().archive_after_days
     fetch(connection, "refresh/archive", unread_since=unread_since, archive_after_days=days)
+
+
+def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
+    """Note which conversations were deleted, of whose deletion the log tells; return how many."""
+    what = {"unread_since": unread_since, "rows": rows, "is_last": is_last}
+    return fetch_one(connection, "refresh/deleted_conversations", **what)["rows"]
 
 
 def begin_build(connection: Connection, table: DerivedTable) -> Look:
@@ -148,7 +166,7 @@ def store(connection: Connection, at: Look) -> bool:
     if at.has_news and at.table is HISTORIES_SESSIONS:
         archive(connection, at.unread_since)
     elif at.has_news and at.table is CREW_CONVERSATIONS:
-        fetch(connection, "refresh/deleted_conversations", unread_since=at.unread_since)
+        _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
     moved = fetch(
         connection, "state/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
     )
@@ -162,6 +180,7 @@ def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lam
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
+            _write_many_tombstones(connection, at)
             with transaction(connection):
                 log_again()
                 is_moved = store(connection, at)
@@ -176,6 +195,15 @@ def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lam
                 return
             break
     _log.warning("the watermark of %s stays: what was read is read again", at.table.name)
+
+
+def _write_many_tombstones(connection: Connection, at: Look) -> None:
+    """Note deleted conversations, until so few are left that their crews are locked for a moment only."""
+    if at.has_news and at.table is CREW_CONVERSATIONS:
+        rows = TOMBSTONES
+        while rows == TOMBSTONES:
+            with transaction(connection):
+                rows = _write_tombstones(connection, at.unread_since, rows=TOMBSTONES, is_last=False)
 
 
 def trim(connection: Connection) -> None:
@@ -194,6 +222,7 @@ def _collapse(connection: Connection) -> None:
     _log.warning("a change log has more than %d rows: everything is read again instead", LARGEST_LOG_ROWS)
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
+        begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
         fetch(connection, "log/collapse")
     for log in LOGS:

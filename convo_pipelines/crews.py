@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +27,6 @@ from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Position, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
-    LOCK_TIMEOUT,
     PASSING_ERRORS,
     POOL_SIZE,
     Connection,
@@ -35,7 +34,6 @@ from convo_pipelines.warehouse import (
     Row,
     TableLockedError,
     Warehouse,
-    begin,
     fetch,
     fetch_one,
     histories,
@@ -392,7 +390,9 @@ def _for_each(
         if failure and len(group) > 1:
             return None
         with warehouse.connection() as connection:  # another one, if the first broke
-            if failure and not (isinstance(failure, CrewLockedError) and not _exists(connection, group[0])):
+            if isinstance(failure, CrewLockedError):
+                results[0].warnings.append(str(failure))
+            elif failure:
                 results[0].error = str(failure).strip() or type(failure).__name__
             milliseconds = round((time.monotonic() - started) * 1000)
             for result in results:
@@ -406,10 +406,6 @@ def _for_each(
 
     with ThreadPoolExecutor(POOL_SIZE) as pool:
         return [result for results in pool.map(guarded, groups) for result in results]
-
-
-def _exists(connection: Connection, crew: Crew) -> bool:
-    return fetch_one(connection, "crews/exists", crew_id=crew.id)["exists"]
 
 
 def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:
@@ -426,7 +422,7 @@ def _record(connection: Connection, results: Sequence[CrewResult], started_at: d
         for result in results
     ]
     met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
-    with transaction(connection):
+    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
         fetch(connection, "crews/record", results=Jsonb(rows))
         oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
 
@@ -476,8 +472,6 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
                 f"app.{crew.table_name}: not one chunk of rows could be read within {seconds} s; look for locks on it, "
                 "or raise CREW_TIMEOUT_SECONDS"
             ) from None
-    except CrewLockedError as error:
-        result.warnings.append(str(error))
     except _TimeIsUpError:
         pass
     else:
@@ -559,16 +553,17 @@ def _one_chunk(
         with size.refresh():
             is_whole = keys == "days" and Position.parse(found["last"]).session is None
             compared = [_compare(connection, result, reading, is_whole=is_whole) for result in results]
-            drift = refresh.write(connection, HISTORIES_SESSIONS, {"present": 0}, size).counts
+            drift = Counts()
+            if reading.counts_drift and reading.unread_since:
+                drift = _drift(connection, crews[0], reading.unread_since)
+            refresh.write(connection, HISTORIES_SESSIONS, {"present": 0}, size)
         done = {row["crew_id"]: row for row in fetch(connection, "crews/counts")}
-        if reading.counts_drift and drift.changed and reading.unread_since:
-            drift = _drift(connection, crews[0], reading.unread_since)
         if reading.lease:
             reading.lease.renew(connection)
     for result, row in zip(results, compared, strict=True):
         outcome = refresh.outcome_of(done.get(result.crew.id), row)
         outcome.keys = found["keys"]
-        outcome.drift = drift if reading.counts_drift else Counts()
+        outcome.drift = drift
         result.outcome.add(outcome)
         result.rows_read += row["rows_read"]
         result.caught_up = result.caught_up and not outcome.locked
@@ -612,8 +607,9 @@ def _compare(connection: Connection, result: CrewResult, reading: _Reading, *, i
 
 
 def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
+    if not fetch_one(connection, "refresh/counts", refresh.names_of(HISTORIES_SESSIONS.targets[0]))["rows"]:
+        return Counts()
     connection.execute("drop table keys")
-    begin(connection, None, LOCK_TIMEOUT)
     now = fetch_one(connection, "state/now")["taken"]
     [waiting] = _waiting(connection, unread_since, now, [crew.code]) or [None]
     if waiting and waiting.rest:
@@ -631,7 +627,13 @@ def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
 
 def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> None:
     with warehouse.connection() as connection:
-        changes.finish(connection, at, lambda: _log_again(connection, at, results))
+        changes.finish(connection, at, lambda: _log_what_is_left(connection, at, results))
+
+
+def _log_what_is_left(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:
+    visited = [result.crew.id for result in results]
+    fetch(connection, "crews/missed", seen=at.seen, taken=at.taken, visited=visited)
+    _log_again(connection, at, results)
 
 
 def _log_again(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:

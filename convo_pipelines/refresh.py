@@ -41,6 +41,7 @@ from convo_pipelines.warehouse import (
 CHUNK_KEYS = 5_000
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
 CHUNK_SECONDS = 1.0
+SHORT_LOCK_TIMEOUT = "10ms"
 WRITE_SECONDS = 0.6
 """How long a chunk may write, and so hold locks: less than deadlock_timeout, with LOCK_TIMEOUT."""
 ATTEMPTS = 5
@@ -210,12 +211,23 @@ class Size:
     choosing: float = 0.0
     refreshing: float = 0.0
     writing: float = 0.0
+    began_writing: float = 0.0
     attempts: int = 0
 
     @property
-    def write_seconds(self) -> float | None:
-        """How long the chunk may write; a single key takes what it takes."""
-        return WRITE_SECONDS if self.rows > 1 else None
+    def seconds_left(self) -> float | None:
+        """How long the chunk may go on writing; None: a single key takes what it takes.
+
+        Raises:
+            TooSlowError: its time is up.
+
+        """
+        if self.rows == 1:
+            return None
+        left = WRITE_SECONDS - (time.monotonic() - self.began_writing)
+        if left <= 0.001:
+            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s")
+        return left
 
     @contextmanager
     def choose(self) -> Generator[None]:
@@ -240,21 +252,25 @@ class Size:
             TooSlowError: longer than they may be.
 
         """
-        started = time.monotonic()
+        self.began_writing = time.monotonic()
         try:
             yield
         except psycopg.errors.QueryCanceled:
-            if self.write_seconds is None:
+            if self.rows == 1:
                 raise
             raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s") from None
-        self.writing += time.monotonic() - started
+        self.writing = time.monotonic() - self.began_writing
 
     def grow(self) -> None:
         """Choose the next size after a chunk that went well: it pays to refresh for longer than it takes to choose."""
+        if self.is_left_out:  # the next key may be locked, too
+            self.is_left_out, self.attempts = False, 0
+            return
         pace = max(CHUNK_SECONDS, 2 * self.choosing) / max(self.refreshing, 0.001)
         factor = min(2.0, max(0.25, min(pace, WRITE_SECONDS / 2 / max(self.writing, 0.001))))
-        self.rows = max(SMALLEST_CHUNK, min(LARGEST_CHUNK, int(self.rows * factor)))
-        self.is_left_out, self.attempts = False, 0
+        smallest = min(SMALLEST_CHUNK, 2 * self.rows)
+        self.rows = max(smallest, min(LARGEST_CHUNK, int(self.rows * factor)))
+        self.attempts = 0
 
     def give_way(self, error: Exception) -> None:
         """Choose the size with which to try again after `error`.
@@ -290,10 +306,9 @@ def _chunk(
         if found["keys"]:
             with size.refresh():
                 compared = _compare(connection, work, scope)
+                drift = _drift(connection, work) if work.counts_drift else Counts()
                 chunk = write(connection, table, compared, size, unread_since=work.unread_since)
-            chunk.keys = found["keys"]
-            if work.counts_drift and chunk.counts.changed:
-                chunk.drift = _drift(connection, work, chunk.counts)
+            chunk.keys, chunk.drift = found["keys"], drift
         if work.lease:
             work.lease.renew(connection)
     return chunk, found["last"]
@@ -343,9 +358,9 @@ def write(
 
     """
     with size.write():
-        seconds = size.write_seconds or settings().refresh_timeout_seconds
-        fetch(connection, "session/limit", timeout=str(round(seconds * 1000)))
+        _limit(connection, size)
         done = [_write_target(connection, table, target, size, unread_since) for target in table.targets]
+    begin(connection, None, LOCK_TIMEOUT)
     outcome = outcome_of(None, compared)
     for row in done:
         outcome.add(outcome_of(row, {"present": 0}))
@@ -359,6 +374,13 @@ def outcome_of(done: Row | None, compared: Row) -> Outcome:
     changed = done["updated"] + done["deleted"]
     counts = Counts(done["inserted"], done["updated"], done["deleted"], compared["present"] - changed)
     return Outcome(counts, days=set(done["days"]), odd=Oddities.of(compared.get("odd")), locked=done["locked"])
+
+
+def _limit(connection: Connection, size: Size) -> None:
+    """Give the next statements what is left of the time that locks may be held."""
+    seconds = size.seconds_left or settings().refresh_timeout_seconds
+    lock_timeout = LOCK_TIMEOUT if size.rows > SMALLEST_CHUNK else SHORT_LOCK_TIMEOUT
+    fetch(connection, "session/limit", timeout=str(round(seconds * 1000)), lock_timeout=lock_timeout)
 
 
 def _write_target(
@@ -375,6 +397,7 @@ def _write_target(
     for column, parent in target.parents:
         fetch(connection, "refresh/lock_parents", names | {"column": sql.Identifier(column)}, parent=parent)
     done = fetch_one(connection, "refresh/counts", names)
+    _limit(connection, size)
     if done["rows"] > done["locked"]:
         if table is CREW_CONVERSATIONS:
             is_captured = not capture.uncaptured(connection, ["conversations"])
@@ -406,16 +429,18 @@ def names_of(target: Target) -> dict[str, sql.Composable]:
     }
 
 
-def _drift(connection: Connection, work: Work, counts: Counts) -> Counts:
-    """Count the changed rows whose keys await no tick: looked up after the refresh, to miss nothing that it saw."""
-    if work.unread_since is None:
+def _drift(connection: Connection, work: Work) -> Counts:
+    """Count the rows to change whose keys await no tick: looked up after comparing, to miss nothing that it saw."""
+    planned = [fetch_one(connection, "refresh/counts", names_of(target)) for target in work.table.targets]
+    if work.unread_since is None or not any(row["rows"] for row in planned):
         return Counts()
-    begin(connection, None, LOCK_TIMEOUT)
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]
     pending = Changes(work.unread_since, now)
     fetch(connection, f"keys/{work.table.name}", **parameters(pending), after=None, rows=None, crew_ids=None)
     if not work.table.has_days:
-        return Counts() if fetch_one(connection, "reconcile/awaited")["is_any"] else counts
+        if fetch_one(connection, "reconcile/awaited")["is_any"]:
+            return Counts()
+        return sum((Counts(row["inserted"], row["updated"], row["deleted"]) for row in planned), Counts())
     kind = "drift_of_sessions" if work.table is CREW_CONVERSATIONS else "drift_of_conversations"
     return Counts(**fetch_one(connection, f"reconcile/{kind}"))

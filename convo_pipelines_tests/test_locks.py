@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines import crews
+from convo_pipelines import capture, changes, crews
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import DAY, World, at
@@ -22,11 +22,11 @@ TALK = "(select id from app.conversations where channel = 'email' order by rando
 
 
 @contextmanager
-def holding(world: World, query: str, *values: object) -> Iterator[None]:
+def holding(world: World, query: str, *values: object) -> Iterator[psycopg.Connection]:
     """Hold the locks of a statement in an open transaction, and roll it back."""
     with psycopg.connect(world.url) as connection:
         connection.execute(query, values)
-        yield
+        yield connection
         connection.rollback()
 
 
@@ -268,3 +268,172 @@ def test_a_crew_that_is_deleted_in_mid_run(world: World, monkeypatch: pytest.Mon
     world.tick()
     oracle.assert_right(world)
     assert world.reconcile().failed_crews == []
+
+
+@both_servers
+def test_looking_at_the_catalog_does_not_wait_for_a_crew_that_is_being_deleted(
+    world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(30)
+    for code in "AB":
+        world.crew(code)
+        world.say("old", "human", at(), code)
+    world.tick()
+    for code in "ab":
+        world.execute(f"delete from app.histories_{code}")
+    world.crew("C")
+    with holding(world, "delete from app.crews where crew_code = 'B'") as application:
+        started = time.monotonic()
+        world.tick()
+        assert time.monotonic() - started < 5
+        application.execute("delete from app.crews where crew_code = 'A'")
+    world.tick()
+    archived = world.execute("select from analytics.histories_sessions where archived_at is not null")
+    assert len(archived) == 2
+    assert world.reconcile().drift.changed == 0
+
+
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [
+        ("update app.crews set is_active = false where crew_code = 'A'", "update app.crews set is_active = true"),
+        (
+            "update app.crews set histories_table_name = 'x' where crew_code = 'A'",
+            "update app.crews set histories_table_name = 'histories_a' where crew_code = 'A'",
+        ),
+        ("update app.clients set is_active = false", "update app.clients set is_active = true"),
+    ],
+)
+@pytest.mark.parametrize("is_build", [True, False])
+def test_a_crew_that_is_off_for_a_moment_is_not_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch, off: str, on: str, is_build: bool
+) -> None:
+    world.crew("A")
+    world.crew("B")
+    if not is_build:
+        world.tick()
+    for crew in "AB":
+        world.say("s1", "human", at(), crew)
+    waiting = crews._waiting
+
+    def meanwhile(*arguments: Any) -> Any:
+        world.execute(off)
+        try:
+            return waiting(*arguments)
+        finally:
+            world.execute(on)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crews, "_waiting", meanwhile)
+        world.tick(["histories_sessions"])
+    assert world.has_news()
+    world.tick()
+    oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+def test_a_crew_that_is_off_while_the_catalog_is_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew("A")
+    world.tick()
+    world.crew("B")
+    run = capture.fetch
+
+    def meanwhile(connection: Any, name: str, *arguments: Any, **parameters: Any) -> Any:
+        if name != "capture/crews":
+            return run(connection, name, *arguments, **parameters)
+        world.execute("update app.crews set is_active = false where crew_code = 'A'")
+        try:
+            return run(connection, name, *arguments, **parameters)
+        finally:
+            world.execute("update app.crews set is_active = true")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(capture, "fetch", meanwhile)
+        world.tick()
+    world.say("s1", "human", at())
+    world.tick()
+    oracle.assert_right(world)
+
+
+@both_servers
+def test_a_partition_in_another_schema_is_rewritten(world: World) -> None:
+    world.crew("A", create=False)
+    world.execute(
+        "create table app.histories_a (session_id text, message jsonb, created_at timestamptz) "
+        "partition by range (created_at); create schema parts; "
+        "create table parts.p1 partition of app.histories_a default"
+    )
+    world.say("s1", "human", at())
+    world.tick()
+    world.execute("alter table app.histories_a alter column session_id type text using 'x' || session_id")
+    world.tick()
+    oracle.assert_right(world)
+
+
+@both_servers
+def test_two_tables_that_exchange_their_names(world: World) -> None:
+    for crew in "AB":
+        world.crew(crew)
+        world.say(f"of {crew}", "human", at(), crew)
+    world.tick()
+    world.execute(
+        "begin; alter table app.histories_a rename to x; alter table app.histories_b rename to histories_a; "
+        "alter table app.x rename to histories_b; commit"
+    )
+    assert world.has_news()
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_locked_crew_with_many_sessions_is_left_in_one_go(world: World) -> None:
+    world.crew("A")
+    world.crew("B")
+    world.tick()
+    world.execute(
+        "insert into app.histories_a (session_id, message, created_at) "
+        "select 's' || n, '{}', %s from generate_series(1, 20000) as n",
+        at(),
+    )
+    world.say("s1", "human", at(), "B")
+    world.tick(["histories_sessions"])
+    with holding(world, "select from app.crews where crew_code = 'A' for update"):
+        started = time.monotonic()
+        world.tick()
+        assert time.monotonic() - started < 20
+        assert [row["session_id"] for row in world.execute("select * from app.conversations")] == ["s1"]
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_many_sessions_that_the_application_is_about_to_insert(world: World) -> None:
+    crew = world.crew()
+    for number in range(200):
+        world.say(f"s{number:03}", "human", at())
+    insert = (
+        "insert into app.conversations (channel, crew_id, session_id, started_at) "
+        "select 'crew', %s, 's' || lpad(n::text, 3, '0'), now() from generate_series(100, 149) as n"
+    )
+    with holding(world, insert, crew):
+        started = time.monotonic()
+        world.tick()
+        assert time.monotonic() - started < 10
+        assert len(world.execute("select from app.conversations")) == 150
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_many_deleted_conversations_stay_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "TOMBSTONES", 10)
+    for crew in "AB":
+        world.crew(crew)
+        for number in range(25):
+            world.say(f"s{number}", "human", at(), crew)
+    world.tick()
+    world.execute("delete from app.conversations")
+    with holding(world, "select from app.crews where crew_code = 'A' for update"):
+        world.tick()
+        assert len(world.execute("select from analytics.deleted_conversations")) == 25
+    world.tick()
+    assert len(world.execute("select from analytics.deleted_conversations")) == 50
+    world.reconcile()
+    assert world.execute("select from app.conversations") == []

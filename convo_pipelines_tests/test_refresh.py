@@ -405,7 +405,7 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     known = []
     with monkeypatch.context() as patch:
         while not known or known[-1] < 152:
-            clock = count(0.0, 12.0)
+            clock = count(0.0, 4.0)
             patch.setattr(crews, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             world.tick(["histories_sessions"])
             known.append(len(world.execute("select from analytics.histories_sessions")))

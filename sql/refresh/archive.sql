@@ -1,11 +1,13 @@
 -- histories_sessions: days that were old when rows of them were deleted are archive from then on. Refreshes find out for
--- themselves; this is for when what the log says of deletions is about to go.
+-- themselves; this is for when what the log says of deletions is about to go. What somebody has locked, as who deletes the
+-- crew, is logged again.
 -- in:  %(unread_since)s: the watermark, or null: all that the log has; %(archive_after_days)s
 with deleted as (
     select
         state.crew_id,
         change.session_id,
         change.activity_date,
+        min(change.table_oid) as table_oid,
         max(change.logged_at) as at
     from analytics.session_changes as change
     inner join analytics.capture_state as source on change.table_oid = any(source.members)
@@ -19,11 +21,13 @@ with deleted as (
     group by state.crew_id, change.session_id, change.activity_date
 ),
 
-old as (
+found as (
     select
         day.crew_id,
         day.session_id,
         day.activity_date,
+        day.archived_at,
+        deleted.table_oid,
         deleted.at
     from deleted
     inner join analytics.histories_sessions as day
@@ -35,25 +39,53 @@ old as (
         day.crew_id,
         day.session_id,
         day.activity_date,
+        day.archived_at,
+        deleted.table_oid,
         deleted.at
     from deleted
     inner join analytics.histories_sessions as day on day.crew_id = deleted.crew_id
     where deleted.session_id is null
-)
+),
 
-update analytics.histories_sessions as day
-set archived_at = old.at
-from (
+old as materialized (
     select
         crew_id,
         session_id,
         activity_date,
+        min(table_oid) as table_oid,
         max(at) as at
-    from old
+    from found
+    where archived_at is null and activity_date < (at at time zone 'UTC')::date - %(archive_after_days)s::int
     group by crew_id, session_id, activity_date
-) as old
+),
+
+locked as materialized (
+    select
+        crew_id,
+        session_id,
+        activity_date
+    from analytics.histories_sessions
+    where (crew_id, session_id, activity_date) in (select crew_id, session_id, activity_date from old)
+    order by crew_id, session_id, activity_date
+    for update skip locked
+),
+
+left_for_later as (
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation, logged_at)
+    select
+        table_oid,
+        session_id,
+        activity_date,
+        'delete',
+        at
+    from old
+    where (crew_id, session_id, activity_date) not in (select crew_id, session_id, activity_date from locked)
+)
+
+update analytics.histories_sessions as day
+set archived_at = old.at
+from old
+inner join locked using (crew_id, session_id, activity_date)
 where day.crew_id = old.crew_id
     and day.session_id = old.session_id
-    and day.activity_date = old.activity_date
-    and day.archived_at is null
-    and day.activity_date < (old.at at time zone 'UTC')::date - %(archive_after_days)s::int;
+    and day.activity_date = old.activity_date;

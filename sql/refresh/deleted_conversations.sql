@@ -1,6 +1,7 @@
 -- deleted_conversations: what the application deleted, as far as nobody has read it in the log yet.
--- What is of a crew that somebody has locked is logged again.
--- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has
+-- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has; %(rows)s: at most so many, or
+--      null; %(is_last)s: what is left, because somebody has locked its crew, is logged again
+-- out: one row: rows (how many were written)
 with unread as materialized (
     select
         crew_id,
@@ -34,7 +35,7 @@ deleted as (
     inner join analytics.histories_sessions as day on truncation.deleted_at is not null
 ),
 
-tombstones as materialized (
+missing as materialized (
     select
         deleted.crew_id,
         deleted.session_id,
@@ -43,13 +44,32 @@ tombstones as materialized (
     inner join app.crews as crew on crew.id = deleted.crew_id
     left join app.conversations as conversation
         on conversation.crew_id = deleted.crew_id and conversation.session_id = deleted.session_id
-    where conversation.id is null
+    left join analytics.deleted_conversations as known
+        on known.crew_id = deleted.crew_id
+            and known.session_id = deleted.session_id
+            and known.deleted_at >= deleted.deleted_at
+    where conversation.id is null and known.crew_id is null and analytics.is_usable_session(deleted.session_id)
     group by deleted.crew_id, deleted.session_id
 ),
 
 lockable as materialized (
     select locked.crew_id
-    from analytics.lock_parents('crews', array(select distinct crew_id from tombstones)) as locked (crew_id)
+    from analytics.lock_parents('crews', array(select distinct crew_id from missing)) as locked (crew_id)
+),
+
+written as (
+    insert into analytics.deleted_conversations as target (crew_id, session_id, deleted_at)
+    select
+        crew_id,
+        session_id,
+        deleted_at
+    from missing
+    where crew_id in (select crew_id from lockable)
+    order by crew_id, session_id
+    limit %(rows)s
+    on conflict (crew_id, session_id) do update set
+        deleted_at = greatest(target.deleted_at, excluded.deleted_at)
+    returning 1
 ),
 
 left_for_later as (
@@ -60,17 +80,8 @@ left_for_later as (
         session_id,
         'delete',
         deleted_at
-    from tombstones
-    where crew_id not in (select crew_id from lockable)
+    from missing
+    where %(is_last)s and crew_id not in (select crew_id from lockable)
 )
 
-insert into analytics.deleted_conversations as target (crew_id, session_id, deleted_at)
-select
-    crew_id,
-    session_id,
-    deleted_at
-from tombstones
-where crew_id in (select crew_id from lockable)
-order by crew_id, session_id
-on conflict (crew_id, session_id) do update set
-    deleted_at = greatest(target.deleted_at, excluded.deleted_at);
+select count(*) as rows from written;

@@ -1,3 +1,5 @@
--- From here on the application may have to wait for what the transaction locks, so its statements are given little time.
--- in:  %(timeout)s: milliseconds
-select set_config('statement_timeout', %(timeout)s, true);
+-- How long the transaction's statements may take from here on, and wait for a lock.
+-- in:  %(timeout)s: milliseconds; %(lock_timeout)s
+select
+    set_config('statement_timeout', %(timeout)s, true),
+    set_config('lock_timeout', %(lock_timeout)s, true);
