@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench lint docs lock clean
+.PHONY: demo test ui bench explain lint docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -18,6 +18,9 @@ test: .venv/installed
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks
+
+explain: .venv/installed
+	$(RUN)python -m benchmarks.explain $(FILE)
 
 lint: .venv/installed
 	$(RUN)ruff check .

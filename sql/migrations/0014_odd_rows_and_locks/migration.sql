@@ -36,6 +36,8 @@ create table analytics.oddities (
     last_seen_at timestamptz not null default now(),
     unique nulls not distinct (asset_key, crew_id, kind)
 );
+alter table analytics.oddities replica identity full;
+
 comment on table analytics.oddities is
 'Rows of the application that are left out or read otherwise than written, by table, crew and kind. What a tick meets is '
 'noted; the nightly reconcile counts them all, and drops what is no longer there.';

@@ -1,0 +1,54 @@
+"""`make explain FILE=sql/refresh/people_conversations.sql`: how PostgreSQL runs a statement, with real parameters.
+
+Everything is ticked and compared, as reconcile does; where the statement comes by for the first time, it is run under
+EXPLAIN ANALYZE in a savepoint that is rolled back.
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+from psycopg import sql
+
+from convo_pipelines import ticks, warehouse
+from convo_pipelines.registry import DERIVED_TABLES
+from convo_pipelines.statements import SQL, statement
+from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse
+
+log = logging.getLogger("explain")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def main(file: Path) -> None:
+    """Explain the statement in FILE, on the database that CONVO_DATABASE_URL names."""
+    wanted = str(file.resolve().relative_to(SQL).with_suffix(""))
+    plans: list[str] = []
+    fetch = warehouse.fetch
+
+    def explained(
+        connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+    ) -> list[Row]:
+        if name == wanted and not plans:
+            query = sql.SQL("explain (analyze, buffers) ") + statement(name).format(**(identifiers or {}))
+            with connection.transaction(force_rollback=True):
+                plans.extend(row["QUERY PLAN"] for row in connection.execute(query, parameters))
+        return fetch(connection, name, identifiers, **parameters)
+
+    for module in [module for name, module in sys.modules.items() if name.startswith("convo_pipelines")]:
+        if getattr(module, "fetch", None) is fetch:
+            module.fetch = explained  # type: ignore[attr-defined]
+    here = Warehouse()
+    for table in DERIVED_TABLES:
+        for run in (ticks.tick, ticks.compare):
+            if not plans:
+                run(here, table, log)
+    here.close()
+    if not plans:
+        raise click.ClickException(f"{file} is run by no tick and no comparison of this database")
+    click.echo("\n".join(plans))
+
+
+if __name__ == "__main__":
+    main()
