@@ -8,7 +8,7 @@ import click
 
 from benchmarks import capture, crews, discovery, latency, links
 from benchmarks.measure import console
-from convo_pipelines.tables import print_table
+from convo_pipelines.terminal import print_table
 
 
 @click.command()

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from convo_pipelines import ticks, warehouse
 from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.statements import SQL, statement
+from convo_pipelines.statements import STATEMENTS, statement
 from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse
 
 log = logging.getLogger("explain")
@@ -23,7 +23,7 @@ log = logging.getLogger("explain")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(file: Path) -> None:
     """Explain the statement in FILE, on the database that CONVO_DATABASE_URL names."""
-    wanted = str(file.resolve().relative_to(SQL).with_suffix(""))
+    wanted = str(file.resolve().relative_to(STATEMENTS).with_suffix(""))
     plans: list[str] = []
     fetch = warehouse.fetch
 

@@ -34,7 +34,7 @@ from convo_pipelines.crews import CrewError, active
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
-from convo_pipelines.tables import print_table
+from convo_pipelines.terminal import print_table
 from convo_pipelines.warehouse import TableLockedError, Warehouse, fetch
 
 console = Console()

@@ -22,7 +22,8 @@ from psycopg.types.json import Jsonb
 from convo_pipelines import changes, oddities, refresh
 from convo_pipelines.changes import Lease, Look
 from convo_pipelines.oddities import Oddities
-from convo_pipelines.refresh import Outcome, Size, TooSlowError
+from convo_pipelines.pace import Size, TooSlowError
+from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import HISTORIES_SESSIONS
 from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Position, Window, parameters
 from convo_pipelines.settings import settings

@@ -22,7 +22,7 @@ from convo_pipelines import databases, migrations, operations
 from convo_pipelines.partitions import keys_in
 from convo_pipelines.scopes import Window
 from convo_pipelines.sources import sample_data
-from convo_pipelines.tables import print_table
+from convo_pipelines.terminal import print_table
 from convo_pipelines.warehouse import Warehouse, fetch, fetch_one
 
 ASSETS = operations.DAILY_ASSETS

@@ -1,9 +1,14 @@
 """Rows as Dagster shows them."""
 
+import hashlib
+import re
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
+from convo_pipelines.statements import path, source
 from convo_pipelines.warehouse import Row
 
 LONGEST_CELL = 200
@@ -15,6 +20,40 @@ def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
     schema = dg.TableSchema([dg.TableColumn(name, _type_of(name, rows)) for name in names])
     records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
     return dg.TableMetadataValue(records, schema)
+
+
+def described(columns: Sequence[Row]) -> dict[str, Any]:
+    """Return what `sql/status/columns.sql` says of a table as Dagster's own metadata: columns, and rows estimated."""
+    schema = dg.TableSchema(
+        [
+            dg.TableColumn(
+                column["name"],
+                column["type"],
+                column["description"],
+                dg.TableColumnConstraints(nullable=column["is_nullable"], unique=column["is_unique"]),
+            )
+            for column in columns
+        ]
+    )
+    return {"dagster/column_schema": schema, "dagster/row_count": columns[0]["rows"] if columns else 0}
+
+
+def version(statements: Sequence[str]) -> str:
+    """Return a code version of statements: another one if they do something else, not if they are written otherwise."""
+    text = "\n".join(source(name) for name in statements)
+    said = " ".join(re.sub("--[^\n]*", "", text).split())
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def code(statements: Sequence[str]) -> dict[str, Any]:
+    """Return references to the files of statements."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is currently in beta")
+        files: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+            dg.LocalFileCodeReference(file_path=str(path(name)), line_number=1, label=f"{name}.sql")
+            for name in statements
+        ]
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=files)}
 
 
 def _type_of(name: str, rows: Sequence[Row]) -> str:

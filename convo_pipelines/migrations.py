@@ -21,14 +21,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from convo_pipelines.databases import database_url
-from convo_pipelines.statements import SQL
+from convo_pipelines.statements import STATEMENTS
 
 Line = Literal["app", "analytics", "roles"]
 LINES: tuple[Line, ...] = ("app", "analytics", "roles")
 DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
 SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
 VERSION_TABLE = "schema_migrations"
-FOLDER = SQL / "migrations"
+FOLDER = STATEMENTS / "migrations"
 
 _log = logging.getLogger(__name__)
 

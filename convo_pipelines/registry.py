@@ -6,6 +6,8 @@ their rows with what they should be.
 
 from dataclasses import dataclass
 
+from convo_pipelines.statements import exists
+
 
 @dataclass(frozen=True)
 class Target:
@@ -76,6 +78,13 @@ class DerivedTable:
     def target(self) -> str:
         """The relation that the asset stands for, as `schema.table`."""
         return self.targets[0].relation
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The statements that are its own, that which says what its rows should be first."""
+        made = [name for target in self.targets for name in (f"refresh/{target.name}", f"pass_on/{target.name}")]
+        names = (f"refresh/{self.name}", *made, f"keys/{self.name}")
+        return tuple(name for name in dict.fromkeys(names) if exists(name))
 
     @property
     def again(self) -> str:

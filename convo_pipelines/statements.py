@@ -7,15 +7,25 @@ from typing import LiteralString, cast
 from psycopg import sql
 
 _PACKAGE = Path(__file__).parent
-SQL = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
+STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
 
 
 @cache
 def statement(name: str) -> sql.SQL:
     """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s."""
-    return sql.SQL(cast("LiteralString", (SQL / f"{name}.sql").read_text()))
+    return sql.SQL(cast("LiteralString", source(name)))
 
 
 def exists(name: str) -> bool:
     """Whether there is a statement of that name."""
-    return (SQL / f"{name}.sql").is_file()
+    return path(name).is_file()
+
+
+def source(name: str) -> str:
+    """Return the text of `sql/<name>.sql`."""
+    return path(name).read_text()
+
+
+def path(name: str) -> Path:
+    """Return the file of a statement."""
+    return STATEMENTS / f"{name}.sql"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from convo_pipelines import crews, refresh
+from convo_pipelines import crews, pace, refresh
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import fetch
 from convo_pipelines_tests import oracle
@@ -152,8 +152,8 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
         monkeypatch.setattr(crews, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(refresh, "SMALLEST_CHUNK", 1)
-    monkeypatch.setattr(refresh, "LARGEST_CHUNK", 3)
+    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 1)
+    monkeypatch.setattr(pace, "LARGEST_CHUNK", 3)
     world.crew()
     for _ in range(2):  # a build, then changes
         for number in range(10):
@@ -170,8 +170,8 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     monkeypatch.setattr(crews, "CHUNK_KEYS", 2)
     monkeypatch.setattr(crews, "CHUNK_ROWS", 2)
     monkeypatch.setattr(crews, "RELOGGED_KEYS", relogged)
-    monkeypatch.setattr(refresh, "SMALLEST_CHUNK", 2)
-    monkeypatch.setattr(refresh, "LARGEST_CHUNK", 2)
+    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 2)
+    monkeypatch.setattr(pace, "LARGEST_CHUNK", 2)
     world.crew()
     if not is_build:
         world.tick()
@@ -314,7 +314,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     monkeypatch.setattr(crews, "CHUNK_KEYS", 200)
     monkeypatch.setattr(crews, "CHUNK_ROWS", 200)
     monkeypatch.setattr(crews, "TOGETHER_KEYS", 100)
-    monkeypatch.setattr(refresh, "LARGEST_CHUNK", 200)
+    monkeypatch.setattr(pace, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
         world.crew(crew)
     world.tick()
@@ -391,8 +391,8 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
 ) -> None:
     for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RELOGGED_KEYS": 5}.items():
         monkeypatch.setattr(crews, name, size)
-    monkeypatch.setattr(refresh, "SMALLEST_CHUNK", 10)
-    monkeypatch.setattr(refresh, "LARGEST_CHUNK", 20)
+    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 10)
+    monkeypatch.setattr(pace, "LARGEST_CHUNK", 20)
     world.crew()
     if not is_build:
         world.tick()

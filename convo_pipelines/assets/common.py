@@ -13,11 +13,12 @@ from pydantic import Field
 
 from convo_pipelines import ticks
 from convo_pipelines.crews import CrewResult
+from convo_pipelines.metadata import described
 from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.partitions import TICK_TAG, days, window_of
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import DerivedTable
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.warehouse import Warehouse, fetch
 
 PREVIEW_ROWS = 5
 NAMED_DAYS = 300
@@ -33,7 +34,7 @@ daily_asset = functools.partial(
 )
 
 
-class Scope(dg.Config):
+class Narrowing(dg.Config):
     """What a run can be narrowed to."""
 
     crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
@@ -98,6 +99,7 @@ def _result(
         "days_touched": len(outcome.days),
         "milliseconds": milliseconds,
         "preview": _preview(warehouse, table.target),
+        **_described(warehouse, table.target),
     }
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
@@ -123,6 +125,11 @@ def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
             for result in results
         ]
     )
+
+
+def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
+    with warehouse.connection() as connection:
+        return described(fetch(connection, "status/columns", relation=relation))
 
 
 def _preview(warehouse: Warehouse, table: str) -> dg.TableMetadataValue:

@@ -5,12 +5,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines.assets.common import Scope, daily_asset, refreshed
+from convo_pipelines.assets.common import Narrowing, daily_asset, refreshed
+from convo_pipelines.metadata import code, version
 from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.warehouse import Warehouse
 
 
-class HistoriesScope(Scope):
+class HistoriesNarrowing(Narrowing):
     """A backfill's crews, and what it does to days that were pruned from their histories tables."""
 
     forget_pruned_days: bool = Field(
@@ -21,14 +22,19 @@ class HistoriesScope(Scope):
 
 def _asset(table: DerivedTable) -> dg.AssetsDefinition:
     definition = daily_asset(
-        name=table.name, description=table.description, group_name=table.group, deps=[*_sources(table), *_above(table)]
+        name=table.name,
+        description=table.description,
+        group_name=table.group,
+        deps=[*_sources(table), *_above(table)],
+        code_version=version(table.statements),
+        metadata={"dagster/table_name": table.target, **code(table.statements)},
     )
 
     if table is HISTORIES_SESSIONS:
 
         @definition
         def histories(
-            context: dg.AssetExecutionContext, config: HistoriesScope, warehouse: dg.ResourceParam[Warehouse]
+            context: dg.AssetExecutionContext, config: HistoriesNarrowing, warehouse: dg.ResourceParam[Warehouse]
         ) -> dg.MaterializeResult[Any]:
             forget = config.forget_pruned_days
             return refreshed(context, warehouse, table, config.crews, forget_pruned_days=forget)
@@ -39,7 +45,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
 
         @definition
         def narrowed(
-            context: dg.AssetExecutionContext, config: Scope, warehouse: dg.ResourceParam[Warehouse]
+            context: dg.AssetExecutionContext, config: Narrowing, warehouse: dg.ResourceParam[Warehouse]
         ) -> dg.MaterializeResult[Any]:
             return refreshed(context, warehouse, table, config.crews)
 
