@@ -40,8 +40,10 @@ def sync(warehouse: Warehouse) -> None:
             for table in fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
                 _settle(connection, table)
             with suppress(*PASSING_ERRORS), transaction(connection):
-                fetch(connection, "capture/crews")
-            fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
+                if not fetch_one(connection, "capture/crews")[
+                    "crews"
+                ]:  # else they may have changed since the fingerprint
+                    fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:

@@ -35,7 +35,8 @@ def described(columns: Sequence[Row]) -> dict[str, Any]:
             for column in columns
         ]
     )
-    return {"dagster/column_schema": schema, "dagster/row_count": columns[0]["rows"] if columns else 0}
+    rows = columns[0]["rows"] if columns else None
+    return {"dagster/column_schema": schema} | ({} if rows is None else {"dagster/row_count": rows})
 
 
 def version(statements: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 -- Crews that were switched on, read another table than before or came to another client: everything of their table is read again. A crew that
 -- somebody has locked, as who is about to delete it, is looked at next time.
+-- out: one row: crews (how many)
 with active as (
     select
         crew.id,
@@ -42,12 +43,16 @@ remembered as (
         client_id = excluded.client_id,
         histories_table_name = excluded.histories_table_name,
         is_discovered = true
+),
+
+logged as (
+    insert into analytics.session_changes (table_oid, operation)
+    select distinct
+        source.table_oid,
+        'everything'
+    from different
+    inner join analytics.capture_state as source on source.table_name = different.histories_table_name
+    where different.is_discovered and source.table_oid is not null
 )
 
-insert into analytics.session_changes (table_oid, operation)
-select distinct
-    source.table_oid,
-    'everything'
-from different
-inner join analytics.capture_state as source on source.table_name = different.histories_table_name
-where different.is_discovered and source.table_oid is not null;
+select count(*) as crews from changed;

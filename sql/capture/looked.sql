@@ -1,4 +1,4 @@
--- in:  %(fingerprint)s: of the catalog, before it was looked at
+-- in:  %(fingerprint)s: of the catalog and the crews, before they were looked at
 update analytics.catalog_state
 set
     fingerprint = %(fingerprint)s,

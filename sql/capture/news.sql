@@ -1,6 +1,6 @@
--- Whether anything may be different from what is remembered of the tables and crews, without looking at each table.
+-- Whether anything may be different from what is remembered of the tables and crews, without looking at each.
 -- in:  %(retry_seconds)s: after how long a table is tried again that somebody held a lock on
--- out: one row: fingerprint (of the catalog), is_any
+-- out: one row: fingerprint (of the catalog, the crews and the clients), is_any
 with now as materialized (
     select concat_ws(
         ' ',
@@ -11,10 +11,12 @@ with now as materialized (
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
-            where tgname like 'convo\_pipelines\_%%'
+            where tgname >= 'convo_pipelines_' and tgname < 'convo_pipelines`'
         ),
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
-        (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel)
+        (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
+        (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
+        (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients)
     ) as fingerprint
 )
 
@@ -24,15 +26,5 @@ select
     or exists (
         select from analytics.capture_state
         where not is_settled and changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
-    )
-    or exists (
-        select from app.crews as crew
-        inner join app.clients as client on client.id = crew.client_id
-        left join analytics.crew_discovery_state as state on state.crew_id = crew.id
-        where (crew.is_active and client.is_active) <> coalesce(state.is_discovered, false)
-            or crew.is_active
-            and client.is_active
-            and (state.histories_table_name, state.client_id)
-            is distinct from (crew.histories_table_name, crew.client_id)
     ) as is_any
 from now;

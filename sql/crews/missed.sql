@@ -1,15 +1,22 @@
 -- Crews of whose table something was logged, and that a tick did not visit because they were off, or named another table,
--- when it looked: they are looked at again as if they had just been switched on.
+-- when it looked: they, and the catalog, are looked at again as if they had just been switched on.
 -- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all crews; %(visited)s: the crews that it visited
 with logged as (
     select distinct table_oid from analytics.session_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+),
+
+missed as (
+    update analytics.crew_discovery_state as state
+    set is_discovered = false
+    from analytics.capture_state as source
+    where source.table_name = state.histories_table_name
+        and state.is_discovered
+        and state.crew_id <> all(%(visited)s::uuid[])
+        and (%(seen)s::text is null or source.members && array(select table_oid from logged))
+    returning 1
 )
 
-update analytics.crew_discovery_state as state
-set is_discovered = false
-from analytics.capture_state as source
-where source.table_name = state.histories_table_name
-    and state.is_discovered
-    and state.crew_id <> all(%(visited)s::uuid[])
-    and (%(seen)s::text is null or source.members && array(select table_oid from logged));
+update analytics.catalog_state
+set fingerprint = null
+where exists (select from missed);

@@ -1,6 +1,7 @@
 -- What the catalog says of a table.
 -- in:  %(relation)s: as schema.table
--- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself); rows (estimated, of the table)
+-- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself); rows (estimated, of the table;
+--      null: not known yet)
 select
     attribute.attname as name,
     format_type(attribute.atttypid, attribute.atttypmod) as type,
@@ -14,7 +15,7 @@ select
             and pg_index.indnkeyatts = 1
             and pg_index.indkey[0] = attribute.attnum
     ) as is_unique,
-    greatest(class.reltuples, 0)::bigint as rows
+    nullif(class.reltuples, -1)::bigint as rows
 from pg_class as class
 inner join pg_attribute as attribute
     on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped

@@ -189,7 +189,7 @@ insert into analytics.catalog_state default values;
 comment on table analytics.catalog_state is 'When the catalog was last looked at table by table: one row. Internal.';
 comment on column analytics.catalog_state.is_the_one is 'Always true.';
 comment on column analytics.catalog_state.fingerprint is
-'Of the tables, partitions and triggers at that time; null: not looked at yet.';
+'Of the tables, partitions, triggers, crews and clients at that time; null: to be looked at.';
 comment on column analytics.catalog_state.seen_at is 'When that was.';
 
 -- Which tables share rows: a histories table belongs to one client.
