@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from convo_pipelines import metadata
 from convo_pipelines.definitions import defs
 from convo_pipelines.registry import BOOKKEEPING, DERIVED_TABLES, DerivedTable
 from convo_pipelines.statements import exists
@@ -113,3 +114,28 @@ def test_no_statement_is_left_over() -> None:
         and file.stem.removesuffix("_of_messages").removesuffix("_of_conversations") not in program
     ]
     assert unused == []
+
+
+def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
+    world.message(world.conversation())
+    world.tick()
+    world.execute("analyze analytics.conversation_summaries")
+    result = world.tick()
+    [event] = result.asset_materializations_for_node("conversation_summaries")[-1:]
+    schema = event.metadata["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchemaMetadataValue)
+    columns = {column.name: column for column in schema.schema.columns}
+    assert columns["message_count"].description == "All messages."
+    assert columns["conversation_id"].constraints.unique
+    assert not columns["conversation_id"].constraints.nullable
+    assert event.metadata["dagster/row_count"].value == 1
+    spec = defs.resolve_asset_graph().get(dg.AssetKey("conversation_summaries"))
+    assert spec.metadata["dagster/table_name"] == "analytics.conversation_summaries"
+    [file, *_] = spec.metadata["dagster/code_references"].code_references
+    assert Path(file.file_path).name == "conversation_summaries.sql"
+
+
+def test_a_code_version_follows_what_statements_do_not_how_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"a": "-- one\nselect 1", "b": "select\n    1  -- two", "c": "select 2"}
+    monkeypatch.setattr(metadata, "source", texts.__getitem__)
+    assert metadata.version(["a"]) == metadata.version(["b"]) != metadata.version(["c"])
