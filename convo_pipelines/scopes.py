@@ -46,8 +46,8 @@ class Position:
     @classmethod
     def parse(cls, text: str) -> "Position":
         """Return the position that a statement gives as day and, after a blank, session."""
-        day, _, session = text.partition(" ")
-        return cls(date.fromisoformat(day), session or None)
+        day, blank, session = text.partition(" ")
+        return cls(date.fromisoformat(day), session if blank else None)
 
 
 @dataclass(frozen=True)

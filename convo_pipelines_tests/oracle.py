@@ -62,7 +62,7 @@ def histories(world: World) -> pd.DataFrame:
             frames.append(rows.assign(crew_id=crew["id"]))
     rows = pd.concat(frames) if frames else pd.DataFrame(columns=["crew_id", "session_id", "message", "created_at"])
     usable = [
-        session is not None and len(session.encode()) <= 2_000 and is_usable(when)
+        isinstance(session, str) and len(session.encode()) <= 2_000 and is_usable(when)
         for session, when in zip(rows["session_id"], rows["created_at"], strict=True)
     ]
     rows = rows[pd.array(usable, dtype="boolean")]

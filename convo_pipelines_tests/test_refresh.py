@@ -419,3 +419,23 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world.execute("update app.histories_a set session_id = 't' || session_id")
     world.backfill(at(-3).date(), at(3).date())
     oracle.assert_right(world)
+
+
+@both_servers
+@pytest.mark.parametrize("session", ["", None])
+def test_a_large_day_of_messages_without_a_session(
+    world: World, monkeypatch: pytest.MonkeyPatch, session: str | None
+) -> None:
+    """n8n writes them where a workflow has no session key."""
+    monkeypatch.setattr(crews, "CHUNK_ROWS", 10)
+    for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
+        monkeypatch.setattr(pace, name, 10)
+    world.crew()
+    for number in range(25):
+        world.say(session, "human", at(0, number / 2))
+    world.say("s1", "human", at(1))
+    world.tick()
+    oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+    world.backfill(at(0).date(), at(1).date())
+    oracle.assert_right(world)

@@ -8,7 +8,7 @@ with logged as (
     select
         table_oid,
         count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
-        min((to_char(coalesce(activity_date, '0001-01-02'), 'YYYY-MM-DD') || ' ' || coalesce(session_id, '')) collate "C")
+        min((to_char(coalesce(activity_date, '0001-01-02'), 'YYYY-MM-DD') || coalesce(' ' || session_id, '')) collate "C")
         filter (where operation in ('everything', 'truncate')) as rest_from,
         bool_or(
             operation = 'unplaced'
@@ -65,7 +65,7 @@ waiting as materialized (
         coalesce(state.mode, 'window') as mode,
         state.remark,
         tables.changes::bigint as changes,
-        case when %(seen)s::text is null then '0001-01-02 ' else tables.rest_from end as rest_from,
+        case when %(seen)s::text is null then '0001-01-02' else tables.rest_from end as rest_from,
         tables.has_unplaced,
         known.consecutive_failures as failures
     from tables

@@ -56,6 +56,7 @@ union all
         from {histories}
         where created_at >= %(start_day)s::date::timestamp at time zone 'UTC'
             and created_at < (%(start_day)s::date + 1)::timestamp at time zone 'UTC'
+            and analytics.is_usable_session(session_id::text)
             and (select is_split from span)
         union
         select session_id
