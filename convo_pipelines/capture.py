@@ -40,9 +40,8 @@ def sync(warehouse: Warehouse) -> None:
             for table in fetch(connection, "capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
                 _settle(connection, table)
             with suppress(*PASSING_ERRORS), transaction(connection):
-                if not fetch_one(connection, "capture/crews")[
-                    "crews"
-                ]:  # else they may have changed since the fingerprint
+                changed = fetch_one(connection, "capture/crews")["crews"]
+                if not changed:  # else crews may have changed again since the fingerprint was taken
                     fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
