@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench explain lint docs lock clean
+.PHONY: demo test ui bench explain lint reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -25,10 +25,18 @@ explain: .venv/installed
 lint: .venv/installed
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
+	$(RUN)sqlfluff lint --processes 2 --disable-progress-bar --nocolor sql
 	$(RUN)pyright
 
-docs: .venv/installed
+reference: .venv/installed
+	$(RUN)convo-pipelines migrate up
 	$(RUN)convo-pipelines data-dictionary > docs/data-dictionary.md
+	$(RUN)python docs/checks.py
+
+docs: reference
+	CI=true $(RUN)pytest convo_pipelines_tests/test_ui.py convo_pipelines_tests/test_report.py -k "clicks or offline"
+	cp artifacts/1-asset-graph.png docs/asset-graph.png
+	cp artifacts/6-activity-report.png docs/activity-report.png
 
 lock: .venv/installed
 	$(RUN)pip install --quiet uv

@@ -19,7 +19,9 @@ setup(
     package_data={"": ["*.sql", "*.j2", "py.typed"]},
     install_requires=[
         "alembic>=1.16,<2",
+        "apprise>=1.9,<3",
         "click>=8.1,<9",
+        "croniter>=6,<8",
         "dagster>=1.13.27,<1.14",
         "dagster-postgres>=0.29.27,<0.30",
         "dagster-webserver>=1.13.27,<1.14",
@@ -36,12 +38,14 @@ setup(
     ],
     extras_require={
         "dev": [
+            "aiosmtpd>=1.4,<2",
             "hypothesis>=6.100,<7",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
             "pyright>=1.1.400,<2",
             "pytest>=8,<10",
             "ruff>=0.12,<1",
+            "sqlfluff>=4,<5",
         ]
     },
     entry_points={"console_scripts": ["convo-pipelines = convo_pipelines.cli:main"]},

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import click
+import psycopg
 from psycopg import sql
 
 from convo_pipelines import ticks, warehouse
@@ -25,20 +26,20 @@ def main(file: Path) -> None:
     """Explain the statement in FILE, on the database that CONVO_DATABASE_URL names."""
     wanted = str(file.resolve().relative_to(STATEMENTS).with_suffix(""))
     plans: list[str] = []
-    fetch = warehouse.fetch
+    execute = warehouse.execute
 
     def explained(
         connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
-    ) -> list[Row]:
+    ) -> psycopg.Cursor[Row]:
         if name == wanted and not plans:
             query = sql.SQL("explain (analyze, buffers) ") + statement(name).format(**(identifiers or {}))
             with connection.transaction(force_rollback=True):
                 plans.extend(row["QUERY PLAN"] for row in connection.execute(query, parameters))
-        return fetch(connection, name, identifiers, **parameters)
+        return execute(connection, name, identifiers, **parameters)
 
     for module in [module for name, module in sys.modules.items() if name.startswith("convo_pipelines")]:
-        if getattr(module, "fetch", None) is fetch:
-            module.fetch = explained  # type: ignore[attr-defined]
+        if getattr(module, "execute", None) is execute:
+            module.execute = explained  # type: ignore[attr-defined]
     here = Warehouse()
     for table in DERIVED_TABLES:
         for run in (ticks.tick, ticks.compare):

@@ -13,6 +13,7 @@ from benchmarks.measure import FOLDER, connect, console, fresh_database, median_
 from convo_pipelines import ticks
 from convo_pipelines.registry import (
     CLIENTS_CONVERSATIONS,
+    DISCOVERY,
     LINKS,
     PARTICIPANT_RESOLUTIONS,
     PEOPLE_CONVERSATIONS,
@@ -33,6 +34,7 @@ READS = {
     "clients_of_conversation": "conversations",
     "conversations_of_person": "people",
     "conversations_of_client": "clients",
+    "days_of_client": "clients",
 }
 
 log = logging.getLogger("benchmark")
@@ -132,6 +134,8 @@ class Benchmark:
         assert counts.total == counts.unchanged > 0, counts
 
     def reads(self) -> list[Row]:
+        self.tick(DISCOVERY)
+        self.connection.execute("vacuum analyze")
         return [self.read(name, table) for name, table in READS.items()]
 
     def read(self, name: str, table: str) -> Row:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import psycopg
 
 from convo_pipelines import changes
-from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, fetch, fetch_one, transaction
+from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, execute, fetch, fetch_one, transaction
 
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
@@ -42,7 +42,7 @@ def sync(warehouse: Warehouse) -> None:
             with suppress(*PASSING_ERRORS), transaction(connection):
                 changed = fetch_one(connection, "capture/crews")["crews"]
                 if not changed:  # else crews may have changed again since the fingerprint was taken
-                    fetch(connection, "capture/looked", fingerprint=news["fingerprint"])
+                    execute(connection, "capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:
@@ -79,7 +79,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
                 f"{', '.join(unknown)}: not read by the pipeline; it reads {', '.join(sorted(known)[:20])}"
             )
         for name in names:
-            fetch(connection, "capture/want", table_name=name, is_wanted=on)
+            execute(connection, "capture/want", table_name=name, is_wanted=on)
             for table in fetch(connection, "capture/differences", table_name=name, retry_seconds=0):
                 _settle(connection, table)
             [now] = status(connection, name)
@@ -95,7 +95,7 @@ def _settle(connection: Connection, table: Row) -> None:
             remark = remark or "switched off"
         elif not table["is_captured"]:
             remark, is_settled = _attempt(connection, "capture/install", table)
-    fetch(connection, "capture/remember", table_name=name, remark=remark, is_settled=is_settled)
+    execute(connection, "capture/remember", table_name=name, remark=remark, is_settled=is_settled)
     if remark:
         _log.warning("app.%s is read by window: %s", name, remark)
 
@@ -124,7 +124,7 @@ def _patiently(connection: Connection, name: str, table: Row) -> None:
                 connection.execute(
                     "select set_config('lock_timeout', %s, true)", ["150ms" if attempt < ATTEMPTS else "1200ms"]
                 )
-                fetch(connection, name, table_oid=table["table_oid"])
+                execute(connection, name, table_oid=table["table_oid"])
         except psycopg.errors.LockNotAvailable:
             if attempt == ATTEMPTS:
                 raise

@@ -18,7 +18,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
@@ -28,6 +28,7 @@ from convo_pipelines.warehouse import (
     Row,
     Warehouse,
     begin,
+    execute,
     fetch,
     fetch_one,
     transaction,
@@ -110,7 +111,7 @@ def _state(connection: Connection, table: DerivedTable) -> Row:
     """Return a table's row of refresh_state, which must be looked at before it is written: that makes it ours."""
     found = fetch(connection, "state/look", asset_key=table.name)
     if not found:
-        fetch(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
+        execute(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
         found = fetch(connection, "state/look", asset_key=table.name)
     [state] = found
     if state["is_standby"]:
@@ -119,7 +120,7 @@ def _state(connection: Connection, table: DerivedTable) -> Row:
         _forget_all(connection)
         [state] = fetch(connection, "state/look", asset_key=table.name)
     if state["follows"] != list(table.follows):
-        fetch(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
+        execute(connection, "state/ensure", asset_key=table.name, follows=list(table.follows))
     return state
 
 
@@ -129,20 +130,20 @@ def _forget_all(connection: Connection) -> None:
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
-        fetch(connection, "state/forget_all")
+        execute(connection, "state/forget_all")
 
 
 def _keep_what_only_logs_know(connection: Connection) -> None:
     """Account for deletions that the sources do not tell of, before the logs go."""
     archive(connection, None)
     _write_tombstones(connection, None, rows=None, is_last=True)
-    fetch(connection, "refresh/restored_conversations")
+    execute(connection, "refresh/restored_conversations")
 
 
 def archive(connection: Connection, unread_since: str | None) -> None:
     """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
     days = settings().archive_after_days
-    fetch(connection, "refresh/archive", unread_since=unread_since, archive_after_days=days)
+    execute(connection, "refresh/archive", unread_since=unread_since, archive_after_days=days)
 
 
 def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
@@ -153,7 +154,7 @@ def _write_tombstones(connection: Connection, unread_since: str | None, *, rows:
 
 def begin_build(connection: Connection, table: DerivedTable) -> Look:
     """Have the logs kept from now on, and only then look: that becomes the watermark once everything has been read."""
-    fetch(connection, "state/build", asset_key=table.name)
+    execute(connection, "state/build", asset_key=table.name)
     return look(connection, table)
 
 
@@ -167,6 +168,7 @@ def store(connection: Connection, at: Look) -> bool:
         archive(connection, at.unread_since)
     elif at.has_news and at.table is CREW_CONVERSATIONS:
         _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
+        execute(connection, "refresh/gone_sessions", unread_since=at.unread_since)
     moved = fetch(
         connection, "state/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
     )
@@ -213,7 +215,7 @@ def trim(connection: Connection) -> None:
         if not connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]:
             return
         found = fetch_one(connection, "log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
-        fetch(connection, "log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
+        execute(connection, "log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
     if found["largest"] > LARGEST_LOG_ROWS:
         _collapse(connection)
 
@@ -224,7 +226,7 @@ def _collapse(connection: Connection) -> None:
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
-        fetch(connection, "log/collapse")
+        execute(connection, "log/collapse", derived=[table.name for table in DERIVED_TABLES])
     for log in LOGS:
         connection.execute(sql.SQL("analyze analytics.{}").format(sql.Identifier(log)))
 
@@ -252,7 +254,7 @@ class Lease:
     def end(self) -> None:
         """Give it back."""
         with self.warehouse.connection() as connection:
-            fetch(connection, "state/end_lease", asset_key=self.table.name, holder=self.holder)
+            execute(connection, "state/end_lease", asset_key=self.table.name, holder=self.holder)
 
     def _write(self, connection: Connection, *, is_start: bool) -> bool:
         self.renewed = time.monotonic()

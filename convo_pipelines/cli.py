@@ -27,10 +27,10 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import capture, databases, forget, migrations, ticks, zero_schema
+from convo_pipelines import capture, databases, forget, health, migrations, ticks, zero_schema
 from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
-from convo_pipelines.crews import CrewError, active
+from convo_pipelines.crews import CrewError, narrow
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.settings import SettingsError
 from convo_pipelines.sources import histories, sample_data
@@ -174,14 +174,17 @@ def import_histories(file: Path, crew: str) -> None:
 @click.argument("asset")
 @click.option("--start", type=click.DateTime(), help="UTC; widened to whole days.  [default: the first partition]")
 @click.option("--end", type=click.DateTime(), help="UTC, exclusive; widened to whole days.  [default: now]")
-@click.option("--crew", "crews", multiple=True, help="Only this crew; may be given several times.")
-def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Sequence[str]) -> None:
+@click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")
+@click.option("--crew", "crews", multiple=True, help="Only sessions of this crew; may be repeated.")
+def refresh(
+    asset: str, start: datetime | None, end: datetime | None, clients: Sequence[str], crews: Sequence[str]
+) -> None:
     """Materialize ASSET (several: separated by commas) for a window, as one run."""
     databases.export_environment()
     from convo_pipelines import operations
 
     try:
-        succeeded = operations.materialize(asset.split(","), start, end, crews)
+        succeeded = operations.materialize(asset.split(","), start, end, crews, clients)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if not succeeded:
@@ -189,25 +192,21 @@ def refresh(asset: str, start: datetime | None, end: datetime | None, crews: Seq
 
 
 @main.command("tick")
-@click.option("--client", "clients", multiple=True, help="Only the crews of this client; may be given several times.")
-@click.option("--crew", "codes", multiple=True, help="Only this crew; may be given several times.")
+@click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")
+@click.option("--crew", "codes", multiple=True, help="Only sessions of this crew; may be repeated.")
 def tick_command(clients: Sequence[str], codes: Sequence[str]) -> None:
     """Do what the schedules would do now, in this process, and print the counts per table.
 
-    Narrowed, only the tables that are read per crew are refreshed, and the schedules' next tick does it again.
+    Narrowed, the schedules' next tick does it again.
     """
     warehouse = Warehouse()
-    if clients:
-        with warehouse.connection() as connection:
-            codes = [crew["code"] for crew in active(connection, codes, clients)]
+    narrowing = narrow(warehouse, codes, clients)
     log = logging.getLogger(ticks.__name__)
     rows: list[dict[str, object]] = []
     failures: list[str] = []
     for table in DERIVED_TABLES:
-        if codes and not table.is_narrowed:
-            continue
         with console.status(table.name):
-            outcome, results = ticks.tick(warehouse, table, log, codes)
+            outcome, results = ticks.tick(warehouse, table, log, narrowing)
         rows.append(
             {"table": table.name, **asdict(outcome.counts), "": "at work elsewhere" if outcome.is_skipped else ""}
         )
@@ -339,6 +338,15 @@ def status_command() -> None:
             print_table(console, by_window, title="not captured: refreshed by window")
         if holders := fetch(connection, "status/holders"):
             print_table(console, holders, title="the oldest transaction: snapshots and logs wait for it")
+
+
+@main.command("health")
+def health_command() -> None:
+    """Print whether everything is alive and up to date, as JSON; exit status 1 if it is not."""
+    findings = health.look(Warehouse())
+    click.echo(health.report(findings))
+    if findings:
+        sys.exit(1)
 
 
 @main.command("data-dictionary")

@@ -25,7 +25,7 @@ from convo_pipelines.oddities import Oddities
 from convo_pipelines.pace import Size, TooSlowError
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Position, Window, parameters
+from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Narrowing, Position, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
     PASSING_ERRORS,
@@ -35,10 +35,12 @@ from convo_pipelines.warehouse import (
     Row,
     TableLockedError,
     Warehouse,
+    execute,
     fetch,
     fetch_one,
     histories,
     refreshing,
+    said,
     transaction,
 )
 
@@ -141,7 +143,7 @@ class CrewResult:
     @property
     def warning(self) -> str | None:
         """All warnings as one text."""
-        odd = [f"{row['rows']} {row['kind']}, such as {row['example']!r}" for row in self.odd.table()]
+        odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
         kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
         return "; ".join([*self.warnings, *odd, *kept]) or None
 
@@ -163,20 +165,44 @@ class _Reading:
 
 
 def active(connection: Connection, codes: Iterable[str] = (), clients: Iterable[str] = ()) -> list[Row]:
-    """Return the discovered crews, or those with the given codes or clients: id, code, client_code, table_name.
+    """Return the discovered crews, or those with these codes and of these clients: id, code, table_name, members.
 
     Raises:
-        CrewError: a code belongs to no active crew, or a client has none.
+        CrewError: a code belongs to no active crew, or to none of these clients.
 
     """
-    wanted, owners = sorted(set(codes)), sorted(set(clients))
-    found = fetch(connection, "crews/active", codes=wanted or None, clients=owners or None)
-    for column, given in (("code", wanted), ("client_code", owners)):
-        if missing := set(given) - {row[column] for row in found}:
-            known = sorted({row[column] for row in fetch(connection, "crews/active", codes=None, clients=None)})
-            what = "active crew has the code" if given is wanted else "client with an active crew has the code"
-            raise CrewError(f"no {what} {', '.join(sorted(missing))}; there are: {', '.join(known[:20]) or 'none'}")
+    found = fetch(connection, "crews/active", codes=list(codes) or None, clients=list(clients) or None)
+    if missing := set(codes) - {row["code"] for row in found}:
+        known = fetch(connection, "crews/active", codes=None, clients=list(clients) or None)
+        raise CrewError(f"no active crew has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
     return found
+
+
+def narrow(warehouse: Warehouse, codes: Sequence[str] = (), clients: Sequence[str] = ()) -> Narrowing | None:
+    """Return what crews, or clients, with these codes narrow a refresh to; None if there are none.
+
+    With both: these crews, which must be of these clients.
+
+    Raises:
+        CrewError: a code belongs to no active crew, or to no client.
+
+    """
+    if not codes and not clients:
+        return None
+    with warehouse.connection() as connection:
+        known = fetch(connection, "crews/clients")
+        id_of = {row["code"]: row["id"] for row in known}
+        if missing := set(clients) - set(id_of):
+            raise CrewError(f"no client has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
+        found = active(connection, codes, clients)
+    return Narrowing(
+        tuple(crew["id"] for crew in found),
+        () if codes else tuple(id_of[code] for code in clients),
+    )
+
+
+def _names(rows: Sequence[Row]) -> str:
+    return ", ".join(row["code"] for row in rows[:20]) or "none"
 
 
 def any_by_window(connection: Connection) -> bool:
@@ -184,11 +210,12 @@ def any_by_window(connection: Connection) -> bool:
     return fetch_one(connection, "crews/by_window")["is_any"]
 
 
-def tick(warehouse: Warehouse, log: logging.Logger, codes: Sequence[str] = ()) -> tuple[Outcome, list[CrewResult]]:
-    """Read what changed since the last tick, of all crews or of some, and move the watermark unless narrowed.
+def tick(
+    warehouse: Warehouse, log: logging.Logger, narrowing: Narrowing | None = None
+) -> tuple[Outcome, list[CrewResult]]:
+    """Read what changed since the last tick, and move the watermark unless narrowed.
 
     Raises:
-        CrewError: a code belongs to no active crew.
         ChangesError: the log cannot be read on this server.
 
     """
@@ -196,12 +223,11 @@ def tick(warehouse: Warehouse, log: logging.Logger, codes: Sequence[str] = ()) -
         if lease is None:
             return Outcome(is_skipped=True), []
         with warehouse.connection() as connection:
-            if codes:
-                active(connection, codes)
             at = changes.look(connection, HISTORIES_SESSIONS)
-            if at.seen is None and not codes:
+            if at.seen is None and narrowing is None:
                 at = changes.begin_build(connection, HISTORIES_SESSIONS)
-            crews = _waiting(connection, at.seen, at.taken, codes) if at.has_news or any_by_window(connection) else []
+            is_any = at.has_news or any_by_window(connection)
+            crews = _waiting(connection, at.seen, at.taken, narrowing) if is_any else []
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
             if len(results) > 1:
@@ -211,7 +237,7 @@ def tick(warehouse: Warehouse, log: logging.Logger, codes: Sequence[str] = ()) -
 
         results = _for_each(warehouse, _together(crews), read, log)
         outcome = total(results)
-        if not codes:
+        if narrowing is None:
             _finish(warehouse, at, results)
         warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
     return outcome, results
@@ -221,28 +247,22 @@ def backfill(
     warehouse: Warehouse,
     log: logging.Logger,
     window: Window,
-    codes: Sequence[str] = (),
+    narrowing: Narrowing | None = None,
     *,
     forget_pruned_days: bool = False,
 ) -> tuple[Outcome, list[CrewResult]]:
-    """Make the session-days of a window of whole UTC days right, of all crews or of some.
+    """Make the session-days of a window of whole UTC days right.
 
     What failed for a crew is logged again, so that ticks come back to it. A window that holds all rows of all crews is
     the first build of a table without a watermark.
-
-    Raises:
-        CrewError: a code belongs to no active crew.
-
     """
     first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
     with warehouse.connection() as connection:
-        if codes:
-            active(connection, codes)
         at = changes.look(connection, HISTORIES_SESSIONS)
-        is_build = at.seen is None and not codes
+        is_build = at.seen is None and narrowing is None
         if is_build:
             at = changes.begin_build(connection, HISTORIES_SESSIONS)
-        crews = _waiting(connection, None, at.taken, codes)
+        crews = _waiting(connection, None, at.taken, narrowing)
     reading = _Reading(at.unread_since or at.taken, forget=forget_pruned_days)
     outside: list[str] = []
 
@@ -275,7 +295,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
     """Compare everything with the histories tables, and count as drift what no unread change accounts for."""
     with warehouse.connection() as connection:
         at = changes.look(connection, HISTORIES_SESSIONS)
-        crews = _waiting(connection, None, at.taken, ())
+        crews = _waiting(connection, None, at.taken)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         [result] = results
@@ -345,8 +365,9 @@ def check_table(result: CrewResult) -> None:
         )
 
 
-def _waiting(connection: Connection, seen: str | None, taken: str, codes: Sequence[str]) -> list[Crew]:
-    rows = fetch(connection, "crews/waiting", seen=seen, taken=taken, codes=list(codes) or None)
+def _waiting(connection: Connection, seen: str | None, taken: str, narrowing: Narrowing | None = None) -> list[Crew]:
+    ids = narrowing and list(narrowing.crew_ids)
+    rows = fetch(connection, "crews/waiting", seen=seen, taken=taken, crew_ids=ids)
     return [Crew(**row) for row in rows]
 
 
@@ -392,9 +413,9 @@ def _for_each(
             return None
         with warehouse.connection() as connection:  # another one, if the first broke
             if isinstance(failure, CrewLockedError):
-                results[0].warnings.append(str(failure))
+                results[0].warnings.append(said(failure))
             elif failure:
-                results[0].error = str(failure).strip() or type(failure).__name__
+                results[0].error = said(failure)
             milliseconds = round((time.monotonic() - started) * 1000)
             for result in results:
                 result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds
@@ -424,7 +445,7 @@ def _record(connection: Connection, results: Sequence[CrewResult], started_at: d
     ]
     met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
     with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
-        fetch(connection, "crews/record", results=Jsonb(rows))
+        execute(connection, "crews/record", results=Jsonb(rows))
         oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
 
 
@@ -441,7 +462,7 @@ def _tick_together(connection: Connection, results: Sequence[CrewResult], at: Lo
         check_table(result)
         _count_unplaced_writes(connection, result, at)
     scope = parameters(Changes(str(at.seen), at.taken))
-    _one_chunk(connection, results, reading, "histories_sessions", Size(CHUNK_KEYS), **scope, after=None, rows=None)
+    _one_chunk(connection, results, reading, "histories_sessions", Size(CHUNK_KEYS), **scope)
 
 
 def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Lease) -> None:
@@ -499,7 +520,7 @@ class _TimeIsUpError(Exception):
 def _read_changes(connection: Connection, result: CrewResult, reading: _Reading, scope: Changes) -> None:
     size = Size(CHUNK_KEYS)
     while True:
-        found = _chunk(connection, result, reading, "histories_sessions", size, **parameters(scope), after=result.after)
+        found = _chunk(connection, result, reading, "histories_sessions", size, **parameters(scope, after=result.after))
         if found["keys"] < size.rows:
             result.after = ALL_KEYS
             return
@@ -528,7 +549,7 @@ def _read_days(connection: Connection, result: CrewResult, reading: _Reading, st
 def _chunk(connection: Connection, result: CrewResult, reading: _Reading, keys: str, size: Size, **choice: Any) -> Row:
     while True:
         try:
-            found, locked = _one_chunk(connection, [result], reading, keys, size, **choice, rows=size.rows)
+            found, locked = _one_chunk(connection, [result], reading, keys, size, **(choice | {"rows": size.rows}))
         except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
             size.give_way(error)
         else:
@@ -575,7 +596,7 @@ def _choose_keys(connection: Connection, crews: Sequence[Crew], keys: str, **cho
     if keys == "days":
         [crew] = crews
         return refresh.choose_keys(connection, keys, histories(crew.table_name), crew_id=crew.id, **choice)
-    return refresh.choose_keys(connection, keys, **_pairs(crews), **choice)
+    return refresh.choose_keys(connection, keys, **(choice | _pairs(crews)))
 
 
 def _pairs(crews: Sequence[Crew]) -> dict[str, Any]:
@@ -612,18 +633,11 @@ def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
         return Counts()
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]
-    [waiting] = _waiting(connection, unread_since, now, [crew.code]) or [None]
+    [waiting] = _waiting(connection, unread_since, now, Narrowing((crew.id,))) or [None]
     if waiting and waiting.rest:
         return Counts()
-    fetch(
-        connection,
-        "keys/histories_sessions",
-        **_pairs([crew]),
-        **parameters(Changes(unread_since, now)),
-        after=None,
-        rows=None,
-    )
-    return Counts(**fetch_one(connection, "reconcile/drift_of_days"))
+    execute(connection, "keys/histories_sessions", **(parameters(Changes(unread_since, now)) | _pairs([crew])))
+    return refresh.count_drift(connection, HISTORIES_SESSIONS)
 
 
 def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> None:
@@ -633,13 +647,13 @@ def _finish(warehouse: Warehouse, at: Look, results: Sequence[CrewResult]) -> No
 
 def _log_what_is_left(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:
     visited = [result.crew.id for result in results]
-    fetch(connection, "crews/missed", seen=at.seen, taken=at.taken, visited=visited)
+    execute(connection, "crews/missed", seen=at.seen, taken=at.taken, visited=visited)
     _log_again(connection, at, results)
 
 
 def _log_again(connection: Connection, at: Look, results: Sequence[CrewResult]) -> None:
     for result in (result for result in results if not result.caught_up and result.crew.members):
-        fetch(
+        execute(
             connection,
             "log/session_rest",
             members=result.crew.members,

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
+from convo_pipelines.assets.common import Narrowed
 from convo_pipelines.assets.derived import derived_assets
-from convo_pipelines.automation import jobs, schedules
+from convo_pipelines.automation import jobs, schedules, sensors
 from convo_pipelines.checks.completeness import completeness_checks
 from convo_pipelines.checks.duplicates import duplicate_checks
 from convo_pipelines.checks.health import health_checks
@@ -12,13 +13,14 @@ from convo_pipelines.checks.lifecycle import lifecycle_checks
 from convo_pipelines.checks.orphans import orphan_checks
 from convo_pipelines.checks.parity import parity_checks
 from convo_pipelines.checks.participants import participant_checks
+from convo_pipelines.metadata import at_git
 from convo_pipelines.sources.external import external_assets
 from convo_pipelines.warehouse import Warehouse
 
 defs = dg.Definitions(
     assets=[
         *external_assets,
-        *derived_assets,
+        *at_git(derived_assets),
         activity_report,
     ],
     asset_checks=[
@@ -30,12 +32,18 @@ defs = dg.Definitions(
         *parity_checks,
         *lifecycle_checks,
     ],
-    jobs=[jobs.conversation_discovery, jobs.link_sync, jobs.reconcile],
+    jobs=[jobs.conversation_discovery, jobs.link_sync, jobs.reconcile, jobs.health, jobs.all_checks],
     schedules=[
         schedules.conversation_discovery_schedule,
         schedules.link_sync_schedule,
         schedules.reconcile_schedule,
+        schedules.health_schedule,
     ],
-    resources={"warehouse": Warehouse()},
+    sensors=[
+        sensors.run_results,
+        sensors.check_results,
+        sensors.all_checks_after_reconcile,
+    ],
+    resources={"warehouse": Warehouse(), "narrowed": Narrowed.configure_at_launch()},
     executor=dg.in_process_executor,
 )

@@ -8,17 +8,21 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.statements import path, source
+from convo_pipelines.settings import settings
+from convo_pipelines.statements import STATEMENTS, path, source
 from convo_pipelines.warehouse import Row
 
 LONGEST_CELL = 200
+PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
+"""Columns that may say who somebody is; Dagster keeps what it is shown, so it is not shown them unless it may."""
 
 
 def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
-    """Return rows of equal columns as a table; of long texts, their beginning."""
-    names = list(rows[0]) if rows else []
+    """Return rows of equal columns as a table, without personal data; of long texts, their beginning."""
+    hidden = set[str]() if settings().preview_personal_data else PERSONAL_COLUMNS
+    names = [name for name in (rows[0] if rows else ()) if name not in hidden]
     schema = dg.TableSchema([dg.TableColumn(name, _type_of(name, rows)) for name in names])
-    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
+    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
     return dg.TableMetadataValue(records, schema)
 
 
@@ -31,6 +35,7 @@ def described(columns: Sequence[Row]) -> dict[str, Any]:
                 column["type"],
                 column["description"],
                 dg.TableColumnConstraints(nullable=column["is_nullable"], unique=column["is_unique"]),
+                {"personal": ""} if column["name"] in PERSONAL_COLUMNS else {},
             )
             for column in columns
         ]
@@ -55,6 +60,17 @@ def code(statements: Sequence[str]) -> dict[str, Any]:
             for name in statements
         ]
         return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=files)}
+
+
+def at_git(assets: Sequence[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
+    """Return the assets, their references to files turned into addresses in the repository if one is configured."""
+    if not (url := settings().git_url):
+        return assets
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is currently in (beta|preview)")
+        mapping = dg.AnchorBasedFilePathMapping(STATEMENTS, "sql")
+        linked = dg.link_code_references_to_git(assets, url, settings().git_branch, mapping)
+    return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
 
 
 def _type_of(name: str, rows: Sequence[Row]) -> str:

@@ -68,6 +68,8 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
             connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line], if_not_exists=True))
             connection.commit()
             command.upgrade(_config(connection, line), f"{line}@head")
+        connection.execution_options(no_parameters=True).exec_driver_sql((FOLDER / "ownership.sql").read_text())
+        connection.commit()
 
 
 def down(lines: tuple[Line, ...] = LINES) -> str | None:
@@ -94,6 +96,15 @@ def status() -> list[Migration]:
         for line in LINES
         for revision in reversed(list(script.iterate_revisions(f"{line}@head", "base")))
     ]
+
+
+def missing(url: str) -> list[str]:
+    """Return the migrations of `analytics` that the database at `url` lacks, the first to apply first."""
+    script = ScriptDirectory.from_config(_config(None, "analytics"))
+    with _connect(url) as connection:
+        applied = _applied(connection, script, SCHEMA_OF["analytics"])
+    wanted = reversed(list(script.iterate_revisions("analytics@head", "base")))
+    return [revision.revision for revision in wanted if revision.revision not in applied]
 
 
 def validate() -> list[str]:

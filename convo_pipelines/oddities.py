@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from convo_pipelines.warehouse import Connection, Row, fetch
+from convo_pipelines.warehouse import Connection, Row, execute
 
 REMEDIES = {
     "rows without a session_id": "They are left out; give them one, or delete them: the n8n node had no key.",
@@ -59,4 +59,4 @@ def note(connection: Connection, asset: str, by_crew: Mapping[UUID | None, Oddit
     """
     met = [{"crew_id": crew_id and str(crew_id), **row} for crew_id, odd in by_crew.items() for row in odd.table()]
     if met or is_all:
-        fetch(connection, "oddities/note", asset_key=asset, met=Jsonb(met), is_all=is_all, crew_ids=list(by_crew))
+        execute(connection, "oddities/note", asset_key=asset, met=Jsonb(met), is_all=is_all, crew_ids=list(by_crew))

@@ -7,45 +7,55 @@ import dagster as dg
 
 from convo_pipelines.assets.activity_report import activity_report
 from convo_pipelines.automation import schedules
+from convo_pipelines.crews import narrow
 from convo_pipelines.definitions import defs
+from convo_pipelines.instance import process_tags
 from convo_pipelines.partitions import days, keys_in, range_tags
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.scopes import Window
+from convo_pipelines.warehouse import Warehouse
 
-CREW_ASSETS = [table.name for table in DERIVED_TABLES if table.is_narrowed]
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
 ASSETS = [*DAILY_ASSETS, activity_report.key.to_user_string()]
 
 
-def materialize(assets: Sequence[str], start: datetime | None, end: datetime | None, crews: Sequence[str] = ()) -> bool:
+def materialize(
+    assets: Sequence[str],
+    start: datetime | None,
+    end: datetime | None,
+    crews: Sequence[str] = (),
+    clients: Sequence[str] = (),
+) -> bool:
     """Materialize assets for the days that `[start, end)` touches, as one run of the instance; return its success.
 
     Args:
         assets: asset names.
         start: UTC, by default the start of the first partition.
         end: UTC, exclusive, by default now.
-        crews: codes to narrow the run to.
+        crews: codes of the crews to narrow the run to.
+        clients: codes of the clients to narrow the run to.
 
     Raises:
         ValueError: there is no such asset, or no partition in the span.
+        CrewError: a code belongs to no client, or to no active crew.
 
     """
-    for kind, known in (("asset", ASSETS), *([("asset read per crew", CREW_ASSETS)] if crews else [])):
-        if unknown := set(assets) - set(known):
-            raise ValueError(f"no {kind} is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    if unknown := set(assets) - set(ASSETS):
+        raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(ASSETS)}")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
     keys = keys_in(window)
     if not keys:
         raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
+    narrow(Warehouse(), crews, clients)
     job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             asset_selection=[dg.AssetKey(asset) for asset in assets],
             instance=instance,
-            tags=range_tags(keys[0], keys[-1]),
-            run_config={"ops": {asset: {"config": {"crews": list(crews)}} for asset in assets}} if crews else None,
+            tags=range_tags(keys[0], keys[-1]) | process_tags(),
+            run_config={"resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}}},
             raise_on_error=False,
         )
     return result.success
@@ -64,7 +74,9 @@ def tick() -> bool:
             request = schedule(warehouse=(defs.resources or {})["warehouse"])
             if isinstance(request, dg.RunRequest):
                 launched = True
-                defs.resolve_job_def(schedule.job_name).execute_in_process(instance=instance, tags=request.tags)
+                defs.resolve_job_def(schedule.job_name).execute_in_process(
+                    instance=instance, tags={**request.tags, **process_tags()}
+                )
     return launched
 
 
@@ -76,6 +88,7 @@ def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
             selection=dg.AssetSelection.all_asset_checks(),
             resources=dict(defs.resources or {}),
             instance=instance,
+            tags=process_tags(),
         )
     return result.get_asset_check_evaluations()
 

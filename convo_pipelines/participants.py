@@ -5,7 +5,7 @@ The canonical form needs libraries, so it is computed here, once per spelling; t
 
 from convo_pipelines.identifiers import canonical
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import Connection, Row, fetch, fetch_one
+from convo_pipelines.warehouse import Connection, Row, execute, fetch_one
 
 BATCH_ROWS = 10_000
 
@@ -18,12 +18,12 @@ def compare(connection: Connection, *, renormalize: bool) -> Row:
         renormalize: put all of their identifiers into canonical form again, not only those that changed.
 
     """
-    fetch(connection, "participants/places")
-    fetch(connection, "participants/normalized")
-    fetch(connection, "participants/touched_identifiers")
+    execute(connection, "participants/places")
+    execute(connection, "participants/normalized")
+    execute(connection, "participants/touched_identifiers")
     connection.execute("analyze places")
     _normalize(connection, renormalize)
-    fetch(connection, "participants/identifiers")
+    execute(connection, "participants/identifiers")
     connection.execute("analyze touched_identifiers")
     contacts = fetch_one(connection, "refresh/participant_resolutions")
     sessions = fetch_one(connection, "refresh/session_resolutions")

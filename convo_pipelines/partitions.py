@@ -6,6 +6,8 @@ from convo_pipelines.scopes import Window
 from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
+TICK_SECONDS = 3_600
+"""A tick that runs for longer is terminated; the next goes on where it was."""
 
 days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.isoformat(), end_offset=1)
 
@@ -18,7 +20,7 @@ def range_tags(first_day: str, last_day: str) -> dict[str, str]:
 def tick_tags(job_name: str) -> dict[str, str]:
     """Return the tags of a tick: a run of today's partition only, whatever the days of what changed."""
     today = days.get_last_partition_key()
-    return {TICK_TAG: job_name, "dagster/partition": today or ""}
+    return {TICK_TAG: job_name, "dagster/partition": today or "", "dagster/max_runtime": str(TICK_SECONDS)}
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

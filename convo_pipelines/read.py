@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 
 from convo_pipelines.databases import database_url
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import SESSION
+from convo_pipelines.warehouse import configure
 
 Moment = date | datetime
 """A UTC day, or an instant; one without a time zone is UTC."""
@@ -82,7 +82,8 @@ def frame(connection: psycopg.Connection[Any], name: str, **parameters: object) 
 
 
 def _read(name: str, **parameters: object) -> pd.DataFrame:
-    with psycopg.connect(database_url(), options=SESSION, client_encoding="utf8") as connection:
+    with psycopg.connect(database_url(), client_encoding="utf8", autocommit=True) as connection:
+        configure(connection)
         return frame(connection, name, **parameters)
 
 

@@ -6,7 +6,7 @@ The same statements serve ticks, backfills and reconcile; the caller only choose
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from convo_pipelines.changes import Lease
 from convo_pipelines.oddities import Oddities
 from convo_pipelines.pace import Size, TooSlowError
 from convo_pipelines.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable, Target
-from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Scope, Window, parameters
+from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Narrowing, Scope, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.statements import exists
 from convo_pipelines.warehouse import (
@@ -31,7 +31,7 @@ from convo_pipelines.warehouse import (
     TableLockedError,
     Warehouse,
     begin,
-    fetch,
+    execute,
     fetch_one,
     refreshing,
 )
@@ -75,7 +75,7 @@ class Work:
         table: what is refreshed.
         unread_since: what may still await the table was logged since this snapshot; None: nothing is known.
         is_tick: whether the schedule's tick asks.
-        crew_ids: only these crews, or None.
+        narrowing: only these crews and clients, or None.
         counts_drift: whether to tell drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
 
@@ -84,15 +84,15 @@ class Work:
     table: DerivedTable
     unread_since: str | None
     is_tick: bool = False
-    crew_ids: Sequence[object] | None = None
+    narrowing: Narrowing | None = None
     counts_drift: bool = False
     lease: Lease | None = None
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] | None = None) -> Outcome:
+def tick(warehouse: Warehouse, table: DerivedTable, narrowing: Narrowing | None = None) -> Outcome:
     """Refresh what changed since the table's last tick, and move its watermark.
 
-    A table without a watermark is built first: everything, once. Narrowed to some crews, the watermark stays.
+    A table without a watermark is built first: everything, once. Narrowed, the watermark stays.
 
     Raises:
         ChangesError: the log cannot be read on this server.
@@ -104,32 +104,30 @@ def tick(warehouse: Warehouse, table: DerivedTable, crew_ids: Sequence[object] |
         with warehouse.connection() as connection:
             at = changes.look(connection, table)
             outcome = Outcome()
-            if at.seen is None and crew_ids is None:
+            if at.seen is None and narrowing is None:
                 return _build(warehouse, table, lease)
-            work = Work(table, at.unread_since, is_tick=True, crew_ids=crew_ids, lease=lease)
+            work = Work(table, at.unread_since, is_tick=True, narrowing=narrowing, lease=lease)
             if at.has_news:
                 outcome.add(_chunks(connection, work, at.scope))
             if table.has_days and capture.uncaptured(connection, table.follows):
                 outcome.add(_chunks(connection, work, Window.last_two_days()))
-            if crew_ids is None:
+            if narrowing is None:
                 changes.finish(connection, at)
             oddities.note(connection, table.name, {None: outcome.odd})
         warehouse.analyze(table.target, outcome.counts)
     return outcome
 
 
-def backfill(
-    warehouse: Warehouse, table: DerivedTable, window: Window, crew_ids: Sequence[object] | None = None
-) -> Outcome:
+def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, narrowing: Narrowing | None = None) -> Outcome:
     """Refresh a window. One that holds all there is of a table without a watermark is its first build."""
     with warehouse.connection() as connection:
         at = changes.look(connection, table)
-        is_whole = crew_ids is None and (not table.has_days or _holds_all(connection, window))
+        is_whole = narrowing is None and (not table.has_days or _holds_all(connection, window))
         if is_whole and at.seen is None:
             with changes.lease(warehouse, table) as lease:
                 if lease:
                     return _build(warehouse, table, lease)
-        work = Work(table, at.unread_since, crew_ids=crew_ids)
+        work = Work(table, at.unread_since, narrowing=narrowing)
         outcome = _chunks(connection, work, EVERYTHING if is_whole or not table.has_days else window)
         oddities.note(connection, table.name, {None: outcome.odd})
     warehouse.analyze(table.target, outcome.counts)
@@ -191,9 +189,8 @@ def _chunk(
     table = work.table
     with refreshing(connection, [table.name], table.sources):
         keys_of = table.all_keys if isinstance(scope, Everything) else table.name
-        choice: dict[str, Any] = parameters(scope) | {"after": after, "rows": size.rows, "crew_ids": work.crew_ids}
         with size.choose():
-            found = choose_keys(connection, keys_of, **choice)
+            found = choose_keys(connection, keys_of, **parameters(scope, work.narrowing, after, size.rows))
         chunk = Outcome()
         if found["keys"]:
             with size.refresh():
@@ -208,7 +205,7 @@ def _chunk(
 
 def choose_keys(connection: Connection, name: str, identifiers: Identifiers | None = None, /, **choice: Any) -> Row:
     """Create the temporary table `keys` by `sql/keys/<name>.sql`; return how many there are and the last's position."""
-    fetch(connection, f"keys/{name}", identifiers, **choice)
+    execute(connection, f"keys/{name}", identifiers, **choice)
     connection.execute("analyze keys")
     return fetch_one(connection, "refresh/keys")
 
@@ -230,7 +227,7 @@ def _compare(connection: Connection, work: Work, scope: Scope) -> Row:
 def prepare(connection: Connection, table: DerivedTable) -> None:
     """Create the temporary tables that take what is to be done."""
     for target in table.targets:
-        fetch(connection, "refresh/different", names_of(target))
+        execute(connection, "refresh/different", names_of(target))
 
 
 def write(
@@ -271,7 +268,7 @@ def outcome_of(done: Row | None, compared: Row) -> Outcome:
 def _limit(connection: Connection, size: Size) -> None:
     """Give the next statements what is left of the time that locks may be held."""
     seconds = size.seconds_left or settings().refresh_timeout_seconds
-    fetch(connection, "session/limit", timeout=str(round(seconds * 1000)), lock_timeout=size.lock_timeout)
+    execute(connection, "session/limit", timeout=str(round(seconds * 1000)), lock_timeout=size.lock_timeout)
 
 
 def _write_target(
@@ -284,23 +281,23 @@ def _write_target(
     if size.is_left_out:
         connection.execute(sql.SQL("update {} set change = 'locked'").format(names["different"]))
     elif not target.is_insert_only:
-        fetch(connection, "refresh/lock_rows", names)
+        execute(connection, "refresh/lock_rows", names)
     for column, parent in target.parents:
-        fetch(connection, "refresh/lock_parents", names | {"column": sql.Identifier(column)}, parent=parent)
+        execute(connection, "refresh/lock_parents", names | {"column": sql.Identifier(column)}, parent=parent)
     done = fetch_one(connection, "refresh/counts", names)
     _limit(connection, size)
     if done["rows"] > done["locked"]:
         if table is CREW_CONVERSATIONS:
             is_captured = not capture.uncaptured(connection, ["conversations"])
-            fetch(connection, "refresh/create_conversations", is_captured=is_captured)
+            execute(connection, "refresh/create_conversations", is_captured=is_captured)
         else:
-            fetch(connection, "refresh/write", names)
+            execute(connection, "refresh/write", names)
         if exists(f"pass_on/{target.name}"):
-            fetch(connection, f"pass_on/{target.name}")
+            execute(connection, f"pass_on/{target.name}")
     if done["locked"] and target.again:
         statement, column = target.again
         again = names | {"column": sql.Identifier(column)}
-        fetch(connection, f"again/{statement}", again, source=table.again, unread_since=unread_since)
+        execute(connection, f"again/{statement}", again, source=table.again, unread_since=unread_since)
     return done
 
 
@@ -327,11 +324,20 @@ def _drift(connection: Connection, work: Work) -> Counts:
         return Counts()
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]
+    follows = [name.split()[0] for name in work.table.follows]
+    if fetch_one(connection, "log/news", seen=work.unread_since, taken=now, follows=follows)["is_everything"]:
+        return Counts()
     pending = Changes(work.unread_since, now)
-    fetch(connection, f"keys/{work.table.name}", **parameters(pending), after=None, rows=None, crew_ids=None)
-    if not work.table.has_days:
+    execute(connection, f"keys/{work.table.name}", **parameters(pending))
+    if not work.table.keyed_by:
         if fetch_one(connection, "reconcile/awaited")["is_any"]:
             return Counts()
         return sum((Counts(row["inserted"], row["updated"], row["deleted"]) for row in planned), Counts())
-    kind = "drift_of_sessions" if work.table is CREW_CONVERSATIONS else "drift_of_conversations"
-    return Counts(**fetch_one(connection, f"reconcile/{kind}"))
+    return count_drift(connection, work.table)
+
+
+def count_drift(connection: Connection, table: DerivedTable) -> Counts:
+    """Count the rows to change whose keys are not among `keys`: what awaits a tick."""
+    same = sql.SQL("keys.{} = different.{}")
+    pairs = [same.format(sql.Identifier(key), sql.Identifier(column)) for key, column in table.keyed_by]
+    return Counts(**fetch_one(connection, "reconcile/drift", {"is_awaited": sql.SQL(" and ").join(pairs)}))

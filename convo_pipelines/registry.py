@@ -57,9 +57,9 @@ class DerivedTable:
         changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
             `histories` are the histories tables.
         targets: the rows that it keeps right; the first are those that the asset stands for.
+        keyed_by: the columns of its keys, and those of its rows that hold them; none: they name no rows.
         all_keys: the statement in `sql/keys/` that goes through all of its keys.
         has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
-        is_narrowed: whether it can be narrowed to some crews.
 
     """
 
@@ -70,9 +70,9 @@ class DerivedTable:
     sources: tuple[str, ...]
     changes: tuple[str, ...]
     targets: tuple[Target, ...]
+    keyed_by: tuple[tuple[str, str], ...] = (("id", "conversation_id"),)
     all_keys: str = "every_conversation"
     has_days: bool = True
-    is_narrowed: bool = False
 
     @property
     def target(self) -> str:
@@ -116,7 +116,7 @@ HISTORIES_SESSIONS = DerivedTable(
             again=None,
         ),
     ),
-    is_narrowed=True,
+    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
 )  # fmt: skip
 CREW_CONVERSATIONS = DerivedTable(
     "crew_conversations",
@@ -134,8 +134,8 @@ CREW_CONVERSATIONS = DerivedTable(
             again=("sessions", "session_id"),
         ),
     ),
+    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
     all_keys="every_session",
-    is_narrowed=True,
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
@@ -156,7 +156,66 @@ CONVERSATION_SUMMARIES = DerivedTable(
             parents=(("conversation_id", "conversations"),),
         ),
     ),
-    is_narrowed=True,
+)  # fmt: skip
+CONVERSATION_DAYS = DerivedTable(
+    "conversation_days",
+    "What happened in each client's conversation on each UTC day: partial aggregates, for clients' days.",
+    group="activity",
+    job="conversation_discovery",
+    sources=("messages",),
+    changes=("conversations", "conversation_summaries", "histories_sessions", "messages"),
+    targets=(
+        Target(
+            "analytics.conversation_days",
+            key=("conversation_id", "activity_date", "client_id"),
+            values=("source", "message_count", "is_started", "is_closed", "first_response_seconds"),
+        ),
+    ),
+    all_keys="every_summarized_conversation",
+)
+CREW_ACTIVITY_DAILY = DerivedTable(
+    "crew_activity_daily",
+    "What each crew did on each UTC day: sessions, messages, the median time to the first answer.",
+    group="activity",
+    job="conversation_discovery",
+    sources=("crews",),
+    changes=("histories_sessions", "crews"),
+    targets=(
+        Target(
+            "analytics.crew_activity_daily",
+            key=("crew_id", "activity_date"),
+            values=(
+                "crew_code", "crew_name", "client_id", "sessions", "messages", "human_messages", "ai_messages",
+                "first_response_median_seconds",
+            ),
+            parents=(("crew_id", "crews"),),
+            again=("days", "crew_id"),
+        ),
+    ),
+    keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
+    all_keys="every_crew_day",
+)  # fmt: skip
+CLIENT_ACTIVITY_DAILY = DerivedTable(
+    "client_activity_daily",
+    "What happened in each client's conversations on each UTC day: how many, and how fast the first answers.",
+    group="activity",
+    job="conversation_discovery",
+    sources=("clients",),
+    changes=("conversation_days", "clients"),
+    targets=(
+        Target(
+            "analytics.client_activity_daily",
+            key=("client_id", "activity_date"),
+            values=(
+                "client_code", "sessions", "messages", "conversations_started", "conversations_closed",
+                "first_response_median_seconds", "first_response_p90_seconds",
+            ),
+            parents=(("client_id", "clients"),),
+            again=("days", "client_id"),
+        ),
+    ),
+    keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
+    all_keys="every_client_day",
 )  # fmt: skip
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
@@ -183,6 +242,7 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
             different="different_sessions",
         ),
     ),
+    keyed_by=(),
     all_keys="every_place",
     has_days=False,
 )
@@ -250,6 +310,7 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
             parents=(("project_id", "projects"),),
         ),
     ),
+    keyed_by=(("id", "project_id"),),
     all_keys="every_project",
     has_days=False,
 )
@@ -258,6 +319,9 @@ DERIVED_TABLES = (
     HISTORIES_SESSIONS,
     CREW_CONVERSATIONS,
     CONVERSATION_SUMMARIES,
+    CONVERSATION_DAYS,
+    CREW_ACTIVITY_DAILY,
+    CLIENT_ACTIVITY_DAILY,
     PARTICIPANT_RESOLUTIONS,
     PEOPLE_CONVERSATIONS,
     CLIENTS_CONVERSATIONS,
@@ -265,9 +329,10 @@ DERIVED_TABLES = (
     PROJECT_LINK_INCONSISTENCIES,
 )
 """Every derived table, those that others are derived from first."""
-BOOKKEEPING = ("crew_discovery_state", "deleted_conversations", "oddities", "refresh_state")
+BOOKKEEPING = ("alerts", "crew_discovery_state", "deleted_conversations", "oddities", "refresh_state")
 """Tables of our own that operators may read."""
 LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)
+"""Those that clients sync by Zero, each from a conversation to the parent that it names first."""
 
 
 def tables_of(job: str) -> tuple[DerivedTable, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 FIRST_DAY = date(1, 1, 2)
 AFTER_LAST_DAY = date(9999, 12, 30)
@@ -68,8 +69,18 @@ Scope = Window | Changes | Everything
 EVERYTHING = Everything()
 
 
-def parameters(scope: Scope) -> dict[str, Any]:
-    """Return the scope as the parameters of a `sql/keys/` statement."""
+@dataclass(frozen=True)
+class Narrowing:
+    """What a refresh is narrowed to: the sessions of crews, and the conversations of clients."""
+
+    crew_ids: tuple[UUID, ...]
+    client_ids: tuple[UUID, ...] = ()
+
+
+def parameters(
+    scope: Scope, narrowing: Narrowing | None = None, after: str | None = None, rows: int | None = None
+) -> dict[str, Any]:
+    """Return the parameters of a `sql/keys/` statement: of the scope, so many keys (None: all) after a position."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
     return {
@@ -77,4 +88,8 @@ def parameters(scope: Scope) -> dict[str, Any]:
         "window_end": window and window.end,
         "seen": changes and changes.seen,
         "taken": changes and changes.taken,
+        "crew_ids": narrowing and list(narrowing.crew_ids),
+        "client_ids": narrowing and list(narrowing.client_ids),
+        "after": after,
+        "rows": rows,
     }

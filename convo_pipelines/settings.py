@@ -29,6 +29,7 @@ class Settings(BaseModel):
     conversation_discovery_cron: str = "*/5 * * * *"
     link_sync_cron: str = "*/5 * * * *"
     reconcile_cron: str = "0 2 * * *"
+    health_cron: str = "*/5 * * * *"
     enable_background_jobs: bool = Field(True, description="true or false")
     partitions_start_date: date = Field(date(2024, 1, 1), description="a date such as 2024-01-01")
     archive_after_days: int = Field(7, ge=0, description="a whole number of days, 0 or more")
@@ -37,6 +38,12 @@ class Settings(BaseModel):
     )
     crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
     refresh_timeout_seconds: int = Field(900, ge=1, description="a whole number of seconds, 1 or more")
+    preview_personal_data: bool = Field(False, description="true or false")
+    alert_urls: str = ""
+    heartbeat_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
+    dagster_ui_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
+    git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
+    git_branch: str = "main"
 
 
 @cache
@@ -55,5 +62,5 @@ def settings() -> Settings:
 
 
 def _explain(name: str, value: object) -> str:
-    shown = "(hidden)" if name.endswith("_url") else repr(value)
+    shown = "(hidden)" if "_url" in name else repr(value)
     return f"{name.upper()}={shown} is not valid: it must be {Settings.model_fields[name].description}"

@@ -12,8 +12,12 @@ STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql
 
 @cache
 def statement(name: str) -> sql.SQL:
-    """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s."""
-    return sql.SQL(cast("LiteralString", source(name)))
+    """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s.
+
+    Its header stays behind: what that names is no parameter.
+    """
+    lines = [line for line in source(name).splitlines() if not line.startswith("--")]
+    return sql.SQL(cast("LiteralString", "\n".join(lines)))
 
 
 def exists(name: str) -> bool:

@@ -7,26 +7,25 @@ from convo_pipelines import capture, changes, crews, refresh
 from convo_pipelines.crews import CrewResult
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
-from convo_pipelines.scopes import Window
+from convo_pipelines.scopes import Narrowing, Window
 from convo_pipelines.warehouse import Connection, Warehouse, fetch_one
 
 Done = tuple[Outcome, list[CrewResult]]
 """What was done in all, and for each crew where a table is read per crew."""
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, crew_codes: Sequence[str] = ()) -> Done:
-    """Refresh what changed since the table's last tick; narrowed to some crews, its watermark stays.
+def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Narrowing | None = None) -> Done:
+    """Refresh what changed since the table's last tick; narrowed, its watermark stays.
 
     Raises:
-        CrewError: a code belongs to no active crew.
         ChangesError: the log cannot be read on this server.
 
     """
     if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
         capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
-        return crews.tick(warehouse, log, crew_codes)
-    return refresh.tick(warehouse, table, _ids(warehouse, crew_codes)), []
+        return crews.tick(warehouse, log, narrowing)
+    return refresh.tick(warehouse, table, narrowing), []
 
 
 def backfill(
@@ -34,20 +33,15 @@ def backfill(
     table: DerivedTable,
     window: Window,
     log: logging.Logger,
-    crew_codes: Sequence[str] = (),
+    narrowing: Narrowing | None = None,
     *,
     forget_pruned_days: bool = False,
 ) -> Done:
-    """Refresh a window of whole UTC days, of all crews or of some.
-
-    Raises:
-        CrewError: a code belongs to no active crew.
-
-    """
+    """Refresh a window of whole UTC days."""
     capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
-        return crews.backfill(warehouse, log, window, crew_codes, forget_pruned_days=forget_pruned_days)
-    return refresh.backfill(warehouse, table, window, _ids(warehouse, crew_codes)), []
+        return crews.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
+    return refresh.backfill(warehouse, table, window, narrowing), []
 
 
 def compare(
@@ -85,10 +79,3 @@ def _reads_by_window(connection: Connection, table: DerivedTable) -> bool:
     if table is HISTORIES_SESSIONS:
         return crews.any_by_window(connection)
     return table.has_days and bool(capture.uncaptured(connection, table.follows))
-
-
-def _ids(warehouse: Warehouse, crew_codes: Sequence[str]) -> list[object] | None:
-    if not crew_codes:
-        return None
-    with warehouse.connection() as connection:
-        return [crew["id"] for crew in crews.active(connection, crew_codes)]

@@ -22,6 +22,8 @@ Connection = psycopg.Connection[Row]
 
 POOL_SIZE = 4
 MANY_ROWS = 10_000
+LOCK_SECONDS = 10
+"""How long anything but a refresh waits for a lock; only checks, reports and commands do."""
 LOCK_TIMEOUT = "100ms"
 """Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
 
@@ -32,14 +34,6 @@ PASSING_ERRORS = (
     psycopg.errors.SerializationFailure,
 )
 """What passes by itself: the application, or another refresh, was in the way."""
-
-SESSION = (
-    r"-c timezone=UTC -c datestyle=ISO,YMD -c default_transaction_isolation=read\ committed -c lock_timeout=0"
-    " -c default_transaction_read_only=off -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-    " -c quote_all_identifiers=off -c synchronous_commit=off -c jit=off -c work_mem=64MB -c parallel_setup_cost=10000"
-)
-"""Settings of every session: what statements rely on, whatever the database's or the role's defaults; and compiling,
-sorting on disk and starting workers cost more than a tick's statements."""
 
 
 @dataclass(frozen=True)
@@ -78,22 +72,26 @@ class Warehouse:
         """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names."""
         self._url = url
 
+    @property
+    def url(self) -> str:
+        """Where it is; with the password."""
+        return self._url or database_url()
+
     @cached_property
     def _pool(self) -> ConnectionPool[Connection]:
         return ConnectionPool(
-            self._url or database_url(),
+            self.url,
             connection_class=psycopg.Connection[Row],
             min_size=0,
             max_size=POOL_SIZE + 1,
             open=True,
-            configure=_configure,
+            configure=configure,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
                 "prepare_threshold": None,  # plans depend on the scope: never a generic one
                 "application_name": "convo_pipelines",
                 "client_encoding": "utf8",
-                "options": SESSION,
             },
         )
 
@@ -124,11 +122,13 @@ class _AnyTime(TimestamptzLoader):
             return bytes(data).decode()
 
 
-def _configure(connection: Connection) -> None:
+def configure(connection: psycopg.Connection[Any]) -> None:
+    """Set what the statements of a session rely on: not at its start, which connection poolers do not allow."""
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.adapters.register_loader("timestamptz", _AnyTime)
-    if connection.info.server_version >= 170000:
-        connection.execute("set transaction_timeout = 0")
+    timeout = f"{settings().refresh_timeout_seconds}s"
+    connection.execute("set statement_timeout = 0")  # that of the database may be too short for the rest
+    connection.execute(statement("session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
 
 
 class TableLockedError(Exception):
@@ -161,21 +161,40 @@ def refreshing(
     """
     with connection.transaction():
         begin(connection, timeout_seconds, "0")
-        fetch(connection, "session/lock", locks=list(locks), lock_timeout=LOCK_TIMEOUT)
+        execute(connection, "session/lock", locks=list(locks), lock_timeout=LOCK_TIMEOUT)
         names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
         try:
-            connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+            with connection.transaction():
+                connection.execute(sql.SQL("lock table {} in access share mode").format(names))
         except psycopg.errors.LockNotAvailable:
-            raise TableLockedError(
-                f"somebody holds a lock on app.{' or app.'.join(tables)}; see pg_locks, end that transaction"
-            ) from None
+            raise TableLockedError(_who_locks(connection, tables)) from None
         yield
+
+
+def _who_locks(connection: Connection, tables: Sequence[str]) -> str:
+    """Return who holds a lock on a table, and what to do."""
+    holders = fetch(connection, "status/blockers", tables=list(tables))
+    if not holders:
+        return f"somebody held a lock on app.{' or app.'.join(tables)} for a moment; it is tried again"
+    named = [
+        f"{row['table_name']} is locked by pid {row['pid']} of {row['who'] or 'another role'}"
+        + (f" since {row['since']:%Y-%m-%d %H:%M:%S} UTC" if row["since"] else "")
+        for row in holders
+    ]
+    pid = holders[0]["pid"]
+    return f"{'; '.join(named)}: let it end, or run select pg_terminate_backend({pid})"
 
 
 def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:
     """Set what the statements of the open transaction rely on."""
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
-    fetch(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
+    execute(connection, "session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
+
+
+def said(error: Exception) -> str:
+    """Return what an error says, without the row that PostgreSQL quotes: that may say who somebody is."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (primary or str(error)).strip() or type(error).__name__
 
 
 Identifiers = Mapping[str, sql.Composable]
@@ -186,10 +205,10 @@ def histories(table: str) -> Identifiers:
     return {"histories": sql.Identifier("app", table)}
 
 
-def fetch(
+def execute(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
-) -> list[Row]:
-    """Run `sql/<name>.sql` and return its rows.
+) -> psycopg.Cursor[Row]:
+    """Run `sql/<name>.sql`.
 
     Args:
         connection: where to run it.
@@ -198,13 +217,19 @@ def fetch(
         parameters: values of its named parameters.
 
     """
-    cursor = connection.execute(statement(name).format(**(identifiers or {})), parameters)
-    return cursor.fetchall() if cursor.description is not None else []
+    return connection.execute(statement(name).format(**(identifiers or {})), parameters)
+
+
+def fetch(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> list[Row]:
+    """Run `sql/<name>.sql` and return its rows; arguments as of `execute`."""
+    return execute(connection, name, identifiers, **parameters).fetchall()
 
 
 def fetch_one(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> Row:
-    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `fetch`."""
+    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `execute`."""
     [row] = fetch(connection, name, identifiers, **parameters)
     return row

@@ -4,13 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from convo_pipelines.registry import LINK_TABLES
 from convo_pipelines.warehouse import Connection, Row, fetch
 
-LINK_TABLES = {
-    "people_conversations": "person_id",
-    "clients_conversations": "client_id",
-    "project_conversations": "project_id",
-}
 BUILDERS = {
     "bool": "boolean()",
     "json": "json()",
@@ -42,7 +38,7 @@ def generate(connection: Connection) -> str:
     Times are numbers, milliseconds since 1970 UTC, as Zero holds them. The same catalog gives the same text.
     """
     tables: dict[str, list[Row]] = defaultdict(list)
-    for column in fetch(connection, "zero/columns"):
+    for column in fetch(connection, "zero/columns", links=[table.name for table in LINK_TABLES]):
         tables[column["table_name"]].append(column)
     keys = [
         key for key in fetch(connection, "zero/foreign_keys") if {key["table_name"], key["target_table"]} <= set(tables)
@@ -86,7 +82,9 @@ def _relationships(keys: list[Row]) -> dict[str, dict[str, list[str]]]:
     """
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
     by_column = {(key["table_name"], key["column_name"]): key for key in keys}
-    for link, column in LINK_TABLES.items():
+    for table in LINK_TABLES:
+        link, parents = table.name, [column for column, _ in table.targets[0].parents]
+        column = next(column for column in parents if column != "conversation_id")
         other, conversation = by_column[link, column], by_column[link, "conversation_id"]
         for near, far in ((other, conversation), (conversation, other)):
             found[near["target_table"]][far["target_table"]] = [

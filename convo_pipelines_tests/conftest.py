@@ -20,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
 from convo_pipelines import databases, migrations
-from convo_pipelines.settings import settings
+from convo_pipelines.settings import Settings, settings
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.world import World
 
@@ -146,6 +146,21 @@ def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     for module in (databases, migrations):
         monkeypatch.setattr(module, "database_url", lambda: url)
     return url
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    """Reads the settings anew from an environment with the given variables."""
+
+    def read(**variables: str) -> Settings:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        settings.cache_clear()
+        return settings()
+
+    yield read
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 @pytest.fixture

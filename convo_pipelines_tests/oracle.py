@@ -3,9 +3,10 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from datetime import date
 from decimal import Decimal
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -132,6 +133,90 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
     return wanted
 
 
+DAY_COLUMNS = [
+    "conversation_id", "activity_date", "client_id", "source", "message_count", "is_started", "is_closed",
+    "first_response_seconds",
+]  # fmt: skip
+
+
+def conversation_days(world: World) -> set[tuple[Any, ...]]:
+    """What happened in each conversation of a client day by day, of the session-days and summaries that were found."""
+    per_session, per_conversation = defaultdict(dict), defaultdict(lambda: defaultdict(int))
+    for day in world.execute("select * from analytics.histories_sessions"):
+        per_session[day["crew_id"], day["session_id"]][day["activity_date"]] = day["message_count"]
+    for message in world.execute("select * from app.messages"):
+        if is_usable(message["sent_at"]):
+            per_conversation[message["conversation_id"]][message["sent_at"].date()] += 1
+    wanted = set()
+    for talk in world.execute("select * from analytics.conversation_summaries where client_id is not null"):
+        is_session = talk["source"] == "histories"
+        counts = (
+            per_session[talk["crew_id"], talk["session_id"]]
+            if is_session
+            else per_conversation[talk["conversation_id"]]
+        )
+        started, closed = talk["started_at"].date(), talk["closed_at"] and talk["closed_at"].date()
+        for day in {*counts, *([closed] if closed else [])}:
+            first = talk["first_response_seconds"] if day == started else None
+            values = (talk["source"], counts.get(day, 0), day == started, day == closed, first)
+            wanted.add((talk["conversation_id"], day, talk["client_id"], *values))
+    return wanted
+
+
+CREW_DAY_COLUMNS = [
+    "crew_id", "activity_date", "crew_code", "crew_name", "client_id", "sessions", "messages", "human_messages",
+    "ai_messages", "first_response_median_seconds",
+]  # fmt: skip
+
+
+def crew_days(world: World) -> set[tuple[Any, ...]]:
+    """What each crew did day by day, of the session-days that were found."""
+    crews = {crew["id"]: crew for crew in world.execute("select * from app.crews")}
+    found = defaultdict(list)
+    for day in world.execute("select * from analytics.histories_sessions"):
+        found[day["crew_id"], day["activity_date"]].append(day)
+    wanted = set()
+    for (crew_id, date_), days in found.items():
+        crew = crews[crew_id]
+        waits = [
+            (day["first_response_at"] - day["first_human_at"]).total_seconds()
+            for day in days
+            if day["first_response_at"]
+        ]
+        counts = [sum(day[name] for day in days) for name in ("message_count", "human_count", "ai_count")]
+        names = (crew["crew_code"], crew["name"], crew["client_id"])
+        wanted.add((crew_id, date_, *names, len(days), *counts, median(waits) if waits else None))
+    return wanted
+
+
+CLIENT_DAY_COLUMNS = [
+    "client_id", "activity_date", "client_code", "sessions", "messages", "conversations_started",
+    "conversations_closed", "first_response_median_seconds", "first_response_p90_seconds",
+]  # fmt: skip
+
+
+def client_days(world: World) -> set[tuple[Any, ...]]:
+    """What happened for each client day by day, of the recomputed days of its conversations."""
+    code_of = {client["id"]: client["client_code"] for client in world.execute("select * from app.clients")}
+    found = defaultdict(list)
+    for row in conversation_days(world):
+        day = dict(zip(DAY_COLUMNS, row, strict=True))
+        found[day["client_id"], day["activity_date"]].append(day)
+    wanted = set()
+    for (client, date_), days in found.items():
+        waits = pd.Series([day["first_response_seconds"] for day in days], dtype=float).dropna()
+        wanted.add((
+            client, date_, code_of[client],
+            sum(day["source"] == "histories" and day["message_count"] > 0 for day in days),
+            sum(day["message_count"] for day in days),
+            sum(day["is_started"] for day in days),
+            sum(day["is_closed"] for day in days),
+            float(waits.median()) if len(waits) else None,
+            float(waits.quantile(0.9)) if len(waits) else None,
+        ))  # fmt: skip
+    return wanted
+
+
 def first_response(messages: list[tuple[Any, str | None]]) -> float | None:
     asked = [when for when, direction in messages if direction == "inbound"]
     answered = [when for when, direction in messages if direction == "outbound" and asked and when >= min(asked)]
@@ -146,6 +231,11 @@ def rows(world: World, table: str, columns: list[str]) -> set[tuple[Any, ...]]:
     return {tuple(row[column] for column in columns) for row in world.execute(f"select * from {table}")}
 
 
+def rounded(found: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    """Rows without the last bits of what was divided."""
+    return {tuple(round(float(v), 8) if isinstance(v, float | Decimal) else v for v in row) for row in found}
+
+
 def assert_right(world: World, deleted: Set[tuple[UUID, str]] = frozenset()) -> None:
     """Every derived table equals its recomputation; every session has one conversation, unless that was deleted."""
     idle = inactive_crews(world)
@@ -154,12 +244,20 @@ def assert_right(world: World, deleted: Set[tuple[UUID, str]] = frozenset()) -> 
     found = rows(world, "analytics.conversation_summaries", SUMMARY_COLUMNS)
     crew = SUMMARY_COLUMNS.index("crew_id")
     assert {row for row in found if row[crew] not in idle} == {r for r in summaries(world) if r[crew] not in idle}
+    assert_equal(world, "conversation_days", "crew_activity_daily", "client_activity_daily")
     talks = world.execute("select crew_id, session_id from app.conversations where crew_id is not null")
     found = histories(world)
     assert {(talk["crew_id"], talk["session_id"]) for talk in talks} | deleted >= set(
         zip(found["crew_id"], found["session_id"], strict=True)
     )
     assert len(talks) == len({(talk["crew_id"], talk["session_id"]) for talk in talks})
+
+
+def assert_equal(world: World, *tables: str) -> None:
+    """Tables equal their recomputation."""
+    for table in tables:
+        columns, recompute = RECOMPUTED[table]
+        assert rounded(rows(world, f"analytics.{table}", columns)) == rounded(recompute(world)), table
 
 
 SPELLINGS = {
@@ -272,19 +370,29 @@ def inconsistencies(world: World) -> set[tuple[UUID, UUID, str]]:
     return found | {(project, talk, "missing_from_array") for project, talk in missing}
 
 
+def project_links(world: World) -> set[tuple[UUID, UUID]]:
+    named = world.execute("select project_id, id from app.conversations where project_id is not null")
+    return {(row["project_id"], row["id"]) for row in named}
+
+
 def assert_links_right(world: World) -> None:
     """Participants and all link tables equal their recomputation."""
-    confidence = [
-        tuple(float(value) if isinstance(value, Decimal) else value for value in row)
-        for row in rows(world, "analytics.participant_resolutions", RESOLUTION_COLUMNS)
-    ]
-    assert set(confidence) == resolutions(world)
-    assert rows(world, "analytics.people_conversations", ["person_id", "conversation_id"]) == people_links(world)
-    assert rows(world, "analytics.clients_conversations", ["client_id", "conversation_id"]) == client_links(world)
-    named = world.execute("select project_id, id from app.conversations where project_id is not null")
-    assert rows(world, "analytics.project_conversations", ["project_id", "conversation_id"]) == {
-        (row["project_id"], row["id"]) for row in named
-    }
-    assert rows(
-        world, "analytics.project_link_inconsistencies", ["project_id", "conversation_id", "kind"]
-    ) == inconsistencies(world)
+    assert_equal(
+        world, "participant_resolutions", "people_conversations", "clients_conversations", "project_conversations",
+        "project_link_inconsistencies",
+    )  # fmt: skip
+
+
+RECOMPUTED: dict[str, tuple[list[str], Callable[[World], set[tuple[Any, ...]]]]] = {
+    "histories_sessions": (SESSION_COLUMNS, sessions),
+    "conversation_summaries": (SUMMARY_COLUMNS, summaries),
+    "conversation_days": (DAY_COLUMNS, conversation_days),
+    "crew_activity_daily": (CREW_DAY_COLUMNS, crew_days),
+    "client_activity_daily": (CLIENT_DAY_COLUMNS, client_days),
+    "participant_resolutions": (RESOLUTION_COLUMNS, resolutions),
+    "people_conversations": (["person_id", "conversation_id"], people_links),
+    "clients_conversations": (["client_id", "conversation_id"], client_links),
+    "project_conversations": (["project_id", "conversation_id"], project_links),
+    "project_link_inconsistencies": (["project_id", "conversation_id", "kind"], inconsistencies),
+}
+"""The columns of each derived table that are compared, and their recomputation; `crew_conversations` is told apart."""

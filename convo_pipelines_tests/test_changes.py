@@ -623,7 +623,7 @@ def test_the_logs_are_trimmed_up_to_what_every_table_has_read(world: World) -> N
     world.say("a")
     tick(world, *DISCOVERY)
     assert {row["source"] for row in world.execute("select source from analytics.changes")} == {
-        "histories", "histories_sessions", "conversations"
+        "histories", "histories_sessions", "conversations", "conversation_summaries", "conversation_days"
     }  # fmt: skip
     tick(world)
     assert not world.has_news([table.name for table in DERIVED_TABLES])

@@ -20,6 +20,23 @@ CHECKS_AND_DAMAGE = {
         "alter table analytics.conversation_summaries drop constraint conversation_summaries_pkey;"
         "insert into analytics.conversation_summaries select * from analytics.conversation_summaries limit 1"
     ),
+    "conversation_days/no_duplicates": (
+        "alter table analytics.conversation_days drop constraint conversation_days_pkey;"
+        "insert into analytics.conversation_days select * from analytics.conversation_days limit 1"
+    ),
+    "crew_activity_daily/no_duplicates": (
+        "alter table analytics.crew_activity_daily drop constraint crew_activity_daily_pkey;"
+        "insert into analytics.crew_activity_daily select * from analytics.crew_activity_daily"
+    ),
+    "crew_activity_daily/no_orphans": f"{BYPASSED} delete from app.crews",
+    "client_activity_daily/no_duplicates": (
+        "alter table analytics.client_activity_daily drop constraint client_activity_daily_pkey;"
+        "insert into analytics.client_activity_daily select * from analytics.client_activity_daily limit 1"
+    ),
+    "client_activity_daily/no_orphans": f"{BYPASSED} delete from app.clients where client_code = 'C1'",
+    "every_client_day_adds_up": "update analytics.client_activity_daily set messages = messages + 1",
+    "every_conversation_has_its_days": "delete from analytics.conversation_days where source = 'histories'",
+    "every_crew_day_adds_up": "update analytics.crew_activity_daily set messages = messages + 1",
     "conversation_summaries/no_orphans": f"{BYPASSED} delete from app.conversations where channel = 'crew'",
     "no_crew_conversations_without_session": "delete from analytics.histories_sessions",
     "no_sessions_without_conversation": "delete from app.conversations",
@@ -130,10 +147,16 @@ def test_each_check_can_fail(healthy: World, name: str) -> None:
     [
         ("consecutive_failures = 4", "more than 3 consecutive failures"),
         ("consecutive_failures = 1", "error rate above 5 %"),
+        ("last_success_at = null", "never read"),
     ],
 )
 def test_discovery_is_held_against_its_limits(healthy: World, damage: str, complaint: str) -> None:
-    healthy.execute(f"update analytics.crew_discovery_state set {damage}")
+    for number in range(19):
+        healthy.crew(f"X{number}", table="histories_a", create=False)
+    healthy.tick()
+    healthy.execute("update app.crews set created_at = now() - interval '1 day'")
+    assert healthy.checks("discovery_is_healthy")["discovery_is_healthy"].passed
+    healthy.execute(f"update analytics.crew_discovery_state set {damage} where histories_table_name = 'histories_a'")
     check = healthy.checks("discovery_is_healthy")["discovery_is_healthy"]
     assert not check.passed
     assert complaint in {row["limit_passed"] for row in sample(check)}

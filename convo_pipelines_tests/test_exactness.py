@@ -62,7 +62,7 @@ def run_tick(warehouse: Warehouse) -> None:
 def run_narrowed_tick(warehouse: Warehouse) -> None:
     for table in DISCOVERY:
         with suppress(crews.CrewError):  # it may be switched off
-            ticks.tick(warehouse, table, log, ["A"])
+            ticks.tick(warehouse, table, log, crews.narrow(warehouse, ["A"]))
 
 
 def run_backfill(warehouse: Warehouse) -> None:
@@ -354,8 +354,8 @@ class Company(RuleBasedStateMachine):
         for table in DERIVED_TABLES:
             if table in tables:
                 active = {row["code"] for row in self.world.execute(ACTIVE)}
-                codes = [crew] if table.is_narrowed and day > 0 and crew in active else []
-                ticks.backfill(self.world.warehouse, table, window, log, codes)
+                narrowing = crews.narrow(self.world.warehouse, [crew]) if day > 0 and crew in active else None
+                ticks.backfill(self.world.warehouse, table, window, log, narrowing)
 
     @rule(
         runs=st.lists(st.sampled_from(RUNS), min_size=2, max_size=2),

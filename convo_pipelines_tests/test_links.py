@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -234,6 +235,31 @@ def test_a_session_id_names_a_person_of_the_crews_client_only(world: World) -> N
     world.person("C1", phone="tel:+49-151-12345678")
     world.sync()
     assert links(world) == []
+
+
+@both_servers
+def test_a_view_says_why_somebody_is_in_a_conversation(world: World) -> None:
+    crew = world.crew()
+    ana = world.person(email="ana@example.com", phone="+49 151 12345678")
+    set_by_hand, matched = world.contact("ben@b.example", ana), world.contact("ANA@example.com")
+    talk = world.conversation()
+    for contact in (set_by_hand, matched, matched):
+        world.address(talk, contact)
+    world.say("4915112345678")
+    world.tick()
+    world.sync()
+    [chat] = world.execute("select id from app.conversations where crew_id = %s", crew)
+    columns = ["conversation_id", "person_id", "via", "contact_method_id", "method", "confidence"]
+    assert oracle.rows(world, "analytics.conversation_people", columns) == {
+        (talk, ana, "recipient", set_by_hand, "manual", Decimal("1.00")),
+        (talk, ana, "recipient", matched, "email", Decimal("0.95")),
+        (chat["id"], ana, "session", None, "phone", Decimal("0.90")),
+    }
+    assert oracle.rows(world, "analytics.conversation_clients", ["conversation_id", "via", "person_id"]) == {
+        (talk, "person", ana),
+        (chat["id"], "person", ana),
+        (chat["id"], "crew", None),
+    }
 
 
 def test_a_backfill_links_the_conversations_of_its_days(world: World) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from convo_pipelines import migrations
 from convo_pipelines.cli import main
+from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -55,6 +56,9 @@ where pronamespace::regnamespace::text in ('app', 'analytics')
 union all select format('%s %s', defaclrole::regrole, defaclacl) from pg_default_acl
 order by 1
 """
+
+
+AGAIN = "select replace(source, ' again', '') from analytics.conversation_changes where source like '% again'"
 
 
 def catalog(url: str) -> str:
@@ -165,6 +169,27 @@ def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert tables(empty_database, "analytics") == tables(empty_database, "app") == set()
     assert migrate("up").exit_code == 0
     assert migrate("validate").exit_code == 0
+
+
+def test_a_rollback_leaves_no_watermark_of_a_table_that_is_gone(migrate: object, empty_database: str) -> None:
+    assert migrate("up").exit_code == 0
+    relation_of = {table.name: table.target for table in DERIVED_TABLES}
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        for table in DERIVED_TABLES:
+            connection.execute(
+                "insert into analytics.refresh_state (asset_key, follows) values (%s, '{}')", [table.name]
+            )
+            connection.execute(
+                "insert into analytics.conversation_changes (source, conversation_id, operation) "
+                "values (%s, gen_random_uuid(), 'update')",
+                [table.again],
+            )
+        while "refresh_state" in tables(empty_database, "analytics"):
+            for query in ("select asset_key from analytics.refresh_state", AGAIN):
+                for (name,) in connection.execute(query):
+                    known = connection.execute("select to_regclass(%s)", [relation_of[name]]).fetchone()
+                    assert known != (None,), f"{name} is gone, but not what is remembered of it"
+            assert migrate("down").exit_code == 0
 
 
 def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database: str) -> None:

@@ -17,6 +17,8 @@ ENGINE = [
     "participants",
     "scopes",
     "registry",
+    "health",
+    "alerts",
 ]
 
 

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines import reconcile, ticks
+from convo_pipelines.assets.common import Narrowed
 from convo_pipelines.definitions import defs
 from convo_pipelines.partitions import range_tags, tick_tags
 from convo_pipelines.registry import DISCOVERY
@@ -45,7 +46,7 @@ class UsableTime(TimestamptzLoader):
 class World:
     def __init__(self, warehouse: Warehouse):
         self.warehouse = warehouse
-        self.url = warehouse._url or ""
+        self.url = warehouse.url
         self.connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row, options="-c timezone=UTC")
         self.connection.adapters.register_loader("timestamptz", UsableTime)
         self.tables: dict[str, str] = {}
@@ -121,15 +122,19 @@ class World:
         assets: list[str],
         instance: dg.DagsterInstance | None = None,
         expect: bool = True,
-        **config: object,
+        config: dict[str, object] | None = None,
+        **narrowed: object,
     ) -> dg.ExecuteInProcessResult:
         result = dg.materialize(
             list(defs.assets or ()),
             selection=assets,
-            resources={"warehouse": self.warehouse},
+            resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
             instance=instance,
             tags=tags,
-            run_config={"ops": {asset: {"config": config} for asset in assets}} if config else None,
+            run_config={
+                "ops": {asset: {"config": config} for asset in assets} if config else {},
+                "resources": {"narrowed": {"config": narrowed}},
+            },
             raise_on_error=False,
         )
         assert result.success is expect
@@ -154,7 +159,7 @@ class World:
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
             selection=dg.AssetSelection.all_asset_checks(),
-            resources={"warehouse": self.warehouse},
+            resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
         )
         return list(result.get_asset_check_evaluations())
 

@@ -8,17 +8,18 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import psycopg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines import ticks
+from convo_pipelines import changes, crews, health, ticks
 from convo_pipelines.crews import CrewResult
 from convo_pipelines.metadata import described
 from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.partitions import TICK_TAG, days, window_of
 from convo_pipelines.refresh import Outcome
-from convo_pipelines.registry import DerivedTable
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.warehouse import Warehouse, fetch, said
 
 PREVIEW_ROWS = 5
 NAMED_DAYS = 300
@@ -34,45 +35,66 @@ daily_asset = functools.partial(
 )
 
 
-class Narrowing(dg.Config):
-    """What a run can be narrowed to."""
+class Narrowed(dg.ConfigurableResource[Any]):
+    """What a run is narrowed to, said once for all of its assets: nothing, unless it is configured at launch."""
 
-    crews: list[str] = Field(default=[], description="Codes of the crews to refresh; empty for all.")
+    crews: list[str] = Field(default=[], description="Codes of the crews whose sessions to refresh.")
+    clients: list[str] = Field(default=[], description="Codes of the clients whose conversations to refresh.")
 
 
 def refreshed(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     table: DerivedTable,
-    crew_codes: Sequence[str] = (),
+    narrowed: Narrowed,
     *,
     forget_pruned_days: bool = False,
 ) -> dg.MaterializeResult[Any]:
     """Do what the run asks for, a tick or a backfill; log in one line what that did, and return it.
 
-    A tick is a run of today's partition: every other day that it touched is reported as materialized, too.
+    A tick is a run of today's partition: every other day that it touched is reported as materialized, too. What is the
+    same for all days of a run (a preview, the columns, the crews) is stored with the last.
 
     Raises:
-        dagster.Failure: there were crews, and every one of them failed.
+        CrewError: a code belongs to no client, or to no active crew.
+        dagster.Failure: PostgreSQL refused something; or there were crews, and every one of them failed.
 
     """
     started = time.monotonic()
-    if TICK_TAG in context.run.tags:
-        outcome, crew_results = ticks.tick(warehouse, table, context.log, crew_codes)
-        _report_days(context, outcome.days)
-    else:
-        window = window_of(context)
-        outcome, crew_results = ticks.backfill(
-            warehouse, table, window, context.log, crew_codes, forget_pruned_days=forget_pruned_days
-        )
+    try:
+        health.require_schema(warehouse)
+        narrowing = crews.narrow(warehouse, narrowed.crews, narrowed.clients)
+        if TICK_TAG in context.run.tags:
+            _observe_sources(context, warehouse, table)
+            outcome, crew_results = ticks.tick(warehouse, table, context.log, narrowing)
+            _log_days(context, outcome.days)
+        else:
+            window = window_of(context)
+            outcome, crew_results = ticks.backfill(
+                warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
+            )
+    except psycopg.Error as error:  # whose text may quote a row, which Dagster would keep
+        raise dg.Failure(f"{type(error).__name__}: {said(error)}") from None
     milliseconds = round((time.monotonic() - started) * 1000)
     if outcome.is_skipped:
         context.log.info("%s: another tick is at work", table.name)
     context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
-    return _result(warehouse, table, outcome, crew_results, milliseconds)
+    return _result(context, warehouse, table, outcome, crew_results, milliseconds)
 
 
-def _report_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
+def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, table: DerivedTable) -> None:
+    """Say of each table of the application when it was last written to, once for all tables that read it."""
+    sources = [
+        source for source in table.sources if next((t for t in DERIVED_TABLES if source in t.changes), None) is table
+    ]
+    with warehouse.connection() as connection:
+        at = changes.look(connection, table)
+        for row in fetch(connection, "log/updated", seen=at.seen, taken=at.taken, sources=sources) if at.seen else ():
+            updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
+            context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
+
+
+def _log_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
     others = sorted(day.isoformat() for day in touched if days.has_partition_key(day.isoformat()))
     if len(others) > NAMED_DAYS:
         context.log.info("%d days were touched", len(others))
@@ -83,6 +105,7 @@ def _report_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
 
 
 def _result(
+    context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     table: DerivedTable,
     outcome: Outcome,
@@ -98,16 +121,19 @@ def _result(
         "rows_unchanged": counts.unchanged,
         "days_touched": len(outcome.days),
         "milliseconds": milliseconds,
-        "preview": _preview(warehouse, table.target),
-        **_described(warehouse, table.target),
     }
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
         metadata["crews_failed"] = len(failed)
-        metadata["crews"] = _crew_table(crew_results)
+    once = {"preview": _preview(warehouse, table.target), **_described(warehouse, table.target)}
+    if crew_results:
+        once["crews"] = _crew_table(crew_results)
+    context.add_asset_metadata(once, partition_key=context.partition_key_range.end)
     if failed and len(failed) == len(crew_results):
         raise dg.Failure(
-            f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata, allow_retries=False
+            f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}",
+            metadata | once,
+            allow_retries=False,
         )
     return dg.MaterializeResult(metadata=metadata)
 

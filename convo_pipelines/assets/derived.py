@@ -5,14 +5,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines.assets.common import Narrowing, daily_asset, refreshed
+from convo_pipelines.assets.common import Narrowed, daily_asset, refreshed
 from convo_pipelines.metadata import code, version
 from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.warehouse import Warehouse
 
 
-class HistoriesNarrowing(Narrowing):
-    """A backfill's crews, and what it does to days that were pruned from their histories tables."""
+class Pruned(dg.Config):
+    """What a backfill does to days that were pruned from their histories tables."""
 
     forget_pruned_days: bool = Field(
         default=False,
@@ -34,28 +34,22 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
 
         @definition
         def histories(
-            context: dg.AssetExecutionContext, config: HistoriesNarrowing, warehouse: dg.ResourceParam[Warehouse]
+            context: dg.AssetExecutionContext,
+            config: Pruned,
+            narrowed: Narrowed,
+            warehouse: dg.ResourceParam[Warehouse],
         ) -> dg.MaterializeResult[Any]:
-            forget = config.forget_pruned_days
-            return refreshed(context, warehouse, table, config.crews, forget_pruned_days=forget)
+            return refreshed(context, warehouse, table, narrowed, forget_pruned_days=config.forget_pruned_days)
 
         return histories
 
-    if table.is_narrowed:
-
-        @definition
-        def narrowed(
-            context: dg.AssetExecutionContext, config: Narrowing, warehouse: dg.ResourceParam[Warehouse]
-        ) -> dg.MaterializeResult[Any]:
-            return refreshed(context, warehouse, table, config.crews)
-
-        return narrowed
-
     @definition
-    def whole(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
-        return refreshed(context, warehouse, table)
+    def derived(
+        context: dg.AssetExecutionContext, narrowed: Narrowed, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult[Any]:
+        return refreshed(context, warehouse, table, narrowed)
 
-    return whole
+    return derived
 
 
 def _sources(table: DerivedTable) -> list[list[str]]:

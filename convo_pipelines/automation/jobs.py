@@ -1,12 +1,20 @@
 """The jobs, by the names that schedules and operators use."""
 
+import http.client
+import urllib.request
+from contextlib import suppress
 from dataclasses import asdict
 
 import dagster as dg
+import psycopg
 
+from convo_pipelines import alerts
+from convo_pipelines import health as health_of
 from convo_pipelines import reconcile as reconciliation
 from convo_pipelines.checks.health import health_checks
+from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.registry import DISCOVERY, LINKS
+from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Warehouse
 
 conversation_discovery = dg.define_asset_job(
@@ -39,3 +47,33 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
 def reconcile() -> None:
     """Run the comparison."""
     compare_everything()
+
+
+all_checks = dg.define_asset_job(
+    "all_checks", dg.AssetSelection.all_asset_checks(), description="Every check, the full scans too."
+)
+
+
+@dg.op
+def look_at_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+    """Looks whether everything is alive and up to date, tells who is to be told, and fetches HEARTBEAT_URL if it is."""
+    findings = health_of.look(warehouse)
+    for finding in findings:
+        context.log.warning("%s: %s (%s)", finding.kind, finding.subject, finding.found)
+    with suppress(psycopg.errors.UndefinedTable), warehouse.connection() as connection:
+        alerts.observe(connection, findings)
+        alerts.deliver(warehouse)
+    if not findings and (url := settings().heartbeat_url):
+        try:
+            with urllib.request.urlopen(url, timeout=10):  # noqa: S310
+                pass
+        except (OSError, ValueError, http.client.HTTPException) as error:  # whose text may hold a secret of the address
+            raise dg.Failure(f"HEARTBEAT_URL could not be fetched: {type(error).__name__}") from None
+    rows = [{"of" if name == "subject" else name: value for name, value in f.as_row().items()} for f in findings]
+    context.add_output_metadata({"findings": metadata_table(rows)})
+
+
+@dg.job(description="Whether everything is alive and up to date: alerts, and the heartbeat.")
+def health() -> None:
+    """Look once."""
+    look_at_health()

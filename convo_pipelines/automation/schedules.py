@@ -30,7 +30,6 @@ def cron(name: str) -> str:
 
 _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
 _schedule = functools.partial(dg.schedule, execution_timezone="UTC", default_status=_STATUS)
-_UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 @_schedule(job=jobs.conversation_discovery, cron_schedule=cron("conversation_discovery_cron"))
@@ -46,13 +45,15 @@ def link_sync_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest 
 
 
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
-def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Compares everything with its sources, unless it is still at it."""
-    unfinished = dg.RunsFilter(job_name="reconcile", statuses=_UNFINISHED, tags={TICK_TAG: "reconcile"})
-    running = context.instance.get_runs(unfinished, limit=1)
-    if running:
-        return dg.SkipReason(f"the previous one is still at work: run {running[0].run_id}")
+def reconcile_schedule() -> dg.RunRequest:
+    """Compares everything with its sources; if the previous one is still at it, the queue holds this one back."""
     return dg.RunRequest(tags={TICK_TAG: "reconcile"})
+
+
+@_schedule(job=jobs.health, cron_schedule=cron("health_cron"))
+def health_schedule() -> dg.RunRequest:
+    """Looks whether everything is alive and up to date."""
+    return dg.RunRequest(tags={TICK_TAG: "health"})
 
 
 def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -> dg.RunRequest | dg.SkipReason:

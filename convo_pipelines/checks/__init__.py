@@ -10,7 +10,7 @@ from psycopg import sql
 from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.scopes import EVERYTHING, Changes, parameters
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse, fetch
+from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse, execute, fetch
 
 SAMPLE_ROWS = 10
 
@@ -53,7 +53,12 @@ def sql_check(
     With `leaves_out_pending` the statement is told what the asset's next tick will see to. It gets what is `given`.
     """
 
-    @dg.asset_check(name=name, asset=dg.AssetKey(asset.split("/")), description=description)
+    @dg.asset_check(
+        name=name,
+        asset=dg.AssetKey(asset.split("/")),
+        description=description,
+        metadata={"severity": severity.value},
+    )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with one_snapshot(warehouse) as connection:
             if leaves_out_pending:
@@ -76,4 +81,4 @@ def choose_pending(connection: Connection, name: str) -> None:
     state = fetch(connection, "state/look", asset_key=name)
     pending = Changes(state[0]["unread_since"], state[0]["taken"]) if state and state[0]["unread_since"] else None
     scope = parameters(pending) if pending else parameters(EVERYTHING)
-    fetch(connection, f"keys/{name}", **scope, after=None, rows=None, crew_ids=None)
+    execute(connection, f"keys/{name}", **scope)

@@ -6,7 +6,7 @@ import psycopg
 from convo_pipelines import crews
 from convo_pipelines.checks import find, one_snapshot, sql_check, verdict
 from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.warehouse import Row, Warehouse, fetch, histories
+from convo_pipelines.warehouse import Row, Warehouse, fetch, histories, said
 
 
 @dg.asset_check(
@@ -34,7 +34,7 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
                     unread_since=state[0]["unread_since"] if state else None,
                 )
         except psycopg.Error as error:
-            found, days = 1, [{"activity_date": None, "in_source": None, "counted": str(error)}]
+            found, days = 1, [{"activity_date": None, "in_source": None, "counted": said(error)}]
         offenders += found
         sample += [{"crew": crew["code"], **day} for day in days]
     return verdict(offenders, sample, crews=len(active))
@@ -46,6 +46,26 @@ completeness_checks = [
         "every_conversation_is_summarized",
         "conversation_summaries",
         "Conversations with messages that lack their summary: run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_conversation_has_its_days",
+        "conversation_days",
+        "Conversations of a client whose days do not add up to their summary: run `convo-pipelines reconcile`.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_crew_day_adds_up",
+        "crew_activity_daily",
+        "Days of crews whose counts are not those of their session-days: materialize crew_activity_daily for the days "
+        "shown.",
+        leaves_out_pending=True,
+    ),
+    sql_check(
+        "every_client_day_adds_up",
+        "client_activity_daily",
+        "Days of clients whose counts are not those of their conversations' days: materialize client_activity_daily "
+        "for the days shown.",
         leaves_out_pending=True,
     ),
     sql_check(

@@ -14,8 +14,8 @@ def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_duplicates",
         asset=table.name,
-        description=f"Two rows of {target.relation} with one {', '.join(target.key)}: its unique key is missing. "
-        "Delete one (in app, let the application merge them); `convo-pipelines migrate validate` names the key.",
+        description="Two rows with one key: its unique key is missing. Delete one (in app, let the application merge "
+        "them); `convo-pipelines migrate validate` names the key.",
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with one_snapshot(warehouse) as connection:

@@ -3,23 +3,22 @@
 import dagster as dg
 
 from convo_pipelines.checks import find, sql_check, verdict
-from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.health import discovery_limits
+from convo_pipelines.warehouse import Warehouse
 
 
 @dg.asset_check(
     asset="histories_sessions",
     name="discovery_is_healthy",
-    description="Limits: rows waiting for more than 10 minutes; a tick of a crew longer than 30 s; more than 5 % "
-    "of the crews failing; more than 3 consecutive failures. See last_error in analytics.crew_discovery_state and "
+    description="Limits: rows waiting for 10 minutes, or twice the schedule's interval; a crew never read; a tick "
+    "of a crew longer than 30 s; more than 5 % of the crews of the last hour failing (of at least 20); more than 3 "
+    "consecutive failures. See last_error in analytics.crew_discovery_state and "
     "the log of the last conversation_discovery run.",
 )
 def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Hold the state of every active crew against the limits."""
     with warehouse.connection() as connection:
-        state = fetch(connection, "state/look", asset_key=HISTORIES_SESSIONS.name)
-        unread_since = state[0]["unread_since"] if state else None
-        return verdict(*find(connection, "discovery_is_healthy", unread_since=unread_since))
+        return verdict(*find(connection, "discovery_is_healthy", **discovery_limits(connection)))
 
 
 health_checks = [

@@ -7,7 +7,12 @@ from convo_pipelines.warehouse import Warehouse, fetch_one
 
 
 def _status_check(name: str, description: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(name=name, asset="participant_resolutions", description=description)
+    @dg.asset_check(
+        name=name,
+        asset="participant_resolutions",
+        description=description,
+        metadata={"severity": dg.AssetCheckSeverity.WARN.value},
+    )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with warehouse.connection() as connection:
             statuses = fetch_one(connection, "checks/participants_by_status")

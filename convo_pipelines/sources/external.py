@@ -14,6 +14,6 @@ DESCRIPTIONS = {
 }
 
 external_assets = [
-    dg.AssetSpec(["app", table], description=text, group_name="app", kinds={"postgres"})
+    dg.AssetSpec(["app", table], description=text, group_name="app", kinds={"postgres"}, owners=["team:application"])
     for table, text in DESCRIPTIONS.items()
 ]

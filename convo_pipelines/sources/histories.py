@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines import crews
-from convo_pipelines.warehouse import Connection, Warehouse, fetch, fetch_one, histories
+from convo_pipelines.warehouse import Connection, Warehouse, execute, fetch_one, histories
 
 COLUMNS = ("session_id", "message", "created_at")
 BATCH_ROWS = 2_000
@@ -39,8 +39,8 @@ class ImportResult:
 def create_table(connection: Connection, table_name: str) -> None:
     """Create `app.<table_name>` with its index on created_at, unless it exists."""
     if fetch_one(connection, "sources/is_missing", table_name=table_name)["is_missing"]:
-        fetch(connection, "sources/histories_table", histories(table_name))
-        fetch(connection, "sources/histories_table_index", histories(table_name))
+        execute(connection, "sources/histories_table", histories(table_name))
+        execute(connection, "sources/histories_table_index", histories(table_name))
 
 
 def import_csv(

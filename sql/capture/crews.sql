@@ -1,5 +1,5 @@
--- Crews that were switched on, read another table than before or came to another client: everything of their table is read again. A crew that
--- somebody has locked, as who is about to delete it, is looked at next time.
+-- Crews that were switched on, read another table than before or came to another client: everything of their table is read
+-- again. A crew that somebody has locked, as who is about to delete it, is looked at next time.
 -- out: one row: crews (how many)
 with active as (
     select

@@ -1,6 +1,6 @@
 -- Whether anything may be different from what is remembered of the tables and crews, without looking at each.
 -- in:  %(retry_seconds)s: after how long a table is tried again that somebody held a lock on
--- out: one row: fingerprint (of the catalog, the crews and the clients), is_any
+-- out: one row: fingerprint (of the catalog, the crews, the clients, and what is known of crews), is_any
 with now as materialized (
     select concat_ws(
         ' ',
@@ -16,7 +16,8 @@ with now as materialized (
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
-        (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients)
+        (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients),
+        (select bit_xor(hash_record_extended(row(crew_id, is_discovered), 0)) from analytics.crew_discovery_state)
     ) as fingerprint
 )
 

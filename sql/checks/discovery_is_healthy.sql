@@ -1,5 +1,5 @@
 -- Active crews whose ticks are outside the limits; where too many fail, all that fail.
--- in:  %(unread_since)s: the watermark of histories_sessions, or null
+-- in:  %(unread_since)s: the watermark of histories_sessions, or null; %(wait_minutes)s: how long rows may wait
 -- out: one row per crew and limit: crew, limit_passed, value
 with unread as (
     select
@@ -17,16 +17,30 @@ states as (
         (select min(unread.since) from unread where unread.table_oid = any(source.members)) as waiting_since,
         state.last_duration_ms,
         coalesce(state.consecutive_failures, 0) as consecutive_failures,
-        avg((state.consecutive_failures > 0)::int) over () as error_rate
+        avg((state.consecutive_failures > 0)::int) filter (where state.last_run_at > now() - interval '1 hour') over ()
+            as error_rate,
+        count(*) filter (where state.last_run_at > now() - interval '1 hour') over () as crews_of_the_hour
     from app.crews as crew
     inner join analytics.crew_discovery_state as state on state.crew_id = crew.id
     left join analytics.capture_state as source on source.table_name = state.histories_table_name
     where crew.is_active and state.is_discovered
 )
 
-select crew, 'rows waiting for more than 10 minutes' as limit_passed, 'since ' || waiting_since as value
+select
+    crew,
+    'rows waiting for more than ' || round(%(wait_minutes)s::numeric) || ' minutes' as limit_passed,
+    'since ' || waiting_since as value
 from states
-where waiting_since < now() - interval '10 minutes'
+where waiting_since < now() - %(wait_minutes)s * interval '1 minute'
+union all
+select crew.crew_code, 'never read', 'created ' || crew.created_at
+from app.crews as crew
+inner join app.clients as client on client.id = crew.client_id
+left join analytics.crew_discovery_state as state on state.crew_id = crew.id
+where crew.is_active
+    and client.is_active
+    and state.last_success_at is null
+    and crew.created_at < now() - %(wait_minutes)s * interval '1 minute'
 union all
 select crew, 'tick longer than 30 s', last_duration_ms || ' ms'
 from states
@@ -38,5 +52,5 @@ where consecutive_failures > 3
 union all
 select crew, 'error rate above 5 %%', round(error_rate * 100) || ' %%'
 from states
-where error_rate > 0.05 and consecutive_failures > 0
+where error_rate > 0.05 and crews_of_the_hour >= 20 and consecutive_failures > 0
 order by 1, 2;

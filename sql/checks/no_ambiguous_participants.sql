@@ -1,5 +1,6 @@
 -- out: contact methods that several persons have, those of the most messages first
 select
+    contact.id as contact_method_id,
     contact.kind,
     contact.value,
     resolution.candidate_count,

@@ -1,5 +1,6 @@
 -- out: contact methods that name nobody we know, those of the most messages first
 select
+    contact.id as contact_method_id,
     contact.kind,
     contact.value,
     resolution.status,

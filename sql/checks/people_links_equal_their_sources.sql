@@ -2,34 +2,18 @@
 -- in:  keys: what the next tick will see to; %(sample)s: how many
 -- out: conversation_id, person_id, finding (missing or unfounded)
 with sample as materialized (
-    select
-        conversation.id,
-        owner.client_id
-    from app.conversations as conversation
-    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
-    where conversation.id not in (select id from keys)
+    select id from app.conversations
+    where id not in (select id from keys)
     order by random()
     limit %(sample)s
 ),
 
 wanted as (
-    select
-        sample.id as conversation_id,
-        person.id as person_id
-    from sample
-    inner join app.messages as message on message.conversation_id = sample.id
-    inner join app.message_recipients as recipient on recipient.message_id = message.id
-    inner join analytics.participant_resolutions as resolution
-        on resolution.contact_method_id = recipient.contact_method_id
-    inner join app.people as person on person.id = resolution.person_id
-    where resolution.method = 'manual' or sample.client_id is null or sample.client_id = person.client_id
-    union
-    select
-        sample.id,
-        resolution.person_id
-    from sample
-    inner join analytics.session_resolutions as resolution on resolution.conversation_id = sample.id
-    where resolution.person_id is not null
+    select distinct
+        conversation_id,
+        person_id
+    from analytics.conversation_people
+    where conversation_id = any(array(select id from sample))
 ),
 
 present as (

@@ -1,5 +1,5 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
--- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(codes)s: only these, or null
+-- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(crew_ids)s: only these, or null
 -- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
 --      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or null), changes (how
 --      many keys were logged), rest_from (everything from this day on, after this session, is to be read; null: nothing is),
@@ -76,7 +76,7 @@ waiting as materialized (
         on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
     where crew.is_active
         and client.is_active
-        and (%(codes)s::text[] is null or crew.crew_code = any(%(codes)s::text[]))
+        and (%(crew_ids)s::uuid[] is null or crew.id = any(%(crew_ids)s::uuid[]))
 ),
 
 rivals as (

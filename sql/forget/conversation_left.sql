@@ -1,6 +1,6 @@
 -- in:  %(crew_id)s, %(session_id)s: null for any session
 -- out: one row: is_left: whether the application still has a conversation of it
-select exists (
+select exists(
     select from app.conversations
     where crew_id = %(crew_id)s::uuid and session_id is not null
         and (%(session_id)s::text is null or session_id = %(session_id)s)

@@ -1,6 +1,6 @@
 -- in:  {histories}; %(session_id)s: null for any session
 -- out: one row: is_left: whether the histories table still has messages of it
-select exists (
+select exists(
     select from {histories}
     where %(session_id)s::text is null or session_id = %(session_id)s
 ) as is_left;

@@ -12,13 +12,39 @@ with conversations as (
 days as (
     delete from analytics.histories_sessions
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
-    returning 1
+    returning activity_date
+),
+
+crew_days as (
+    insert into analytics.conversation_changes (source, crew_id, activity_date, operation)
+    select distinct
+        'crew_activity_daily again',
+        %(crew_id)s::uuid,
+        activity_date,
+        'delete'
+    from days
 ),
 
 summaries as (
     delete from analytics.conversation_summaries
     where conversation_id in (select id from conversations)
     returning 1
+),
+
+conversation_days as (
+    delete from analytics.conversation_days
+    where conversation_id in (select id from conversations)
+    returning client_id, activity_date
+),
+
+client_days as (
+    insert into analytics.conversation_changes (source, client_id, activity_date, operation)
+    select distinct
+        'client_activity_daily again',
+        client_id,
+        activity_date,
+        'delete'
+    from conversation_days
 ),
 
 people as (
@@ -46,6 +72,11 @@ identifiers as (
 deleted as (
     delete from analytics.deleted_conversations
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+),
+
+odd as (
+    delete from analytics.oddities
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or example = %(session_id)s)
 ),
 
 logged_days as (

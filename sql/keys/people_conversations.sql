@@ -1,7 +1,7 @@
 -- Conversations whose people may have changed.
 -- in:  %(window_start)s, %(window_end)s: started or with messages sent in it, half-open, or null;
 --      %(seen)s, %(taken)s: with changes logged between these snapshots, or null;
---      %(after)s, %(rows)s, %(crew_ids)s as in every_conversation.sql
+--      %(after)s, %(rows)s, %(crew_ids)s, %(client_ids)s as in every_conversation.sql
 -- out: keys (id, position)
 create temporary table keys on commit drop as
 with contacts as (
@@ -53,7 +53,10 @@ from (
 where (%(after)s::uuid is null or id > %(after)s::uuid)
     and (
         %(crew_ids)s::uuid[] is null
-        or id in (select id from app.conversations where crew_id = any(%(crew_ids)s::uuid[]))
+        or id in (
+            select id from app.conversations
+            where crew_id = any(%(crew_ids)s::uuid[]) or client_id = any(%(client_ids)s::uuid[])
+        )
     )
 order by id
 limit %(rows)s;

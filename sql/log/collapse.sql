@@ -1,4 +1,5 @@
 -- Replaces logs that nobody has read for too long by "everything of every table".
+-- in:  %(derived)s: the derived tables, which others follow
 with sessions as (
     delete from analytics.session_changes where xid < pg_snapshot_xmin(pg_current_snapshot())
 ),
@@ -30,7 +31,9 @@ every_session as (
 
 every_conversation as (
     insert into analytics.conversation_changes (source, operation)
-    values ('conversations', 'everything'), ('messages', 'everything'), ('histories_sessions', 'everything')
+    select
+        unnest(array['conversations', 'messages'] || %(derived)s::text[]),
+        'everything'
 ),
 
 every_recipient as (
@@ -39,7 +42,7 @@ every_recipient as (
 
 every_identifier as (
     insert into analytics.identifier_changes (source, operation)
-    values ('people', 'everything'), ('contact_methods', 'everything'), ('crews', 'everything')
+    values ('people', 'everything'), ('contact_methods', 'everything'), ('crews', 'everything'), ('clients', 'everything')
 )
 
 insert into analytics.project_changes (operation) values ('everything');

@@ -2,12 +2,12 @@
 -- in:  %(seen)s, %(taken)s; %(follows)s: by changes of these tables
 -- out: one row: is_any, is_everything (whole tables are to be read again)
 select
-    exists (
+    exists(
         select from analytics.changes
         where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
             and (source = any(%(follows)s::text[]) or source || ' ' || operation = any(%(follows)s::text[]))
     ) as is_any,
-    exists (
+    exists(
         select from analytics.changes
         where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and source = any(%(follows)s::text[])
             and is_everything

@@ -1,12 +1,12 @@
 -- in:  different
--- out: conversation_changes: sessions whose days are others now, and whether they have new messages
-insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
+-- out: conversation_changes: session-days that are others now, and whether there are new messages
+insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at)
 select
     'histories_sessions',
     crew_id,
     session_id,
-    case when bool_or(is_news) then 'insert' else 'update' end,
+    activity_date,
+    case when is_news then 'insert' else 'update' end,
     clock_timestamp()
 from different
-where change <> 'locked'
-group by crew_id, session_id;
+where change <> 'locked';

@@ -1,6 +1,7 @@
 -- Conversations, one row each.
 -- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open, or null
--- out: conversation_id, client_code, channel, crew_code, session_id, project_id, lead_id, customer_id, the counts and times of the summary
+-- out: conversation_id, client_code, channel, crew_code, session_id, project_id, lead_id, customer_id, the counts
+--      and times of the summary
 select
     summary.conversation_id,
     client.client_code,

@@ -1,7 +1,10 @@
 -- out: one row: keys: how many there are to compare, the histories tables' excepted
 select (
     4 * (select count(*) from app.conversations)
+    + (select count(*) from analytics.conversation_summaries)
     + (select count(*) from (select from analytics.histories_sessions group by crew_id, session_id) as session)
+    + (select count(*) from analytics.crew_activity_daily)
+    + (select count(*) from analytics.client_activity_daily)
     + (select count(*) from app.people)
     + (select count(*) from app.contact_methods)
     + (select count(*) from app.conversations where crew_id is not null)

@@ -10,6 +10,6 @@ select
 from app.conversations as conversation
 cross join lateral (
     select
-        exists (select from analytics.people_conversations where conversation_id = conversation.id) as has_people,
-        exists (select from analytics.clients_conversations where conversation_id = conversation.id) as has_clients
+        exists(select from analytics.people_conversations where conversation_id = conversation.id) as has_people,
+        exists(select from analytics.clients_conversations where conversation_id = conversation.id) as has_clients
 ) as linked;

@@ -1,21 +1,12 @@
--- clients_conversations: a client is in a conversation if a person of theirs is linked to it, or if it is of their crew.
+-- clients_conversations: one link per client and conversation of analytics.conversation_clients.
 -- in:  keys: conversations
 -- out: different; one row: present (links before)
 with wanted as (
-    select
-        link.conversation_id,
-        person.client_id
-    from keys
-    inner join analytics.people_conversations as link on link.conversation_id = keys.id
-    inner join app.people as person on person.id = link.person_id
-    union
-    select
-        conversation.id,
-        owner.client_id
-    from keys
-    inner join app.conversations as conversation on conversation.id = keys.id
-    inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
-    where conversation.crew_id is not null and owner.client_id is not null
+    select distinct
+        conversation_id,
+        client_id
+    from analytics.conversation_clients
+    where conversation_id = any(array(select id from keys))
 ),
 
 present as (

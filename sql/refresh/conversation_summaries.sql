@@ -106,7 +106,8 @@ wanted as (
 present as (
     select
         conversation_id, source, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id,
-        message_count, inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_seconds, closed_at
+        message_count, inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds,
+        first_response_seconds, closed_at
     from analytics.conversation_summaries
     where conversation_id in (select id from keys)
 ),

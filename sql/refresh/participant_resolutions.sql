@@ -21,21 +21,13 @@ contacts as materialized (
     left join app.people as person on person.id = place.person_id
 ),
 
-holders as (
-    select
-        place.identifier,
-        person.id as person_id
-    from analytics.identifiers as place
-    inner join app.people as person on person.id = place.person_id
-    where place.identifier in (select identifier from contacts)
-),
-
 candidates as (
     select
         identifier,
         count(distinct person_id) as candidate_count,
         min(person_id::text)::uuid as any_person_id
-    from holders
+    from analytics.identifier_holders
+    where identifier in (select identifier from contacts)
     group by identifier
 ),
 
@@ -50,8 +42,7 @@ wanted as (
             else 'unmatched'
         end as status,
         resolved.method,
-        case resolved.method when 'manual' then 1.00 when 'email' then 0.95 when 'phone' then 0.90 when 'linkedin' then 0.85 end
-            as confidence,
+        analytics.confidence_of(resolved.method) as confidence,
         coalesce(candidate_count, (contacts.person_id is not null)::int) as candidate_count
     from contacts
     left join candidates on candidates.identifier = contacts.identifier

@@ -20,23 +20,14 @@ sessions as materialized (
     where place.identifier is not null
 ),
 
-holders as (
-    select
-        place.identifier,
-        person.id as person_id,
-        person.client_id
-    from analytics.identifiers as place
-    inner join app.people as person on person.id = place.person_id
-    where place.identifier in (select identifier from sessions)
-),
-
 candidates as (
     select
         identifier,
         client_id,
         count(distinct person_id) as candidate_count,
         min(person_id::text)::uuid as any_person_id
-    from holders
+    from analytics.identifier_holders
+    where identifier in (select identifier from sessions)
     group by identifier, client_id
 ),
 

@@ -7,7 +7,7 @@ select
     format_type(attribute.atttypid, attribute.atttypmod) as type,
     col_description(class.oid, attribute.attnum) as description,
     not attribute.attnotnull as is_nullable,
-    exists (
+    exists(
         select from pg_index
         where pg_index.indrelid = class.oid
             and pg_index.indisunique
@@ -15,7 +15,7 @@ select
             and pg_index.indnkeyatts = 1
             and pg_index.indkey[0] = attribute.attnum
     ) as is_unique,
-    nullif(class.reltuples, -1)::bigint as rows
+    nullif(greatest(class.reltuples::bigint, pg_stat_get_live_tuples(class.oid)), -1) as rows
 from pg_class as class
 inner join pg_attribute as attribute
     on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped

@@ -1,4 +1,5 @@
 -- The tables a client may sync: all of app, and the link tables. Those without a primary key cannot be.
+-- in:  %(links)s: the link tables
 -- out: one row per column: schema_name, table_name, column_name, type_name, is_array, is_nullable, primary_key (names)
 select
     class.relnamespace::regnamespace::text as schema_name,
@@ -22,9 +23,6 @@ where class.relkind in ('r', 'p')
     and class.relname <> 'schema_migrations'
     and (
         class.relnamespace = 'app'::regnamespace
-        or class.oid in (
-            'analytics.people_conversations'::regclass, 'analytics.clients_conversations'::regclass,
-            'analytics.project_conversations'::regclass
-        )
+        or class.relnamespace = 'analytics'::regnamespace and class.relname = any(%(links)s::text[])
     )
 order by schema_name desc, table_name, attribute.attnum;

@@ -145,7 +145,8 @@ create table analytics.refresh_state (
 );
 comment on table analytics.refresh_state is 'How far each derived table has accounted for the change logs.';
 comment on column analytics.refresh_state.asset_key is 'The table.';
-comment on column analytics.refresh_state.follows is 'The tables whose changes it reads, or of which only some operations: conversations delete.';
+comment on column analytics.refresh_state.follows is
+'The tables whose changes it reads, or of which only some operations: conversations delete.';
 comment on column analytics.refresh_state.snapshot is
 'The watermark: every transaction visible in it has been accounted for; null until the table has been built.';
 comment on column analytics.refresh_state.snapshot_at is 'When the snapshot was taken.';

@@ -87,8 +87,8 @@ drop view
 drop function analytics.is_new;
 drop table
     analytics.session_changes, analytics.conversation_changes, analytics.message_changes, analytics.identifier_changes,
-    analytics.project_changes, analytics.trim_state, analytics.refresh_state, analytics.crew_discovery_state, analytics.deleted_conversations,
-    analytics.identifiers;
+    analytics.project_changes, analytics.trim_state, analytics.refresh_state, analytics.crew_discovery_state,
+    analytics.deleted_conversations, analytics.identifiers;
 
 drop index analytics.histories_sessions_archived;
 alter table analytics.histories_sessions drop column archived_at;

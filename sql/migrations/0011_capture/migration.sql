@@ -357,7 +357,9 @@ create or replace trigger convo_pipelines_delete after delete on analytics.peopl
 referencing old table as old_rows
 for each statement execute function analytics.log_messages('people_conversations');
 
-alter table analytics.people_conversations enable always trigger convo_pipelines_insert, enable always trigger convo_pipelines_delete;
+alter table analytics.people_conversations
+enable always trigger convo_pipelines_insert,
+enable always trigger convo_pipelines_delete;
 
 -- What is remembered of each source: where it differs from what the catalog says, everything is read again.
 create table if not exists analytics.capture_state (

@@ -1,0 +1,79 @@
+"""What `dagster.yaml` names: Dagster's own storage, and a launcher that notices when a run's worker is gone."""
+
+import os
+import socket
+from typing import Any
+
+import grpc
+from dagster import DagsterRun
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+from dagster._core.storage.config import PostgresStorageConfig
+from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster._serdes import ConfigurableClassData, deserialize_value
+from dagster_postgres import DagsterPostgresStorage
+
+from convo_pipelines.databases import dagster_url
+
+PROCESS_TAG = "convo_pipelines/process"
+
+
+class Storage(DagsterPostgresStorage):
+    """PostgreSQL, at the address that the environment or the embedded server gives: no variable has to be set."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Nothing is configured."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls,
+        inst_data: ConfigurableClassData | None,
+        config_value: PostgresStorageConfig,  # noqa: ARG003
+    ) -> DagsterPostgresStorage:
+        """Return the storage at `DAGSTER_PG_URL`, by default a database `dagster` beside ours."""
+        return super().from_config_value(inst_data, {"postgres_url": dagster_url()})
+
+
+class Launcher(DefaultRunLauncher):
+    """The default launcher, but asked by run monitoring whether the code server still has the run's process.
+
+    A run whose worker or whose server was killed is marked failed within a poll of run monitoring: no slot of the
+    queue stays taken, and nothing waits for it.
+    """
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        """Whether run monitoring may ask."""
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Ask the code server that started the run; of one that a command runs itself, look for its process."""
+        client = self._get_grpc_client_for_termination(run.run_id)
+        if client is None:  # a run that is executed again has the tags of the first, but was launched
+            host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+            is_alive = host != socket.gethostname() or _exists(int(pid))
+            return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, "its process")
+        try:
+            answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=10)
+        except DagsterUserCodeUnreachableError as error:
+            is_gone = isinstance(error.__cause__, grpc.Call) and error.__cause__.code() is grpc.StatusCode.UNAVAILABLE
+            return CheckRunHealthResult(WorkerStatus.FAILED if is_gone else WorkerStatus.RUNNING, "its code server")
+        is_alive = deserialize_value(answer, CanCancelExecutionResult).can_cancel
+        return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, "its process")
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags by which a run that this process executes is told from one whose process is gone."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

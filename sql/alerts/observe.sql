@@ -1,0 +1,41 @@
+-- Remembers what a source finds now, several findings of one subject as one: what it no longer finds has ended.
+-- in:  %(source)s; %(states)s: jsonb, rows of kind, subject, since (or null), found, remedy, link (or null);
+--      %(is_all)s: whether these are all that it finds
+with found as (
+    select
+        kind,
+        subject,
+        min(since) as since,
+        string_agg(found, '; ') as found,
+        min(remedy) as remedy,
+        min(link) as link
+    from jsonb_to_recordset(%(states)s::jsonb)
+        as state (kind text, subject text, since timestamptz, found text, remedy text, link text)
+    group by kind, subject
+),
+
+ended as (
+    update analytics.alerts as alert
+    set ended_at = clock_timestamp()
+    where alert.source = %(source)s
+        and alert.ended_at is null
+        and %(is_all)s
+        and not exists (select from found where found.kind = alert.kind and found.subject = alert.subject)
+)
+
+insert into analytics.alerts as alert (source, kind, subject, found, remedy, link, since)
+select
+    %(source)s,
+    kind,
+    subject,
+    found,
+    remedy,
+    link,
+    coalesce(since, clock_timestamp())
+from found
+on conflict (source, kind, subject) do update set
+    found = excluded.found,
+    remedy = excluded.remedy,
+    link = excluded.link,
+    since = case when alert.ended_at is null then alert.since else excluded.since end,
+    ended_at = null;

@@ -1,0 +1,78 @@
+-- What is not as it should be with tables, their capture, the logs, and what holds them back.
+-- in:  %(limits)s: jsonb, table to how many seconds a change may wait for its tick; %(largest_log_rows)s;
+--      %(oldest_seconds)s: how old a transaction may be
+-- out: one row per finding: kind, subject, since (null: not known), found
+with wanted as (
+    select
+        key as table_name,
+        value::float8 as seconds
+    from jsonb_each_text(%(limits)s::jsonb)
+)
+
+select
+    'a table is behind' as kind,
+    fresh.table_name as subject,
+    fresh.waiting_since as since,
+    fresh.changes_waiting || ' changes wait' as found
+from wanted
+inner join analytics.freshness as fresh using (table_name)
+where fresh.waiting_since < clock_timestamp() - make_interval(secs => wanted.seconds)
+union all
+select
+    'a table was never built',
+    wanted.table_name,
+    state.last_run_at,
+    case when state.last_run_at is null then 'no tick of it has begun' else 'no tick of it has ended well' end
+from wanted
+cross join analytics.trim_state as installed  -- nothing is trimmed before the first tables are built
+left join analytics.refresh_state as state on state.asset_key = wanted.table_name
+where state.snapshot is null
+    and coalesce(state.last_run_at, installed.trimmed_at) < clock_timestamp() - make_interval(secs => wanted.seconds)
+    and not exists (select from analytics.refresh_state where lease_until > clock_timestamp())
+union all
+select
+    'a table is not captured',
+    state.table_name,
+    state.changed_at,
+    coalesce(state.remark, 'it has no triggers')
+from analytics.capture_state as state
+where state.mode <> 'captured' and state.is_wanted and state.table_oid is not null
+union all
+select
+    'a log is large',
+    class.relname::text,
+    null,
+    'about ' || class.reltuples::bigint || ' rows'
+from pg_class as class
+where class.relnamespace = 'analytics'::regnamespace
+    and class.relname like '%%\_changes'
+    and class.reltuples > %(largest_log_rows)s
+union all
+select
+    'a transaction holds snapshots back',
+    coalesce('pid ' || activity.pid, prepared.gid),
+    coalesce(activity.xact_start, prepared.prepared),
+    'of ' || coalesce(activity.usename::text, prepared.owner::text) || coalesce(', ' || activity.state, ', prepared')
+from (select pg_snapshot_xmin(pg_current_snapshot())::text::numeric as xid) as oldest
+left join pg_stat_activity as activity on activity.backend_xid::text = mod(oldest.xid, 4294967296)::text
+left join pg_prepared_xacts as prepared on prepared.transaction::text = mod(oldest.xid, 4294967296)::text
+where coalesce(activity.xact_start, prepared.prepared) < clock_timestamp() - make_interval(secs => %(oldest_seconds)s)
+union all
+select
+    'the database came from another server',
+    min(asset_key),
+    null,
+    count(*) || ' tables were restored; the next tick builds them again'
+from analytics.refresh_state
+where mod(written_by::text::numeric, 4294967296) <> xmin::text::numeric
+having count(*) > 0
+union all
+select
+    'alerts are not delivered',
+    'ALERT_URLS',
+    min(since),
+    min(last_error)
+from analytics.alerts
+where failed_deliveries > 0 and ended_at is null
+having count(*) > 0
+order by 1, 2;

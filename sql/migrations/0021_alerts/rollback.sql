@@ -1,0 +1,2 @@
+-- Nobody is told.
+drop table analytics.alerts;

@@ -1,8 +1,0 @@
--- in:  different; keys: what awaits a tick
--- out: one row: inserted, updated, deleted: changed session-days that await none
-select
-    count(*) filter (where change = 'inserted') as inserted,
-    count(*) filter (where change = 'updated') as updated,
-    count(*) filter (where change = 'deleted') as deleted
-from different
-where not exists (select from keys where keys.start_day = different.day and keys.session_id = different.session_id);

@@ -1,0 +1,30 @@
+-- Sessions that have no days any more: tombstones that keep nothing from coming back go, and so do their examples of odd rows.
+-- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has
+with gone as materialized (
+    select distinct
+        change.crew_id,
+        change.session_id
+    from analytics.conversation_changes as change
+    where change.source in ('histories_sessions', 'conversations')
+        and change.session_id is not null
+        and (
+            %(unread_since)s::pg_snapshot is null
+            or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+            and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
+        )
+        and not exists (
+            select from analytics.histories_sessions as day
+            where day.crew_id = change.crew_id and day.session_id = change.session_id
+        )
+),
+
+examples as (
+    update analytics.oddities as oddity
+    set example = null
+    from gone
+    where oddity.crew_id = gone.crew_id and oddity.example = gone.session_id
+)
+
+delete from analytics.deleted_conversations as target
+using gone
+where target.crew_id = gone.crew_id and target.session_id = gone.session_id;
