@@ -1,15 +1,10 @@
 """In a real browser: the graph with its groups and descriptions, and a backfill of 30 days launched by clicks."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,9 +12,12 @@ from playwright.sync_api import Page, expect
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, Server
+from convo_pipelines_tests.processes import DagsterDev
 from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "docs" / "operators.md").read_text()
+[NARROWED] = re.findall(r"```yaml\n( *resources:.*?)```", GUIDE, re.DOTALL)
 
 
 @pytest.fixture
@@ -32,51 +30,13 @@ def company(world: World) -> World:
 @pytest.fixture
 def dagster_ui(company: World, server: Server, tmp_path: Path) -> Iterator[str]:
     """`dagster dev` as `make ui` runs it: webserver and daemon, storage in PostgreSQL by the real dagster.yaml."""
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    environment = os.environ | {
-        "CONVO_DATABASE_URL": company.url,
-        "DAGSTER_PG_URL": server.create(),
-        "DAGSTER_HOME": str(tmp_path),
-        "ENABLE_BACKGROUND_JOBS": "false",
-    }
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", port]
-    command += ["-w", str(ROOT / "workspace.yaml")]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(url, process, tmp_path / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+    with DagsterDev(tmp_path, company.url, server.create(), ENABLE_BACKGROUND_JOBS="false") as dev:
+        yield dev.url
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/server_info", timeout=5)
-        except OSError:
-            time.sleep(1)
-        else:
-            return
-    pytest.fail(f"Dagster did not start:\n{log.read_text()}")
-
-
-def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagster_ui: str, company: World) -> None:
-    groups = ("sessions", "conversations", "participants", "links")
-    expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
-    page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
-    page.wait_for_timeout(2_000)
-    page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
-    for text in ("app", *groups, "histories_sessions"):
-        expect(page.get_by_text(text, exact=True).first).to_be_attached()
-
-    page.goto(f"{dagster_ui}/assets")
+def choose_30_days(page: Page, url: str) -> None:
+    """Open the dialog that launches a backfill of all derived assets."""
+    page.goto(f"{url}/assets")
     expect(page.get_by_text("One row per crew, session and UTC day", exact=False).first).to_be_visible()
     for asset in PIPELINE + LINKS:
         page.locator(f"label:has([data-testid='checkbox-{asset}'])").click()
@@ -86,12 +46,52 @@ def test_a_backfill_of_30_days_launched_by_clicks_turns_green(page: Page, dagste
     keys.fill(f"[{last - timedelta(days=29)}...{last}]")
     keys.press("Tab")
     expect(page.get_by_role("dialog").get_by_text("30 partitions")).to_be_visible()
-    page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
-    page.get_by_role("button", name="Launch backfill").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
 
-    page.goto(f"{dagster_ui}/runs")
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=240_000)
+
+def launch(page: Page, url: str, runs: int) -> None:
+    """Launch it, and wait until so many runs have succeeded."""
+    page.get_by_role("button", name="Launch backfill").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.goto(f"{url}/runs")
+    expect(page.get_by_text("Success", exact=True)).to_have_count(runs, timeout=240_000)
+
+
+def backfill_one_crew(page: Page, url: str, company: World) -> None:
+    """Narrow a backfill of all assets by the entry that the guide shows."""
+    choose_30_days(page, url)
+    page.get_by_role("dialog").get_by_text("Config", exact=True).click()
+    page.get_by_role("button", name="Add config").click()
+    page.locator(".cm-s-config-editor .CodeMirror-scroll").click(position={"x": 300, "y": 100}, force=True)
+    page.keyboard.insert_text(dedent(NARROWED))
+    expect(page.get_by_text("No errors")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "8-narrowed-backfill.png")
+    page.get_by_role("button", name="Save config").click()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    launch(page, url, 1)
+    codes = company.execute(
+        "select distinct crew_code from analytics.histories_sessions join app.crews on crews.id = crew_id"
+    )
+    assert codes == [{"crew_code": "CREW-01"}]
+
+
+def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_crew(
+    page: Page, dagster_ui: str, company: World
+) -> None:
+    groups = ("sessions", "conversations", "activity", "participants", "links")
+    expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
+    usual = page.viewport_size
+    page.set_viewport_size({"width": 2200, "height": 1900})
+    page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
+    page.wait_for_timeout(4_000)
+    page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
+    page.set_viewport_size(usual or {"width": 1600, "height": 1000})
+    for text in ("app", *groups, "histories_sessions"):
+        expect(page.get_by_text(text, exact=True).first).to_be_attached()
+
+    backfill_one_crew(page, dagster_ui, company)
+    choose_30_days(page, dagster_ui)
+    page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
+    launch(page, dagster_ui, 2)
     page.screenshot(path=ARTIFACTS / "3-backfill-green.png")
     page.goto(f"{dagster_ui}/assets/conversation_summaries")
     expect(page.get_by_text("rows_inserted").first).to_be_visible()
