@@ -6,7 +6,7 @@ work and not cores; the server is embedded and fresh for each size.
 
 import click
 
-from benchmarks import capture, crews, discovery, latency, links
+from benchmarks import capture, crews, discovery, latency, links, retention
 from benchmarks.measure import console
 from convo_pipelines.terminal import print_table
 
@@ -17,7 +17,7 @@ from convo_pipelines.terminal import print_table
 @click.option("--crews", "crew_counts", type=int, multiple=True, default=(10, 1_000, 10_000), show_default=True)
 @click.option(
     "--only",
-    type=click.Choice(["discovery", "crews", "links", "capture", "latency"]),
+    type=click.Choice(["discovery", "crews", "links", "capture", "latency", "retention"]),
     help="One benchmark.  [default: all]",
 )
 def main(
@@ -42,6 +42,8 @@ def main(
         )
     if only in (None, "latency"):
         print_table(console, latency.measure(), title="what a writer waits: 500 messages/s over 50 crews")
+    if only in (None, "retention"):
+        print_table(console, retention.measure(), title="Dagster's own database in a year of ticks, two an hour")
 
 
 if __name__ == "__main__":

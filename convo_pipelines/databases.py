@@ -11,7 +11,8 @@ from sqlalchemy import make_url
 
 from convo_pipelines.settings import settings
 
-LOCAL = Path(".local").resolve()
+LOCAL = Path(os.environ.get("DAGSTER_HOME", ".")).resolve() / ".local"
+"""Of the embedded server and of reports: where Dagster is at home, whatever the working directory."""
 
 
 @cache

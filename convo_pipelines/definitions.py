@@ -32,12 +32,20 @@ defs = dg.Definitions(
         *parity_checks,
         *lifecycle_checks,
     ],
-    jobs=[jobs.conversation_discovery, jobs.link_sync, jobs.reconcile, jobs.health, jobs.all_checks],
+    jobs=[
+        jobs.conversation_discovery,
+        jobs.link_sync,
+        jobs.reconcile,
+        jobs.health,
+        jobs.all_checks,
+        jobs.event_retention,
+    ],
     schedules=[
         schedules.conversation_discovery_schedule,
         schedules.link_sync_schedule,
         schedules.reconcile_schedule,
         schedules.health_schedule,
+        schedules.event_retention_schedule,
     ],
     sensors=[
         sensors.run_results,

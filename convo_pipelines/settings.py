@@ -38,6 +38,7 @@ class Settings(BaseModel):
     )
     crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
     refresh_timeout_seconds: int = Field(900, ge=1, description="a whole number of seconds, 1 or more")
+    event_retention_days: int = Field(30, ge=1, description="a whole number of days, 1 or more")
     preview_personal_data: bool = Field(False, description="true or false")
     alert_urls: str = ""
     heartbeat_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")

@@ -30,7 +30,8 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("real-database")
 
 DATABASE_NUMBERS = count()
-ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+ROOT = Path(__file__).parent.parent
+ARTIFACTS = ROOT / "artifacts"
 CRASHES: dict[str, list[list[str]]] = {}
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -161,6 +162,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     yield read
     monkeypatch.undo()
     settings.cache_clear()
+
+
+@pytest.fixture
+def stored_instance(server: Server, tmp_path: Path, environment: object) -> Iterator[dg.DagsterInstance]:
+    """An instance by the real dagster.yaml, whose storage is a database of its own."""
+    environment(DAGSTER_PG_URL=server.create())
+    databases.dagster_url.cache_clear()
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as stored:
+        yield stored
+    databases.dagster_url.cache_clear()
 
 
 @pytest.fixture

@@ -1,29 +1,42 @@
 """Nothing of a person stays once they are deleted, or forgotten."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import dagster as dg
+import psycopg
 import pytest
 
 from convo_pipelines import forget
+from convo_pipelines.databases import dagster_url
+from convo_pipelines.definitions import defs
 from convo_pipelines_tests.conftest import both_servers
-from convo_pipelines_tests.world import World, at
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
 
 PHONE, MAIL = "4915112345678", "ana@example.com"
-TABLES = "select relname from pg_class where relnamespace = 'analytics'::regnamespace and relkind = 'r'"
+NAME, SAID = "Ana of the test", "what Ana said"
+TABLES = "select relname from pg_class where relnamespace = %s::regnamespace and relkind = 'r'"
+
+
+def found_in(url: str, schema: str, *marks: str) -> dict[str, list[str]]:
+    """The rows of a schema, by table, that hold one of the marks."""
+    with psycopg.connect(url) as connection:
+        tables = [name for (name,) in connection.execute(TABLES, [schema])]
+        found = {
+            table: [
+                held
+                for (held,) in connection.execute(f"select held::text from {schema}.{table} as held")
+                if any(mark in held.lower() for mark in marks)
+            ]
+            for table in tables
+        }
+    return {table: held for table, held in found.items() if held}
 
 
 def traces(world: World) -> dict[str, list[str]]:
     """The rows of analytics, by table, that hold anything of Ana."""
-    found = {
-        row["relname"]: [
-            held["text"]
-            for held in world.execute(f"select held::text as text from analytics.{row['relname']} as held")
-            if any(mark in held["text"] for mark in (PHONE, MAIL))
-        ]
-        for row in world.execute(TABLES)
-    }
-    return {table: held for table, held in found.items() if held}
+    return found_in(world.url, "analytics", PHONE, MAIL)
 
 
 def say(world: World, when: datetime) -> None:
@@ -73,3 +86,30 @@ def test_what_is_archive_is_gone_once_it_is_forgotten(crew: World, archive_after
     forget.sessions(crew.warehouse, "A", PHONE)
     crew.tick()
     assert traces(crew) == {}
+
+
+def test_nothing_that_says_who_somebody_is_reaches_dagster(
+    crew: World, stored_instance: dg.DagsterInstance, environment: Callable[..., object]
+) -> None:
+    environment(PREVIEW_PERSONAL_DATA="false")
+    crew.say_raw(PHONE, json.dumps({"type": "human", "content": SAID}), at(0))
+    crew.say_raw(PHONE, f'["{SAID}"]', at(0))
+    crew.say_raw(None, f'["{SAID}"]', at(0))
+    ana = crew.insert("people", client_id=crew.client(), name=NAME, email=MAIL, phone=f"+{PHONE}")
+    talk = crew.conversation(subject=f"of {MAIL}")
+    crew.address(talk, crew.contact(MAIL.upper(), ana))
+    crew.address(talk, crew.contact(f"unknown-{MAIL}"))
+    crew.project(talk)
+    for assets in (PIPELINE, LINKS) * 2:
+        crew.tick(assets, instance=stored_instance)
+    crew.backfill(at(0).date(), assets=[*PIPELINE, *LINKS], instance=stored_instance)
+    crew.execute("delete from analytics.people_conversations")
+    crew.execute("update analytics.histories_sessions set message_count = 7")
+    crew.evaluations(stored_instance)
+    for job in ("reconcile", "health"):
+        defs.resolve_job_def(job).execute_in_process(
+            instance=stored_instance, resources={"warehouse": crew.warehouse}, raise_on_error=False
+        )
+    delete(crew)
+    crew.evaluations(stored_instance)
+    assert found_in(dagster_url(), "public", PHONE, MAIL, NAME.lower(), SAID.lower()) == {}

@@ -155,11 +155,12 @@ class World:
     def reconcile(self) -> reconcile.Reconciliation:
         return reconcile.run(self.warehouse, logging.getLogger("test"))
 
-    def evaluations(self) -> list[dg.AssetCheckEvaluation]:
+    def evaluations(self, instance: dg.DagsterInstance | None = None) -> list[dg.AssetCheckEvaluation]:
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
             selection=dg.AssetSelection.all_asset_checks(),
             resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
+            instance=instance,
         )
         return list(result.get_asset_check_evaluations())
 

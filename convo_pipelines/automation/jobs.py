@@ -4,11 +4,12 @@ import http.client
 import urllib.request
 from contextlib import suppress
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import psycopg
 
-from convo_pipelines import alerts
+from convo_pipelines import alerts, retention
 from convo_pipelines import health as health_of
 from convo_pipelines import reconcile as reconciliation
 from convo_pipelines.checks.health import health_checks
@@ -77,3 +78,18 @@ def look_at_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[W
 def health() -> None:
     """Look once."""
     look_at_health()
+
+
+@dg.op
+def forget_old_runs(context: dg.OpExecutionContext) -> None:
+    """Deletes what Dagster stored of runs older than EVENT_RETENTION_DAYS, but for each partition's newest."""
+    before = datetime.now(UTC) - timedelta(days=settings().event_retention_days)
+    runs = retention.forget_runs(context.instance, before)
+    context.log.info("%d runs from before %s were deleted", runs, f"{before:%Y-%m-%d %H:%M} UTC")
+    context.add_output_metadata({"runs_deleted": runs})
+
+
+@dg.job(description="Keeps Dagster's own database small: old runs go, what is materialized stays so.")
+def event_retention() -> None:
+    """Delete once."""
+    forget_old_runs()

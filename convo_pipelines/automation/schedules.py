@@ -56,6 +56,12 @@ def health_schedule() -> dg.RunRequest:
     return dg.RunRequest(tags={TICK_TAG: "health"})
 
 
+@_schedule(job=jobs.event_retention, cron_schedule="30 3 * * *")
+def event_retention_schedule() -> dg.RunRequest:
+    """Deletes old runs from Dagster's own database."""
+    return dg.RunRequest(tags={TICK_TAG: "event_retention"})
+
+
 def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
         if held := changes.at_work(connection, tables):

@@ -1,0 +1,27 @@
+"""Retention: what Dagster stored of old runs goes, and no materialized partition turns missing."""
+
+from datetime import datetime
+
+import dagster as dg
+import psycopg
+from psycopg.rows import dict_row
+
+from convo_pipelines.databases import dagster_url
+from convo_pipelines.warehouse import configure, fetch
+
+RUNS_A_STEP = 500
+
+
+def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete finished runs that were created before a time, with their events and captured output; return how many.
+
+    Those that hold the newest materialization of a partition, or the newest result of a check, are kept.
+    """
+    forgotten = 0
+    with psycopg.connect(dagster_url(), autocommit=True, row_factory=dict_row) as connection:
+        configure(connection)
+        while runs := fetch(connection, "retention/forget", before=before, rows=RUNS_A_STEP):
+            for run in runs:
+                instance.compute_log_manager.delete_logs(prefix=[run["run_id"]])
+            forgotten += len(runs)
+    return forgotten

@@ -1,0 +1,55 @@
+-- Of Dagster's own database: deletes finished runs, with all that was stored of them. A run that holds the newest
+-- materialization of a partition, or the newest result of a check, stays: without it they would count as missing.
+-- in:  %(before)s: created before then; %(rows)s: so many at most, the oldest first
+-- out: run_id
+with newest as materialized (
+    select run_id
+    from event_logs
+    where id in (
+        select max(id)
+        from event_logs
+        where dagster_event_type = 'ASSET_MATERIALIZATION'
+        group by asset_key, partition
+    )
+    union
+    select run_id
+    from asset_check_executions
+    where id in (
+        select max(id)
+        from asset_check_executions
+        group by asset_key, check_name, partition
+    )
+),
+
+old as (
+    select runs.run_id
+    from runs
+    where runs.status in ('SUCCESS', 'FAILURE', 'CANCELED')
+        and runs.create_timestamp < %(before)s at time zone 'utc'
+        and not exists (select from newest where newest.run_id = runs.run_id)
+    order by runs.id
+    limit %(rows)s
+),
+
+without_tags as (
+    delete from asset_event_tags
+    using event_logs, old
+    where event_logs.run_id = old.run_id and asset_event_tags.event_id = event_logs.id
+),
+
+without_events as (
+    delete from event_logs
+    using old
+    where event_logs.run_id = old.run_id
+),
+
+without_check_results as (
+    delete from asset_check_executions
+    using old
+    where asset_check_executions.run_id = old.run_id
+)
+
+delete from runs
+using old
+where runs.run_id = old.run_id
+returning runs.run_id;
