@@ -26,6 +26,8 @@ lint: .venv/installed
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)sqlfluff lint --processes 2 --disable-progress-bar --nocolor sql
+	$(RUN)hadolint docs/deploy/Dockerfile
+	$(RUN)check-jsonschema --builtin-schema vendor.compose-spec docs/deploy/compose.yaml
 	$(RUN)pyright
 
 reference: .venv/installed

