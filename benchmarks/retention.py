@@ -51,7 +51,11 @@ def _year(storage: str) -> list[Row]:
             connection.execute(f"create table template.{table} as table {table}")
         for step in range(STEPS):
             first = start + timedelta(days=step * DAYS_A_STEP)
-            parameters = {"start": first.replace(tzinfo=None), "days": DAYS_A_STEP, "today": f"{datetime.now(UTC):%Y-%m-%d}"}
+            parameters = {
+                "start": first.replace(tzinfo=None),
+                "days": DAYS_A_STEP,
+                "today": f"{datetime.now(UTC):%Y-%m-%d}",
+            }
             with connection.transaction():
                 run_file(connection, "simulated_hours", **parameters)
             now = first + timedelta(days=DAYS_A_STEP)

@@ -1,13 +1,12 @@
 """Retention: what Dagster stored of old runs goes, and no materialized partition turns missing."""
 
+from contextlib import closing
 from datetime import datetime
 
 import dagster as dg
-import psycopg
-from psycopg.rows import dict_row
 
 from convo_pipelines.databases import dagster_url
-from convo_pipelines.warehouse import configure, fetch
+from convo_pipelines.warehouse import Warehouse, fetch
 
 RUNS_A_STEP = 500
 
@@ -18,8 +17,7 @@ def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     Those that hold the newest materialization of a partition, or the newest result of a check, are kept.
     """
     forgotten = 0
-    with psycopg.connect(dagster_url(), autocommit=True, row_factory=dict_row) as connection:
-        configure(connection)
+    with closing(Warehouse(dagster_url())) as storage, storage.connection() as connection:
         while runs := fetch(connection, "retention/forget", before=before, rows=RUNS_A_STEP):
             for run in runs:
                 instance.compute_log_manager.delete_logs(prefix=[run["run_id"]])

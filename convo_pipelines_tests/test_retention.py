@@ -1,16 +1,20 @@
 """Dagster's own database stays small, and what is materialized stays so."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import psycopg
-import pytest
 
 from convo_pipelines.databases import dagster_url
 from convo_pipelines.definitions import defs
 from convo_pipelines_tests.world import PIPELINE, World, at
 
+LATEST_CHECKS = """
+select distinct on (asset_key, check_name) asset_key, check_name, evaluation_event
+from asset_check_executions
+order by asset_key, check_name, id desc
+"""
 KEYS = [dg.AssetKey(name) for name in PIPELINE]
 
 
@@ -30,12 +34,7 @@ def materialized(instance: dg.DagsterInstance) -> dict[str, set[str]]:
 
 
 def latest_checks() -> set[tuple]:
-    return set(
-        storage(
-            "select distinct on (asset_key, check_name) asset_key, check_name, evaluation_event from asset_check_executions "
-            "order by asset_key, check_name, id desc"
-        )
-    )
+    return set(storage(LATEST_CHECKS))
 
 
 def retain(instance: dg.DagsterInstance) -> int:
