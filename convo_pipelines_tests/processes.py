@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SECONDS_TO_STOP = 60
 
 
 class DagsterDev:
@@ -56,7 +57,10 @@ class DagsterDev:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def kill(self) -> None:
         """End all of its processes at once, as when the machine loses its power."""
