@@ -8,10 +8,10 @@ There are three lines of them: `app` (the application's schema; a reference for 
 import logging
 import re
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -19,9 +19,11 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from convo_pipelines.databases import database_url
 from convo_pipelines.statements import STATEMENTS
+from convo_pipelines.warehouse import TableLockedError, Warehouse, configure, who_locks
 
 Line = Literal["app", "analytics", "roles"]
 LINES: tuple[Line, ...] = ("app", "analytics", "roles")
@@ -29,6 +31,8 @@ DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
 SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
 VERSION_TABLE = "schema_migrations"
 FOLDER = STATEMENTS / "migrations"
+LONGEST_WAIT_SECONDS = 900
+"""What building an index waits for older transactions."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +115,8 @@ def validate() -> list[str]:
     """Run `validation.sql` of every applied migration; return one line per failure."""
     failures: list[str] = []
     with psycopg.connect(database_url(), client_encoding="utf8") as connection:
+        configure(connection)
+        connection.commit()
         for migration in (m for m in status() if m.applied):
             try:
                 with connection.transaction(force_rollback=True):
@@ -135,9 +141,12 @@ def _run(file: Path, concurrently: bool) -> None:
         connection.exec_driver_sql(statements)
         return
     with op.get_context().autocommit_block():
+        # It keeps nobody from writing while it waits for older transactions, and may take hours.
+        connection.exec_driver_sql(f"set statement_timeout = 0; set lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
         _drop_invalid_indexes(connection, statements)
         for statement in statements.split("\n\n"):
             connection.exec_driver_sql(statement)
+        configure(_driver(connection))
 
 
 def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:
@@ -155,11 +164,28 @@ def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:
 
 @contextmanager
 def _connect(url: str | None = None) -> Generator[sa.Connection]:
-    engine = sa.create_engine(
-        sa.make_url(url or database_url()).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool
-    )
+    """Connect with the limits of every session of ours.
+
+    Raises:
+        TableLockedError: a statement waited longer for a lock than it may.
+
+    """
+    url = url or database_url()
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
     with engine.connect() as connection:
-        yield connection
+        configure(_driver(connection))
+        _driver(connection).commit()
+        try:
+            yield connection
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            with closing(Warehouse(url)) as warehouse, warehouse.connection() as another:
+                raise TableLockedError(who_locks(another, is_any=True)) from None
+
+
+def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
 def _config(connection: sa.Connection | None, line: Line) -> Config:

@@ -24,6 +24,7 @@ POOL_SIZE = 4
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
 """How long anything but a refresh waits for a lock; only checks, reports and commands do."""
+NAMED_HOLDERS = 3
 LOCK_TIMEOUT = "100ms"
 """Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
 
@@ -101,9 +102,22 @@ class Warehouse:
 
     @contextmanager
     def connection(self) -> Generator[Connection]:
-        """Lend a connection in autocommit mode."""
+        """Lend a connection in autocommit mode.
+
+        Raises:
+            TableLockedError: a statement waited longer for a lock than it may.
+            psycopg.errors.QueryCanceled: a statement took longer than it may.
+
+        """
         with self._pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            except psycopg.errors.LockNotAvailable:
+                with self._pool.connection() as another:
+                    raise TableLockedError(who_locks(another)) from None
+            except psycopg.errors.QueryCanceled as error:
+                limit = f"REFRESH_TIMEOUT_SECONDS, {settings().refresh_timeout_seconds}, limits each statement"
+                raise psycopg.errors.QueryCanceled(f"{said(error)}: {limit}; see what slows it down") from None
 
     def analyze(self, table: str, counts: Counts) -> None:
         """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
@@ -167,22 +181,30 @@ def refreshing(
             with connection.transaction():
                 connection.execute(sql.SQL("lock table {} in access share mode").format(names))
         except psycopg.errors.LockNotAvailable:
-            raise TableLockedError(_who_locks(connection, tables)) from None
+            raise TableLockedError(who_locks(connection, tables)) from None
         yield
 
 
-def _who_locks(connection: Connection, tables: Sequence[str]) -> str:
-    """Return who holds a lock on a table, and what to do."""
-    holders = fetch(connection, "status/blockers", tables=list(tables))
+def who_locks(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
+    """Return who holds locks that keep others from reading `tables` of app, by default any of ours, and what to do.
+
+    With `is_any`, those that keep others from changing the tables themselves.
+    """
+    holders = fetch(connection, "status/blockers", tables=tables and list(tables), is_any=is_any)
     if not holders:
-        return f"somebody held a lock on app.{' or app.'.join(tables)} for a moment; it is tried again"
-    named = [
-        f"{row['table_name']} is locked by pid {row['pid']} of {row['who'] or 'another role'}"
-        + (f" since {row['since']:%Y-%m-%d %H:%M:%S} UTC" if row["since"] else "")
-        for row in holders
-    ]
-    pid = holders[0]["pid"]
-    return f"{'; '.join(named)}: let it end, or run select pg_terminate_backend({pid})"
+        named = f"app.{' or app.'.join(tables)}" if tables else "a table"
+        return f"somebody held a lock on {named} for a moment; try again"
+    pid = (holders[0]["waits_for"] or [holders[0]["pid"]])[0]
+    named = "; ".join(_holder(row) for row in holders[:NAMED_HOLDERS])
+    return f"{named}: let it end, or run select pg_terminate_backend({pid})"
+
+
+def _holder(row: Row) -> str:
+    locks = "is locked" if row["waits_for"] is None else "is about to be locked"
+    text = f"{row['table_name']} {locks} by pid {row['pid']} of {row['who'] or 'another role'}"
+    if row["since"]:
+        text += f" since {row['since']:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{text}, which waits for pid {row['waits_for'][0]}" if row["waits_for"] else text
 
 
 def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:

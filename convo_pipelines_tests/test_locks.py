@@ -1,5 +1,6 @@
 """The application never waits long for the pipeline, and is never the victim of a deadlock with it."""
 
+import logging
 import random
 import re
 import threading
@@ -12,7 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines import capture, changes, crews
+from convo_pipelines import capture, changes, crews, ticks, warehouse
+from convo_pipelines.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
+from convo_pipelines.warehouse import TableLockedError
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import DAY, World, at
@@ -199,6 +202,98 @@ def test_a_locked_row_delays_only_itself(world: World, lock: str) -> None:
     world.sync()
     oracle.assert_right(world)
     oracle.assert_links_right(world)
+
+
+WAITING = """
+select count(*) as waiting, coalesce(max(extract(epoch from now() - query_start)), 0) as seconds
+from pg_locks inner join pg_stat_activity using (pid)
+where not granted and datname = current_database() and application_name = 'convo_pipelines'
+"""
+
+
+@both_servers
+def test_while_a_table_is_locked_ticks_fail_clearly_and_nothing_piles_up(world: World) -> None:
+    world.crew()
+    world.say("s1", "human", at())
+    world.conversation(started_at=at())
+    world.tick()
+    world.sync()
+    waits: list[dict[str, Any]] = []
+    errors: list[str] = []
+    until = time.monotonic() + SECONDS / 2
+
+    def tick(table: DerivedTable) -> None:
+        while time.monotonic() < until:
+            try:
+                ticks.tick(world.warehouse, table, logging.getLogger())
+            except TableLockedError as error:
+                errors.append(str(error))
+
+    with holding(world, "lock table app.messages in access exclusive mode") as holder:
+        pid = holder.info.backend_pid
+        world.execute("update app.conversations set subject = 'x'")
+        threads = [
+            threading.Thread(target=tick, args=[table]) for table in (CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS)
+        ]
+        for thread in threads:
+            thread.start()
+        while time.monotonic() < until:
+            waits += world.execute(WAITING)
+            time.sleep(0.05)
+        for thread in threads:
+            thread.join()
+    assert len(errors) > 4
+    assert {error.split(" of ")[0] for error in errors} == {f"app.messages is locked by pid {pid}"}
+    assert max(wait["waiting"] for wait in waits) <= len(threads)
+    assert max(wait["seconds"] for wait in waits) < LONGEST_WAIT
+    world.tick()
+    world.sync()
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+
+
+@both_servers
+def test_who_waits_to_change_a_table_is_named_with_whom_it_waits_for(world: World) -> None:
+    world.crew()
+    world.conversation(started_at=at())
+    world.tick()
+    world.execute("update app.conversations set subject = 'x'")
+    with holding(world, "select from app.messages") as reader, psycopg.connect(world.url) as owner:
+        altering = threading.Thread(target=owner.execute, args=["alter table app.messages add column note text"])
+        altering.start()
+        while not world.execute("select from pg_locks where not granted"):
+            time.sleep(0.05)
+        with pytest.raises(TableLockedError) as error:
+            ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, logging.getLogger())
+        reader.rollback()
+        altering.join()
+        pids = owner.info.backend_pid, reader.info.backend_pid
+    assert str(error.value).startswith(f"app.messages is about to be locked by pid {pids[0]} of ")
+    assert str(error.value).endswith(
+        f", which waits for pid {pids[1]}: let it end, or run select pg_terminate_backend({pids[1]})"
+    )
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_checks_and_commands_name_who_holds_the_lock_and_the_limit_they_meet(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+
+    def read(*statements: str) -> None:
+        with world.warehouse.connection() as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    with holding(world, "lock table app.messages in access exclusive mode") as holder:
+        locked = re.escape(f"app.messages is locked by pid {holder.info.backend_pid} of ")
+        with pytest.raises(TableLockedError, match=locked):
+            world.reconcile()
+        with pytest.raises(TableLockedError, match=locked):
+            read("select from app.messages")
+    with pytest.raises(psycopg.errors.QueryCanceled, match="REFRESH_TIMEOUT_SECONDS, 900, limits"):
+        read("set statement_timeout = 100", "select pg_sleep(9)")
 
 
 @both_servers

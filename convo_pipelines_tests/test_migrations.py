@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from click.testing import CliRunner, Result
 
-from convo_pipelines import migrations
+from convo_pipelines import migrations, warehouse
 from convo_pipelines.cli import main
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Warehouse
@@ -283,3 +283,19 @@ def test_an_upgrade_from_watermarks_keeps_the_archive_and_builds_once(empty_data
     oracle.assert_links_right(world)
     assert world.reconcile().repairs.changed == 0
     world.close()
+
+
+def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
+    migrate: object, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert migrate("up").exit_code == 0
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    with psycopg.connect(empty_database) as analyst:
+        analyst.execute("select from analytics.alerts")
+        refused = migrate("down")
+        pid = analyst.info.backend_pid
+    assert refused.exit_code == 1
+    assert f"analytics.alerts is locked by pid {pid} of" in " ".join(refused.output.split())
+    assert f"let it end, or run select pg_terminate_backend({pid})" in " ".join(refused.output.split())
+    assert migrate("down").exit_code == 0
+    assert migrate("up").exit_code == 0
