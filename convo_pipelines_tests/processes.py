@@ -1,5 +1,6 @@
 """Real Dagster processes, as operators run them."""
 
+import configparser
 import os
 import shutil
 import signal
@@ -14,7 +15,33 @@ from typing import Self
 import pytest
 
 ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "docs" / "deploy"
+ENVIRONMENT = DEPLOY / "environment"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 SECONDS_TO_STOP = 60
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return as soon as a webserver answers."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/server_info", timeout=5)
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+    pytest.fail(f"Dagster did not start:\n{log.read_text()}")
+
+
+def installed_here(text: str) -> str:
+    return text.replace("/opt/convo_pipelines/bin", str(Path(sys.executable).parent))
 
 
 class DagsterDev:
@@ -22,9 +49,7 @@ class DagsterDev:
 
     def __init__(self, home: Path, database: str, storage: str, **environment: str):
         shutil.copy(ROOT / "dagster.yaml", home)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.log = home / "log"
         self.environment = os.environ | environment | {
@@ -45,15 +70,8 @@ class DagsterDev:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"{self.url}/server_info", timeout=5)
-            except OSError:
-                time.sleep(1)
-            else:
-                return self
-        pytest.fail(f"Dagster did not start:\n{self.log.read_text()}")
+        wait_for(self.url, self.process, self.log)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
@@ -66,3 +84,54 @@ class DagsterDev:
         """End all of its processes at once, as when the machine loses its power."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+class Units:
+    """The processes that docs/deploy's systemd units start, with its environment, in a folder that is not theirs."""
+
+    def __init__(self, folder: Path, database: str, storage: str, **environment: str):
+        self.home, self.elsewhere = folder / "home", folder / "elsewhere"
+        for path in (self.home, self.elsewhere):
+            path.mkdir()
+        shutil.copy(ROOT / "dagster.yaml", self.home)
+        lines = [line for line in ENVIRONMENT.read_text().splitlines() if line and not line.startswith("#")]
+        self.environment = dict(line.split("=", 1) for line in lines) | environment | {
+            "CONVO_DATABASE_URL": database,
+            "DAGSTER_PG_URL": storage,
+            "DAGSTER_HOME": str(self.home),
+        }  # fmt: skip
+        self.folder, self.port = folder, int(free_port())
+        self.ports = {"4000": free_port(), "3000": str(self.port)}
+
+    @property
+    def logs(self) -> str:
+        return "\n".join(file.read_text()[-5_000:] for file in self.folder.glob("*.log"))
+
+    def __enter__(self) -> Self:
+        self.processes = {unit.stem: self._start(unit) for unit in UNITS}
+        webserver = "convo-pipelines-webserver"
+        wait_for(f"http://127.0.0.1:{self.port}", self.processes[webserver], self.folder / f"{webserver}.log")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(SECONDS_TO_STOP)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, unit: Path) -> subprocess.Popen[bytes]:
+        parser = configparser.ConfigParser(strict=False, interpolation=None)
+        parser.read(unit)
+        words = installed_here(parser["Service"]["ExecStart"]).split()
+        with (self.folder / f"{unit.stem}.log").open("a") as log:
+            return subprocess.Popen(
+                [self.ports.get(word, word) for word in words],
+                env=os.environ | self.environment,
+                cwd=self.elsewhere,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from convo_pipelines import health, read
 from convo_pipelines.warehouse import Warehouse, fetch
 from convo_pipelines_tests import oracle
+from convo_pipelines_tests.servers import require
 from convo_pipelines_tests.world import World, at
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -38,10 +39,7 @@ default_pool_size = 4
 @pytest.fixture(params=["session", "transaction"])
 def pooled(request: pytest.FixtureRequest, world: World) -> Iterator[World]:
     """A world whose pipeline reaches the database through PgBouncer; the application does not."""
-    if PGBOUNCER is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have Debian's pgbouncer package")
-        pytest.skip("no PgBouncer: apt-get install pgbouncer")
+    require(PGBOUNCER, "pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="pgbouncer", dir="/tmp"))
     url = make_url(world.url)
     host, port = url.query.get("host") or url.host, url.port

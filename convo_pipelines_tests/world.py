@@ -44,12 +44,12 @@ class UsableTime(TimestamptzLoader):
 
 
 class World:
-    def __init__(self, warehouse: Warehouse):
+    def __init__(self, warehouse: Warehouse, tables: dict[str, str] | None = None):
         self.warehouse = warehouse
         self.url = warehouse.url
         self.connection = psycopg.connect(self.url, autocommit=True, row_factory=dict_row, options="-c timezone=UTC")
         self.connection.adapters.register_loader("timestamptz", UsableTime)
-        self.tables: dict[str, str] = {}
+        self.tables = tables or {}
 
     def close(self) -> None:
         self.connection.close()
