@@ -114,7 +114,7 @@ def test_processes_go_on_without_help_when_the_database_is_back(own_server: Debi
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """A file system of its own, large enough for an empty server."""
     folder = Path("/tmp") / f"disk{os.getpid()}"
     folder.mkdir()
