@@ -10,6 +10,7 @@ import psycopg
 from convo_pipelines import changes
 from convo_pipelines.warehouse import PASSING_ERRORS, Connection, Row, Warehouse, execute, fetch, fetch_one, transaction
 
+NAMED_TABLES = 20
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 60
@@ -60,8 +61,21 @@ def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
 
 
 def status(connection: Connection, table_name: str | None = None) -> list[Row]:
-    """Return every table that is read, or one of them: table_name, mode, is_wanted, remark."""
-    return fetch(connection, "capture/status", table_name=table_name)
+    """Return every table that is read, or one of them: table_name, mode, is_wanted, remark.
+
+    Raises:
+        CaptureError: it is not read.
+
+    """
+    tables = fetch(connection, "capture/status", table_name=table_name)
+    if table_name and not tables:
+        raise _not_read([table_name], status(connection))
+    return tables
+
+
+def _not_read(names: Sequence[str], tables: Sequence[Row]) -> CaptureError:
+    known = ", ".join(table["table_name"] for table in tables[:NAMED_TABLES])
+    return CaptureError(f"{', '.join(names)}: not read by the pipeline; it reads {known}")
 
 
 def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
@@ -72,12 +86,11 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
 
     """
     with warehouse.connection() as connection:
-        known = {row["table_name"] for row in status(connection)}
-        names = [name.removeprefix("app.") for name in tables] or sorted(known)
-        if unknown := [name for name in names if name not in known]:
-            raise CaptureError(
-                f"{', '.join(unknown)}: not read by the pipeline; it reads {', '.join(sorted(known)[:20])}"
-            )
+        known = status(connection)
+        all_names = [table["table_name"] for table in known]
+        names = [name.removeprefix("app.") for name in tables] or all_names
+        if unknown := [name for name in names if name not in all_names]:
+            raise _not_read(unknown, known)
         for name in names:
             execute(connection, "capture/want", table_name=name, is_wanted=on)
             for table in fetch(connection, "capture/differences", table_name=name, retry_seconds=0):

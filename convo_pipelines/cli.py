@@ -3,10 +3,10 @@
 import logging
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,7 @@ EXPLAINED = (
     forget.StillThereError,
     sample_data.NotEmptyError,
     psycopg.Error,
+    OSError,
 )
 
 
@@ -118,24 +119,30 @@ def _print_migrations() -> None:
 
 
 SIZES = sample_data.Sizes()
+FIRST_END, LAST_END = date(1971, 1, 1), date(2999, 12, 31)
+
+
+def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    default = getattr(SIZES, name)
+    return click.option(f"--{name}", type=click.IntRange(least), default=default, show_default=True, help=text)
 
 
 @main.command("sample-data")
-@click.option("--clients", default=SIZES.clients, show_default=True)
-@click.option("--crews", default=SIZES.crews, show_default=True)
-@click.option("--sessions", default=SIZES.sessions, show_default=True, help="Crews' sessions, about 10 messages each.")
-@click.option(
-    "--conversations", default=SIZES.conversations, show_default=True, help="E-mail and chat, 6 messages each."
-)
-@click.option("--people", default=SIZES.people, show_default=True)
-@click.option("--projects", default=SIZES.projects, show_default=True)
-@click.option("--days", default=SIZES.days, show_default=True, help="Days of history.")
+@_size("clients", "Tenants.", least=1)
+@_size("crews", "Groups of agents, each with its histories table.")
+@_size("sessions", "Crews' sessions, about 10 messages each.")
+@_size("conversations", "E-mail and chat, 6 messages each.")
+@_size("people", "Persons that the CRM knows.")
+@_size("projects", "Each with an array of conversations.")
+@_size("days", "Days of history.", least=1)
 @click.option("--seed", default=1, show_default=True, help="The same seed and end give the same rows.")
 @click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day it all ends before.  [default: today]")
 @click.option("--if-empty", is_flag=True, help="Do nothing, without an error, if there is data already.")
 def sample_data_command(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> None:
     """Fill an empty database with a generated company."""
     last = end.date() if end else datetime.now(UTC).date()
+    if not FIRST_END <= last <= LAST_END:
+        raise click.BadParameter(f"{last} does not lie between {FIRST_END} and {LAST_END}", param_hint="--end")
     with _progress() as progress:
         task = progress.add_task("loading", total=None)
 

@@ -350,9 +350,15 @@ def check_table(result: CrewResult) -> None:
     for column, types in EXPECTED_COLUMNS.items():
         actual = crew.columns.get(column)
         if actual is None:
-            raise CrewError(f"table app.{name} has no column {column} ({' or '.join(sorted(types))})")
+            raise CrewError(
+                f"table app.{name} has no column {column} ({' or '.join(sorted(types))}); add it, or correct "
+                "histories_table_name of the crew"
+            )
         if actual not in types:
-            raise CrewError(f"column app.{name}.{column} is {actual}; it must be {' or '.join(sorted(types))}")
+            raise CrewError(
+                f"column app.{name}.{column} is {actual}; it must be {' or '.join(sorted(types))}: alter it, or "
+                "correct histories_table_name of the crew"
+            )
     if crew.mode == "window":
         why = crew.remark or "it is not captured yet"
         result.warnings.append(
@@ -415,7 +421,8 @@ def _for_each(
             if isinstance(failure, CrewLockedError):
                 results[0].warnings.append(said(failure))
             elif failure:
-                results[0].error = said(failure)
+                named = f"app.{group[0].table_name}: " if isinstance(failure, psycopg.Error) else ""
+                results[0].error = named + said(failure)
             milliseconds = round((time.monotonic() - started) * 1000)
             for result in results:
                 result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds

@@ -30,5 +30,7 @@ def window_of(context: dg.AssetExecutionContext) -> Window:
 
 
 def keys_in(window: Window) -> list[str]:
-    """Return the keys of the partitions in a window."""
-    return list(days.get_partition_keys_in_time_window(dg.TimeWindow(window.start, window.end)))
+    """Return the keys of the partitions in a window; what lies before the first or after today has none."""
+    last = days.get_last_partition_window()
+    start, end = max(window.start, days.start), min(window.end, last.end if last else days.start)
+    return list(days.get_partition_keys_in_time_window(dg.TimeWindow(start, end))) if start < end else []

@@ -1,12 +1,14 @@
 """The environment, typed and validated once."""
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+FIRST_DAY = date(1970, 1, 1)
 
 
 class SettingsError(ValueError):
@@ -17,6 +19,12 @@ def _region(value: str) -> str:
     if value.upper() not in SUPPORTED_REGIONS:
         raise ValueError
     return value.upper()
+
+
+def _past(value: date) -> date:
+    if not FIRST_DAY <= value <= datetime.now(UTC).date():
+        raise ValueError
+    return value
 
 
 class Settings(BaseModel):
@@ -31,16 +39,18 @@ class Settings(BaseModel):
     reconcile_cron: str = "0 2 * * *"
     health_cron: str = "*/5 * * * *"
     enable_background_jobs: bool = Field(True, description="true or false")
-    partitions_start_date: date = Field(date(2024, 1, 1), description="a date such as 2024-01-01")
-    archive_after_days: int = Field(7, ge=0, description="a whole number of days, 0 or more")
+    partitions_start_date: Annotated[date, AfterValidator(_past)] = Field(
+        date(2024, 1, 1), description="a date such as 2024-01-01, not before 1970 and not in the future"
+    )
+    archive_after_days: int = Field(7, ge=0, le=36_500, description="a whole number of days, 0 to 36500")
     phone_default_region: Annotated[str, AfterValidator(_region)] | None = Field(
         None, description="a country as in ISO 3166 that has phone numbers, such as DE or US"
     )
-    crew_timeout_seconds: int = Field(30, ge=1, description="a whole number of seconds, 1 or more")
-    refresh_timeout_seconds: int = Field(900, ge=1, description="a whole number of seconds, 1 or more")
-    event_retention_days: int = Field(30, ge=1, description="a whole number of days, 1 or more")
+    crew_timeout_seconds: int = Field(30, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
+    refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
+    event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     preview_personal_data: bool = Field(False, description="true or false")
-    alert_urls: str = ""
+    alert_urls: str = Field("", pattern=r"^\S+://\S+(\s+\S+://\S+)*$", description="Apprise URLs, separated by spaces")
     heartbeat_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
     dagster_ui_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")

@@ -116,8 +116,10 @@ class Warehouse:
                 with self._pool.connection() as another:
                     raise TableLockedError(who_locks(another)) from None
             except psycopg.errors.QueryCanceled as error:
-                limit = f"REFRESH_TIMEOUT_SECONDS, {settings().refresh_timeout_seconds}, limits each statement"
-                raise psycopg.errors.QueryCanceled(f"{said(error)}: {limit}; see what slows it down") from None
+                limits = "REFRESH_TIMEOUT_SECONDS, or of a crew CREW_TIMEOUT_SECONDS"
+                raise psycopg.errors.QueryCanceled(
+                    f"{said(error)}: see what slows it down, or raise {limits}"
+                ) from None
 
     def analyze(self, table: str, counts: Counts) -> None:
         """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""

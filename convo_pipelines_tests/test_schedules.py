@@ -1,7 +1,6 @@
 """A tick asks first: it is skipped with a reason, or launches one run, which names the days that it touched."""
 
 import importlib
-import logging
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +11,7 @@ from convo_pipelines import changes, definitions
 from convo_pipelines.automation import schedules
 from convo_pipelines.partitions import TICK_TAG
 from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS
-from convo_pipelines.settings import SettingsError, settings
+from convo_pipelines.settings import settings
 from convo_pipelines_tests.world import World, at, metadata
 
 
@@ -149,36 +148,11 @@ def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
         ("reconcile_cron", "0 2 * * *"),
     ],
 )
-def test_cron_expressions_come_from_the_environment(
-    environment: object, caplog: pytest.LogCaptureFixture, name: str, default: str
-) -> None:
+def test_cron_expressions_come_from_the_environment(environment: object, name: str, default: str) -> None:
     environment()
     assert schedules.cron(name) == default
     environment(**{name.upper(): "0 3 * * *"})
     assert schedules.cron(name) == "0 3 * * *"
-    environment(**{name.upper(): "every day"})
-    with caplog.at_level(logging.ERROR):
-        assert schedules.cron(name) == default
-    assert f"{name.upper()}='every day'" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "allowed"),
-    [
-        ("CREW_TIMEOUT_SECONDS", "soon", "a whole number of seconds, 1 or more"),
-        ("CREW_TIMEOUT_SECONDS", "0", "a whole number of seconds, 1 or more"),
-        ("PARTITIONS_START_DATE", "yesterday", "a date such as 2024-01-01"),
-        ("ENABLE_BACKGROUND_JOBS", "maybe", "true or false"),
-        ("PHONE_DEFAULT_REGION", "Germany", "a country as in ISO 3166"),
-        ("CONVO_DATABASE_URL", "mysql://root:secret@localhost", "a postgresql:// URL"),
-    ],
-)
-def test_any_other_invalid_value_refuses_to_start(environment: object, name: str, value: str, allowed: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        environment(**{name: value})
-    assert name in str(caught.value)
-    assert allowed in str(caught.value)
-    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("value", "status"), [("true", "RUNNING"), ("false", "STOPPED")])

@@ -1,10 +1,11 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
 -- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(crew_ids)s: only these, or null
 -- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
---      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or null), changes (how
+--      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or those that a view
+--      reads, or null), changes (how
 --      many keys were logged), rest_from (everything from this day on, after this session, is to be read; null: nothing is),
 --      has_unplaced (whether rows were written that are left out), failures
-with logged as (
+with recursive logged as (
     select
         table_oid,
         count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
@@ -79,16 +80,49 @@ waiting as materialized (
         and (%(crew_ids)s::uuid[] is null or crew.id = any(%(crew_ids)s::uuid[]))
 ),
 
-rivals as (
+read_by_views as (
     select
         waiting.id,
-        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as rivals
+        waiting.table_oid as oid
+    from waiting
+    inner join pg_class on pg_class.oid = waiting.table_oid
+    where pg_class.relkind in ('v', 'm')
+    union
+    select
+        read_by_views.id,
+        uses.refobjid
+    from read_by_views
+    inner join pg_rewrite on pg_rewrite.ev_class = read_by_views.oid
+    inner join pg_depend as uses on uses.classid = 'pg_rewrite'::regclass and uses.objid = pg_rewrite.oid
+    where uses.refclassid = 'pg_class'::regclass and uses.refobjid <> read_by_views.oid
+),
+
+shared as (
+    select
+        waiting.id,
+        waiting.client_id,
+        state.table_name
     from waiting
     inner join analytics.capture_state as state on state.members && waiting.members
-    inner join app.crews as other on other.histories_table_name = state.table_name
+    union
+    select
+        waiting.id,
+        waiting.client_id,
+        state.table_name
+    from read_by_views
+    inner join waiting on waiting.id = read_by_views.id
+    inner join analytics.capture_state as state on state.members @> array[read_by_views.oid]
+),
+
+rivals as (
+    select
+        shared.id,
+        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as rivals
+    from shared
+    inner join app.crews as other on other.histories_table_name = shared.table_name
     inner join app.clients as client on client.id = other.client_id
-    where other.client_id <> waiting.client_id and other.is_active and client.is_active
-    group by waiting.id
+    where other.client_id <> shared.client_id and other.is_active and client.is_active
+    group by shared.id
 )
 
 select
@@ -100,7 +134,7 @@ select
     waiting.remark,
     (
         select jsonb_object_agg(attname, format_type(atttypid, null)) from pg_attribute
-        where attrelid = waiting.table_oid and attnum > 0 and not attisdropped
+        where attrelid = waiting.table_oid and attnum > 0 and not attisdropped and class.relkind in ('r', 'p', 'v', 'm', 'f')
     ) as columns,
     class.relkind in ('v', 'f', 'm') or exists (
         select from pg_index as i
