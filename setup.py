@@ -44,6 +44,7 @@ setup(
             "hypothesis>=6.100,<7",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
+            "psutil>=7,<8",
             "pyright>=1.1.400,<2",
             "pytest>=8,<10",
             "ruff>=0.12,<1",

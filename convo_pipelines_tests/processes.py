@@ -108,7 +108,9 @@ class Units:
         return "\n".join(file.read_text()[-5_000:] for file in self.folder.glob("*.log"))
 
     def __enter__(self) -> Self:
-        self.processes = {unit.stem: self._start(unit) for unit in UNITS}
+        self.processes = dict[str, subprocess.Popen[bytes]]()
+        for unit in UNITS:
+            self.start(unit)
         webserver = "convo-pipelines-webserver"
         wait_for(f"http://127.0.0.1:{self.port}", self.processes[webserver], self.folder / f"{webserver}.log")
         return self
@@ -123,12 +125,12 @@ class Units:
                 process.kill()
                 process.wait()
 
-    def _start(self, unit: Path) -> subprocess.Popen[bytes]:
+    def start(self, unit: Path) -> None:
         parser = configparser.ConfigParser(strict=False, interpolation=None)
         parser.read(unit)
         words = installed_here(parser["Service"]["ExecStart"]).split()
         with (self.folder / f"{unit.stem}.log").open("a") as log:
-            return subprocess.Popen(
+            self.processes[unit.stem] = subprocess.Popen(
                 [self.ports.get(word, word) for word in words],
                 env=os.environ | self.environment,
                 cwd=self.elsewhere,
