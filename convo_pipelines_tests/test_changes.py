@@ -1,7 +1,10 @@
 """The change log, capture and snapshots: each rule of theirs was found by an experiment that failed without it."""
 
 import logging
+import os
+import re
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -479,6 +482,27 @@ def restored(world: World) -> Iterator[World]:
         other.tables = world.tables
         yield other
         other.close()
+
+
+@debian_only
+def test_a_dump_of_app_alone_is_restored_as_the_guide_says(world: World, server: Server, tmp_path: Path) -> None:
+    world.crew()
+    world.say("s1", when=NOW)
+    tick(world)
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1].parent
+    url = server.create()
+    guide = (Path(__file__).parent.parent / "docs" / "operations.md").read_text()
+    [recipe] = re.findall(r"```sh\n(pg_dump.*?)```", guide, re.DOTALL)
+    search = f"PATH={binaries}:{Path(sys.executable).parent}:$PATH\n"
+    addresses = {"OLD": world.url, "CONVO_DATABASE_URL": url}
+    subprocess.run(["bash", "-ec", search + recipe], env=os.environ | addresses, cwd=tmp_path, check=True)
+    other = World(Warehouse(url), world.tables)
+    assert_right(other)
+    other.say("s2", when=NOW)
+    tick(other)
+    assert_right(other)
+    assert len(other.execute("select from analytics.conversation_summaries")) == 2
+    other.close()
 
 
 @debian_only
