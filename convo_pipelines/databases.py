@@ -32,7 +32,6 @@ def export_environment() -> None:
     os.environ["CONVO_DATABASE_URL"] = database_url()
     os.environ["DAGSTER_PG_URL"] = dagster_url()
     os.environ.setdefault("DAGSTER_HOME", str(Path.cwd()))
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
 
 
 def _embedded_url() -> str:

@@ -13,6 +13,7 @@ from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
 
+PLANNED = "select count(*) from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'"
 ROOT = Path(__file__).parent.parent
 
 
@@ -37,6 +38,7 @@ def command(world: World, server: Server, tmp_path: Path) -> object:
             check=False,
         )
 
+    run.storage = environment["DAGSTER_PG_URL"]
     return run
 
 
@@ -49,6 +51,9 @@ def test_refresh_verify_and_status(command: object, world: World) -> None:
     assert refreshed.returncode == 0, refreshed.stderr
     oracle.assert_right(world)
     oracle.assert_links_right(world)
+    with psycopg.connect(command.storage) as storage:
+        planned = storage.execute(PLANNED).fetchall()
+    assert planned == [(len([*PIPELINE, *LINKS]),)]  # not one for each day
     verified = command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "every_message_is_counted" in verified.stdout

@@ -28,7 +28,7 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
 
 def test_the_environment_file_names_every_variable() -> None:
     named = {line.removeprefix("#").split("=")[0] for line in ENVIRONMENT.read_text().splitlines() if "=" in line}
-    assert named == {name.upper() for name in Settings.model_fields} | {"DAGSTER_EVENT_BATCH_SIZE"}
+    assert named == {name.upper() for name in Settings.model_fields}
 
 
 def test_what_the_units_start_runs_jobs_and_writes_where_dagster_is_at_home(

@@ -7,12 +7,16 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from dagster_graphql import DagsterGraphQLClient
 from playwright.sync_api import Page, expect
 
+from convo_pipelines.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, Server
 from convo_pipelines_tests.processes import DagsterDev
+from convo_pipelines_tests.test_health import Receiver
+from convo_pipelines_tests.test_recovery import wait_until
 from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 ROOT = Path(__file__).parent.parent
@@ -109,3 +113,38 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_cr
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_role("dialog").locator("img").first).to_be_visible()
     page.screenshot(path=ARTIFACTS / "7-report-previews.png")
+
+
+def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
+    page: Page, world: World, server: Server, tmp_path: Path
+) -> None:
+    receiver = Receiver()
+    never = "0 0 1 1 *"
+    crons = dict.fromkeys(("CONVERSATION_DISCOVERY_CRON", "LINK_SYNC_CRON", "HEALTH_CRON", "RECONCILE_CRON"), never)
+    dev = DagsterDev(tmp_path, world.url, server.create(), ALERT_URLS=f"json://{receiver.address}", **crons)
+    dev.environment["DAGSTER_UI_URL"] = dev.url
+    world.crew(create=False)
+    with dev:
+        client = DagsterGraphQLClient("127.0.0.1", port_number=int(dev.url.rpartition(":")[2]))
+        for job in ("conversation_discovery", "all_checks"):
+            run = client.submit_job_execution(job, tags=tick_tags(job) if job == "conversation_discovery" else {})
+            wait_until(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
+        links: dict[str, str] = {}
+
+        def are_told() -> bool:
+            for message in receiver.messages:
+                for [what, link] in re.findall(
+                    r"(a run failed|a check fails): .*\n.*\n  (http\S+)", message["message"]
+                ):
+                    links.setdefault(what, link)
+            return len(links) == 2
+
+        wait_until(are_told, 120, dev)
+        page.goto(links["a run failed"])
+        expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
+        expect(page.get_by_text("conversation_discovery").first).to_be_visible()
+        page.screenshot(path=ARTIFACTS / "9-failed-run.png")
+        page.goto(links["a check fails"])
+        expect(page.get_by_text("every_crew_succeeded").first).to_be_visible()
+        expect(page.get_by_text("table app.histories_a does not exist").first).to_be_visible()
+        page.screenshot(path=ARTIFACTS / "10-red-check.png")

@@ -58,7 +58,7 @@ def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourcePar
             offenders = check.metadata.get("offenders")
             found = f"{offenders.value if offenders else 'some'} offenders"
             remedy = "The check's description says what to do."
-            where = f"assets/{asset}?view=checks"
+            where = f"assets/{asset}?view=checks&checkDetail={check.check_name}"
             alerts.begin(connection, "checks", "a check fails", subject, found, remedy, where)
     return _done(context, warehouse, events)
 
