@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from convo_pipelines import databases, migrations
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines.warehouse import Warehouse
-from convo_pipelines_tests.servers import RUNNING, debian_server, embedded_server, require
+from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
 from convo_pipelines_tests.world import World
 
 hypothesis_settings.register_profile(
@@ -63,6 +63,14 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """The embedded server; tests marked `both_servers` also run on the distribution's."""
     with SERVERS[request.param]() as url:
         yield Server(url)
+
+
+@pytest.fixture
+def debian() -> Iterator[DebianServer]:
+    """A server of the distribution that a test starts, crashes and configures as it likes."""
+    server = DebianServer()
+    yield server
+    server.remove()
 
 
 both_servers = pytest.mark.parametrize("server", ["embedded", "debian"], indirect=True, scope="session")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -60,6 +61,10 @@ class DagsterDev:
         self.command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", port]
         self.command += ["-w", str(ROOT / "workspace.yaml")]
 
+    @property
+    def logs(self) -> str:
+        return self.log.read_text()[-5_000:]
+
     def __enter__(self) -> Self:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
@@ -92,7 +97,7 @@ class Units:
     def __init__(self, folder: Path, database: str, storage: str, **environment: str):
         self.home, self.elsewhere = folder / "home", folder / "elsewhere"
         for path in (self.home, self.elsewhere):
-            path.mkdir()
+            path.mkdir(exist_ok=True)
         shutil.copy(ROOT / "dagster.yaml", self.home)
         lines = [line for line in ENVIRONMENT.read_text().splitlines() if line and not line.startswith("#")]
         self.environment = dict(line.split("=", 1) for line in lines) | environment | {
@@ -118,12 +123,17 @@ class Units:
     def __exit__(self, *_: object) -> None:
         for process in self.processes.values():
             process.terminate()
-        for process in self.processes.values():
-            try:
+        with suppress(subprocess.TimeoutExpired):
+            for process in self.processes.values():
                 process.wait(SECONDS_TO_STOP)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self.kill()
+
+    def kill(self) -> None:
+        """End all of them and their runs at once, as when the machine loses its power."""
+        for process in self.processes.values():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def start(self, unit: Path) -> None:
         parser = configparser.ConfigParser(strict=False, interpolation=None)
@@ -136,4 +146,5 @@ class Units:
                 cwd=self.elsewhere,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )

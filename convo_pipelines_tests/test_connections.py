@@ -1,10 +1,9 @@
-"""Connections that are encrypted, databases that go away and come back, disks that are full."""
+"""Connections that are encrypted, disks that are full."""
 
 import logging
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,18 +17,9 @@ from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT, Server
-from convo_pipelines_tests.processes import Units, free_port
+from convo_pipelines_tests.processes import free_port
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World, at
-
-SECONDS_AWAY = 20
-
-
-@pytest.fixture
-def own_server() -> Iterator[DebianServer]:
-    server = DebianServer()
-    yield server
-    server.remove()
 
 
 def write(world: World, session: str) -> None:
@@ -43,21 +33,21 @@ def tick(world: World) -> None:
 
 
 def test_parameters_of_encryption_are_kept(
-    own_server: DebianServer, tmp_path: Path, environment: Callable[..., object]
+    debian: DebianServer, tmp_path: Path, environment: Callable[..., object]
 ) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
-    folder, trusted = own_server.folder, tmp_path / "authority.pem"
+    folder, trusted = debian.folder, tmp_path / "authority.pem"
     certificate.private_key_pem.write_to_path(folder / "key.pem")
     certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
     authority.cert_pem.write_to_path(trusted)
     (folder / "key.pem").chmod(0o600)
     for name in ("key.pem", "cert.pem"):
         shutil.chown(folder / name, "postgres")
-    (own_server.data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 trust\nhostssl all all ::1/128 trust\n")
+    (debian.data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 trust\nhostssl all all ::1/128 trust\n")
     port = free_port()
     files = {"ssl_cert_file": str(folder / "cert.pem"), "ssl_key_file": str(folder / "key.pem")}
-    own_server.start(listen_addresses="localhost", port=port, ssl="on", **files)
+    debian.start(listen_addresses="localhost", port=port, ssl="on", **files)
     address = f"postgresql://postgres@localhost:{port}/postgres"
     url = f"{address}?sslmode=verify-full&sslrootcert={trusted}"
     with pytest.raises(psycopg.OperationalError):
@@ -82,35 +72,6 @@ def test_parameters_of_encryption_are_kept(
     world.close()
     for cached in (databases.database_url, databases.dagster_url):
         cached.cache_clear()
-
-
-def test_processes_go_on_without_help_when_the_database_is_back(own_server: DebianServer, tmp_path: Path) -> None:
-    own_server.start()
-    server = Server(own_server.url)
-    url, storage = server.create(template="template_app"), server.create()
-    world = World(Warehouse(url))
-    world.crew()
-
-    def wait_for_summaries(count: int) -> None:
-        deadline = time.monotonic() + 150
-        while len(world.execute("select from analytics.conversation_summaries")) < count:
-            assert time.monotonic() < deadline, units.logs
-            time.sleep(1)
-
-    every_minute = {"CONVERSATION_DISCOVERY_CRON": "* * * * *", "LINK_SYNC_CRON": "0 0 1 1 *"}
-    with Units(tmp_path, url, storage, **every_minute) as units:
-        world.close()
-        own_server.crash()
-        time.sleep(SECONDS_AWAY)
-        own_server.start()
-        world = World(Warehouse(url), world.tables)
-        write(world, "s1")
-        wait_for_summaries(2)
-        ended = {name: process.poll() for name, process in units.processes.items()}
-    assert set(ended.values()) == {None}
-    world.tick()
-    oracle.assert_right(world)
-    world.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Killed workers, daemons and code servers: what they leave behind stops nothing."""
+"""Killed workers, daemons, code servers and databases: what they leave behind stops nothing."""
 
 import json
 import socket
@@ -14,10 +14,13 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from convo_pipelines.definitions import defs
 from convo_pipelines.instance import PROCESS_TAG, Launcher, process_tags
+from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.conftest import Server
-from convo_pipelines_tests.processes import DagsterDev
+from convo_pipelines_tests.processes import DagsterDev, Units
+from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
+SECONDS_AWAY = 20
 STARTED = dg.DagsterRunStatus.STARTED
 SLOW = """
 create or replace view app.histories_slow as
@@ -26,21 +29,21 @@ from pg_sleep(%s)
 """
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float, dev: DagsterDev) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float, dagster: DagsterDev | Units) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, dev.log.read_text()[-5_000:]
+        assert time.monotonic() < deadline, dagster.logs
         time.sleep(0.5)
 
 
-def test_a_machine_that_dies_in_the_middle_of_a_tick_goes_on_after_its_restart(
-    world: World, server: Server, tmp_path: Path
-) -> None:
-    storage = server.create()
+def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: DebianServer, tmp_path: Path) -> None:
+    debian.start()
+    server = Server(debian.url)
+    world, storage = World(Warehouse(server.create(template="template_app"))), server.create()
     world.crew("A", table="histories_slow", create=False)
     world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "25")))
     every_minute = {"CONVERSATION_DISCOVERY_CRON": "* * * * *", "LINK_SYNC_CRON": "0 0 1 1 *"}
-    dev = DagsterDev(tmp_path, world.url, storage, **every_minute)
+    units = Units(tmp_path, world.url, storage, **every_minute)
 
     def runs(status: str) -> list[str]:
         with psycopg.connect(storage) as connection:
@@ -52,15 +55,25 @@ def test_a_machine_that_dies_in_the_middle_of_a_tick_goes_on_after_its_restart(
                           "and pid <> pg_backend_pid() and datname = current_database()")
         )  # fmt: skip
 
-    with dev:
-        wait_until(is_at_work, 150, dev)
-        dev.kill()
+    with units:
+        wait_until(is_at_work, 150, units)
+        units.kill()
     [orphan] = runs("STARTED")
     world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "0")))
-    with dev:
-        wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, dev)
-        wait_until(lambda: orphan in runs("FAILURE"), 60, dev)
-        wait_until(lambda: bool(runs("SUCCESS")), 60, dev)
+    with units:
+        wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, units)
+        wait_until(lambda: orphan in runs("FAILURE"), 60, units)
+        wait_until(lambda: bool(runs("SUCCESS")), 60, units)
+
+        world.close()
+        debian.crash()
+        time.sleep(SECONDS_AWAY)
+        debian.start()
+        world = World(Warehouse(world.url))
+        world.message(world.conversation())
+        wait_until(lambda: len(world.execute("select from analytics.conversation_summaries")) == 2, 150, units)
+        assert {process.poll() for process in units.processes.values()} == {None}
+    world.close()
 
 
 def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:

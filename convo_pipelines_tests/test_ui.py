@@ -21,6 +21,7 @@ from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "operators.md").read_text()
+TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *resources:.*?)```", GUIDE, re.DOTALL)
 
 
@@ -133,9 +134,7 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
 
         def are_told() -> bool:
             for message in receiver.messages:
-                for [what, link] in re.findall(
-                    r"(a run failed|a check fails): .*\n.*\n  (http\S+)", message["message"]
-                ):
+                for what, link in re.findall(TOLD, message["message"]):
                     links.setdefault(what, link)
             return len(links) == 2
 
