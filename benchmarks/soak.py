@@ -88,6 +88,8 @@ class Soak:
                         self.statement(connection, rng)
                         due += WRITERS / STATEMENTS_PER_SECOND
                         time.sleep(max(0.0, due - time.monotonic()))
+            except psycopg.IntegrityError:
+                self.counts["statements that met a deleted row"] += 1
             except psycopg.Error:
                 self.counts["statements that failed"] += 1
                 time.sleep(0.5)
