@@ -31,6 +31,7 @@ from convo_pipelines.warehouse import (
     execute,
     fetch,
     fetch_one,
+    said,
     transaction,
 )
 
@@ -189,7 +190,7 @@ def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lam
                 if not is_moved:
                     raise psycopg.Rollback
         except PASSING_ERRORS as error:
-            _log.info("the watermark of %s is tried again: %s", at.table.name, error.diag.message_primary)
+            _log.info("the watermark of %s is tried again: %s", at.table.name, said(error))
             time.sleep(0.05 * attempt)
         else:
             if is_moved:

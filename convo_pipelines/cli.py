@@ -170,6 +170,8 @@ def import_histories(file: Path, crew: str) -> None:
         task = progress.add_task("importing", total=None)
         try:
             result = histories.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{file} is not encoded in UTF-8: convert it") from None
         except ValueError as error:
             raise click.ClickException(str(error)) from None
     for line, reason in result.rejected:

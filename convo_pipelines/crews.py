@@ -421,8 +421,8 @@ def _for_each(
             if isinstance(failure, CrewLockedError):
                 results[0].warnings.append(said(failure))
             elif failure:
-                named = f"app.{group[0].table_name}: " if isinstance(failure, psycopg.Error) else ""
-                results[0].error = named + said(failure)
+                is_named = isinstance(failure, TableLockedError) or not isinstance(failure, psycopg.Error)
+                results[0].error = said(failure) if is_named else f"app.{group[0].table_name}: {said(failure)}"
             milliseconds = round((time.monotonic() - started) * 1000)
             for result in results:
                 result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds
@@ -495,8 +495,12 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
         if crew.mode == "window":
             window = Window.last_two_days()
             _read_days(connection, result, reading, Position(window.start.date()), window.end.date())
-    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+    except TableLockedError:
+        raise
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
         if result.outcome.keys == 0:
+            if isinstance(error, psycopg.errors.LockNotAvailable):
+                raise
             raise CrewError(
                 f"app.{crew.table_name}: not one chunk of rows could be read within {seconds} s; look for locks on it, "
                 "or raise CREW_TIMEOUT_SECONDS"

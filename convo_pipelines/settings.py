@@ -5,8 +5,11 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated
 
+import psycopg
 from phonenumbers import SUPPORTED_REGIONS
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import make_url
 
 FIRST_DAY = date(1970, 1, 1)
 
@@ -21,6 +24,18 @@ def _region(value: str) -> str:
     return value.upper()
 
 
+def _address(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql"):
+        raise ValueError
+    try:
+        make_url(f"postgresql://{rest}")
+        conninfo_to_dict(value)
+    except psycopg.Error:
+        raise ValueError from None
+    return f"postgresql://{rest}"
+
+
 def _past(value: date) -> date:
     if not FIRST_DAY <= value <= datetime.now(UTC).date():
         raise ValueError
@@ -32,8 +47,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    convo_database_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
-    dagster_pg_url: str | None = Field(None, pattern=r"^postgres(ql)?://", description="a postgresql:// URL")
+    convo_database_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    dagster_pg_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
     conversation_discovery_cron: str = "*/5 * * * *"
     link_sync_cron: str = "*/5 * * * *"
     reconcile_cron: str = "0 2 * * *"
@@ -50,9 +65,9 @@ class Settings(BaseModel):
     refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     preview_personal_data: bool = Field(False, description="true or false")
-    alert_urls: str = Field("", pattern=r"^\S+://\S+(\s+\S+://\S+)*$", description="Apprise URLs, separated by spaces")
-    heartbeat_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
-    dagster_ui_url: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
+    alert_urls: str = Field("", pattern=r"^\S+://\S*(\s+\S+://\S*)*$", description="Apprise URLs, separated by spaces")
+    heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
+    dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"
 
@@ -65,9 +80,9 @@ def settings() -> Settings:
         SettingsError: a variable is invalid; cron expressions are judged by the schedules.
 
     """
-    given = {name: os.environ[name.upper()].strip() for name in Settings.model_fields if os.environ.get(name.upper())}
+    given = {name: os.environ.get(name.upper(), "").strip() for name in Settings.model_fields}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(str(e["loc"][0]), e["input"]) for e in error.errors())) from None
 

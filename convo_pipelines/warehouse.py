@@ -24,7 +24,7 @@ POOL_SIZE = 4
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
 """How long anything but a refresh waits for a lock; only checks, reports and commands do."""
-NAMED_HOLDERS = 3
+NAMED_HOLDERS = 5
 LOCK_TIMEOUT = "100ms"
 """Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
 
@@ -64,6 +64,10 @@ class Counts:
     def total(self) -> int:
         """Rows looked at."""
         return self.changed + self.unchanged
+
+
+class TableLockedError(psycopg.errors.LockNotAvailable):
+    """Somebody holds a lock that was waited for long enough; the message names who, and the remedy."""
 
 
 class Warehouse:
@@ -112,6 +116,8 @@ class Warehouse:
         with self._pool.connection() as connection:
             try:
                 yield connection
+            except TableLockedError:
+                raise
             except psycopg.errors.LockNotAvailable:
                 with self._pool.connection() as another:
                     raise TableLockedError(who_locks(another)) from None
@@ -145,10 +151,6 @@ def configure(connection: psycopg.Connection[Any]) -> None:
     timeout = f"{settings().refresh_timeout_seconds}s"
     connection.execute("set statement_timeout = 0")  # that of the database may be too short for the rest
     connection.execute(statement("session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
-
-
-class TableLockedError(Exception):
-    """Somebody holds a lock on a whole table that is to be read; the message names it and the remedy."""
 
 
 @contextmanager
@@ -188,25 +190,39 @@ def refreshing(
 
 
 def who_locks(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
-    """Return who holds locks that keep others from reading `tables` of app, by default any of ours, and what to do.
+    """Return who holds locks that keep others from reading `tables` of app, and what to do.
 
-    With `is_any`, those that keep others from changing the tables themselves.
+    Without `tables` it is not known which lock was waited for: whoever may be in the way, on any table, is named. With
+    `is_any`, those that keep others from changing a table.
     """
     holders = fetch(connection, "status/blockers", tables=tables and list(tables), is_any=is_any)
     if not holders:
-        named = f"app.{' or app.'.join(tables)}" if tables else "a table"
-        return f"somebody held a lock on {named} for a moment; try again"
-    pid = (holders[0]["waits_for"] or [holders[0]["pid"]])[0]
+        named = f"app.{' or app.'.join(tables)}" if tables else "a table or row"
+        return f"somebody held a lock on {named}; try again"
     named = "; ".join(_holder(row) for row in holders[:NAMED_HOLDERS])
-    return f"{named}: let it end, or run select pg_terminate_backend({pid})"
+    if tables is None:
+        rest = f", and {len(holders) - NAMED_HOLDERS} more" if len(holders) > NAMED_HOLDERS else ""
+        return f"a lock was not to be had in time; who may be in the way: {named}{rest}; let them end, and try again"
+    return f"{named}: let it end, or run {_end(holders[0])}"
 
 
 def _holder(row: Row) -> str:
     locks = "is locked" if row["waits_for"] is None else "is about to be locked"
-    text = f"{row['table_name']} {locks} by pid {row['pid']} of {row['who'] or 'another role'}"
+    by = f"the prepared transaction {row['prepared']!r}" if row["prepared"] else f"pid {row['pid']}"
+    text = f"{row['table_name']} {locks} by {by} of {row['who'] or 'another role'}"
     if row["since"]:
         text += f" since {row['since']:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{text}, which waits for pid {row['waits_for'][0]}" if row["waits_for"] else text
+    if not row["waits_for"]:
+        return text
+    [pid, *_] = row["waits_for"]
+    return f"{text}, which waits for {f'pid {pid}' if pid else 'a prepared transaction'}"
+
+
+def _end(row: Row) -> str:
+    pid = row["waits_for"][0] if row["waits_for"] else row["pid"]
+    if row["prepared"]:
+        return f"rollback prepared '{row['prepared']}'"
+    return f"select pg_terminate_backend({pid})" if pid else "rollback prepared (see pg_prepared_xacts)"
 
 
 def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,12 @@ create table app."Upper" {COLUMNS}; create table app."a""b" {COLUMNS}; create ta
 create view app.h_view as select * from app.histories_a; create view app.h_views as select * from app.h_view;
 create materialized view app.h_stored as select * from app.histories_a;
 create view app.h_own as select * from app.histories_b;
+create function app.of_a() returns setof app.histories_a language sql begin atomic select * from app.histories_a; end;
+create view app.h_function as select * from app.of_a();
+create table app.h_parent (id bigint, session_id text, message jsonb, created_at timestamptz);
+alter table app.histories_a inherit app.h_parent; create view app.h_parents as select * from app.h_parent;
+create view app.h_clients as
+select b.* from app.histories_b as b where exists (select from app.clients where client_code = 'C2');
 create foreign data wrapper nothing; create server nothing foreign data wrapper nothing;
 create foreign table app.h_foreign {COLUMNS} server nothing;
 create table app.h_parts {COLUMNS} partition by range (created_at);
@@ -65,7 +71,11 @@ HISTORIES_TABLES = {
     "h_view": WHOSE,
     "h_views": WHOSE,
     "h_stored": WHOSE,
+    "h_function": WHOSE,
+    "h_parents": WHOSE,
     "h_own": READ,
+    "h_clients": READ,
+    "clients": f"table app.clients has no column session_id {COLUMN}",
     "h_parts": READ,
     "h_part": READ,
     "h_short": READ,
@@ -248,6 +258,8 @@ SECONDS = "a whole number of seconds, 1 to 86400"
 VARIABLES = [
     ("CONVO_DATABASE_URL", f"mysql://root:{SECRET}@localhost", ADDRESS),
     ("CONVO_DATABASE_URL", SECRET, ADDRESS),
+    ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost:abc/x", ADDRESS),
+    ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost/x?nonsense=1", ADDRESS),
     ("DAGSTER_PG_URL", f"sqlite:///{SECRET}", ADDRESS),
     ("ENABLE_BACKGROUND_JOBS", "maybe", YES_OR_NO),
     ("PREVIEW_PERSONAL_DATA", "some", YES_OR_NO),
@@ -279,6 +291,21 @@ def test_variables(environment: Callable[..., Settings], name: str, value: str, 
     assert f"{name}=" in str(caught.value)
     assert allowed in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken"),
+    [
+        ("CONVO_DATABASE_URL", "postgres://ana@db/x?sslmode=require", "postgresql://ana@db/x?sslmode=require"),
+        ("ALERT_URLS", " mailto://ana:x@mail.example\n syslog:// ", "mailto://ana:x@mail.example\n syslog://"),
+        ("ALERT_URLS", " ", ""),
+        ("HEARTBEAT_URL", " ", None),
+        ("HEARTBEAT_URL", "HTTPS://hc.example/x", "HTTPS://hc.example/x"),
+        ("PARTITIONS_START_DATE", f"{datetime.now(UTC):%Y-%m-%d}", datetime.now(UTC).date()),
+    ],
+)
+def test_variables_that_are_right(environment: Callable[..., Settings], name: str, value: str, taken: object) -> None:
+    assert getattr(environment(**{name: value}), name.lower()) == taken
 
 
 CRONS = [name for name in Settings.model_fields if name.endswith("_cron")]

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from convo_pipelines import capture, changes, crews, ticks, warehouse
+from convo_pipelines.checks.completeness import every_message_is_counted
 from convo_pipelines.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
 from convo_pipelines.warehouse import TableLockedError
 from convo_pipelines_tests import oracle
@@ -274,6 +275,37 @@ def test_who_waits_to_change_a_table_is_named_with_whom_it_waits_for(world: Worl
     )
     world.tick()
     oracle.assert_right(world)
+
+
+@pytest.mark.parametrize("server", ["debian"], indirect=True, scope="session")
+def test_a_prepared_transaction_is_named(world: World) -> None:
+    world.crew()
+    world.conversation(started_at=at())
+    world.tick()
+    world.execute("update app.conversations set subject = 'x'")
+    with psycopg.connect(world.url) as forgetful:
+        forgetful.execute("lock table app.messages")
+        forgetful.execute("prepare transaction 'forgotten'")
+    with pytest.raises(TableLockedError) as error:
+        ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, logging.getLogger())
+    world.execute("rollback prepared 'forgotten'")
+    assert str(error.value).startswith(
+        "app.messages is locked by the prepared transaction 'forgotten' of postgres since"
+    )
+    assert str(error.value).endswith("or run rollback prepared 'forgotten'")
+
+
+def test_a_locked_crew_is_one_offender_of_the_check_that_counts_messages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for crew in "AB":
+        world.crew(crew)
+        world.say("s1", crew=crew)
+    world.tick()
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    with holding(world, "lock table app.histories_a in access exclusive mode"):
+        result = every_message_is_counted(world.warehouse)
+    assert result.metadata["offenders"].value == 1
 
 
 def test_checks_and_commands_name_who_holds_the_lock_and_the_limit_they_meet(

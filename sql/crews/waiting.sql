@@ -80,9 +80,10 @@ waiting as materialized (
         and (%(crew_ids)s::uuid[] is null or crew.id = any(%(crew_ids)s::uuid[]))
 ),
 
-read_by_views as (
+read_by_views as (  -- through views, functions and parents; the text of a function is not seen through
     select
         waiting.id,
+        'pg_class'::regclass::oid as kind,
         waiting.table_oid as oid
     from waiting
     inner join pg_class on pg_class.oid = waiting.table_oid
@@ -90,11 +91,30 @@ read_by_views as (
     union
     select
         read_by_views.id,
-        uses.refobjid
+        used.kind,
+        used.oid
     from read_by_views
-    inner join pg_rewrite on pg_rewrite.ev_class = read_by_views.oid
-    inner join pg_depend as uses on uses.classid = 'pg_rewrite'::regclass and uses.objid = pg_rewrite.oid
-    where uses.refclassid = 'pg_class'::regclass and uses.refobjid <> read_by_views.oid
+    cross join lateral (
+        select
+            uses.refclassid as kind,
+            uses.refobjid as oid
+        from pg_rewrite
+        inner join pg_depend as uses on uses.classid = 'pg_rewrite'::regclass and uses.objid = pg_rewrite.oid
+        where pg_rewrite.ev_class = read_by_views.oid and read_by_views.kind = 'pg_class'::regclass
+        union all
+        select
+            refclassid,
+            refobjid
+        from pg_depend
+        where classid = 'pg_proc'::regclass and objid = read_by_views.oid and read_by_views.kind = 'pg_proc'::regclass
+        union all
+        select
+            read_by_views.kind,
+            inhrelid
+        from pg_inherits
+        where inhparent = read_by_views.oid and read_by_views.kind = 'pg_class'::regclass
+    ) as used
+    where used.kind in ('pg_class'::regclass, 'pg_proc'::regclass)
 ),
 
 shared as (
@@ -112,6 +132,10 @@ shared as (
     from read_by_views
     inner join waiting on waiting.id = read_by_views.id
     inner join analytics.capture_state as state on state.members @> array[read_by_views.oid]
+    where read_by_views.kind = 'pg_class'::regclass and exists (
+        select from pg_attribute
+        where attrelid = read_by_views.oid and attname = 'session_id' and not attisdropped
+    )
 ),
 
 rivals as (

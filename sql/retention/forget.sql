@@ -1,5 +1,5 @@
 -- Of Dagster's own database: deletes finished runs, with all that was stored of them. A run that holds the newest
--- materialization of a partition, or the newest result of a check, stays: without it they would count as missing.
+-- materialization or observation of a partition, or the newest result of a check, stays: without it they would be missing.
 -- in:  %(before)s: created before then; %(rows)s: so many at most, the oldest first
 -- out: run_id
 with newest as materialized (
@@ -8,8 +8,8 @@ with newest as materialized (
     where id in (
         select max(id)
         from event_logs
-        where dagster_event_type = 'ASSET_MATERIALIZATION'
-        group by asset_key, partition
+        where dagster_event_type in ('ASSET_MATERIALIZATION', 'ASSET_OBSERVATION')
+        group by dagster_event_type, asset_key, partition
     )
     union
     select run_id
@@ -17,6 +17,7 @@ with newest as materialized (
     where id in (
         select max(id)
         from asset_check_executions
+        where execution_status in ('SUCCEEDED', 'FAILED')
         group by asset_key, check_name, partition
     )
 ),

@@ -10,7 +10,6 @@ select
     set_config('statement_timeout', %(timeout)s, false),
     set_config('idle_in_transaction_session_timeout', %(timeout)s, false),
     set_config('quote_all_identifiers', 'off', false),
-    set_config('synchronous_commit', 'off', false),
     set_config('jit', 'off', false),
     set_config('work_mem', '64MB', false),
     set_config('parallel_setup_cost', '10000', false),

@@ -1,20 +1,21 @@
 -- Who holds, or waits for, locks on tables of app, or on their partitions: those that let nobody read them, or, before a
 -- migration, any.
 -- in:  %(tables)s: null: all of app and analytics; %(is_any)s
--- out: pid, who, since (null: not this role's to see), table_name, waits_for: pids, null if it holds the lock; one row a
---      session, holders first, the oldest first
-with named as (
+-- out: pid, who, since (both null: not this role's to see), prepared (the name of a prepared transaction, or null),
+--      table_name, waits_for (pids, 0 being a prepared transaction; null if it holds the lock); one row a transaction,
+--      holders first, the oldest first
+with recursive named as (
     select to_regclass(format('app.%%I', name))::oid as oid
     from unnest(%(tables)s::text[]) as name
+    union
+    select inhrelid
+    from pg_inherits
+    inner join named on named.oid = inhparent
 ),
 
 tables as (
     select oid
     from named
-    union
-    select inhrelid
-    from pg_inherits
-    inner join named on named.oid = inhparent
     union
     select pg_class.oid
     from pg_class
@@ -22,22 +23,29 @@ tables as (
     where nspname in ('app', 'analytics') and %(tables)s::text[] is null
 ),
 
-sessions as (
-    select distinct on (held.pid)
+transactions as (
+    select distinct on (held.pid, held.virtualtransaction)
         held.pid,
-        activity.usename::text as who,
-        activity.xact_start as since,
+        coalesce(activity.usename::text, prepared.owner::text) as who,
+        coalesce(activity.xact_start, prepared.prepared) as since,
+        prepared.gid as prepared,
         held.relation::regclass::text as table_name,
         case when not held.granted then pg_blocking_pids(held.pid) end as waits_for
     from pg_locks as held
     inner join tables on tables.oid = held.relation
     left join pg_stat_activity as activity on activity.pid = held.pid
+    left join lateral (
+        select pg_prepared_xacts.*
+        from pg_locks as own
+        inner join pg_prepared_xacts on pg_prepared_xacts.transaction = own.transactionid
+        where own.pid is null and held.pid is null and own.virtualtransaction = held.virtualtransaction
+    ) as prepared on true
     where held.database = (select oid from pg_database where datname = current_database())
-        and held.pid <> pg_backend_pid()
+        and held.pid is distinct from pg_backend_pid()
         and (held.mode = 'AccessExclusiveLock' or %(is_any)s)
-    order by held.pid, held.granted, held.relation
+    order by held.pid, held.virtualtransaction, held.granted, held.relation
 )
 
 select *
-from sessions
+from transactions
 order by waits_for is not null, since, pid;
