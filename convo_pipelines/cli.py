@@ -37,7 +37,7 @@ from convo_pipelines.sources import histories, sample_data
 from convo_pipelines.terminal import print_table
 from convo_pipelines.warehouse import TableLockedError, Warehouse, fetch
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 EXPLAINED = (
     SettingsError,
     CrewError,
@@ -45,6 +45,7 @@ EXPLAINED = (
     ChangesError,
     TableLockedError,
     forget.StillThereError,
+    health.SchemaError,
     sample_data.NotEmptyError,
     psycopg.Error,
     OSError,
@@ -209,6 +210,7 @@ def tick_command(clients: Sequence[str], codes: Sequence[str]) -> None:
     Narrowed, the schedules' next tick does it again.
     """
     warehouse = Warehouse()
+    health.require_schema(warehouse)
     narrowing = narrow(warehouse, codes, clients)
     log = logging.getLogger(ticks.__name__)
     rows: list[dict[str, object]] = []
@@ -269,7 +271,9 @@ def forget_command(session: str | None, crew: str | None, person: UUID | None) -
     """
     if (crew is None) == (person is None) or (session and not crew):
         raise click.UsageError("give --crew, --crew with --session, or --person")
-    removed = forget.person(Warehouse(), person) if person else forget.sessions(Warehouse(), str(crew), session)
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    removed = forget.person(warehouse, person) if person else forget.sessions(warehouse, str(crew), session)
     print_table(console, [removed])
 
 
@@ -286,6 +290,7 @@ def reconcile_command() -> None:
     from convo_pipelines import reconcile
 
     warehouse = Warehouse()
+    health.require_schema(warehouse)
     log = logging.getLogger(reconcile.__name__)
     log.setLevel(logging.INFO)
     columns = (TextColumn("keys"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())

@@ -69,7 +69,8 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
             tables = sa.inspect(connection).get_table_names(SCHEMA_OF[line])
             if line == "app" and tables and VERSION_TABLE not in tables:
                 continue
-            connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line], if_not_exists=True))
+            if SCHEMA_OF[line] not in sa.inspect(connection).get_schema_names():
+                connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line]))
             connection.commit()
             command.upgrade(_config(connection, line), f"{line}@head")
         connection.execution_options(no_parameters=True).exec_driver_sql((FOLDER / "ownership.sql").read_text())

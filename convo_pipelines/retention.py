@@ -1,5 +1,6 @@
 """Retention: what Dagster stored of old runs goes, and no materialized partition turns missing."""
 
+import logging
 from contextlib import closing
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from convo_pipelines.databases import dagster_url
 from convo_pipelines.warehouse import Warehouse, fetch
 
 RUNS_A_STEP = 500
+
+_log = logging.getLogger(__name__)
 
 
 def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
@@ -20,6 +23,9 @@ def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     with closing(Warehouse(dagster_url())) as storage, storage.connection() as connection:
         while runs := fetch(connection, "retention/forget", before=before, rows=RUNS_A_STEP):
             for run in runs:
-                instance.compute_log_manager.delete_logs(prefix=[run["run_id"]])
+                try:
+                    instance.compute_log_manager.delete_logs(prefix=[run["run_id"]])
+                except OSError as error:
+                    _log.warning("the output of run %s could not be deleted: %s", run["run_id"], error)
             forgotten += len(runs)
     return forgotten

@@ -409,3 +409,13 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert unclear == {}
     assert {line.split()[0] for line, _, _ in COMMANDS} - {"nothing"} == set(main.commands)
     oracle.assert_right(connected)
+
+
+@pytest.mark.parametrize("line", ["tick", "reconcile", "forget --crew A"])
+def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, line: str) -> None:
+    connected.crew()
+    connected.execute("update analytics.schema_migrations set version_num = '0020_client_activity_daily'")
+    ended = CliRunner().invoke(main, shlex.split(line))
+    assert ended.exit_code == 1
+    assert "the database lacks 0021_alerts: run `convo-pipelines migrate up --only analytics`" in ended.output
+    assert connected.execute("select from analytics.refresh_state") == []
