@@ -281,7 +281,7 @@ def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(world: World, m
     with world.connection.transaction():
         world.execute("lock table app.histories_b")
         world.tick(["histories_sessions"])
-    assert "look for locks" in world.state("B")["last_error"]
+    assert "app.histories_b is locked by pid" in world.state("B")["last_error"]
     assert world.state("A")["last_error"] is None
     world.tick()
     oracle.assert_right(world)
