@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 FIRST_DAY = date(1970, 1, 1)
 
@@ -31,7 +32,7 @@ def _address(value: str) -> str:
     try:
         make_url(f"postgresql://{rest}")
         conninfo_to_dict(value)
-    except psycopg.Error:
+    except (psycopg.Error, ArgumentError):
         raise ValueError from None
     return f"postgresql://{rest}"
 

@@ -122,6 +122,8 @@ class Warehouse:
                 with self._pool.connection() as another:
                     raise TableLockedError(who_locks(another)) from None
             except psycopg.errors.QueryCanceled as error:
+                if "timeout" not in said(error):  # somebody cancelled it
+                    raise
                 limits = "REFRESH_TIMEOUT_SECONDS, or of a crew CREW_TIMEOUT_SECONDS"
                 raise psycopg.errors.QueryCanceled(
                     f"{said(error)}: see what slows it down, or raise {limits}"

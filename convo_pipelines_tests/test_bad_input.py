@@ -260,6 +260,8 @@ VARIABLES = [
     ("CONVO_DATABASE_URL", SECRET, ADDRESS),
     ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost:abc/x", ADDRESS),
     ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost/x?nonsense=1", ADDRESS),
+    ("DAGSTER_PG_URL", f"postgresql://root:{SECRET}@[::1/x", ADDRESS),
+    ("DAGSTER_PG_URL", f"postgresql://root:{SECRET}@local host:x:y/x", ADDRESS),
     ("DAGSTER_PG_URL", f"sqlite:///{SECRET}", ADDRESS),
     ("ENABLE_BACKGROUND_JOBS", "maybe", YES_OR_NO),
     ("PREVIEW_PERSONAL_DATA", "some", YES_OR_NO),

@@ -326,6 +326,9 @@ def test_checks_and_commands_name_who_holds_the_lock_and_the_limit_they_meet(
             read("select from app.messages")
     with pytest.raises(psycopg.errors.QueryCanceled, match="see what slows it down, or raise REFRESH_TIMEOUT_SECONDS"):
         read("set statement_timeout = 100", "select pg_sleep(9)")
+    with pytest.raises(psycopg.errors.QueryCanceled) as cancelled:
+        read("select pg_cancel_backend(pg_backend_pid()), pg_sleep(1)")
+    assert "REFRESH_TIMEOUT_SECONDS" not in str(cancelled.value)
 
 
 @both_servers
