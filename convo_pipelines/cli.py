@@ -32,7 +32,7 @@ from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
 from convo_pipelines.crews import CrewError, narrow
 from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.settings import SettingsError
+from convo_pipelines.settings import SettingsError, settings
 from convo_pipelines.sources import histories, sample_data
 from convo_pipelines.terminal import print_table
 from convo_pipelines.warehouse import TableLockedError, Warehouse, fetch
@@ -361,6 +361,22 @@ def health_command() -> None:
     click.echo(health.report(findings))
     if findings:
         sys.exit(1)
+
+
+@main.command("webhook")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@click.option("--insecure", is_flag=True, help="Believe whoever can reach it, without WEBHOOK_SECRET.")
+def webhook_command(host: str, port: int, insecure: bool) -> None:
+    """Listen for conversations that are complete, and have each in all tables before answering."""
+    from convo_pipelines import webhook
+
+    secret = settings().webhook_secret
+    if secret is None and not insecure:
+        raise click.ClickException("WEBHOOK_SECRET is not set: set it, or say --insecure")
+    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    webhook.run(host, port, None if insecure else secret)
 
 
 @main.command("data-dictionary")

@@ -25,7 +25,7 @@ from convo_pipelines.oddities import Oddities
 from convo_pipelines.pace import Size, TooSlowError
 from convo_pipelines.refresh import Outcome
 from convo_pipelines.registry import HISTORIES_SESSIONS
-from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Narrowing, Position, Window, parameters
+from convo_pipelines.scopes import AFTER_LAST_DAY, FIRST_DAY, Changes, Narrowing, Position, Sessions, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import (
     PASSING_ERRORS,
@@ -291,6 +291,31 @@ def backfill(
     return outcome, results
 
 
+def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) -> list[CrewResult]:
+    """Read the days of these sessions that no tick has read; of a crew that is not read by its log yet, all of them.
+
+    Crews without such days are not among the results. The watermark stays.
+    """
+    with warehouse.connection() as connection:
+        at = changes.look(connection, HISTORIES_SESSIONS)
+        crews = _waiting(connection, at.seen, at.taken, Narrowing(asked.crew_ids))
+    scope = parameters(asked) | {"seen": at.seen, "taken": at.taken}
+
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        reading = _Reading(at.unread_since or at.taken, time.monotonic() + settings().crew_timeout_seconds)
+        for result in results:
+            check_table(result)
+        if len(results) > 1:
+            _one_chunk(connection, results, reading, "asked_days", Size(CHUNK_KEYS), **scope)
+            return
+        [result] = results
+        is_logged = result.crew.mode == "captured" and not result.crew.rest_from
+        keys = "asked_days" if is_logged else "asked_days_of_table"
+        _chunk(connection, result, reading, keys, Size(CHUNK_KEYS), **scope)
+
+    return _for_each(warehouse, _together(crews), read, log, is_recorded=False)
+
+
 def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
     """Compare everything with the histories tables, and count as drift what no unread change accounts for."""
     with warehouse.connection() as connection:
@@ -399,11 +424,12 @@ def _for_each(
     log: logging.Logger,
     *,
     is_all: bool = False,
+    is_recorded: bool = True,
 ) -> list[CrewResult]:
     """Run `work` for several groups of crews at a time, each on its own connection.
 
     Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
-    work is to read everything there is of each crew.
+    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
     """
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
@@ -427,7 +453,8 @@ def _for_each(
             for result in results:
                 result.milliseconds = result.milliseconds if len(group) > 1 else milliseconds
                 log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
-            _record(connection, results, started_at, is_all=is_all)
+            if is_recorded:
+                _record(connection, results, started_at, is_all=is_all)
         return results
 
     def guarded(group: Sequence[Crew]) -> list[CrewResult]:
@@ -604,7 +631,7 @@ def _one_chunk(
 
 
 def _choose_keys(connection: Connection, crews: Sequence[Crew], keys: str, **choice: Any) -> Row:
-    if keys == "days":
+    if keys in ("days", "asked_days_of_table"):
         [crew] = crews
         return refresh.choose_keys(connection, keys, histories(crew.table_name), crew_id=crew.id, **choice)
     return refresh.choose_keys(connection, keys, **(choice | _pairs(crews)))

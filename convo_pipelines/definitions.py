@@ -50,6 +50,7 @@ defs = dg.Definitions(
     sensors=[
         sensors.run_results,
         sensors.check_results,
+        sensors.webhook_results,
         sensors.all_checks_after_reconcile,
     ],
     resources={"warehouse": Warehouse(), "narrowed": Narrowed.configure_at_launch()},

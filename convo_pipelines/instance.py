@@ -5,13 +5,14 @@ import socket
 from typing import Any
 
 import grpc
-from dagster import DagsterRun
+from dagster import DagsterRun, EventLogEntry
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 from dagster._core.storage.config import PostgresStorageConfig
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
-from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
 
 from convo_pipelines.databases import dagster_url
 
@@ -24,8 +25,28 @@ EVENTS_OF_MANY_PARTITIONS = {
 partitions takes minutes."""
 
 
+class EventLog(PostgresEventLogStorage):
+    """Dagster's event log, in which a check of a whole table is planned once, however many partitions its run has.
+
+    Dagster plans it for each of them, and evaluates it once: the others would take their time, and stay planned.
+    """
+
+    def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:
+        """Store what became of a check, or that it is planned."""
+        what = event.get_dagster_event().event_specific_data if event.is_dagster_event else None
+        if isinstance(what, AssetCheckEvaluationPlanned):
+            once = AssetCheckEvaluationPlanned(asset_key=what.asset_key, check_name=what.check_name)
+            event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
+        super().store_asset_check_event(event, event_id)
+
+
 class Storage(DagsterPostgresStorage):
     """PostgreSQL, at the address that the environment or the embedded server gives: no variable has to be set."""
+
+    def __init__(self, url: str, inst_data: ConfigurableClassData | None):
+        """Connect to `url`; creates Dagster's tables if they are missing."""
+        super().__init__(url, inst_data=inst_data)
+        self._event_log_storage = EventLog(url)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -37,10 +58,10 @@ class Storage(DagsterPostgresStorage):
         cls,
         inst_data: ConfigurableClassData | None,
         config_value: PostgresStorageConfig,  # noqa: ARG003
-    ) -> DagsterPostgresStorage:
+    ) -> "Storage":
         """Return the storage at `DAGSTER_PG_URL`, by default a database `dagster` beside ours."""
         os.environ.update(EVENTS_OF_MANY_PARTITIONS | os.environ)
-        return super().from_config_value(inst_data, {"postgres_url": dagster_url()})
+        return cls(dagster_url(), inst_data)
 
 
 class Launcher(DefaultRunLauncher):

@@ -18,7 +18,7 @@ from convo_pipelines.changes import Lease
 from convo_pipelines.oddities import Oddities
 from convo_pipelines.pace import Size, TooSlowError
 from convo_pipelines.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable, Target
-from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Narrowing, Scope, Window, parameters
+from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Narrowing, Scope, Sessions, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.statements import exists
 from convo_pipelines.warehouse import (
@@ -134,6 +134,12 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, narrowin
     return outcome
 
 
+def read_sessions(warehouse: Warehouse, table: DerivedTable, asked: Sessions) -> Outcome:
+    """Refresh what is derived from these sessions, whatever the log says; the watermark stays."""
+    with warehouse.connection() as connection:
+        return _chunks(connection, Work(table, changes.unread_since(connection, table)), asked)
+
+
 def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int], object]) -> Outcome:
     """Refresh everything, and count as drift what no unread change accounts for.
 
@@ -188,9 +194,9 @@ def _chunk(
 ) -> tuple[Outcome, str | None]:
     table = work.table
     with refreshing(connection, [table.name], table.sources):
-        keys_of = table.all_keys if isinstance(scope, Everything) else table.name
         with size.choose():
-            found = choose_keys(connection, keys_of, **parameters(scope, work.narrowing, after, size.rows))
+            chosen = parameters(scope, work.narrowing, after, size.rows) | {"unread_since": work.unread_since}
+            found = choose_keys(connection, _keys_of(table, scope), **chosen)
         chunk = Outcome()
         if found["keys"]:
             with size.refresh():
@@ -201,6 +207,16 @@ def _chunk(
         if work.lease:
             work.lease.renew(connection)
     return chunk, found["last"]
+
+
+def _keys_of(table: DerivedTable, scope: Scope) -> str:
+    match scope:
+        case Everything():
+            return table.all_keys
+        case Sessions():
+            return table.asked_keys
+        case _:
+            return table.name
 
 
 def choose_keys(connection: Connection, name: str, identifiers: Identifiers | None = None, /, **choice: Any) -> Row:

@@ -59,6 +59,7 @@ class DerivedTable:
         targets: the rows that it keeps right; the first are those that the asset stands for.
         keyed_by: the columns of its keys, and those of its rows that hold them; none: they name no rows.
         all_keys: the statement in `sql/keys/` that goes through all of its keys.
+        asked_keys: the statement in `sql/keys/` that chooses those of crews' sessions somebody asks for.
         has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
 
     """
@@ -72,6 +73,7 @@ class DerivedTable:
     targets: tuple[Target, ...]
     keyed_by: tuple[tuple[str, str], ...] = (("id", "conversation_id"),)
     all_keys: str = "every_conversation"
+    asked_keys: str = "asked_conversations"
     has_days: bool = True
 
     @property
@@ -136,6 +138,7 @@ CREW_CONVERSATIONS = DerivedTable(
     ),
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
     all_keys="every_session",
+    asked_keys="asked_sessions",
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
@@ -244,6 +247,7 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
     ),
     keyed_by=(),
     all_keys="every_place",
+    asked_keys="asked_places",
     has_days=False,
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
@@ -329,7 +333,14 @@ DERIVED_TABLES = (
     PROJECT_LINK_INCONSISTENCIES,
 )
 """Every derived table, those that others are derived from first."""
-BOOKKEEPING = ("alerts", "crew_discovery_state", "deleted_conversations", "oddities", "refresh_state")
+BOOKKEEPING = (
+    "alerts",
+    "crew_discovery_state",
+    "deleted_conversations",
+    "oddities",
+    "refresh_state",
+    "webhook_refreshes",
+)
 """Tables of our own that operators may read."""
 LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)
 """Those that clients sync by Zero, each from a conversation to the parent that it names first."""

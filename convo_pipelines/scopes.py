@@ -64,7 +64,15 @@ class Everything:
     """All there is, and all that is derived."""
 
 
-Scope = Window | Changes | Everything
+@dataclass(frozen=True)
+class Sessions:
+    """Sessions that somebody asks for: of these crews, pair by pair."""
+
+    crew_ids: tuple[UUID, ...]
+    session_ids: tuple[str, ...]
+
+
+Scope = Window | Changes | Everything | Sessions
 
 EVERYTHING = Everything()
 
@@ -83,11 +91,14 @@ def parameters(
     """Return the parameters of a `sql/keys/` statement: of the scope, so many keys (None: all) after a position."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
+    asked = scope if isinstance(scope, Sessions) else None
     return {
         "window_start": window and window.start,
         "window_end": window and window.end,
         "seen": changes and changes.seen,
         "taken": changes and changes.taken,
+        "asked_crews": asked and list(asked.crew_ids),
+        "asked_sessions": asked and list(asked.session_ids),
         "crew_ids": narrowing and list(narrowing.crew_ids),
         "client_ids": narrowing and list(narrowing.client_ids),
         "after": after,

@@ -69,6 +69,7 @@ class Settings(BaseModel):
     alert_urls: str = Field("", pattern=r"^\S+://\S*(\s+\S+://\S*)*$", description="Apprise URLs, separated by spaces")
     heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
+    webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"
 
@@ -89,5 +90,5 @@ def settings() -> Settings:
 
 
 def _explain(name: str, value: object) -> str:
-    shown = "(hidden)" if "_url" in name else repr(value)
+    shown = "(hidden)" if "_url" in name or "_secret" in name else repr(value)
     return f"{name.upper()}={shown} is not valid: it must be {Settings.model_fields[name].description}"

@@ -73,9 +73,13 @@ class TableLockedError(psycopg.errors.LockNotAvailable):
 class Warehouse:
     """The database with `app` and `analytics`. Sessions run in UTC and commit by themselves unless in a transaction."""
 
-    def __init__(self, url: str | None = None):
-        """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names."""
+    def __init__(self, url: str | None = None, wait_seconds: float = 30):
+        """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names.
+
+        Whoever asks for a connection waits for it no longer than `wait_seconds`.
+        """
         self._url = url
+        self._wait_seconds = wait_seconds
 
     @property
     def url(self) -> str:
@@ -89,6 +93,7 @@ class Warehouse:
             connection_class=psycopg.Connection[Row],
             min_size=0,
             max_size=POOL_SIZE + 1,
+            timeout=self._wait_seconds,
             open=True,
             configure=configure,
             kwargs={

@@ -282,6 +282,7 @@ VARIABLES = [
     ("ALERT_URLS", f"mail {SECRET}", "Apprise URLs, separated by spaces"),
     ("HEARTBEAT_URL", f"ftp://{SECRET}", WEB),
     ("DAGSTER_UI_URL", "localhost:3000", WEB),
+    ("WEBHOOK_SECRET", SECRET, "a secret of at least 16 characters"),
     ("GIT_URL", f"git@github.com:{SECRET}", "an https:// URL of a repository"),
 ]
 
@@ -416,8 +417,8 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 @pytest.mark.parametrize("line", ["tick", "reconcile", "forget --crew A"])
 def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, line: str) -> None:
     connected.crew()
-    connected.execute("update analytics.schema_migrations set version_num = '0020_client_activity_daily'")
+    connected.execute("update analytics.schema_migrations set version_num = '0021_alerts'")
     ended = CliRunner().invoke(main, shlex.split(line))
     assert ended.exit_code == 1
-    assert "the database lacks 0021_alerts: run `convo-pipelines migrate up --only analytics`" in ended.output
+    assert "the database lacks 0022_webhook: run `convo-pipelines migrate up --only analytics`" in ended.output
     assert connected.execute("select from analytics.refresh_state") == []

@@ -19,6 +19,8 @@ ENGINE = [
     "registry",
     "health",
     "alerts",
+    "sessions",
+    "webhook",
 ]
 
 

@@ -1,11 +1,12 @@
-"""The sensors: runs that failed for good, checks that turned red, every check after the nightly comparison."""
+"""The sensors: failed runs, checks that turned red, what the webhook did, every check after the nightly comparison."""
 
 import dagster as dg
 
 from convo_pipelines import alerts
 from convo_pipelines.automation import jobs
+from convo_pipelines.partitions import days
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.warehouse import Warehouse, fetch
 
 _STATUS = dg.DefaultSensorStatus.RUNNING if settings().enable_background_jobs else dg.DefaultSensorStatus.STOPPED
 RESULTS_A_LOOK = 1_000
@@ -68,6 +69,31 @@ def _done(context: dg.SensorEvaluationContext, warehouse: Warehouse, events: lis
         context.update_cursor(str(events[-1].storage_id))
     alerts.deliver(warehouse)
     return dg.SkipReason(f"{len(events)} results")
+
+
+@dg.sensor(default_status=_STATUS, minimum_interval_seconds=60)
+def webhook_results(
+    context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.SensorResult | dg.SkipReason:
+    """Tells Dagster what the webhook did: a materialization of today's partition, one per table."""
+    with warehouse.connection() as connection:
+        noted = fetch(connection, "webhook/noted", after=int(context.cursor or 0))
+    if not noted:
+        return dg.SkipReason("the webhook has noted nothing since")
+    materializations = [
+        dg.AssetMaterialization(
+            row["table_name"],
+            partition=days.get_last_partition_key(),
+            metadata={
+                "webhook_sessions": row["sessions"],
+                "rows_inserted": row["inserted"],
+                "rows_updated": row["updated"],
+                "rows_deleted": row["deleted"],
+            },
+        )
+        for row in noted
+    ]
+    return dg.SensorResult(asset_events=materializations, cursor=str(max(row["last_id"] for row in noted)))
 
 
 @dg.run_status_sensor(

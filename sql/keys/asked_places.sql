@@ -1,0 +1,60 @@
+-- The places that say whom sessions name that somebody asks for: their conversations; and the persons and contact methods
+-- that no tick has read, unless there are more of them than somebody should wait for.
+-- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
+--      null: nothing was read yet; %(after)s, %(rows)s as in every_place.sql
+-- out: keys (place, id, position)
+create temporary table keys on commit drop as
+with unread as (
+    select
+        source,
+        id
+    from analytics.identifier_changes
+    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
+        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+        and source in ('people', 'contact_methods')
+        and id is not null
+    union
+    (
+        select
+            place.source,
+            place.id
+        from (
+            select
+                'people' as source,
+                id
+            from app.people
+            union all
+            select
+                'contact_methods',
+                id
+            from app.contact_methods
+        ) as place
+        where %(unread_since)s::text is null
+        limit 1001
+    )
+    limit 1001
+)
+
+select
+    place,
+    id,
+    rank || ' ' || id as position
+from (
+    select
+        case source when 'people' then 1 else 2 end as rank,
+        case source when 'people' then 'person' else 'contact_method' end as place,
+        id
+    from unread
+    where (select count(*) from unread) <= 1000
+    union
+    select
+        3,
+        'conversation',
+        conversation.id
+    from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
+    inner join app.conversations as conversation
+        on conversation.crew_id = asked.crew_id and conversation.session_id = asked.session_id
+) as asked
+where %(after)s::text is null or (rank, id) > (left(%(after)s::text, 1)::int, nullif(substr(%(after)s::text, 3), '')::uuid)
+order by rank, id
+limit %(rows)s;

@@ -1,0 +1,2 @@
+-- Dagster learns nothing of the webhook.
+drop table analytics.webhook_refreshes;

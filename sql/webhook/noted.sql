@@ -1,0 +1,14 @@
+-- What the webhook did to each table, and Dagster has not been told.
+-- in:  %(after)s: id of the last row that Dagster was told of
+-- out: one row per table: table_name, sessions, inserted, updated, deleted, last_id
+select
+    table_name,
+    sum(sessions)::bigint as sessions,
+    sum(inserted)::bigint as inserted,
+    sum(updated)::bigint as updated,
+    sum(deleted)::bigint as deleted,
+    max(id) as last_id
+from analytics.webhook_refreshes
+where id > %(after)s
+group by table_name
+order by table_name;
