@@ -2,14 +2,17 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
-from dagster import DagsterRun, EventLogEntry
+import sqlalchemy as sa
+from dagster import AssetKey, DagsterEventType, DagsterRun, EventLogEntry
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 from dagster._core.storage.config import PostgresStorageConfig
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
@@ -26,10 +29,24 @@ partitions takes minutes."""
 
 
 class EventLog(PostgresEventLogStorage):
-    """Dagster's event log, in which a check of a whole table is planned once, however many partitions its run has.
+    """Dagster's event log, made fit for runs of thousands of partitions.
 
-    Dagster plans it for each of them, and evaluates it once: the others would take their time, and stay planned.
+    A check of a whole table is planned once, however many partitions its run has: Dagster plans it for each of them,
+    and evaluates it once; the others would take their time, and stay planned. Partitions that were planned by one event
+    for all of them are shown as failed, or in progress, too. And a connection is kept, in place of one for each event.
     """
+
+    def __init__(self, url: str):
+        """Connect to `url`; creates the tables if they are missing."""
+        super().__init__(url)
+        self._engine = sa.create_engine(
+            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
+        )
+
+    def dispose(self) -> None:
+        """Close the connection."""
+        super().dispose()
+        self._engine.dispose()
 
     def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:
         """Store what became of a check, or that it is planned."""
@@ -38,6 +55,31 @@ class EventLog(PostgresEventLogStorage):
             once = AssetCheckEvaluationPlanned(asset_key=what.asset_key, check_name=what.check_name)
             event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
         super().store_asset_check_event(event, event_id)
+
+    def get_latest_asset_partition_materialization_attempts_without_materializations(
+        self, asset_key: AssetKey, after_storage_id: int | None = None
+    ) -> Mapping[str, tuple[str, int]]:
+        """Return the partitions that were planned after an event, and not materialized since: to run and event."""
+        attempts = dict(
+            super().get_latest_asset_partition_materialization_attempts_without_materializations(
+                asset_key, after_storage_id
+            )
+        )
+        planned = sa.select(Events.c.id, Events.c.run_id, Events.c.event).where(
+            Events.c.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
+            Events.c.asset_key == asset_key.to_string(),
+            Events.c.partition.is_(None),
+            Events.c.id > (after_storage_id or 0),
+        )
+        with self.index_connection() as connection:
+            rows = connection.execute(planned.order_by(Events.c.id)).all()
+        if rows:
+            done = self.get_latest_storage_id_by_partition(asset_key, DagsterEventType.ASSET_MATERIALIZATION)
+            for event_id, run_id, event in rows:
+                what = deserialize_value(event, EventLogEntry).get_dagster_event().asset_materialization_planned_data
+                partitions = what.partitions_subset.get_partition_keys() if what.partitions_subset else ()
+                attempts |= {key: (run_id, event_id) for key in partitions if done.get(key, 0) < event_id}
+        return attempts
 
 
 class Storage(DagsterPostgresStorage):

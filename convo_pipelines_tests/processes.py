@@ -104,9 +104,10 @@ class Units:
             "CONVO_DATABASE_URL": database,
             "DAGSTER_PG_URL": storage,
             "DAGSTER_HOME": str(self.home),
+            "WEBHOOK_SECRET": "a secret of some length",
         }  # fmt: skip
         self.folder, self.port = folder, int(free_port())
-        self.ports = {"4000": free_port(), "3000": str(self.port)}
+        self.ports = {"4000": free_port(), "3000": str(self.port), "8080": free_port()}
 
     @property
     def logs(self) -> str:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
+import httpx
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
 from convo_pipelines.settings import Settings
@@ -23,7 +24,7 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", *sorted(map(str, tmp_path.iterdir()))]
     verified = subprocess.run(command, capture_output=True, text=True)
     complaints = [line for line in verified.stderr.splitlines() if "convo-pipelines" in line]
-    assert (len(UNITS), complaints) == (3, [])
+    assert (len(UNITS), complaints) == (4, [])
 
 
 def test_the_environment_file_names_every_variable() -> None:
@@ -47,5 +48,6 @@ def test_what_the_units_start_runs_jobs_and_writes_where_dagster_is_at_home(
             assert time.monotonic() < deadline, units.logs
             assert status is not dg.DagsterRunStatus.FAILURE, units.logs
             time.sleep(1)
+        assert httpx.get(f"http://127.0.0.1:{units.ports['8080']}/healthz").json() == {"status": "ok"}
     assert (units.home / "storage" / run_id).is_dir()
     assert list(units.elsewhere.iterdir()) == []
