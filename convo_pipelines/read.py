@@ -61,6 +61,57 @@ def person_timeline(person: UUID | str) -> pd.DataFrame:
     return _read("person_timeline", person=person)
 
 
+def client_conversations(
+    client: str,
+    *,
+    channel: str | None = None,
+    crew: str | None = None,
+    project: UUID | str | None = None,
+    is_open: bool | None = None,
+    before: tuple[Moment, UUID | str] | None = None,
+    rows: int = 50,
+) -> pd.DataFrame:
+    """Return a page of the conversations that a client's people or crews are in, newest first.
+
+    Args:
+        client: its code.
+        channel: only of this channel.
+        crew: only of the crew with this code.
+        project: only those that name this project.
+        is_open: only open ones, or only closed ones.
+        before: `started_at` and `conversation_id` of the last row of the page before.
+        rows: how many at most.
+
+    """
+    started_at, conversation_id = before or (None, None)
+    return _read(
+        "client_conversations",
+        client=client,
+        channel=channel,
+        crew=crew,
+        project=project,
+        is_open=is_open,
+        before=_instant(started_at),
+        before_id=conversation_id,
+        rows=rows,
+    )
+
+
+def open_conversation(lead: UUID | str) -> pd.DataFrame:
+    """Return the summary of a lead's open conversation: one row, or none."""
+    return _read("open_conversation", lead=lead)
+
+
+def customer_conversations(customer: UUID | str, rows: int = 50) -> pd.DataFrame:
+    """Return the summaries of a customer's latest conversations, newest first."""
+    return _read("customer_conversations", customer=customer, rows=rows)
+
+
+def conversations_per_project(project: UUID | str | None = None) -> pd.DataFrame:
+    """Return how many conversations a project has, or each project that has any."""
+    return _read("conversations_per_project", project=project)
+
+
 def project_conversations(project: UUID | str, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
     """Return the conversations added to a project in `[start, end)`, in that order."""
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))

@@ -268,7 +268,7 @@ PEOPLE_CONVERSATIONS = DerivedTable(
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
     "clients_conversations",
-    "Whose people or crew are in which conversation.",
+    "Whose people or crew are in which conversation, and what its pages are sorted and filtered by.",
     group="links",
     job="link_sync",
     sources=("crews", "people", "conversations", "messages"),
@@ -277,6 +277,7 @@ CLIENTS_CONVERSATIONS = DerivedTable(
         Target(
             "analytics.clients_conversations",
             key=("client_id", "conversation_id"),
+            values=("channel", "crew_id", "project_id", "started_at", "closed_at"),
             touched="updated_at",
             parents=(("client_id", "clients"), ("conversation_id", "conversations")),
         ),

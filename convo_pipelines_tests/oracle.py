@@ -315,6 +315,9 @@ def resolutions(world: World) -> set[tuple[Any, ...]]:
     return wanted
 
 
+CLIENT_COLUMNS = ["client_id", "conversation_id", "channel", "crew_id", "project_id", "started_at", "closed_at"]
+
+
 def people_links(world: World) -> set[tuple[UUID, UUID]]:
     known = holders(world)
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
@@ -339,7 +342,13 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
     return wanted
 
 
-def client_links(world: World) -> set[tuple[UUID, UUID]]:
+def client_links(world: World) -> set[tuple[Any, ...]]:
+    talks = {talk["id"]: talk for talk in world.execute("select * from app.conversations")}
+    return {(client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:])) for client, talk in clients_in(world)}
+
+
+def clients_in(world: World) -> set[tuple[UUID, UUID]]:
+    """Whose people or crew are in which conversation."""
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
     owner = owners(world)
     crews = world.execute("select id from app.conversations where crew_id is not null")
@@ -391,7 +400,7 @@ RECOMPUTED: dict[str, tuple[list[str], Callable[[World], set[tuple[Any, ...]]]]]
     "client_activity_daily": (CLIENT_DAY_COLUMNS, client_days),
     "participant_resolutions": (RESOLUTION_COLUMNS, resolutions),
     "people_conversations": (["person_id", "conversation_id"], people_links),
-    "clients_conversations": (["client_id", "conversation_id"], client_links),
+    "clients_conversations": (CLIENT_COLUMNS, client_links),
     "project_conversations": (["project_id", "conversation_id"], project_links),
     "project_link_inconsistencies": (["project_id", "conversation_id", "kind"], inconsistencies),
 }

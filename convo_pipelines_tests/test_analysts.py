@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 import pytest
 
@@ -75,6 +76,10 @@ def frames() -> Iterator[object]:
     person, project = "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"
     yield read.person_timeline(person)
     yield read.project_conversations(project)
+    yield read.client_conversations("C001")
+    yield read.open_conversation(person)
+    yield read.customer_conversations(person)
+    yield read.conversations_per_project()
 
 
 def test_types_are_the_same_with_and_without_rows(company: World) -> None:
@@ -113,3 +118,45 @@ def test_a_person_and_a_project_have_their_conversations(company: World) -> None
     added = read.project_conversations(link["project_id"])
     assert str(link["conversation_id"]) in set(added["conversation_id"])
     assert added["added_at"].is_monotonic_increasing
+
+
+def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> None:
+    lead, customer = uuid4(), uuid4()
+    company.execute("update app.conversations set closed_at = now() where id::text < '8'")
+    company.execute(
+        "update app.conversations set lead_id = %s, customer_id = %s where id = "
+        "(select conversation_id from analytics.conversation_summaries where closed_at is null limit 1)",
+        lead,
+        customer,
+    )
+    company.tick()
+    company.sync()
+    links = company.table("analytics.clients_conversations")
+    clients = {row["id"]: row["client_code"] for row in company.execute("select * from app.clients")}
+    crews = {row["id"]: row["crew_code"] for row in company.execute("select * from app.crews")}
+    client_id = links["client_id"].mode()[0]
+    own = links[links["client_id"] == client_id].sort_values(["started_at", "conversation_id"], ascending=False)
+    crew, project = own["crew_id"].dropna().iloc[0], own["project_id"].dropna().iloc[0]
+    filters = [
+        ({}, own),
+        ({"channel": "crew"}, own[own["channel"] == "crew"]),
+        ({"crew": crews[crew]}, own[own["crew_id"] == crew]),
+        ({"project": project}, own[own["project_id"] == project]),
+        ({"is_open": True}, own[own["closed_at"].isna()]),
+        ({"is_open": False}, own[own["closed_at"].notna()]),
+    ]
+    for narrowed, wanted in filters:
+        found: list[str] = []
+        before = None
+        while len(page := read.client_conversations(clients[client_id], **narrowed, before=before, rows=7)):
+            found += list(page["conversation_id"])
+            before = (page["started_at"].iloc[-1].to_pydatetime(), page["conversation_id"].iloc[-1])
+        assert found == [str(talk) for talk in wanted["conversation_id"]], narrowed
+        assert found
+    [talk] = company.execute("select id from app.conversations where lead_id = %s", lead)
+    assert list(read.open_conversation(lead)["conversation_id"]) == [str(talk["id"])]
+    assert list(read.customer_conversations(customer)["conversation_id"]) == [str(talk["id"])]
+    counts = links.loc[links["project_id"].notna()].groupby("project_id")["conversation_id"].nunique()
+    assert read.conversations_per_project().set_index("project_id")["conversations"].to_dict() == {
+        str(key): value for key, value in counts.items()
+    }

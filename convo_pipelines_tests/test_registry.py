@@ -170,7 +170,7 @@ def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
     assert columns["message_count"].description == "All messages."
     assert columns["conversation_id"].constraints.unique
     assert not columns["conversation_id"].constraints.nullable
-    assert event.metadata["dagster/row_count"].value == 1
+    assert event.metadata["dagster/row_count"].value >= 1  # an estimate
     spec = defs.resolve_asset_graph().get(dg.AssetKey("conversation_summaries"))
     assert spec.metadata["dagster/table_name"] == "analytics.conversation_summaries"
     [file, *_] = spec.metadata["dagster/code_references"].code_references

@@ -1,6 +1,6 @@
 -- A random sample of conversations, their clients recomputed from scratch and compared in both directions.
 -- in:  keys: what the next tick will see to; %(sample)s: how many
--- out: conversation_id, client_id, finding (missing or unfounded)
+-- out: conversation_id, client_id, finding (missing, unfounded or stale)
 with sample as materialized (
     select id from app.conversations
     where id not in (select id from keys)
@@ -10,17 +10,20 @@ with sample as materialized (
 
 wanted as (
     select distinct
-        conversation_id,
-        client_id
-    from analytics.conversation_clients
-    where conversation_id = any(array(select id from sample))
+        link.conversation_id,
+        link.client_id,
+        (conversation.channel, conversation.crew_id, conversation.project_id, conversation.started_at, conversation.closed_at)
+        as facts
+    from analytics.conversation_clients as link
+    inner join app.conversations as conversation on conversation.id = link.conversation_id
+    where link.conversation_id = any(array(select id from sample))
 ),
 
 present as (
     select
         link.conversation_id,
         link.client_id,
-        true as is_present
+        (link.channel, link.crew_id, link.project_id, link.started_at, link.closed_at) as facts
     from analytics.clients_conversations as link
     inner join sample on sample.id = link.conversation_id
 )
@@ -28,7 +31,11 @@ present as (
 select
     conversation_id,
     client_id,
-    case when present.is_present then 'unfounded' else 'missing' end as finding
-from (select *, true as is_wanted from wanted) as wanted
-full join present using (conversation_id, client_id)
-where is_wanted is null or is_present is null;
+    case
+        when wanted.is_there is null then 'unfounded'
+        when present.is_there is null then 'missing'
+        else 'stale'
+    end as finding
+from (select *, true as is_there from wanted) as wanted
+full join (select *, true as is_there from present) as present using (conversation_id, client_id)
+where wanted.is_there is null or present.is_there is null or wanted.facts is distinct from present.facts;

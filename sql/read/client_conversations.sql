@@ -1,0 +1,29 @@
+-- A page of a client's conversations, newest first; each parameter but the first two may be null.
+-- in:  %(client)s: client_code; %(rows)s: how many; %(channel)s; %(crew)s: crew_code; %(project)s: id; %(is_open)s;
+--      %(before)s, %(before_id)s: start and id of the last one of the page before
+-- out: conversation_id, channel, crew_code, project_id, started_at, closed_at, and of the summary, null without messages:
+--      message_count, ended_at, first_response_seconds
+select
+    link.conversation_id,
+    link.channel,
+    crew.crew_code,
+    link.project_id,
+    link.started_at,
+    link.closed_at,
+    summary.message_count,
+    summary.ended_at,
+    summary.first_response_seconds
+from analytics.clients_conversations as link
+left join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id
+left join app.crews as crew on crew.id = link.crew_id
+where link.client_id = (select id from app.clients where client_code = %(client)s)
+    and (%(channel)s::text is null or link.channel = %(channel)s)
+    and (%(crew)s::text is null or link.crew_id = (select id from app.crews where crew_code = %(crew)s))
+    and (%(project)s::uuid is null or link.project_id = %(project)s)
+    and case %(is_open)s::boolean when true then link.closed_at is null when false then link.closed_at is not null else true end
+    and (
+        %(before)s::timestamptz is null
+        or (link.started_at, link.conversation_id) < (%(before)s::timestamptz, %(before_id)s::uuid)
+    )
+order by link.started_at desc, link.conversation_id desc
+limit %(rows)s;
