@@ -38,7 +38,7 @@ reference: .venv/installed
 docs: reference
 	CI=true $(RUN)pytest convo_pipelines_tests/test_ui.py convo_pipelines_tests/test_report.py -k "clicks or offline"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
-	cp artifacts/6-activity-report.png docs/activity-report.png
+	cp artifacts/6-activity-report-1280.png docs/activity-report.png
 
 lock: .venv/installed
 	$(RUN)pip install --quiet uv

@@ -8,9 +8,11 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import apprise
+from apprise.attachment.file import AttachFile
 
 from convo_pipelines.health import Finding
 from convo_pipelines.settings import settings
@@ -52,7 +54,7 @@ def deliver(warehouse: Warehouse) -> None:
         due = fetch(connection, "alerts/due", reminder_seconds=REMINDER_SECONDS)
         if not due:
             return
-        refused = _send(urls, _title(due), _body(due))
+        refused = send(urls, _title(due), _body(due))
         error = f"{refused} of {len(urls)} receivers took no message" if refused else None
         told = [{name: row[name] for name in ("source", "kind", "subject")} for row in due]
         is_told = refused < len(urls)
@@ -61,13 +63,14 @@ def deliver(warehouse: Warehouse) -> None:
             _log.error("alerts could not be delivered: %s", error)
 
 
-def _send(urls: Sequence[str], title: str, body: str) -> int:
-    """Send a message; return how many did not take it."""
+def send(urls: Sequence[str], title: str, body: str, attached: Path | None = None) -> int:
+    """Send a message, with a file where the receiver takes one; return how many did not take it."""
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would log the addresses, which hold secrets
+    file = attached and AttachFile(str(attached))
     refused = 0
     for url in urls:
         receiver = apprise.Apprise()
-        told = receiver.add(url) and receiver.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)
+        told = receiver.add(url) and receiver.notify(body, title, body_format=apprise.NotifyFormat.TEXT, attach=file)
         refused += not told
     return refused
 

@@ -16,7 +16,8 @@ from convo_pipelines.scopes import Window
 from convo_pipelines.warehouse import Warehouse
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
-ASSETS = [*DAILY_ASSETS, activity_report.key.to_user_string()]
+REPORT = activity_report.key.to_user_string()
+ASSETS = [*DAILY_ASSETS, REPORT]
 
 
 def materialize(
@@ -36,12 +37,14 @@ def materialize(
         clients: codes of the clients to narrow the run to.
 
     Raises:
-        ValueError: there is no such asset, or no partition in the span.
+        ValueError: there is no such asset, or no partition in the span; or the report is asked for of several clients.
         CrewError: a code belongs to no client, or to no active crew.
 
     """
     if unknown := set(assets) - set(ASSETS):
         raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(ASSETS)}")
+    if REPORT in assets and (crews or len(clients) > 1):
+        raise ValueError(f"{REPORT} is of one client or of all: give it one --client at most, and no --crew")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
     now = datetime.now(UTC)
     window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
@@ -55,7 +58,10 @@ def materialize(
             asset_selection=[dg.AssetKey(asset) for asset in assets],
             instance=instance,
             tags=range_tags(keys[0], keys[-1]) | process_tags(),
-            run_config={"resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}}},
+            run_config={
+                "ops": {REPORT: {"config": {"client": clients[0]}}} if clients and REPORT in assets else {},
+                "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
+            },
             raise_on_error=False,
         )
     return result.success

@@ -18,7 +18,7 @@ from psycopg.rows import tuple_row
 
 from convo_pipelines.databases import database_url
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import configure
+from convo_pipelines.warehouse import Identifiers, configure
 
 Moment = date | datetime
 """A UTC day, or an instant; one without a time zone is UTC."""
@@ -117,10 +117,12 @@ def project_conversations(project: UUID | str, start: Moment | None = None, end:
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
 
 
-def frame(connection: psycopg.Connection[Any], name: str, **parameters: object) -> pd.DataFrame:
+def frame(
+    connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> pd.DataFrame:
     """Return what `sql/read/<name>.sql` reads over `connection`, each column with its type."""
     with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement(f"read/{name}"), parameters)
+        cursor.execute(statement(f"read/{name}").format(**(identifiers or {})), parameters)
         columns = cursor.description or []
         types = [_DTYPES[connection.adapters.types[column.type_code].name] for column in columns]
         values = list(zip(*cursor, strict=True)) or [()] * len(columns)

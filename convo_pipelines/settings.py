@@ -37,6 +37,11 @@ def _address(value: str) -> str:
     return f"postgresql://{rest}"
 
 
+Receivers = Annotated[
+    str, Field(pattern=r"^\S+://\S*(\s+\S+://\S*)*$", description="Apprise URLs, separated by spaces")
+]
+
+
 def _past(value: date) -> date:
     if not FIRST_DAY <= value <= datetime.now(UTC).date():
         raise ValueError
@@ -54,6 +59,7 @@ class Settings(BaseModel):
     link_sync_cron: str = "*/5 * * * *"
     reconcile_cron: str = "0 2 * * *"
     health_cron: str = "*/5 * * * *"
+    report_cron: str = "0 6 * * 1"
     enable_background_jobs: bool = Field(True, description="true or false")
     partitions_start_date: Annotated[date, AfterValidator(_past)] = Field(
         date(2024, 1, 1), description="a date such as 2024-01-01, not before 1970 and not in the future"
@@ -66,7 +72,8 @@ class Settings(BaseModel):
     refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     preview_personal_data: bool = Field(False, description="true or false")
-    alert_urls: str = Field("", pattern=r"^\S+://\S*(\s+\S+://\S*)*$", description="Apprise URLs, separated by spaces")
+    alert_urls: Receivers = ""
+    report_urls: Receivers = ""
     heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")

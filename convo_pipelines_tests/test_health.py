@@ -1,7 +1,6 @@
 """It runs by itself, and somebody hears when it does not."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -12,8 +11,6 @@ from typing import Any
 import dagster as dg
 import psycopg
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 
 from convo_pipelines import alerts, health
 from convo_pipelines.automation import sensors
@@ -21,7 +18,7 @@ from convo_pipelines.definitions import defs
 from convo_pipelines.health import Finding
 from convo_pipelines.partitions import tick_tags
 from convo_pipelines.settings import settings
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import Mailbox, both_servers
 from convo_pipelines_tests.world import LINKS, PIPELINE, World
 
 BEHIND = Finding("a table is behind", "people_conversations", None, "7 changes wait")
@@ -230,18 +227,7 @@ def test_a_flood_is_one_message(world: World, receiver: Receiver) -> None:
     assert "and 190 more" in message["message"]
 
 
-def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World) -> None:
-    class Mailbox(Message):
-        def handle_message(self, message: Any) -> None:
-            mails.append(message)
-
-    mails: list[Any] = []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(Mailbox(), hostname="127.0.0.1", port=port)
-    controller.start()
-    mail = f"mailto://127.0.0.1:{port}?from=pipeline@example.com&to=team@example.com&mode=insecure"
+def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World, mailbox: Mailbox) -> None:
     program = (
         "from convo_pipelines import alerts; from convo_pipelines.health import Finding\n"
         "from convo_pipelines.warehouse import Warehouse\n"
@@ -250,12 +236,10 @@ def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World) -> None:
         "    alerts.observe(connection, [Finding('a table is behind', 'people_conversations', None, '7')])\n"
         "alerts.deliver(warehouse)\n"
     )
+    environment = {"CONVO_DATABASE_URL": world.url, "ALERT_URLS": mailbox.url}
     for _ in range(2):
-        subprocess.run(
-            [sys.executable, "-c", program], check=True, env={"CONVO_DATABASE_URL": world.url, "ALERT_URLS": mail}
-        )
-    controller.stop()
-    [message] = mails
+        subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    [message] = mailbox.mails
     assert message["Subject"] == "convo_pipelines: 1 begun"
     assert "a table is behind" in "".join(str(part.get_payload(decode=True)) for part in message.walk())
 
