@@ -38,6 +38,7 @@ defs = dg.Definitions(
         jobs.reconcile,
         jobs.health,
         jobs.all_checks,
+        jobs.activity_report,
         jobs.event_retention,
     ],
     schedules=[
@@ -45,6 +46,7 @@ defs = dg.Definitions(
         schedules.link_sync_schedule,
         schedules.reconcile_schedule,
         schedules.health_schedule,
+        schedules.activity_report_schedule,
         schedules.event_retention_schedule,
     ],
     sensors=[

@@ -146,6 +146,7 @@ def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
         ("conversation_discovery_cron", "*/5 * * * *"),
         ("link_sync_cron", "*/5 * * * *"),
         ("reconcile_cron", "0 2 * * *"),
+        ("report_cron", "0 6 * * 1"),
     ],
 )
 def test_cron_expressions_come_from_the_environment(environment: object, name: str, default: str) -> None:
@@ -153,6 +154,17 @@ def test_cron_expressions_come_from_the_environment(environment: object, name: s
     assert schedules.cron(name) == default
     environment(**{name.upper(): "0 3 * * *"})
     assert schedules.cron(name) == "0 3 * * *"
+
+
+def test_the_report_is_scheduled_weekly_in_utc() -> None:
+    schedule = definitions.defs.resolve_schedule_def("activity_report_schedule")
+    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "activity_report",
+        "0 6 * * 1",
+        "UTC",
+    )
+    selected = definitions.defs.resolve_job_def("activity_report").asset_layer.selected_asset_keys
+    assert selected == {dg.AssetKey("activity_report")}
 
 
 @pytest.mark.parametrize(("value", "status"), [("true", "RUNNING"), ("false", "STOPPED")])

@@ -55,6 +55,13 @@ all_checks = dg.define_asset_job(
 )
 
 
+activity_report = dg.define_asset_job(
+    "activity_report",
+    dg.AssetSelection.assets("activity_report"),
+    description="The activity report, written and sent to REPORT_URLS.",
+)
+
+
 @dg.op
 def look_at_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """Looks whether everything is alive and up to date, tells who is to be told, and fetches HEARTBEAT_URL if it is."""

@@ -56,6 +56,12 @@ def health_schedule() -> dg.RunRequest:
     return dg.RunRequest(tags={TICK_TAG: "health"})
 
 
+@_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"))
+def activity_report_schedule() -> dg.RunRequest:
+    """Writes the report, and sends it to REPORT_URLS."""
+    return dg.RunRequest(tags={TICK_TAG: "activity_report"})
+
+
 @_schedule(job=jobs.event_retention, cron_schedule="30 3 * * *")
 def event_retention_schedule() -> dg.RunRequest:
     """Deletes old runs from Dagster's own database."""
