@@ -28,7 +28,7 @@ NAMED_CLIENTS, NAMED_CREWS, NAMED_CONVERSATIONS = 5, 10, 10
 LONGEST_LABEL, LONGEST_FILE_NAME = 14, 60
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 UNRESOLVED = ["unmatched", "ambiguous", "invalid"]
-_DARKER = mpl.colormaps["cividis_r"].resampled(10)
+CIVIDIS = mpl.colormaps["cividis_r"].resampled(10)
 OKABE_ITO = ["#0072b2", "#d55e00", "#56b4e9", "#009e73", "#e69f00", "#999999"]
 HATCHES = ["", "////", "----", r"\\\\", "xxxx", ""]
 STYLE: dict[Any, Any] = {
@@ -103,7 +103,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class Tile:
-    """A count of all days, and of two weeks; the day of the last message, which may not be over, is in neither."""
+    """A count of all days, and of two weeks; the day of the last message, which may not be over, is in neither week."""
 
     name: str
     total: int
@@ -162,8 +162,8 @@ def _hours(
     connection: psycopg.Connection[Any], crews: pd.DataFrame, span: dict[str, Any]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the messages by weekday (1 to 7) and hour, and the codes of the crews whose tables cannot be read."""
-    found, unread = [frame(connection, "message_hours", **span)], list[str]()
-    for crew, code, table in zip(crews["crew_id"], crews["crew_code"], crews["table_name"].fillna(""), strict=True):
+    found, unread = [frame(connection, "message_hours", **span)], list(crews["crew_code"][crews["table_name"].isna()])
+    for crew, code, table in crews[["crew_id", "crew_code", "table_name"]].dropna().itertuples(index=False):
         try:
             with connection.transaction():
                 found.append(frame(connection, "session_hours", histories(table), crew_id=crew, **span))
@@ -256,13 +256,12 @@ def _draw(title: str, chart: _Draw, activity: Activity) -> Chart:
 def _messages(axes: Axes, activity: Activity) -> str:
     totals = _ranked(activity.clients, "client_code", "messages")
     named = list(totals.index[:NAMED_CLIENTS])
-    labels = activity.clients["client_code"].where(activity.clients["client_code"].isin(named), "others")
+    codes = activity.clients["client_code"]
+    groups = [*((_label(client), codes == client) for client in named), ("others", ~codes.isin(named))]
     bottom = pd.Series(0.0, index=activity.days)
-    for client, color, hatch in zip([*named, "others"], OKABE_ITO, HATCHES, strict=False):
-        rows = activity.clients[labels == client]
-        if len(rows):
-            heights = _by_day(rows, "activity_date", "messages", activity.days)
-            label = _label(client)
+    for (label, chosen), color, hatch in zip(groups, OKABE_ITO, HATCHES, strict=False):
+        if chosen.any():
+            heights = _by_day(activity.clients[chosen], "activity_date", "messages", activity.days)
             axes.bar(activity.days, heights, 0.9, bottom, color=color, hatch=hatch, edgecolor="white", label=label)
             bottom += heights
     if len(totals):
@@ -283,7 +282,7 @@ def _conversations(axes: Axes, activity: Activity) -> str:
 
 def _weekdays(axes: Axes, activity: Activity) -> str:
     hours = activity.hours
-    mesh = axes.pcolormesh(range(24), WEEKDAYS, hours, cmap=_DARKER, vmin=0, edgecolors="white", linewidth=0.4)
+    mesh = axes.pcolormesh(range(24), WEEKDAYS, hours, cmap=CIVIDIS, vmin=0, edgecolors="white", linewidth=0.4)
     axes.invert_yaxis()
     axes.set_xticks(range(0, 24, 3), [f"{hour:02}" for hour in range(0, 24, 3)])
     axes.grid(visible=False)
@@ -332,7 +331,7 @@ def _unanswered(axes: Axes, activity: Activity) -> str:
     unanswered = activity.daily["unanswered"]
     axes.bar(activity.days, unanswered, 0.9, color=OKABE_ITO[1], edgecolor="white")
     _whole_numbers(axes)
-    return _most(unanswered, "conversations ask, are open and were never answered")
+    return _most(unanswered, "open conversations without an answer")
 
 
 def _busiest_crews(axes: Axes, activity: Activity) -> str:

@@ -42,7 +42,7 @@ def command(world: World, server: Server, tmp_path: Path) -> object:
     return run
 
 
-def test_refresh_verify_and_status(command: object, world: World) -> None:
+def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path) -> None:
     world.crew()
     world.say("s1", "human", at(0, 9))
     world.say("s1", "ai", at(0, 10))
@@ -54,6 +54,9 @@ def test_refresh_verify_and_status(command: object, world: World) -> None:
     with psycopg.connect(command.storage) as storage:
         planned = storage.execute(PLANNED).fetchall()
     assert planned == [(len([*PIPELINE, *LINKS]),)]  # not one for each day
+    reported = command("refresh", "activity_report", "--client", "C1")
+    assert reported.returncode == 0, reported.stderr
+    assert [file.name for file in (tmp_path / ".local" / "reports").iterdir()] == ["activity-C1.html"]
     verified = command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "every_message_is_counted" in verified.stdout

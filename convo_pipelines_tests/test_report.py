@@ -50,6 +50,7 @@ def rivals(busy: World) -> World:
         busy.recipient(busy.message(unanswered, when=at(2, 1.5)), value)
     refreshed(busy)
     busy.execute("update app.crews set client_id = %s where crew_code = 'B'", busy.client("C1"))
+    busy.say("of C1", "human", at(1, 8), "B")
     return refreshed(busy)
 
 
@@ -199,9 +200,12 @@ def test_a_page_of_one_client_has_nothing_of_others(rivals: World) -> None:
     page_, facts = render(rivals, "C1")
     assert Path(str(facts["page"])).name == "activity-C1.html"
     assert [text for text in others if text in page_] == []
-    assert counts(rivals, "C1")["messages"][0] + counts(rivals, "RIVAL")["messages"][0] == counts(rivals)["messages"][0]
-    assert counts(rivals, "RIVAL")["messages"][0] == 6
-    assert list(load(rivals, "C1").crews["crew_code"]) == ["A"]
+    mine, theirs, all_ = counts(rivals, "C1"), counts(rivals, "RIVAL"), counts(rivals)
+    assert {name: mine[name][0] + theirs[name][0] for name in mine} == {
+        name: total for name, (total, *_) in all_.items()
+    }
+    assert [total for total, *_ in theirs.values()] == [2, 6, 1, 0, 1]
+    assert load(rivals, "C1").crews[["crew_code", "messages"]].to_numpy().tolist() == [["A", 6], ["B", 1]]
     assert busiest(rivals, "RIVAL") == {(4, 1): 4.0, (4, 9): 1.0, (4, 10): 1.0}
     assert load(rivals, "C1").last_message_at == at(2, 9.1)
 

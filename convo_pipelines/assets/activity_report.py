@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from convo_pipelines import alerts, crews
+from convo_pipelines.checks import one_snapshot
 from convo_pipelines.databases import LOCAL
 from convo_pipelines.settings import settings
 from convo_pipelines.warehouse import Warehouse
@@ -35,7 +36,7 @@ def activity_report(
 
     if config.client is not None:
         crews.narrow(warehouse, clients=[config.client])
-    with warehouse.connection() as connection:
+    with one_snapshot(warehouse) as connection:
         activity = report.load(connection, config.client)
     charts = report.draw(activity)
     file = LOCAL / "reports" / report.file_name(config.client)
