@@ -12,6 +12,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from convo_pipelines import report, ticks
 from convo_pipelines.assets import activity_report as asset
+from convo_pipelines.definitions import defs
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
@@ -67,8 +68,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def materialize(world: World, client: str | None = None, *, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
-    return dg.materialize(
-        [asset.activity_report],
+    return defs.resolve_job_def("activity_report").execute_in_process(
         resources={"warehouse": world.warehouse},
         run_config={"ops": {"activity_report": {"config": {"client": client}}}} if client else None,
         raise_on_error=raise_on_error,

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import migrations
+from convo_pipelines import migrations, report
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
@@ -53,6 +53,8 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
     world.sync()
     oracle.assert_links_right(world)
     assert not any(check.severity.name == "ERROR" for check in world.checks().values() if not check.passed)
+    with world.warehouse.connection() as connection:
+        assert report.load(connection).unread_crews == []
 
 
 @both_servers
