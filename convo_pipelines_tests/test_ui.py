@@ -121,7 +121,8 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
 ) -> None:
     receiver = Receiver()
     never = "0 0 1 1 *"
-    crons = dict.fromkeys(("CONVERSATION_DISCOVERY_CRON", "LINK_SYNC_CRON", "HEALTH_CRON", "RECONCILE_CRON"), never)
+    jobs = ("CONVERSATION_DISCOVERY", "LINK_SYNC", "HEALTH", "RECONCILE", "REPORT")
+    crons = {f"{job}_CRON": never for job in jobs}
     dev = DagsterDev(tmp_path, world.url, server.create(), ALERT_URLS=f"json://{receiver.address}", **crons)
     dev.environment["DAGSTER_UI_URL"] = dev.url
     world.crew(create=False)
