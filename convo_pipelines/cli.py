@@ -47,6 +47,7 @@ EXPLAINED = (
     forget.StillThereError,
     health.SchemaError,
     sample_data.NotEmptyError,
+    zero_schema.PublicationError,
     psycopg.Error,
     OSError,
 )
@@ -389,10 +390,11 @@ def data_dictionary() -> None:
 
 @main.command("zero-schema")
 @click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="[default: print it]")
-def zero_schema_command(output: Path | None) -> None:
+@click.option("--publication", metavar="NAME", help="What zero-cache replicates. [default: all of app, and the links]")
+def zero_schema_command(output: Path | None, publication: str | None) -> None:
     """Write a schema for @rocicorp/zero from the live catalog: app's tables, the links, and how they relate."""
     with Warehouse().connection() as connection:
-        text = zero_schema.generate(connection)
+        text = zero_schema.generate(connection, publication)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -11,9 +11,10 @@ BUILDERS = {
     "bool": "boolean()",
     "json": "json()",
     "jsonb": "json()",
-    **dict.fromkeys(("uuid", "text", "varchar", "bpchar"), "string()"),
+    **dict.fromkeys(("uuid", "text", "varchar", "bpchar", "enum"), "string()"),
+    **dict.fromkeys(("cidr", "inet", "macaddr", "macaddr8", "pg_lsn"), "string()"),
     **dict.fromkeys(("int2", "int4", "int8", "float4", "float8", "numeric"), "number()"),
-    **dict.fromkeys(("timestamptz", "timestamp", "date"), "number()"),
+    **dict.fromkeys(("timestamptz", "timestamp", "date", "timetz", "time"), "number()"),
 }
 ELEMENTS = {"string()": "string", "number()": "number", "boolean()": "boolean"}
 IMPORTED = ("boolean", "createSchema", "json", "number", "relationships", "string", "table")
@@ -32,16 +33,39 @@ RESERVED = {
 }
 
 
-def generate(connection: Connection) -> str:
-    """Return TypeScript that declares `app`'s tables and the link tables, with relationships in both directions.
+class PublicationError(LookupError):
+    """The publication is missing, or holds nothing that a client can sync."""
 
-    Times are numbers, milliseconds since 1970 UTC, as Zero holds them. The same catalog gives the same text.
+
+def generate(connection: Connection, publication: str | None = None) -> str:
+    """Return TypeScript that declares tables and their relationships in both directions.
+
+    Times are numbers as Zero holds them: milliseconds since 1970 UTC, those of a `time` since midnight. The same
+    catalog gives the same text.
+
+    Args:
+        connection: where the catalog is.
+        publication: declare what it publishes of `app` and `analytics`, which is what zero-cache has if it replicates
+            that; by default all of `app` and the link tables.
+
+    Raises:
+        PublicationError: there is nothing to declare.
+
     """
+    links = [table.name for table in LINK_TABLES]
+    columns = fetch(connection, "zero/columns", publication=publication, links=links)
+    synced = {(column["table_name"], column["column_name"]) for column in columns if _builder(column)}
     tables: dict[str, list[Row]] = defaultdict(list)
-    for column in fetch(connection, "zero/columns", links=[table.name for table in LINK_TABLES]):
-        tables[column["table_name"]].append(column)
+    for column in columns:
+        if all((column["table_name"], key) in synced for key in column["primary_key"]):
+            tables[column["table_name"]].append(column)
+    if not tables:
+        raise PublicationError(f"nothing to sync is published by {publication!r}: docs/zero.md shows how to create it")
     keys = [
-        key for key in fetch(connection, "zero/foreign_keys") if {key["table_name"], key["target_table"]} <= set(tables)
+        key
+        for key in fetch(connection, "zero/foreign_keys")
+        if {key["table_name"], key["target_table"]} <= set(tables)
+        and {(key["table_name"], key["column_name"]), (key["target_table"], key["target_column"])} <= synced
     ]
     related = _relationships(keys)
     parts = [
@@ -63,15 +87,19 @@ def _table(name: str, columns: list[Row]) -> Iterator[str]:
     yield f"  .from('{first['schema_name']}.{name}')"
     yield "  .columns({"
     for column in columns:
-        builder = BUILDERS.get(column["type_name"])
-        if builder is None or (column["is_array"] and builder not in ELEMENTS):
+        if builder := _builder(column):
+            yield f"    {_key(column['column_name'])}: {builder}{'.optional()' if column['is_nullable'] else ''},"
+        else:
             yield f"    // {column['column_name']}: Zero does not sync {column['type_name']}"
-            continue
-        if column["is_array"]:
-            builder = f"json<{ELEMENTS[builder]}[]>()"
-        yield f"    {_key(column['column_name'])}: {builder}{'.optional()' if column['is_nullable'] else ''},"
     yield "  })"
     yield f"  .primaryKey({', '.join(repr(column) for column in first['primary_key'])});"
+
+
+def _builder(column: Row) -> str | None:
+    builder = BUILDERS.get(column["type_name"])
+    if builder and column["is_array"]:
+        return f"json<{ELEMENTS[builder]}[]>()" if builder in ELEMENTS else None
+    return builder
 
 
 def _relationships(keys: list[Row]) -> dict[str, dict[str, list[str]]]:
@@ -85,6 +113,8 @@ def _relationships(keys: list[Row]) -> dict[str, dict[str, list[str]]]:
     for table in LINK_TABLES:
         link, parents = table.name, [column for column, _ in table.targets[0].parents]
         column = next(column for column in parents if column != "conversation_id")
+        if not {(link, column), (link, "conversation_id")} <= set(by_column):
+            continue
         other, conversation = by_column[link, column], by_column[link, "conversation_id"]
         for near, far in ((other, conversation), (conversation, other)):
             found[near["target_table"]][far["target_table"]] = [

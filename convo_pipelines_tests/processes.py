@@ -29,16 +29,16 @@ def free_port() -> str:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return as soon as a webserver answers."""
+    """Return as soon as a webserver answers at this address."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/server_info", timeout=5)
+            urllib.request.urlopen(url, timeout=5)
         except OSError:
-            time.sleep(1)
+            time.sleep(0.5)
         else:
             return
-    pytest.fail(f"Dagster did not start:\n{log.read_text()}")
+    pytest.fail(f"{url} does not answer:\n{log.read_text()}")
 
 
 def installed_here(text: str) -> str:
@@ -75,7 +75,7 @@ class DagsterDev:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(self.url, self.process, self.log)
+        wait_for(f"{self.url}/server_info", self.process, self.log)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,7 +118,9 @@ class Units:
         for unit in UNITS:
             self.start(unit)
         webserver = "convo-pipelines-webserver"
-        wait_for(f"http://127.0.0.1:{self.port}", self.processes[webserver], self.folder / f"{webserver}.log")
+        wait_for(
+            f"http://127.0.0.1:{self.port}/server_info", self.processes[webserver], self.folder / f"{webserver}.log"
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,26 +1,28 @@
-import {createBuilder, type Row} from '@rocicorp/zero';
-import {schema, type Schema} from './schema.js';
+import {createBuilder, defineQueries, defineQuery} from '@rocicorp/zero';
+import {schema, type Schema} from './schema.ts';
 
-const query = createBuilder(schema);
+/** Whose user asks: on the server from the session, never from the browser. */
+export type Context = {clientId: string};
 
-export const whoIsInIt = query.conversations.where('id', 'a').one().related('people').related('clients');
+declare module '@rocicorp/zero' {
+  interface DefaultTypes {
+    schema: Schema;
+    context: Context;
+  }
+}
 
-export const whatTheyTalkedAbout = query.people
-  .where('id', 'a')
-  .related('conversations', talks => talks.orderBy('started_at', 'desc').limit(20));
+const zql = createBuilder(schema);
 
-export const theirConversations = query.clients
-  .where('client_code', 'C001')
-  .related('conversations', talks => talks.where('closed_at', 'IS', null).related('messages'));
+const conversationsOf = ({clientId}: Context) =>
+  zql.conversations.where(({or, cmp, exists}) =>
+    or(cmp('client_id', clientId), exists('clients', client => client.where('id', clientId))),
+  );
 
-export const projectsConversations = query.projects.related('conversations', talks => talks.related('people'));
-
-export const openArrays = (project: Row<Schema['tables']['projects']>): readonly string[] => project.conversation_ids;
-
-export const started = (talk: Row<Schema['tables']['conversations']>): Date => new Date(talk.started_at);
-
-// @ts-expect-error: there is no such column
-export const misspelled = query.conversations.where('startedat', 1);
-
-// @ts-expect-error: a subject may be null
-export const subject = (talk: Row<Schema['tables']['conversations']>): string => talk.subject;
+export const queries = defineQueries({
+  conversation: defineQuery(({args: id, ctx}: {args: string; ctx: Context}) =>
+    conversationsOf(ctx).where('id', id).one().related('people', who => who.where('client_id', ctx.clientId)),
+  ),
+  person: defineQuery(({args: id, ctx}: {args: string; ctx: Context}) =>
+    zql.people.where('client_id', ctx.clientId).where('id', id).one().related('conversations'),
+  ),
+});

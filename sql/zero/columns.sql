@@ -1,12 +1,13 @@
--- The tables a client may sync: all of app, and the link tables. Those without a primary key cannot be.
--- in:  %(links)s: the link tables
--- out: one row per column: schema_name, table_name, column_name, type_name, is_array, is_nullable, primary_key (names)
+-- The tables a client may sync: what a publication publishes of app and analytics, or all of app and the link tables.
+-- Those without a primary key cannot be; generated columns, and partitions beside their table, are not replicated.
+-- in:  %(publication)s: its name, or null for all; %(links)s: the link tables
+-- out: one row per column: schema_name, table_name, column_name, type_name (or enum), is_array, is_nullable, primary_key (names)
 select
     class.relnamespace::regnamespace::text as schema_name,
     class.relname::text as table_name,
     attribute.attname::text as column_name,
-    coalesce(element.typname, type.typname)::text as type_name,
-    element.oid is not null as is_array,
+    case when base.typtype = 'e' then 'enum' else base.typname::text end as type_name,
+    base.oid <> type.oid as is_array,
     not attribute.attnotnull as is_nullable,
     (
         select array_agg(key.attname::text order by place)
@@ -17,12 +18,18 @@ from pg_class as class
 inner join pg_index as i on i.indrelid = class.oid and i.indisprimary
 inner join pg_attribute as attribute
     on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped
+    and attribute.attgenerated = ''
 inner join pg_type as type on type.oid = attribute.atttypid
-left join pg_type as element on element.oid = type.typelem and type.typcategory = 'A'
+inner join pg_type as base on base.oid = case when type.typcategory = 'A' then type.typelem else type.oid end
+left join pg_publication_tables as published
+    on published.pubname = %(publication)s::text
+    and published.schemaname = class.relnamespace::regnamespace::text and published.tablename = class.relname
 where class.relkind in ('r', 'p')
-    and class.relname <> 'schema_migrations'
-    and (
-        class.relnamespace = 'app'::regnamespace
-        or class.relnamespace = 'analytics'::regnamespace and class.relname = any(%(links)s::text[])
-    )
+    and class.relnamespace in ('app'::regnamespace, 'analytics'::regnamespace)
+    and case
+        when %(publication)s::text is not null then attribute.attname = any(published.attnames)
+        when class.relnamespace = 'app'::regnamespace then
+            class.relname <> 'schema_migrations' and not class.relispartition and class.relpersistence = 'p'
+        else class.relname = any(%(links)s::text[])
+    end
 order by schema_name desc, table_name, attribute.attnum;
