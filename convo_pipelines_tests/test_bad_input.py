@@ -388,6 +388,11 @@ COMMANDS = [
     ("webhook --port 0", 2, "0 is not in the range 1<=x<=65535"),
     ("webhook x", 2, SURPLUS),
     ("zero-schema --output /nowhere/schema.ts", 1, "No such file or directory: '/nowhere/schema.ts'"),
+    (
+        "zero-schema --publication none",
+        1,
+        "nothing to sync is published by 'none': docs/zero.md shows how to create it",
+    ),
     ("zero-schema --output /", 2, "File '/' is a directory"),
     ("demo x", 2, SURPLUS),
     ("dagster nothing", 2, ""),
