@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -178,14 +178,14 @@ class Client:
     """A signed-in user's process, which prints what a query returns whenever that changes."""
 
     def __init__(self, zero: "Zero", code: str, query: str, subject: UUID, claims: str | None = None):
-        self.log = zero.folder / f"client-{len(zero.processes)}.log"
-        clients = zero.clients()
-        command = ("client.ts", f"session of {code}", clients[claims or code], query, str(subject))
-        zero.start(self.log, *command, CACHE_URL=zero.url)
+        self.printed, self.log = zero.folder / f"client-{len(zero.processes)}.jsonl", zero.log
+        claimed = zero.clients()[claims or code]
+        command = ("client.ts", f"session of {code}", claimed, query, str(subject))
+        zero.start(*command, output=self.printed, CACHE_URL=zero.url)
 
     @property
     def results(self) -> list[Any]:
-        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [json.loads(line) for line in self.printed.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def sees(self, expected: Callable[[Any], bool]) -> Any:
         """Wait until what it sees last is as expected."""
@@ -204,7 +204,7 @@ class Zero:
     """zero-cache before a world that `convo_pipeline` refreshes, and the server that says what its clients may see."""
 
     def __init__(self, world: World, upstream: str, folder: Path):
-        self.world, self.upstream, self.folder = world, upstream, folder
+        self.world, self.upstream, self.folder, self.log = world, upstream, folder, folder / "log"
         self.port, self.server_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -215,28 +215,22 @@ class Zero:
     def write_schema(self) -> None:
         (self.folder / "schema.ts").write_text(generated(self.world, "convo_zero"))
 
-    def start(self, log: Path, *command: str | Path, **environment: str) -> subprocess.Popen[bytes]:
-        with log.open("wb") as output:
+    def start(self, *command: str | Path, output: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log, (output or self.log).open("ab") as out:
             self.processes.append(
                 subprocess.Popen(
-                    [NODE, *command],
-                    cwd=self.folder,
-                    env=os.environ | environment,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
+                    [NODE, *command], cwd=self.folder, env=os.environ | environment, stdout=out, stderr=log
                 )
             )
         return self.processes[-1]
 
     def start_server(self) -> None:
         sessions = json.dumps({f"session of {code}": client for code, client in self.clients().items()})
-        self.start(self.folder / "server.log", "server.ts", PORT=self.server_port, SESSIONS=sessions)
+        self.start("server.ts", PORT=self.server_port, SESSIONS=sessions)
 
     def start_cache(self) -> None:
-        log = self.folder / "zero-cache.log"
         self.cache = self.start(
-            log,
-            self.folder.parent / "node_modules" / "@rocicorp" / "zero" / "out" / "zero" / "src" / "cli.js",
+            "../node_modules/@rocicorp/zero/out/zero/src/cli.js",
             ZERO_UPSTREAM_DB=self.upstream,
             ZERO_APP_PUBLICATIONS="convo_zero",
             ZERO_QUERY_URL=f"http://127.0.0.1:{self.server_port}/query",
@@ -250,7 +244,7 @@ class Zero:
             ZERO_LOG_LEVEL="warn",
             DO_NOT_TRACK="1",
         )
-        wait_for(f"{self.url}/keepalive", self.cache, log)
+        wait_for(f"{self.url}/keepalive", self.cache, self.log)
 
     def stop(self) -> None:
         for process in self.processes:
@@ -263,31 +257,28 @@ class Zero:
 
 @pytest.fixture(scope="module")
 def zero(node_project: Path) -> Iterator[Zero]:
-    debian, port = DebianServer(), free_port()
-    debian.start(listen_addresses="127.0.0.1", port=port)
-    try:
+    debian, port, folder = DebianServer(), free_port(), node_project / "live"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SOURCES, folder)
+    with ExitStack() as stack:
+        debian.start(listen_addresses="127.0.0.1", port=port)
+        stack.callback(debian.remove)
         server = Server(f"postgresql://postgres@127.0.0.1:{port}/postgres")
-        url = server.create("app", template="template_app")
-        migrations.up(("roles",), url=url)
-        world = World(Warehouse(url))
+        url = make_url(server.create("app", template="template_app"))
+        migrations.up(("roles",), url=url.render_as_string())
+        world = World(Warehouse(url.render_as_string()))
+        world.warehouse = Warehouse(url.set(username="convo_pipeline").render_as_string())
+        stack.callback(world.close)
         world.execute(PUBLICATION + ROLE)
-        world.client("C1"), world.client("C2")
-        folder = node_project / "live"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(SOURCES, folder)
-        zero = Zero(world, make_url(url).set(username="zero_cache").render_as_string(), folder)
+        for code in ("C1", "C2"):
+            world.client(code)
+        zero = Zero(world, url.set(username="zero_cache").render_as_string(), folder)
+        stack.callback(zero.stop)
         zero.write_schema()
-        world.warehouse = Warehouse(make_url(url).set(username="convo_pipeline").render_as_string())
-        try:
-            zero.start_server()
-            zero.start_cache()
-            world.execute(GRANTS)
-            yield zero
-        finally:
-            zero.stop()
-            world.close()
-    finally:
-        debian.remove()
+        zero.start_server()
+        zero.start_cache()
+        world.execute(GRANTS)
+        yield zero
 
 
 def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
