@@ -59,7 +59,7 @@ def materialize(
             instance=instance,
             tags=range_tags(keys[0], keys[-1]) | process_tags(),
             run_config={
-                "ops": {REPORT: {"config": {"client": clients[0]}}} if clients and REPORT in assets else {},
+                "ops": {activity_report.op.name: {"config": {"client": clients[0]}}} if clients and REPORT in assets else {},
                 "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
             },
             raise_on_error=False,

@@ -70,13 +70,13 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 def materialize(world: World, client: str | None = None, *, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
     return defs.resolve_job_def("activity_report").execute_in_process(
         resources={"warehouse": world.warehouse},
-        run_config={"ops": {"activity_report": {"config": {"client": client}}}} if client else None,
+        run_config={"ops": {"write_report": {"config": {"client": client}}}} if client else None,
         raise_on_error=raise_on_error,
     )
 
 
 def render(world: World, client: str | None = None) -> tuple[str, dict[str, object]]:
-    facts = metadata(materialize(world, client), "activity_report")
+    facts = metadata(materialize(world, client), "write_report")
     return Path(str(facts["page"])).read_text(), facts
 
 
