@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench explain lint reference docs lock clean
+.PHONY: demo test ui bench bench-peers explain lint reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -18,6 +18,9 @@ test: .venv/installed
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks
+
+bench-peers: .venv/installed .venv-peers/installed
+	$(RUN)python -m benchmarks.peers
 
 explain: .venv/installed
 	$(RUN)python -m benchmarks.explain $(FILE)
@@ -46,9 +49,14 @@ lock: .venv/installed
 		--no-header --no-annotate --output-file constraints.txt
 
 clean:
-	rm -rf .venv .local
+	rm -rf .venv .venv-peers .local
 
 .venv/installed: setup.py constraints.txt
 	$(PYTHON) -m venv .venv
 	$(RUN)pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+.venv-peers/installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@

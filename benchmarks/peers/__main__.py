@@ -1,0 +1,152 @@
+"""`make bench-peers`: dbt, SQLMesh, a materialized view and an hourly script side by side with ours.
+
+All keep the same summary of the same histories, each on a server of its own; times are medians of three.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import psycopg
+from psycopg import sql
+
+from benchmarks.discovery import CREWS, Benchmark
+from benchmarks.measure import console, fresh_database, median_seconds, run_file
+from benchmarks.peers import scenarios
+from benchmarks.peers.scenarios import OLD_DAYS, Histories
+from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
+from convo_pipelines.terminal import print_table
+
+RESULTS = FOLDER.parent / "results" / "peers.json"
+PINNED = ("dbt-core", "dbt-postgres", "sqlmesh")
+
+Row = dict[str, str]
+
+SPEED_NOTE = (
+    "Each cell: the whole process, and in brackets the time in which the server worked on its statements. "
+    f"A tick with news finds {CREWS} new sessions, one of each crew. In it convo_pipelines keeps all of its eleven "
+    "tables, links included; “in a running process” are the six tables of conversation discovery, as a worker of Dagster "
+    "runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven days."
+)
+WRONG_NOTE = (
+    f"Sessions whose summary is not what a full computation from all rows says, after one tick, of {CREWS} that each "
+    f"scenario affects ({CREWS * 2} are changed: a message's type, or all times by an hour). “Committed late” are rows "
+    "of a transaction that began before a tick and ended after it. Nothing that is deleted is older than "
+    f"{OLD_DAYS} days, so what convo_pipelines keeps on purpose (ARCHIVE_AFTER_DAYS, 7) is not at stake."
+)
+
+
+@click.command()
+@click.option("--sessions", type=click.IntRange(10_000), multiple=True, default=(10_000, 100_000), show_default=True)
+def main(sessions: tuple[int, ...]) -> None:
+    """Measure every size, count what is wrong at the first, and write benchmarks/results/peers.json."""
+    tables: list[dict[str, object]] = []
+    wrong: list[Row] = []
+    for size in sessions:
+        speed: list[Row] = []
+        for tool in TOOLS:
+            speed += measure(tool, size, wrong if size == sessions[0] else None)
+        tables.append(table(f"{size:,} sessions of 10 messages, {CREWS} crews", SPEED_NOTE, speed))
+    tables.append(table("What is wrong after one tick", WRONG_NOTE, wrong))
+    result = {
+        "title": "Other tools",
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, embedded PostgreSQL",
+        "versions": versions(),
+        "tables": tables,
+        "text": (FOLDER / "text.md").read_text(),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+
+def measure(tool: Tool, sessions: int, wrong: list[Row] | None) -> list[Row]:
+    """Return a tool's times, and add what it has wrong to `wrong`, if given."""
+    with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
+        load(tool, url, sessions)
+        runner = Runner(tool, url, Path(folder))
+        histories = Histories(runner.connection, sessions)
+        build = runner.run(tool.build)
+        histories.add()
+        runner.run(tool.tick)
+        runner.connection.execute("vacuum analyze")
+        tick = runner.medians(histories.add)
+        idle = runner.medians()
+        read = median_seconds(runner.read)
+        rows = [
+            {
+                "tool": tool.name,
+                "full build": f"{build.process:.1f} s ({build.database:.1f} s)",
+                f"tick, {CREWS} new": f"{tick.process:.2f} s ({tick.database * 1000:,.0f} ms)",
+                "tick, nothing new": f"{idle.process:.2f} s ({idle.database * 1000:,.0f} ms)",
+                "last week": f"{read * 1000:.0f} ms",
+            }
+        ]
+        if wrong is not None:
+            wrong.append(scenarios.measure(runner, histories))
+        if tool is OURS:
+            rows.append(in_process(url, sessions, histories))
+        runner.connection.close()
+    console.print(*rows, *(wrong or [])[-1:])
+    return rows
+
+
+def load(tool: Tool, url: str, sessions: int) -> None:
+    """Fill the histories, and index them for a tool that looks sessions up."""
+    benchmark = Benchmark(url, sessions)
+    benchmark.load()
+    run_file(benchmark.connection, "plain_tables")
+    if tool.looks_up_sessions:
+        for crew in range(CREWS):
+            query = sql.SQL((FOLDER / "index.sql").read_text())
+            benchmark.connection.execute(query.format(table=sql.Identifier("app", f"histories_{crew}")))
+    benchmark.close()
+
+
+def in_process(url: str, sessions: int, histories: Histories) -> Row:
+    """Return the times of our ticks without the start of a process."""
+    benchmark = Benchmark(url, sessions)
+    benchmark.tick()
+    tick = median_seconds(benchmark.tick, histories.add)
+    idle = median_seconds(benchmark.news)
+    assert not benchmark.news()
+    benchmark.close()
+    return {
+        "tool": f"{OURS.name}, in a running process",
+        "full build": "",
+        f"tick, {CREWS} new": f"{tick:.2f} s",
+        "tick, nothing new": f"{idle * 1000:.0f} ms",
+        "last week": "",
+    }
+
+
+def table(title: str, note: str, rows: list[Row]) -> dict[str, object]:
+    """Print a table, and return it as data."""
+    print_table(console, rows, title=title)
+    return {"title": title, "note": note, "columns": list(rows[0]), "rows": [list(row.values()) for row in rows]}
+
+
+def versions() -> dict[str, str]:
+    """Return what was compared, by name."""
+    listed = subprocess.run(
+        [PEERS / "python", "-m", "pip", "list", "--format", "json"], check=True, capture_output=True, text=True
+    )
+    found = {package["name"]: package["version"] for package in json.loads(listed.stdout)}
+    with fresh_database() as url, psycopg.connect(url) as connection:
+        server = connection.info.parameter_status("server_version") or ""
+    return {
+        "convo_pipelines": version("convo_pipelines"),
+        "PostgreSQL": server,
+        "Python": platform.python_version(),
+        **{name: found[name] for name in PINNED},
+    }
+
+
+if __name__ == "__main__":
+    main()
