@@ -29,10 +29,11 @@ PINNED = ("dbt-core", "dbt-postgres", "sqlmesh")
 Row = dict[str, str]
 
 SPEED_NOTE = (
-    "Each cell: the whole process, and in brackets the time in which the server worked on its statements. "
+    "Each cell: the whole process, and in brackets the time in which the server worked on its statements, summed over "
+    "its connections. "
     f"A tick with news finds {CREWS} new sessions, one of each crew. In it convo_pipelines keeps all of its eleven "
-    "tables, links included; “in a running process” are the six tables of conversation discovery, as a worker of Dagster "
-    "runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven days."
+    "tables, links included; “in a running process” are the six tables of conversation discovery, as a worker of "
+    "Dagster runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven days."
 )
 WRONG_NOTE = (
     f"Sessions whose summary is not what a full computation from all rows says, after one tick, of {CREWS} that each "
