@@ -52,6 +52,9 @@ def materialize(
     if not keys:
         raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
     narrow(Warehouse(), crews, clients)
+    report = (
+        {"ops": {activity_report.op.name: {"config": {"client": clients[0]}}}} if clients and REPORT in assets else {}
+    )
     job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
@@ -59,7 +62,7 @@ def materialize(
             instance=instance,
             tags=range_tags(keys[0], keys[-1]) | process_tags(),
             run_config={
-                "ops": {activity_report.op.name: {"config": {"client": clients[0]}}} if clients and REPORT in assets else {},
+                **report,
                 "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
             },
             raise_on_error=False,
