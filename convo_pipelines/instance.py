@@ -49,7 +49,7 @@ class EventLog(PostgresEventLogStorage):
         self._engine.dispose()
 
     def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:  # noqa: ARG002
-        """Say that a column is there, as it is since Dagster 1.13, in place of looking it up for each asset and check."""
+        """Say that a column is there, as it has long been, in place of looking it up for each asset and check."""
         return True
 
     def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:

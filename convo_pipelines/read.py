@@ -8,32 +8,54 @@ texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for time
 The database is the one that `CONVO_DATABASE_URL` names.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import pandas as pd
 import psycopg
+import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
+from psycopg import sql
 from psycopg.rows import tuple_row
 
 from convo_pipelines.databases import database_url
+from convo_pipelines.settings import settings
 from convo_pipelines.statements import statement
-from convo_pipelines.warehouse import Identifiers, configure
+from convo_pipelines.warehouse import LOCK_SECONDS, Identifiers, configure
 
 Moment = date | datetime
 """A UTC day, or an instant; one without a time zone is UTC."""
 
-_DTYPES = {
-    "uuid": "string",
-    "text": "string",
-    "bool": "boolean",
-    "int4": "Int64",
-    "int8": "Int64",
-    "float8": "Float64",
-    "numeric": "Float64",
-    "timestamptz": "datetime64[us, UTC]",
-    "date": "datetime64[us]",
+
+@dataclass(frozen=True)
+class _Type:
+    """What becomes of a column: the SQL that makes it one that Arrow and pandas know, and its type there."""
+
+    as_sql: LiteralString
+    dtype: str
+
+
+_TYPES = {
+    "uuid": _Type("{}::text", "string"),
+    "text": _Type("{}", "string"),
+    "bool": _Type("{}", "boolean"),
+    "int4": _Type("{}::bigint", "Int64"),
+    "int8": _Type("{}", "Int64"),
+    "float8": _Type("{}", "Float64"),
+    "numeric": _Type("{}::float8", "Float64"),
+    "timestamptz": _Type("nullif(nullif({}, 'infinity'), '-infinity')", "datetime64[us, UTC]"),
+    "date": _Type("{}::timestamp", "datetime64[us]"),
 }
+_DTYPES: dict[Any, Any] = {
+    pa.string(): pd.StringDtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+}
+"""Those of Arrow's types that pandas would read otherwise."""
 
 
 def summaries(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
@@ -120,24 +142,48 @@ def project_conversations(project: UUID | str, start: Moment | None = None, end:
 def frame(
     connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> pd.DataFrame:
-    """Return what `sql/read/<name>.sql` reads over `connection`, each column with its type."""
+    """Return the few rows that `sql/read/<name>.sql` reads over `connection`, each column with its type."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement(f"read/{name}").format(**(identifiers or {})), parameters)
-        columns = cursor.description or []
-        types = [_DTYPES[connection.adapters.types[column.type_code].name] for column in columns]
-        values = list(zip(*cursor, strict=True)) or [()] * len(columns)
+        types = _types(cursor)
+        values = list(zip(*cursor, strict=True)) or [()] * len(types)
     return pd.DataFrame(
         {
-            column.name: pd.Series([_plain(value) for value in series], dtype=dtype)
-            for column, dtype, series in zip(columns, types, values, strict=True)
+            column: pd.Series([_plain(value) for value in series], dtype=kind.dtype)
+            for (column, kind), series in zip(types.items(), values, strict=True)
         }
     )
 
 
+def _types(cursor: psycopg.Cursor[Any]) -> dict[str, _Type]:
+    known = cursor.connection.adapters.types
+    return {column.name: _TYPES[known[column.type_code].name] for column in cursor.description or ()}
+
+
 def _read(name: str, **parameters: object) -> pd.DataFrame:
-    with psycopg.connect(database_url(), client_encoding="utf8", autocommit=True) as connection:
+    """Return what `sql/read/<name>.sql` reads, by Arrow: PostgreSQL sends columns, and no row becomes Python's."""
+    with psycopg.connect(database_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
         configure(connection)
-        return frame(connection, name, **parameters)
+        rows = sql.SQL("({}) as rows").format(_bound(connection, f"read/{name}", parameters))
+        types = _types(connection.execute(sql.SQL("select * from {} limit 0").format(rows)))
+        columns = [
+            sql.SQL("{} as {}").format(sql.SQL(kind.as_sql).format(sql.Identifier(column)), sql.Identifier(column))
+            for column, kind in types.items()
+        ]
+        query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), rows).as_string(connection)
+        limits = {"timeout": f"{settings().refresh_timeout_seconds}s", "lock_timeout": f"{LOCK_SECONDS}s"}
+        session = _bound(connection, "session/settings", limits).as_string(connection)
+    with dbapi.connect(database_url()) as arrow, arrow.cursor() as cursor:
+        cursor.execute(session)
+        cursor.execute(query)
+        found = cast("Any", cursor).fetch_arrow_table()
+    return found.to_pandas(types_mapper=_DTYPES.get, split_blocks=True, self_destruct=True)
+
+
+def _bound(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, object]) -> sql.Composable:
+    """Return a statement with its parameters as literals, as Arrow's driver takes it."""
+    text = psycopg.ClientCursor(connection).mogrify(statement(name), parameters)
+    return sql.SQL(cast("LiteralString", text.rstrip().removesuffix(";")))
 
 
 def _plain(value: object) -> object:

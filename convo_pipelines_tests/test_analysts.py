@@ -125,7 +125,7 @@ def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> N
     company.execute("update app.conversations set closed_at = now() where id::text < '8'")
     company.execute(
         "update app.conversations set lead_id = %s, customer_id = %s where id = "
-        "(select conversation_id from analytics.conversation_summaries where closed_at is null limit 1)",
+        "(select id from app.conversations where closed_at is null and channel = 'crew' limit 1)",
         lead,
         customer,
     )
