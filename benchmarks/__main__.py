@@ -1,49 +1,89 @@
-"""`make bench`: every benchmark, as ratios to what people would write instead.
+"""`make bench`: every benchmark, as ratios to what people would write instead; docs/benchmarks.md is made of them.
 
 Figures are wall times on one connection (medians of five where the work is repeatable), so that the ratios compare
 work and not cores; the server is embedded and fresh for each size.
 """
 
+from collections.abc import Callable
+
 import click
 
-from benchmarks import capture, crews, discovery, latency, links, retention
-from benchmarks.measure import console
-from convo_pipelines.terminal import print_table
+from benchmarks import backfills, capture, crews, discovery, latency, links, million, pages, retention
+from benchmarks.results import save, table
+
+SIZES = {
+    "discovery": (10_000, 100_000, 1_000_000),
+    "crews": (10, 1_000, 10_000),
+    "links": (10_000, 40_000, 200_000),
+    "pages": (1_000_000,),
+    "million": (1_000_000,),
+}
+
+
+def measure_discovery(*sizes: int) -> None:
+    rows = [discovery.measure(size) for size in sizes]
+    save("discovery", table("conversation discovery, 10 crews, 10 messages a session, 1,000 sessions a day", rows))
+
+
+def measure_crews(*sizes: int) -> None:
+    rows = [crews.measure(size) for size in sizes]
+    save("crews", table("10 thousand sessions in all, 10 crews with one new session each", rows))
+
+
+def measure_links(*sizes: int) -> None:
+    builds, reads = zip(*(links.measure(size) for size in sizes), strict=True)
+    save(
+        "links",
+        table("links, 6 messages a conversation, 3 recipients each", builds),
+        table(f"reads at {sizes[-1]:,} conversations, 1,000 random keys each", reads[-1]),
+    )
+
+
+def measure_pages(size: int) -> None:
+    save("pages", table(f"what pages read, at {size:,} conversations, 1,000 random keys each", pages.measure(size)))
+
+
+def measure_million(size: int) -> None:
+    found = million.measure(size)
+    save("million", *(table(title, rows) for title, rows in found.items()))
+
+
+def measure_capture() -> None:
+    save("capture", table("capture, autocommit, synchronous_commit off, nobody reads the log", capture.measure()))
+
+
+def measure_latency() -> None:
+    save("latency", table("what a writer waits: 500 messages/s over 50 crews", latency.measure()))
+
+
+def measure_retention() -> None:
+    save("retention", table("Dagster's own database in a year of ticks, two an hour", retention.measure()))
+
+
+def measure_backfills() -> None:
+    save("backfills", table("backfills, as the UI launches them", backfills.measure()))
+
+
+BENCHMARKS: dict[str, Callable[..., None]] = {
+    "discovery": measure_discovery,
+    "crews": measure_crews,
+    "links": measure_links,
+    "pages": measure_pages,
+    "million": measure_million,
+    "backfills": measure_backfills,
+    "capture": measure_capture,
+    "latency": measure_latency,
+    "retention": measure_retention,
+}
 
 
 @click.command()
-@click.option("--sessions", type=int, multiple=True, default=(10_000, 100_000, 1_000_000), show_default=True)
-@click.option("--conversations", type=int, multiple=True, default=(10_000, 40_000, 200_000), show_default=True)
-@click.option("--crews", "crew_counts", type=int, multiple=True, default=(10, 1_000, 10_000), show_default=True)
-@click.option(
-    "--only",
-    type=click.Choice(["discovery", "crews", "links", "capture", "latency", "retention"]),
-    help="One benchmark.  [default: all]",
-)
-def main(
-    sessions: tuple[int, ...], conversations: tuple[int, ...], crew_counts: tuple[int, ...], only: str | None
-) -> None:
-    """Measure every size and print tables."""
-    if only in (None, "discovery"):
-        rows = [discovery.measure(size) for size in sessions]
-        print_table(
-            console, rows, title="conversation discovery, 10 crews, 10 messages a session, 1,000 sessions a day"
-        )
-    if only in (None, "crews"):
-        rows = [crews.measure(count) for count in crew_counts]
-        print_table(console, rows, title="10 thousand sessions in all, 10 crews with one new session each")
-    if only in (None, "links"):
-        builds, reads = zip(*(links.measure(size) for size in conversations), strict=True)
-        print_table(console, builds, title="links, 6 messages a conversation, 3 recipients each")
-        print_table(console, reads[-1], title=f"reads at {conversations[-1]:,} conversations, 1,000 random keys each")
-    if only in (None, "capture"):
-        print_table(
-            console, capture.measure(), title="capture, autocommit, synchronous_commit off, nobody reads the log"
-        )
-    if only in (None, "latency"):
-        print_table(console, latency.measure(), title="what a writer waits: 500 messages/s over 50 crews")
-    if only in (None, "retention"):
-        print_table(console, retention.measure(), title="Dagster's own database in a year of ticks, two an hour")
+@click.option("--only", type=click.Choice(list(BENCHMARKS)), help="One benchmark.  [default: all]")
+@click.option("--size", "sizes", type=int, multiple=True, help="Of its data; may be repeated.")
+def main(only: str | None, sizes: tuple[int, ...]) -> None:
+    """Measure, print tables, keep the results and make the page anew."""
+    for name in (only,) if only else BENCHMARKS:
+        BENCHMARKS[name](*(sizes or SIZES.get(name, ())))
 
 
 if __name__ == "__main__":

@@ -96,12 +96,12 @@ def _backfill(console: Console) -> None:
     with _dagster_dev(console) as url, Progress(console=console) as progress:
         task = progress.add_task(f"{len(keys)} days x {len(ASSETS)} assets, one run", total=len(keys) * len(ASSETS))
         params = {"assetSelection": [{"path": [asset]} for asset in ASSETS], "partitionNames": keys}
-        launched = _query(url, LAUNCH, params=params)["launchPartitionBackfill"]
+        launched = ask(url, LAUNCH, params=params)["launchPartitionBackfill"]
         if "backfillId" not in launched:
             raise click.ClickException(f"the backfill was refused: {launched['message']}")
         deadline = time.monotonic() + BACKFILL_SECONDS
         while time.monotonic() < deadline:
-            backfill = _query(url, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+            backfill = ask(url, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
             data = backfill["assetBackfillData"]
             statuses: list[dict[str, int]] = data["assetBackfillStatuses"] if data else []
             progress.update(task, completed=sum(status["numPartitionsMaterialized"] for status in statuses))
@@ -143,12 +143,18 @@ def _dagster_dev(console: Console) -> Generator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(_query(url, "query { version }"))
+        return bool(ask(url, "query { version }"))
     except (urllib.error.URLError, ConnectionError):
         return False
 
 
-def _query(url: str, query: str, **variables: object) -> dict[str, Any]:
+def ask(url: str, query: str, **variables: object) -> dict[str, Any]:
+    """Ask Dagster's webserver by GraphQL; return the data of its answer.
+
+    Raises:
+        click.ClickException: it answered with an error.
+
+    """
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310

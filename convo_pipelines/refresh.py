@@ -294,13 +294,16 @@ def _write_target(
     done = fetch_one(connection, "refresh/counts", names)
     if not done["rows"]:
         return done
+    locked = 0
     if size.is_left_out:
-        connection.execute(sql.SQL("update {} set change = 'locked'").format(names["different"]))
+        locked += connection.execute(sql.SQL("update {} set change = 'locked'").format(names["different"])).rowcount
     elif not target.is_insert_only:
-        execute(connection, "refresh/lock_rows", names)
+        locked += execute(connection, "refresh/lock_rows", names).rowcount
     for column, parent in target.parents:
-        execute(connection, "refresh/lock_parents", names | {"column": sql.Identifier(column)}, parent=parent)
-    done = fetch_one(connection, "refresh/counts", names)
+        of_parent = names | {"column": sql.Identifier(column)}
+        locked += execute(connection, "refresh/lock_parents", of_parent, parent=parent).rowcount
+    if locked:
+        done = fetch_one(connection, "refresh/counts", names)
     _limit(connection, size)
     if done["rows"] > done["locked"]:
         if table is CREW_CONVERSATIONS:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -21,19 +22,16 @@ from convo_pipelines.registry import (
     PARTICIPANT_RESOLUTIONS,
     PEOPLE_CONVERSATIONS,
     PROJECT_CONVERSATIONS,
+    DerivedTable,
 )
 from convo_pipelines.scopes import Sessions, parameters
 from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, said
 
-DERIVED = (
-    CREW_CONVERSATIONS,
-    CONVERSATION_SUMMARIES,
-    PARTICIPANT_RESOLUTIONS,
-    PEOPLE_CONVERSATIONS,
-    CLIENTS_CONVERSATIONS,
-    PROJECT_CONVERSATIONS,
+BRANCHES = (
+    (PARTICIPANT_RESOLUTIONS, PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS),
+    (CONVERSATION_SUMMARIES, PROJECT_CONVERSATIONS),
 )
-"""What follows from a session, those that others are derived from first."""
+"""What follows from a crew's conversation: in each branch, those that others are derived from first."""
 
 LOCKED = "somebody has locked its crew, its conversation or one of its persons"
 
@@ -117,7 +115,7 @@ def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, 
         capture.sync(warehouse)  # a crew that is new is read from now on
 
     scope = _scope(ready, crew_ids)
-    derived = {table.name: refresh.read_sessions(warehouse, table, scope) for table in DERIVED if ready}
+    derived = _derive(warehouse, scope) if ready else {}
     for name, outcome in derived.items():
         outcomes[name].add(outcome)
     if any(outcome.locked for outcome in derived.values()):
@@ -129,6 +127,19 @@ def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, 
     with warehouse.connection() as connection:
         rows = _fetch(connection, "webhook/answers", scope)
     return answers | {Asked(row["crew_code"], row["session_id"]): row for row in rows}
+
+
+def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
+    """Refresh all that follows from these sessions, the branches side by side; return what was done to each table."""
+
+    def refreshed(tables: Sequence[DerivedTable]) -> dict[str, Outcome]:
+        return {table.name: refresh.read_sessions(warehouse, table, scope) for table in tables}
+
+    made = refreshed([CREW_CONVERSATIONS])
+    with ThreadPoolExecutor(len(BRANCHES)) as pool:
+        for done in pool.map(refreshed, BRANCHES):
+            made |= done
+    return made
 
 
 def _missing(session: Asked, crew_ids: Mapping[str, UUID]) -> Missing:

@@ -4,16 +4,11 @@ All keep the same summary of the same histories, each on a server of its own; ti
 """
 
 import json
-import os
-import platform
 import subprocess
 import tempfile
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import click
-import psycopg
 from psycopg import sql
 
 from benchmarks.discovery import CREWS, Benchmark
@@ -21,9 +16,8 @@ from benchmarks.measure import console, fresh_database, median_seconds, run_file
 from benchmarks.peers import scenarios
 from benchmarks.peers.scenarios import OLD_DAYS, Histories
 from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
-from convo_pipelines.terminal import print_table
+from benchmarks.results import save, table
 
-RESULTS = FOLDER.parent / "results" / "peers.json"
 PINNED = ("dbt-core", "dbt-postgres", "sqlmesh")
 
 Row = dict[str, str]
@@ -46,25 +40,16 @@ WRONG_NOTE = (
 @click.command()
 @click.option("--sessions", type=click.IntRange(10_000), multiple=True, default=(10_000, 100_000), show_default=True)
 def main(sessions: tuple[int, ...]) -> None:
-    """Measure every size, count what is wrong at the first, and write benchmarks/results/peers.json."""
+    """Measure every size, count what is wrong at the first, and make docs/benchmarks.md anew."""
     tables: list[dict[str, object]] = []
     wrong: list[Row] = []
     for size in sessions:
         speed: list[Row] = []
         for tool in TOOLS:
             speed += measure(tool, size, wrong if size == sessions[0] else None)
-        tables.append(table(f"{size:,} sessions of 10 messages, {CREWS} crews", SPEED_NOTE, speed))
-    tables.append(table("What is wrong after one tick", WRONG_NOTE, wrong))
-    result = {
-        "title": "Other tools",
-        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, embedded PostgreSQL",
-        "versions": versions(),
-        "tables": tables,
-        "text": (FOLDER / "text.md").read_text(),
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        tables.append(table(f"{size:,} sessions of 10 messages, {CREWS} crews", speed, SPEED_NOTE))
+    tables.append(table("What is wrong after one tick", wrong, WRONG_NOTE))
+    save("peers", *tables, **versions())
 
 
 def measure(tool: Tool, sessions: int, wrong: list[Row] | None) -> list[Row]:
@@ -127,26 +112,13 @@ def in_process(url: str, sessions: int, histories: Histories) -> Row:
     }
 
 
-def table(title: str, note: str, rows: list[Row]) -> dict[str, object]:
-    """Print a table, and return it as data."""
-    print_table(console, rows, title=title)
-    return {"title": title, "note": note, "columns": list(rows[0]), "rows": [list(row.values()) for row in rows]}
-
-
 def versions() -> dict[str, str]:
-    """Return what was compared, by name."""
+    """Return the versions of the tools."""
     listed = subprocess.run(
         [PEERS / "python", "-m", "pip", "list", "--format", "json"], check=True, capture_output=True, text=True
     )
     found = {package["name"]: package["version"] for package in json.loads(listed.stdout)}
-    with fresh_database() as url, psycopg.connect(url) as connection:
-        server = connection.info.parameter_status("server_version") or ""
-    return {
-        "convo_pipelines": version("convo_pipelines"),
-        "PostgreSQL": server,
-        "Python": platform.python_version(),
-        **{name: found[name] for name in PINNED},
-    }
+    return {name: found[name] for name in PINNED}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""Backfills, launched as the UI launches them, and `refresh` as a process: mostly what Dagster makes of them."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from benchmarks.measure import console, fresh_database
+from convo_pipelines.demo import LAUNCH, STATUS, ask
+from convo_pipelines.operations import DAILY_ASSETS
+from convo_pipelines.partitions import days
+from convo_pipelines.sources import sample_data
+from convo_pipelines.warehouse import Warehouse
+from convo_pipelines_tests.processes import DagsterDev
+
+SHORT_DAYS = 91
+COMMAND = str(Path(sys.executable).with_name("convo-pipelines"))
+
+Row = dict[str, str]
+
+
+def measure() -> list[Row]:
+    """Return a row per backfill of the sample data."""
+    keys = list(days.get_partition_keys())
+    with fresh_database() as url, fresh_database() as storage, tempfile.TemporaryDirectory() as folder:
+        warehouse = Warehouse(url)
+        sample_data.load(warehouse, sample_data.Sizes(), seed=1, end=datetime.now(UTC).date())
+        warehouse.close()
+        os.environ |= {"DAGSTER_PG_URL": storage, "CONVO_DATABASE_URL": url, "DAGSTER_HOME": folder}
+        with DagsterDev(Path(folder), url, storage, ENABLE_BACKGROUND_JOBS="false") as dev:
+            rows = [backfill(dev.url, chosen) for chosen in (keys, keys, keys[-SHORT_DAYS:], keys[-SHORT_DAYS:])]
+        rows += [refresh() for _ in range(2)]
+    return rows
+
+
+def backfill(url: str, keys: list[str]) -> Row:
+    """Return how long the run of a backfill of all tables took."""
+    selection = [{"path": [asset]} for asset in DAILY_ASSETS]
+    params = {"assetSelection": selection, "partitionNames": keys}
+    backfill_id = ask(url, LAUNCH, params=params)["launchPartitionBackfill"]["backfillId"]
+    while (status := ask(url, STATUS, id=backfill_id)["partitionBackfillOrError"]["status"]) == "REQUESTED":
+        time.sleep(1)
+    assert status == "COMPLETED_SUCCESS", status
+    with dg.DagsterInstance.get() as instance:
+        [run] = instance.get_run_records(dg.RunsFilter(tags={"dagster/backfill": backfill_id}))
+    return _row(f"run of {len(keys):,} days x {len(selection)} tables", (run.end_time or 0) - (run.start_time or 0))
+
+
+def refresh() -> Row:
+    """Return how long `convo-pipelines refresh` takes for all days of one table, the start of its process included."""
+    started = time.perf_counter()
+    subprocess.run([COMMAND, "refresh", "project_conversations"], check=True, capture_output=True)
+    return _row("`convo-pipelines refresh project_conversations`, all days", time.perf_counter() - started)
+
+
+def _row(what: str, seconds: float) -> Row:
+    row = {"what": what, "time": f"{seconds:.1f} s"}
+    console.print(row)
+    return row

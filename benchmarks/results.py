@@ -1,0 +1,73 @@
+"""What was measured, kept as JSON in `benchmarks/results/`, and the page that is made of it: docs/benchmarks.md."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import jinja2
+import psycopg
+
+from benchmarks.measure import FOLDER, console, fresh_database
+from convo_pipelines.terminal import print_table
+
+RESULTS = FOLDER / "results"
+PAGE = FOLDER.parent / "docs" / "benchmarks.md"
+
+Row = Mapping[str, str]
+
+
+def table(title: str, rows: Sequence[Row], note: str = "") -> dict[str, object]:
+    """Print a table, and return it as data."""
+    print_table(console, rows, title=title)
+    return {"title": title, "note": note, "columns": list(rows[0]), "rows": [list(row.values()) for row in rows]}
+
+
+def save(name: str, *tables: dict[str, object], **versions: str) -> None:
+    """Keep the tables of a benchmark, and make the page anew."""
+    with fresh_database() as url, psycopg.connect(url) as connection:
+        server = connection.info.parameter_status("server_version") or ""
+    result = {
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
+        "versions": {
+            "convo_pipelines": version("convo_pipelines"),
+            "PostgreSQL": server,
+            "Python": platform.python_version(),
+            "Dagster": version("dagster"),
+            **versions,
+        },
+        "tables": tables,
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    PAGE.write_text(page())
+
+
+def page() -> str:
+    """Return docs/benchmarks.md: the text of `page.md.j2` with the tables of all results."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )  # markdown, not HTML
+    results = {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
+    return environment.get_template("page.md.j2").render(
+        table=lambda name, number=0: _markdown(results[name]["tables"][number]),
+        tables=lambda name: "\n\n".join(_with_note(found) for found in results[name]["tables"]),
+        measured=lambda name: _measured(results[name]),
+    )
+
+
+def _markdown(found: dict[str, Any]) -> str:
+    lines = [found["columns"], ["---"] * len(found["columns"]), *found["rows"]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _with_note(found: dict[str, Any]) -> str:
+    return "\n\n".join(part for part in (f"### {found['title']}", found["note"], _markdown(found)) if part)
+
+
+def _measured(result: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
+    return f"*Measured on {result['measured_on']}: {result['machine']}; {versions}.*"
