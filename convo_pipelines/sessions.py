@@ -97,6 +97,7 @@ def complete(warehouse: Warehouse, asked: Iterable[Asked]) -> Done:
 
 
 def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, Outcome]) -> dict[Asked, Answer]:
+    capture.sync(warehouse)
     with warehouse.connection() as connection:
         found = fetch(connection, "crews/active", codes=[session.crew_code for session in asked], clients=None)
     crew_ids: dict[str, UUID] = {row["code"]: row["id"] for row in found}
@@ -111,8 +112,6 @@ def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, 
     with warehouse.connection() as connection:
         present = {Asked(row["crew_code"], row["session_id"]) for row in _fetch(connection, "webhook/sessions", scope)}
     ready = [session for session in known if session in present and session.crew_code not in refused]
-    if len(ready) < len(asked):
-        capture.sync(warehouse)  # a crew that is new is read from now on
 
     scope = _scope(ready, crew_ids)
     derived = _derive(warehouse, scope) if ready else {}

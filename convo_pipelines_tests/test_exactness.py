@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from convo_pipelines import capture, crews, reconcile, ticks
 from convo_pipelines.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.scopes import Window
+from convo_pipelines.sessions import Asked, complete
 from convo_pipelines.sources import histories
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
@@ -346,6 +347,17 @@ class Company(RuleBasedStateMachine):
     def reconcile(self) -> None:
         run_reconcile(self.world.warehouse)
         self.assert_right()
+
+    @rule(crew=crew_codes, session=sessions)
+    def complete(self, crew: str, session: str) -> None:
+        """Whoever asks for a session is told what there is of it, whatever no tick has read."""
+        answer = complete(self.world.warehouse, [asked := Asked(crew, session)]).answers[asked]
+        if isinstance(answer, dict):
+            talk, summaries = answer["conversation_id"], oracle.summaries(self.world)
+            counted = [dict(zip(oracle.SUMMARY_COLUMNS, row, strict=True)) for row in summaries if row[0] == talk]
+            assert [row["message_count"] for row in counted] == [answer["message_count"]]
+            assert answer["people"] == len({who for who, where in oracle.people_links(self.world) if where == talk})
+            assert answer["clients"] == len({row[0] for row in oracle.client_links(self.world) if row[1] == talk})
 
     @rule(tables=st.sets(st.sampled_from(DERIVED_TABLES), min_size=1), day=st.integers(-2, 1), crew=crew_codes)
     def backfill(self, tables: set[Any], day: int, crew: str) -> None:
