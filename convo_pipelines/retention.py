@@ -7,7 +7,7 @@ from datetime import datetime
 import dagster as dg
 
 from convo_pipelines.databases import dagster_url
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.warehouse import Warehouse, execute, fetch
 
 RUNS_A_STEP = 500
 
@@ -17,7 +17,8 @@ _log = logging.getLogger(__name__)
 def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     """Delete finished runs that were created before a time, with their events and captured output; return how many.
 
-    Those that hold the newest materialization of a partition, or the newest result of a check, are kept.
+    Those that hold the newest materialization of a partition, or the newest result of a check, are kept. Likewise
+    materializations that were reported without a run go, but for each partition's newest.
     """
     forgotten = 0
     with closing(Warehouse(dagster_url())) as storage, storage.connection() as connection:
@@ -28,4 +29,5 @@ def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
                 except OSError as error:
                     _log.warning("the output of run %s could not be deleted: %s", run["run_id"], error)
             forgotten += len(runs)
+        execute(connection, "retention/forget_reported", before=before)
     return forgotten

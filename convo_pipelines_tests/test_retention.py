@@ -77,3 +77,17 @@ def test_old_runs_go_and_every_partition_stays_materialized(
         assert {row[0] for row in storage(f"select run_id from {table}")} <= kept
     assert storage("select from asset_event_tags where event_id not in (select id from event_logs)") == []
     assert folders - {path.parent.name for path in tmp_path.rglob("compute_logs")} == folders - kept != set()
+
+
+def test_old_materializations_without_a_run_go_but_for_the_newest(stored_instance: dg.DagsterInstance) -> None:
+    for sessions in range(3):
+        for day in ("2026-03-10", "2026-03-11"):
+            stored_instance.report_runless_asset_event(
+                dg.AssetMaterialization(KEYS[0], partition=day, metadata={"webhook_sessions": sessions})
+            )
+    retain(stored_instance)
+    assert storage("select count(*) from event_logs where run_id = ''") == [(6,)]
+    storage("update event_logs set timestamp = timestamp - interval '31 days' where run_id = ''")
+    retain(stored_instance)
+    assert storage("select count(*) from event_logs where run_id = ''") == [(2,)]
+    assert materialized(stored_instance)["histories_sessions"] == {"2026-03-10", "2026-03-11"}
