@@ -1,7 +1,12 @@
--- What stands at the places of the keys now. Read once: what is written meanwhile is logged, and for the next tick.
+-- What stands at the places of the keys now. Read once: what is written meanwhile is logged, and for the next tick. Key by
+-- key: the planner takes few sessions for identifiers, and would look at all of them to find these.
 -- in:  keys
 -- out: places
 create temporary table places on commit drop as
 select place.*
-from analytics.identifier_places as place
-inner join keys on keys.place = place.place and keys.id = place.place_id;
+from keys
+cross join lateral (
+    select * from analytics.identifier_places as place
+    where place.place = keys.place and place.place_id = keys.id
+    offset 0
+) as place;
