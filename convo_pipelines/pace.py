@@ -1,4 +1,4 @@
-"""How much one chunk does: about a second's work, for much less of which it holds locks."""
+"""How much one chunk does: about half a second's work, for much less of which it holds locks."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ import psycopg
 from convo_pipelines.warehouse import LOCK_TIMEOUT, TableLockedError
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
-CHUNK_SECONDS = 1.0
+CHUNK_SECONDS = 0.5
 SHORT_LOCK_TIMEOUT = "10ms"
 WRITE_SECONDS = 0.6
 """How long a chunk may write, and so hold locks: less than deadlock_timeout, with LOCK_TIMEOUT."""
@@ -26,7 +26,7 @@ class TooSlowError(Exception):
 
 @dataclass
 class Size:
-    """How many keys the next chunk has, so that it takes about a second, and holds its locks for much less.
+    """How many keys the next chunk has, so that it takes about half a second, and holds its locks for much less.
 
     One that met a lock is cut down until it is the one key that is locked, which is then left for the next tick.
     """
