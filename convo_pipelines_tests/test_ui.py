@@ -85,13 +85,13 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_cr
     groups = ("sessions", "conversations", "activity", "participants", "links")
     expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     usual = page.viewport_size
-    page.set_viewport_size({"width": 2200, "height": 1900})
+    page.set_viewport_size({"width": 2600, "height": 2600})
     page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
     page.wait_for_timeout(4_000)
     page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
-    page.set_viewport_size(usual or {"width": 1600, "height": 1000})
     for text in ("app", *groups, "histories_sessions"):
         expect(page.get_by_text(text, exact=True).first).to_be_attached()
+    page.set_viewport_size(usual or {"width": 1600, "height": 1000})
 
     backfill_one_crew(page, dagster_ui, company)
     choose_30_days(page, dagster_ui)
