@@ -56,14 +56,14 @@ def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: Debi
         )  # fmt: skip
 
     with units:
-        wait_until(is_at_work, 150, units)
+        wait_until(is_at_work, 240, units)
         units.kill()
     [orphan] = runs("STARTED")
     world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "0")))
     with units:
         wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, units)
-        wait_until(lambda: orphan in runs("FAILURE"), 60, units)
-        wait_until(lambda: bool(runs("SUCCESS")), 60, units)
+        wait_until(lambda: orphan in runs("FAILURE"), 240, units)
+        wait_until(lambda: bool(runs("SUCCESS")), 240, units)
 
         world.close()
         debian.crash()
@@ -71,7 +71,7 @@ def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: Debi
         debian.start()
         world = World(Warehouse(world.url))
         world.message(world.conversation())
-        wait_until(lambda: len(world.execute("select from analytics.conversation_summaries")) == 2, 150, units)
+        wait_until(lambda: len(world.execute("select from analytics.conversation_summaries")) == 2, 240, units)
         assert {process.poll() for process in units.processes.values()} == {None}
     world.close()
 
