@@ -8,8 +8,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dagster as dg
-
 from benchmarks.measure import console, fresh_database
 from convo_pipelines.demo import LAUNCH, STATUS, ask
 from convo_pipelines.operations import DAILY_ASSETS
@@ -20,6 +18,12 @@ from convo_pipelines_tests.processes import DagsterDev
 
 SHORT_DAYS = 91
 COMMAND = str(Path(sys.executable).with_name("convo-pipelines"))
+
+RUNS = """
+query Runs($tags: [ExecutionTag!]) {
+  runsOrError(filter: {tags: $tags}) { ... on Runs { results { startTime endTime } } }
+}
+"""
 
 Row = dict[str, str]
 
@@ -46,9 +50,8 @@ def backfill(url: str, keys: list[str]) -> Row:
     while (status := ask(url, STATUS, id=backfill_id)["partitionBackfillOrError"]["status"]) == "REQUESTED":
         time.sleep(1)
     assert status == "COMPLETED_SUCCESS", status
-    with dg.DagsterInstance.get() as instance:
-        [run] = instance.get_run_records(dg.RunsFilter(tags={"dagster/backfill": backfill_id}))
-    return _row(f"run of {len(keys):,} days x {len(selection)} tables", (run.end_time or 0) - (run.start_time or 0))
+    [run] = ask(url, RUNS, tags=[{"key": "dagster/backfill", "value": backfill_id}])["runsOrError"]["results"]
+    return _row(f"run of {len(keys):,} days x {len(selection)} tables", run["endTime"] - run["startTime"])
 
 
 def refresh() -> Row:
