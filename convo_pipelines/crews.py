@@ -306,12 +306,14 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
         for result in results:
             check_table(result)
         if len(results) > 1:
-            _one_chunk(connection, results, reading, "asked_days", Size(CHUNK_KEYS), **scope)
+            _one_chunk(connection, results, reading, "histories_sessions", Size(CHUNK_KEYS), **scope)
             return
         [result] = results
         is_logged = result.crew.mode == "captured" and not result.crew.rest_from
-        keys = "asked_days" if is_logged else "asked_days_of_table"
-        _chunk(connection, result, reading, keys, Size(CHUNK_KEYS), **scope)
+        result.caught_up = False
+        with suppress(_TimeIsUpError):
+            _read_keys(connection, result, reading, "histories_sessions" if is_logged else "asked_days", scope)
+            result.caught_up = True
 
     return _for_each(warehouse, _together(crews), read, log, is_recorded=False)
 
@@ -514,7 +516,7 @@ def _tick_crew(connection: Connection, result: CrewResult, at: Look, lease: Leas
     try:
         _count_unplaced_writes(connection, result, at)
         if crew.changes and at.seen and crew.rest != Position(FIRST_DAY):
-            _read_changes(connection, result, reading, Changes(at.seen, at.taken))
+            _read_keys(connection, result, reading, "histories_sessions", parameters(Changes(at.seen, at.taken)))
         if crew.rest:
             if crew.rest == Position(FIRST_DAY):
                 _count_unplaced(connection, result, reading)
@@ -555,10 +557,11 @@ class _TimeIsUpError(Exception):
     """A crew has used its time; what it did is committed."""
 
 
-def _read_changes(connection: Connection, result: CrewResult, reading: _Reading, scope: Changes) -> None:
+def _read_keys(connection: Connection, result: CrewResult, reading: _Reading, keys: str, scope: dict[str, Any]) -> None:
+    """Read what `keys` chooses of a scope, in chunks."""
     size = Size(CHUNK_KEYS)
     while True:
-        found = _chunk(connection, result, reading, "histories_sessions", size, **parameters(scope, after=result.after))
+        found = _chunk(connection, result, reading, keys, size, **(scope | {"after": result.after}))
         if found["keys"] < size.rows:
             result.after = ALL_KEYS
             return
@@ -631,7 +634,7 @@ def _one_chunk(
 
 
 def _choose_keys(connection: Connection, crews: Sequence[Crew], keys: str, **choice: Any) -> Row:
-    if keys in ("days", "asked_days_of_table"):
+    if keys in ("days", "asked_days"):
         [crew] = crews
         return refresh.choose_keys(connection, keys, histories(crew.table_name), crew_id=crew.id, **choice)
     return refresh.choose_keys(connection, keys, **(choice | _pairs(crews)))

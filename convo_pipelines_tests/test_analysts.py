@@ -160,3 +160,18 @@ def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> N
     assert read.conversations_per_project().set_index("project_id")["conversations"].to_dict() == {
         str(key): value for key, value in counts.items()
     }
+
+
+def test_a_page_goes_on_among_conversations_of_the_same_instant(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    world.crew()
+    for number in range(20):
+        world.say(f"s{number}", when=at(0))
+    world.tick()
+    world.sync()
+    seen, before = [], None
+    while len(page := read.client_conversations("C1", before=before, rows=3)):
+        seen += list(page["conversation_id"])
+        last = page.iloc[-1]
+        before = (last["started_at"], last["conversation_id"])
+    assert len(seen) == len(set(seen)) == 20

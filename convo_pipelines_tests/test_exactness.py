@@ -75,7 +75,11 @@ def run_reconcile(warehouse: Warehouse) -> None:
     assert reconcile.run(warehouse, log).drift.changed == 0
 
 
-RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile)
+def run_complete(warehouse: Warehouse) -> None:
+    complete(warehouse, [Asked(crew, session) for crew in CREWS for session in oracle.SESSION_IDS])
+
+
+RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile, run_complete)
 
 
 class Company(RuleBasedStateMachine):
@@ -263,6 +267,10 @@ class Company(RuleBasedStateMachine):
     @rule(which=chance, client=st.none() | clients)
     def move_conversation_to_client(self, which: int, client: str | None) -> None:
         self.update("conversations", which, client_id=client and self.world.client(client))
+
+    @rule(which=chance, channel=st.sampled_from(["email", "chat"]), when=instants)
+    def edit_conversation(self, which: int, channel: str, when: object) -> None:
+        self.update("conversations", which, channel=channel, started_at=when)
 
     @rule(which=chance)
     def close(self, which: int) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -17,9 +18,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from convo_pipelines import sessions, webhook
+from convo_pipelines import crews, sessions, webhook
 from convo_pipelines.automation import sensors
 from convo_pipelines.registry import DERIVED_TABLES
+from convo_pipelines.sessions import Asked
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines.webhook import PATH, signature
 from convo_pipelines_tests import oracle
@@ -152,6 +154,38 @@ def test_after_ticks_only_what_they_have_not_read_is_read(world: World, start: C
     assert called.complete("b", "B").json()["message_count"] == 1
     oracle.assert_equal(world, "histories_sessions", "conversation_summaries")
     oracle.assert_links_right(world)
+
+
+def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crews, "CHUNK_KEYS", 1)
+    world.crew("A")
+    world.say("before")
+    world.tick()
+    asked = [Asked("A", f"s{number}") for number in range(3)]
+    for session in asked:
+        for day in range(3):
+            world.say(session.session_id, when=at(day))
+    answers = sessions.complete(world.warehouse, asked).answers
+    assert [answers[session]["message_count"] for session in asked] == [3, 3, 3]
+    oracle.assert_equal(world, "histories_sessions", "conversation_summaries")
+
+
+def test_archived_days_count(world: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    world.crew("A")
+    now = datetime.now(UTC)
+    for days in (30, 20, 1):
+        world.say("s", when=now - timedelta(days=days))
+    world.tick()
+    world.execute("delete from app.histories_a where created_at < now() - interval '10 days'")
+    world.say("s", when=now)
+    one = Asked("A", "s")
+    assert sessions.complete(world.warehouse, [one]).answers[one]["message_count"] == 4
+    world.tick()
+    world.reconcile()
+    assert sessions.complete(world.warehouse, [one]).answers[one]["message_count"] == 4
 
 
 def test_requests_that_wait_are_served_together(world: World, start: Callable[..., Webhook]) -> None:

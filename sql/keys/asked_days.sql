@@ -1,29 +1,30 @@
--- The days of sessions that somebody asks for, as far as no tick has read what happened on them.
--- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; the others as in histories_sessions.sql
+-- The days of sessions that somebody asks for, where the log does not tell them all: read from the whole histories table.
+-- in:  {histories}; %(crew_id)s; %(asked_sessions)s: those of other crews do no harm;
+--      %(after)s: position after which to go on, or null; %(rows)s: how many
 -- out: keys (crew_id, session_id, start_day, end_day, position)
 create temporary table keys on commit drop as
 select
-    source.crew_id,
-    change.session_id,
-    change.activity_date as start_day,
-    change.activity_date + 1 as end_day,
-    to_char(change.activity_date, 'YYYY-MM-DD') || ' ' || change.session_id as position
-from analytics.session_changes as change
-inner join unnest(%(crew_ids)s::uuid[], %(oids)s::oid[]) as source (crew_id, oid) on source.oid = change.table_oid
-where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-    and (source.crew_id, change.session_id) in (
-        select
-            crew_id,
-            session_id
-        from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
-    )
-    and change.operation in ('insert', 'update', 'delete')
-    and change.activity_date >= '0001-01-02'
-    and change.activity_date < '9999-12-30'
-    and (
-        %(after)s::text is null
-        or (change.activity_date, change.session_id collate "C") > (left(%(after)s::text, 10)::date, substr(%(after)s::text, 12))
-    )
-group by source.crew_id, change.session_id, change.activity_date
-order by change.activity_date, change.session_id collate "C"
+    %(crew_id)s::uuid as crew_id,
+    day.session_id,
+    day.activity_date as start_day,
+    day.activity_date + 1 as end_day,
+    to_char(day.activity_date, 'YYYY-MM-DD') || ' ' || day.session_id as position
+from (
+    select
+        session_id::text collate "default" as session_id,
+        (created_at at time zone 'UTC')::date as activity_date
+    from {histories}
+    where created_at >= '0001-01-02'::date::timestamp at time zone 'UTC'
+        and created_at < '9999-12-30'::date::timestamp at time zone 'UTC'
+        and session_id::text = any(%(asked_sessions)s::text[])
+    union
+    select
+        session_id,
+        activity_date
+    from analytics.histories_sessions
+    where crew_id = %(crew_id)s::uuid and session_id = any(%(asked_sessions)s::text[])
+) as day
+where %(after)s::text is null
+    or (day.activity_date, day.session_id collate "C") > (left(%(after)s::text, 10)::date, substr(%(after)s::text, 12))
+order by day.activity_date, day.session_id collate "C"
 limit %(rows)s;

@@ -1,6 +1,7 @@
 -- Sessions and days of histories tables that may have changed.
 -- in:  %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
 --      %(seen)s, %(taken)s: logged between these snapshots;
+--      %(asked_crews)s, %(asked_sessions)s: only of these sessions, pair by pair, or null;
 --      %(after)s: position after which to go on, or null (of one crew only); %(rows)s: how many
 -- out: keys (crew_id, session_id, start_day, end_day, position)
 create temporary table keys on commit drop as
@@ -13,6 +14,15 @@ select
 from analytics.session_changes as change
 inner join unnest(%(crew_ids)s::uuid[], %(oids)s::oid[]) as source (crew_id, oid) on source.oid = change.table_oid
 where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    and (
+        %(asked_crews)s::uuid[] is null
+        or (source.crew_id, change.session_id) in (
+            select
+                crew_id,
+                session_id
+            from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
+        )
+    )
     and change.operation in ('insert', 'update', 'delete')
     and change.activity_date >= '0001-01-02'
     and change.activity_date < '9999-12-30'
