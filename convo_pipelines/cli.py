@@ -27,7 +27,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import capture, databases, forget, health, migrations, ticks, zero_schema
+from convo_pipelines import capture, databases, decisions, forget, health, migrations, ticks, zero_schema
 from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
 from convo_pipelines.crews import CrewError, narrow
@@ -43,6 +43,7 @@ EXPLAINED = (
     CrewError,
     CaptureError,
     ChangesError,
+    decisions.DecisionError,
     TableLockedError,
     forget.StillThereError,
     health.SchemaError,
@@ -276,6 +277,55 @@ def forget_command(session: str | None, crew: str | None, person: UUID | None) -
     health.require_schema(warehouse)
     removed = forget.person(warehouse, person) if person else forget.sessions(warehouse, str(crew), session)
     print_table(console, [removed])
+
+
+BY = click.option("--by", envvar="USER", required=True, help="Who decides.  [default: $USER]")
+REASON = click.option("--reason", required=True, help="Why; it is kept with the decision.")
+
+
+@main.command("link")
+@click.argument("contact")
+@click.argument("person", type=click.UUID)
+@REASON
+@BY
+def link_command(contact: str, person: UUID, reason: str, by: str) -> None:
+    """Decide that CONTACT (an address in any spelling, or an id) is PERSON's (an id), whatever else matches."""
+    _decide(contact, person, "link", reason, by)
+
+
+@main.command("unlink")
+@click.argument("contact")
+@click.argument("person", type=click.UUID)
+@REASON
+@BY
+def unlink_command(contact: str, person: UUID, reason: str, by: str) -> None:
+    """Decide that CONTACT (an address in any spelling, or an id) is never PERSON's (an id), though it match."""
+    _decide(contact, person, "never", reason, by)
+
+
+def _decide(contact: str, person: UUID, decision: decisions.Decision, reason: str, by: str) -> None:
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    decided = decisions.decide(warehouse, contact, person, decision, reason, by)
+    print_table(console, decisions.list_of(warehouse, decided["id"]))
+    if decided["given"]:
+        console.print("the application says whose this contact method is; that counts, as long as it does")
+    console.print("in force from the next tick on; `convo-pipelines decisions --revoke ID` takes it back")
+
+
+@main.command("decisions")
+@click.option("--all", "is_all", is_flag=True, help="Revoked ones, too.")
+@click.option("--revoke", type=click.UUID, metavar="ID", help="Take this one back first.")
+@click.option("--by", envvar="USER", help="Who takes it back.  [default: $USER]")
+def decisions_command(is_all: bool, revoke: UUID | None, by: str | None) -> None:
+    """Show the decisions in force on whose contact methods are."""
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    if revoke:
+        if by is None:
+            raise click.UsageError("say --by whom it is taken back")
+        decisions.revoke(warehouse, revoke, by)
+    print_table(console, decisions.list_of(warehouse, is_all=is_all))
 
 
 class _Rate(ProgressColumn):

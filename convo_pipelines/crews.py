@@ -670,7 +670,7 @@ def _compare(connection: Connection, result: CrewResult, reading: _Reading, *, i
 
 
 def _drift(connection: Connection, crew: Crew, unread_since: str) -> Counts:
-    if not fetch_one(connection, "refresh/counts", refresh.names_of(HISTORIES_SESSIONS.targets[0]))["rows"]:
+    if not fetch_one(connection, "refresh/counts")["rows"]:
         return Counts()
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]

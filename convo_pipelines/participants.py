@@ -11,10 +11,12 @@ BATCH_ROWS = 10_000
 
 
 def compare(connection: Connection, *, renormalize: bool) -> Row:
-    """Resolve anew whatever has or had an identifier of the places in `keys`; return how many resolutions were present.
+    """Resolve anew whatever has or had an identifier of the places in `keys`.
+
+    Return how many resolutions were `present`, and how many `identifiers` were different.
 
     Args:
-        connection: in a transaction with the temporary tables `keys`, `different` and `different_sessions`.
+        connection: in a transaction with the temporary tables `keys` and `different`.
         renormalize: put all of their identifiers into canonical form again, not only those that changed.
 
     """
@@ -23,11 +25,9 @@ def compare(connection: Connection, *, renormalize: bool) -> Row:
     execute(connection, "participants/touched_identifiers")
     connection.execute("analyze places")
     _normalize(connection, renormalize)
-    execute(connection, "participants/identifiers")
+    different = fetch_one(connection, "participants/identifiers")
     connection.execute("analyze touched_identifiers")
-    contacts = fetch_one(connection, "refresh/participant_resolutions")
-    sessions = fetch_one(connection, "refresh/session_resolutions")
-    return {"present": contacts["present"] + sessions["present"]}
+    return fetch_one(connection, "refresh/participant_resolutions") | different
 
 
 def _normalize(connection: Connection, renormalize: bool) -> None:

@@ -17,7 +17,7 @@ from convo_pipelines import capture, changes, oddities, participants
 from convo_pipelines.changes import Lease
 from convo_pipelines.oddities import Oddities
 from convo_pipelines.pace import Size, TooSlowError
-from convo_pipelines.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable, Target
+from convo_pipelines.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable
 from convo_pipelines.scopes import EVERYTHING, Changes, Everything, Narrowing, Scope, Sessions, Window, parameters
 from convo_pipelines.settings import settings
 from convo_pipelines.statements import exists
@@ -201,7 +201,7 @@ def _chunk(
         if found["keys"]:
             with size.refresh():
                 compared = _compare(connection, work, scope)
-                drift = _drift(connection, work) if work.counts_drift else Counts()
+                drift = _drift(connection, work, compared) if work.counts_drift else Counts()
                 chunk = write(connection, table, compared, size, unread_since=work.unread_since)
             chunk.keys, chunk.drift = found["keys"], drift
         if work.lease:
@@ -241,9 +241,8 @@ def _compare(connection: Connection, work: Work, scope: Scope) -> Row:
 
 
 def prepare(connection: Connection, table: DerivedTable) -> None:
-    """Create the temporary tables that take what is to be done."""
-    for target in table.targets:
-        execute(connection, "refresh/different", names_of(target))
+    """Create the temporary table that takes what is to be done."""
+    execute(connection, "refresh/different", names_of(table))
 
 
 def write(
@@ -264,12 +263,9 @@ def write(
     """
     with size.write():
         _limit(connection, size)
-        done = [_write_target(connection, table, target, size, unread_since) for target in table.targets]
+        done = _write_rows(connection, table, size, unread_since)
     begin(connection, None, LOCK_TIMEOUT)
-    outcome = outcome_of(None, compared)
-    for row in done:
-        outcome.add(outcome_of(row, {"present": 0}))
-    return outcome
+    return outcome_of(done, compared)
 
 
 def outcome_of(done: Row | None, compared: Row) -> Outcome:
@@ -287,23 +283,22 @@ def _limit(connection: Connection, size: Size) -> None:
     execute(connection, "session/limit", timeout=str(round(seconds * 1000)), lock_timeout=size.lock_timeout)
 
 
-def _write_target(
-    connection: Connection, table: DerivedTable, target: Target, size: Size, unread_since: str | None
-) -> Row:
-    names = names_of(target)
-    done = fetch_one(connection, "refresh/counts", names)
+def _write_rows(connection: Connection, table: DerivedTable, size: Size, unread_since: str | None) -> Row:
+    rows, names = table.rows, names_of(table)
+    done = fetch_one(connection, "refresh/counts")
     if not done["rows"]:
         return done
     locked = 0
     if size.is_left_out:
-        locked += connection.execute(sql.SQL("update {} set change = 'locked'").format(names["different"])).rowcount
-    elif not target.is_insert_only:
+        locked += connection.execute("update different set change = 'locked'").rowcount
+    elif not rows.is_insert_only:
         locked += execute(connection, "refresh/lock_rows", names).rowcount
-    for column, parent in target.parents:
-        of_parent = names | {"column": sql.Identifier(column)}
-        locked += execute(connection, "refresh/lock_parents", of_parent, parent=parent).rowcount
+    for column, parent in rows.parents:
+        locked += execute(
+            connection, "refresh/lock_parents", {"column": sql.Identifier(column)}, parent=parent
+        ).rowcount
     if locked:
-        done = fetch_one(connection, "refresh/counts", names)
+        done = fetch_one(connection, "refresh/counts")
     _limit(connection, size)
     if done["rows"] > done["locked"]:
         if table is CREW_CONVERSATIONS:
@@ -311,35 +306,36 @@ def _write_target(
             execute(connection, "refresh/create_conversations", is_captured=is_captured)
         else:
             execute(connection, "refresh/write", names)
-        if exists(f"pass_on/{target.name}"):
-            execute(connection, f"pass_on/{target.name}")
-    if done["locked"] and target.again:
-        statement, column = target.again
-        again = names | {"column": sql.Identifier(column)}
-        execute(connection, f"again/{statement}", again, source=table.again, unread_since=unread_since)
+        if exists(f"pass_on/{table.name}"):
+            execute(connection, f"pass_on/{table.name}")
+    if done["locked"] and rows.again:
+        statement, column = rows.again
+        of_key = {"column": sql.Identifier(column)}
+        execute(connection, f"again/{statement}", of_key, source=table.again, unread_since=unread_since)
     return done
 
 
-def names_of(target: Target) -> dict[str, sql.Composable]:
-    """Return what takes the place of the placeholders in the statements that serve all targets."""
-    key = [sql.Identifier(name) for name in target.key]
+def names_of(table: DerivedTable) -> dict[str, sql.Composable]:
+    """Return what takes the place of the placeholders in the statements that serve all tables."""
+    rows = table.rows
+    key = [sql.Identifier(name) for name in rows.key]
     same = sql.SQL("target.{name} = different.{name}")
-    assigned = [sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in target.values]
-    touched = [sql.SQL("{} = now()").format(sql.Identifier(target.touched))] if target.touched else []
+    assigned = [sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in rows.values]
+    touched = [sql.SQL("{} = now()").format(sql.Identifier(rows.touched))] if rows.touched else []
     return {
-        "target": sql.Identifier(*target.relation.split(".")),
-        "different": sql.Identifier(target.different),
+        "target": sql.Identifier(*rows.relation.split(".")),
         "key": sql.SQL(", ").join(key),
         "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),
-        "columns": sql.SQL(", ").join(sql.Identifier(name) for name in (*target.key, *target.values)),
+        "columns": sql.SQL(", ").join(sql.Identifier(name) for name in (*rows.key, *rows.values)),
         "assignments": sql.SQL(", ").join([*assigned, *touched]),
     }
 
 
-def _drift(connection: Connection, work: Work) -> Counts:
+def _drift(connection: Connection, work: Work, compared: Row) -> Counts:
     """Count the rows to change whose keys await no tick: looked up after comparing, to miss nothing that it saw."""
-    planned = [fetch_one(connection, "refresh/counts", names_of(target)) for target in work.table.targets]
-    if work.unread_since is None or not any(row["rows"] for row in planned):
+    planned = fetch_one(connection, "refresh/counts")
+    identifiers = Counts(updated=compared.get("identifiers", 0))
+    if work.unread_since is None or not (planned["rows"] or identifiers.changed):
         return Counts()
     connection.execute("drop table keys")
     now = fetch_one(connection, "state/now")["taken"]
@@ -351,7 +347,7 @@ def _drift(connection: Connection, work: Work) -> Counts:
     if not work.table.keyed_by:
         if fetch_one(connection, "reconcile/awaited")["is_any"]:
             return Counts()
-        return sum((Counts(row["inserted"], row["updated"], row["deleted"]) for row in planned), Counts())
+        return Counts(planned["inserted"], planned["updated"], planned["deleted"]) + identifiers
     return count_drift(connection, work.table)
 
 

@@ -21,7 +21,6 @@ class Target:
         parents: the columns that refer to a table of the application, and which.
         again: how a row that somebody has locked is logged for the next tick: the statement in `sql/again/`, and the
             column that holds its key; None: whoever refreshes it sees to that.
-        different: name of the temporary table with what is to be done.
 
     """
 
@@ -31,17 +30,11 @@ class Target:
     touched: str | None = "refreshed_at"
     parents: tuple[tuple[str, str], ...] = ()
     again: tuple[str, str] | None = ("conversations", "conversation_id")
-    different: str = "different"
 
     @property
     def is_insert_only(self) -> bool:
         """Whether its rows are never updated or deleted."""
         return not self.values and self.touched is None
-
-    @property
-    def name(self) -> str:
-        """The relation without its schema."""
-        return self.relation.split(".")[1]
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class DerivedTable:
         sources: the tables of `app` that it reads.
         changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
             `histories` are the histories tables.
-        targets: the rows that it keeps right; the first are those that the asset stands for.
+        rows: what it keeps right.
         keyed_by: the columns of its keys, and those of its rows that hold them; none: they name no rows.
         all_keys: the statement in `sql/keys/` that goes through all of its keys.
         asked_keys: the statement in `sql/keys/` that chooses those of crews' sessions somebody asks for.
@@ -70,7 +63,7 @@ class DerivedTable:
     job: str
     sources: tuple[str, ...]
     changes: tuple[str, ...]
-    targets: tuple[Target, ...]
+    rows: Target
     keyed_by: tuple[tuple[str, str], ...] = (("id", "conversation_id"),)
     all_keys: str = "every_conversation"
     asked_keys: str = "asked_conversations"
@@ -79,14 +72,12 @@ class DerivedTable:
     @property
     def target(self) -> str:
         """The relation that the asset stands for, as `schema.table`."""
-        return self.targets[0].relation
+        return self.rows.relation
 
     @property
     def statements(self) -> tuple[str, ...]:
         """The statements that are its own, that which says what its rows should be first."""
-        made = [name for target in self.targets for name in (f"refresh/{target.name}", f"pass_on/{target.name}")]
-        names = (f"refresh/{self.name}", *made, f"keys/{self.name}")
-        return tuple(name for name in dict.fromkeys(names) if exists(name))
+        return tuple(name for step in ("refresh", "pass_on", "keys") if exists(name := f"{step}/{self.name}"))
 
     @property
     def again(self) -> str:
@@ -106,17 +97,15 @@ HISTORIES_SESSIONS = DerivedTable(
     job="conversation_discovery",
     sources=("crews",),
     changes=("histories",),
-    targets=(
-        Target(
-            "analytics.histories_sessions",
-            key=("crew_id", "session_id", "activity_date"),
-            values=(
-                "message_count", "human_count", "ai_count", "first_message_at", "last_message_at", "first_human_at",
-                "first_ai_at", "first_response_at", "archived_at",
-            ),
-            parents=(("crew_id", "crews"),),
-            again=None,
+    rows=Target(
+        "analytics.histories_sessions",
+        key=("crew_id", "session_id", "activity_date"),
+        values=(
+            "message_count", "human_count", "ai_count", "first_message_at", "last_message_at", "first_human_at",
+            "first_ai_at", "first_response_at", "archived_at",
         ),
+        parents=(("crew_id", "crews"),),
+        again=None,
     ),
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
 )  # fmt: skip
@@ -127,14 +116,12 @@ CREW_CONVERSATIONS = DerivedTable(
     job="conversation_discovery",
     sources=("crews", "conversations"),
     changes=("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
-    targets=(
-        Target(
-            "app.conversations",
-            key=("crew_id", "session_id"),
-            touched=None,
-            parents=(("crew_id", "crews"), ("client_id", "clients")),
-            again=("sessions", "session_id"),
-        ),
+    rows=Target(
+        "app.conversations",
+        key=("crew_id", "session_id"),
+        touched=None,
+        parents=(("crew_id", "crews"), ("client_id", "clients")),
+        again=("sessions", "session_id"),
     ),
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
     all_keys="every_session",
@@ -147,17 +134,15 @@ CONVERSATION_SUMMARIES = DerivedTable(
     job="conversation_discovery",
     sources=("crews", "conversations", "messages", "message_recipients"),
     changes=("conversations", "messages", "message_recipients", "histories_sessions", "crews"),
-    targets=(
-        Target(
-            "analytics.conversation_summaries",
-            key=("conversation_id",),
-            values=(
-                "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id", "customer_id",
-                "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
-                "duration_seconds", "first_response_seconds", "closed_at",
-            ),
-            parents=(("conversation_id", "conversations"),),
+    rows=Target(
+        "analytics.conversation_summaries",
+        key=("conversation_id",),
+        values=(
+            "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id", "customer_id",
+            "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
+            "duration_seconds", "first_response_seconds", "closed_at",
         ),
+        parents=(("conversation_id", "conversations"),),
     ),
 )  # fmt: skip
 CONVERSATION_DAYS = DerivedTable(
@@ -167,12 +152,10 @@ CONVERSATION_DAYS = DerivedTable(
     job="conversation_discovery",
     sources=("messages",),
     changes=("conversations", "conversation_summaries", "histories_sessions", "messages"),
-    targets=(
-        Target(
-            "analytics.conversation_days",
-            key=("conversation_id", "activity_date", "client_id"),
-            values=("source", "message_count", "is_started", "is_closed", "first_response_seconds"),
-        ),
+    rows=Target(
+        "analytics.conversation_days",
+        key=("conversation_id", "activity_date", "client_id"),
+        values=("source", "message_count", "is_started", "is_closed", "first_response_seconds"),
     ),
     all_keys="every_summarized_conversation",
 )
@@ -183,17 +166,15 @@ CREW_ACTIVITY_DAILY = DerivedTable(
     job="conversation_discovery",
     sources=("crews",),
     changes=("histories_sessions", "crews"),
-    targets=(
-        Target(
-            "analytics.crew_activity_daily",
-            key=("crew_id", "activity_date"),
-            values=(
-                "crew_code", "crew_name", "client_id", "sessions", "messages", "human_messages", "ai_messages",
-                "first_response_median_seconds",
-            ),
-            parents=(("crew_id", "crews"),),
-            again=("days", "crew_id"),
+    rows=Target(
+        "analytics.crew_activity_daily",
+        key=("crew_id", "activity_date"),
+        values=(
+            "crew_code", "crew_name", "client_id", "sessions", "messages", "human_messages", "ai_messages",
+            "first_response_median_seconds",
         ),
+        parents=(("crew_id", "crews"),),
+        again=("days", "crew_id"),
     ),
     keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
     all_keys="every_crew_day",
@@ -205,45 +186,33 @@ CLIENT_ACTIVITY_DAILY = DerivedTable(
     job="conversation_discovery",
     sources=("clients",),
     changes=("conversation_days", "clients"),
-    targets=(
-        Target(
-            "analytics.client_activity_daily",
-            key=("client_id", "activity_date"),
-            values=(
-                "client_code", "sessions", "messages", "conversations_started", "conversations_closed",
-                "first_response_median_seconds", "first_response_p90_seconds",
-            ),
-            parents=(("client_id", "clients"),),
-            again=("days", "client_id"),
+    rows=Target(
+        "analytics.client_activity_daily",
+        key=("client_id", "activity_date"),
+        values=(
+            "client_code", "sessions", "messages", "conversations_started", "conversations_closed",
+            "first_response_median_seconds", "first_response_p90_seconds",
         ),
+        parents=(("client_id", "clients"),),
+        again=("days", "client_id"),
     ),
     keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
     all_keys="every_client_day",
 )  # fmt: skip
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
-    "Whose each contact method is: set by the application, or the one person with the same identifier.",
+    "Whose each contact method is: by the application's word, by decision, or the one person with that identifier.",
     group="participants",
     job="link_sync",
-    sources=("crews", "people", "contact_methods", "conversations"),
-    changes=("people", "contact_methods", "conversations", "crews"),
-    targets=(
-        Target(
-            "analytics.participant_resolutions",
-            key=("contact_method_id",),
-            values=("person_id", "status", "method", "confidence", "candidate_count"),
-            touched="resolved_at",
-            parents=(("contact_method_id", "contact_methods"), ("person_id", "people")),
-            again=("identifiers", "contact_method_id"),
-        ),
-        Target(
-            "analytics.session_resolutions",
-            key=("conversation_id",),
-            values=("person_id", "candidate_count"),
-            touched="resolved_at",
-            parents=(("conversation_id", "conversations"), ("person_id", "people")),
-            different="different_sessions",
-        ),
+    sources=("people", "contact_methods", "conversations"),
+    changes=("people", "contact_methods", "participant_decisions", "conversations"),
+    rows=Target(
+        "analytics.participant_resolutions",
+        key=("contact_method_id",),
+        values=("person_id", "status", "method", "confidence", "candidate_count"),
+        touched="resolved_at",
+        parents=(("contact_method_id", "contact_methods"), ("person_id", "people")),
+        again=("identifiers", "contact_method_id"),
     ),
     keyed_by=(),
     all_keys="every_place",
@@ -257,13 +226,11 @@ PEOPLE_CONVERSATIONS = DerivedTable(
     job="link_sync",
     sources=("crews", "people", "conversations", "messages", "message_recipients"),
     changes=("conversations", "messages", "message_recipients", "participant_resolutions", "people", "crews"),
-    targets=(
-        Target(
-            "analytics.people_conversations",
-            key=("person_id", "conversation_id"),
-            touched="updated_at",
-            parents=(("person_id", "people"), ("conversation_id", "conversations")),
-        ),
+    rows=Target(
+        "analytics.people_conversations",
+        key=("person_id", "conversation_id"),
+        touched="updated_at",
+        parents=(("person_id", "people"), ("conversation_id", "conversations")),
     ),
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
@@ -273,14 +240,12 @@ CLIENTS_CONVERSATIONS = DerivedTable(
     job="link_sync",
     sources=("crews", "people", "conversations", "messages"),
     changes=("conversations", "people_conversations", "people", "crews"),
-    targets=(
-        Target(
-            "analytics.clients_conversations",
-            key=("client_id", "conversation_id"),
-            values=("channel", "crew_id", "project_id", "started_at", "closed_at"),
-            touched="updated_at",
-            parents=(("client_id", "clients"), ("conversation_id", "conversations")),
-        ),
+    rows=Target(
+        "analytics.clients_conversations",
+        key=("client_id", "conversation_id"),
+        values=("channel", "crew_id", "project_id", "started_at", "closed_at"),
+        touched="updated_at",
+        parents=(("client_id", "clients"), ("conversation_id", "conversations")),
     ),
 )
 PROJECT_CONVERSATIONS = DerivedTable(
@@ -290,14 +255,12 @@ PROJECT_CONVERSATIONS = DerivedTable(
     job="link_sync",
     sources=("conversations", "projects"),
     changes=("conversations",),
-    targets=(
-        Target(
-            "analytics.project_conversations",
-            key=("conversation_id",),
-            values=("project_id", "added_at", "added_by"),
-            touched=None,
-            parents=(("conversation_id", "conversations"), ("project_id", "projects"), ("added_by", "users")),
-        ),
+    rows=Target(
+        "analytics.project_conversations",
+        key=("conversation_id",),
+        values=("project_id", "added_at", "added_by"),
+        touched=None,
+        parents=(("conversation_id", "conversations"), ("project_id", "projects"), ("added_by", "users")),
     ),
 )
 PROJECT_LINK_INCONSISTENCIES = DerivedTable(
@@ -307,13 +270,11 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     job="link_sync",
     sources=("conversations", "projects"),
     changes=("projects", "conversations", "project_conversations"),
-    targets=(
-        Target(
-            "analytics.project_link_inconsistencies",
-            key=("project_id", "conversation_id", "kind"),
-            touched="last_seen_at",
-            parents=(("project_id", "projects"),),
-        ),
+    rows=Target(
+        "analytics.project_link_inconsistencies",
+        key=("project_id", "conversation_id", "kind"),
+        touched="last_seen_at",
+        parents=(("project_id", "projects"),),
     ),
     keyed_by=(("id", "project_id"),),
     all_keys="every_project",

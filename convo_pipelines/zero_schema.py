@@ -111,7 +111,7 @@ def _relationships(keys: list[Row]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
     by_column = {(key["table_name"], key["column_name"]): key for key in keys}
     for table in LINK_TABLES:
-        link, parents = table.name, [column for column, _ in table.targets[0].parents]
+        link, parents = table.name, [column for column, _ in table.rows.parents]
         column = next(column for column in parents if column != "conversation_id")
         if not {(link, column), (link, "conversation_id")} <= set(by_column):
             continue

@@ -263,6 +263,7 @@ def assert_equal(world: World, *tables: str) -> None:
 SPELLINGS = {
     "ana@münchen.example": ["ana@münchen.example", " ANA@MÜNCHEN.example ", "ana@xn--mnchen-3ya.example"],
     "ben@b.example": ["ben@b.example", "Ben@B.Example"],
+    "shared@example.com": ["shared@example.com", "Shared@Example.com"],
     "+49301234567": ["+49301234567", "+49 (0)30 1234567", "tel:+49-30-1234567"],
     "+4915112345678": ["+4915112345678", "+49 151 12345678"],
     "urn:li:member:7": ["urn:li:member:7", " URN:LI:MEMBER:7"],
@@ -279,39 +280,64 @@ SESSION_IDS = {
     "4915112345678": "+4915112345678",
     "4915112345678@s.whatsapp.net": "+4915112345678",
     " Ben@b.example": "ben@b.example",
+    "SHARED@example.com": "shared@example.com",
     "0b1c2d3e": None,
 }
-CONFIDENCE = {"manual": 1.0, "email": 0.95, "phone": 0.9, "linkedin": 0.85}
+CONFIDENCE = {"manual": 1.0, "decision": 1.0, "email": 0.95, "phone": 0.9, "linkedin": 0.85}
 
 RESOLUTION_COLUMNS = ["contact_method_id", "person_id", "status", "method", "confidence", "candidate_count"]
 
 
-def holders(world: World) -> dict[str, set[UUID]]:
-    """Who has each identifier, in the own record or by a contact method the application gave them."""
-    found = defaultdict(set)
-    for person in world.execute("select * from app.people"):
+def key_of(contact: dict[str, Any]) -> str:
+    """What a contact method is found by: its identifier, or its id if its value is none."""
+    return CANONICAL.get(contact["value"], contact["value"]) or str(contact["id"])
+
+
+def holders(world: World) -> dict[str, dict[UUID, bool]]:
+    """Who has each identifier, and whether by decision: else by the own record, or a contact method that was given."""
+    found: dict[str, dict[UUID, bool]] = defaultdict(dict)
+    contacts = {contact["id"]: contact for contact in world.execute("select * from app.contact_methods")}
+    people = world.execute("select * from app.people")
+    for person in people:
         for column in ("email", "phone", "linkedin_urn"):
-            found[CANONICAL.get(person[column], person[column])].add(person["id"])
-    for contact in world.execute("select * from app.contact_methods where person_id is not null"):
-        found[CANONICAL.get(contact["value"], contact["value"])].add(contact["person_id"])
-    found.pop(None, None)
+            if identifier := CANONICAL.get(person[column], person[column]):
+                found[identifier][person["id"]] = False
+    for contact in contacts.values():
+        if contact["person_id"]:
+            found[key_of(contact)].setdefault(contact["person_id"], False)
+    in_force = world.execute("select * from curation.participant_decisions where revoked_at is null order by decision")
+    for row in in_force:  # link before never
+        if row["contact_method_id"] in contacts and row["person_id"] in {person["id"] for person in people}:
+            holding = found[key_of(contacts[row["contact_method_id"]])]
+            if row["decision"] == "link":
+                holding[row["person_id"]] = True
+            else:
+                holding.pop(row["person_id"], None)
     return found
+
+
+def named(candidates: dict[UUID, bool]) -> tuple[UUID | None, bool]:
+    """Who is meant among candidates, and whether by decision: who was decided, else who has it, if that is one."""
+    decided = {person for person, is_decided in candidates.items() if is_decided}
+    meant = decided or set(candidates)
+    return (next(iter(meant)), bool(decided)) if len(meant) == 1 else (None, False)
 
 
 def resolutions(world: World) -> set[tuple[Any, ...]]:
     known, wanted = holders(world), set()
     for contact in world.execute("select * from app.contact_methods"):
-        identifier = CANONICAL.get(contact["value"], contact["value"])
-        candidates = known.get(identifier, set())
+        candidates = known.get(key_of(contact), {})
+        person, is_decided = named(candidates)
+        method = "decision" if is_decided else contact["kind"]
         if contact["person_id"]:
-            person, status, method = contact["person_id"], "resolved", "manual"
-        elif len(candidates) == 1:
-            person, status, method = next(iter(candidates)), "resolved", contact["kind"]
+            person, method = contact["person_id"], "manual"
+        count = max(len(candidates), int(method == "manual"))
+        if person:
+            wanted.add((contact["id"], person, "resolved", method, CONFIDENCE[method], count))
         else:
-            person, method = None, None
-            status = "invalid" if identifier is None else "ambiguous" if candidates else "unmatched"
-        count = len(candidates) if identifier else int(person is not None)
-        wanted.add((contact["id"], person, status, method, CONFIDENCE.get(method), count))
+            is_invalid = key_of(contact) == str(contact["id"])
+            status = "ambiguous" if count else "invalid" if is_invalid else "unmatched"
+            wanted.add((contact["id"], None, status, None, None, count))
     return wanted
 
 
@@ -319,10 +345,11 @@ CLIENT_COLUMNS = ["client_id", "conversation_id", "channel", "crew_id", "project
 
 
 def people_links(world: World) -> set[tuple[UUID, UUID]]:
+    """Whom the recipients and the session id of each conversation name, among the people of its client."""
     known = holders(world)
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
+    contacts = {contact["id"]: contact for contact in world.execute("select * from app.contact_methods")}
     owner = owners(world)
-    whose = {contact: (person, method) for contact, person, _, method, _, _ in resolutions(world)}
     parties = defaultdict(set)
     for row in world.execute(
         "select conversation_id, contact_method_id "
@@ -331,14 +358,16 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
         parties[row["conversation_id"]].add(row["contact_method_id"])
     wanted = set()
     for talk in world.execute("select * from app.conversations"):
-        client = owner[talk["id"]]
-        for person, method in (whose[contact] for contact in parties[talk["id"]]):
-            if person and (method == "manual" or client in (None, client_of[person])):
+        names = {SESSION_IDS.get(talk["session_id"])} if talk["crew_id"] else set()
+        for contact in (contacts[party] for party in parties[talk["id"]]):
+            if contact["person_id"]:
+                wanted.add((contact["person_id"], talk["id"]))
+            else:
+                names.add(key_of(contact))
+        for name in names:
+            of_client = {p: d for p, d in known.get(name, {}).items() if owner[talk["id"]] in (None, client_of[p])}
+            if (person := named(of_client)[0]) is not None:
                 wanted.add((person, talk["id"]))
-        if talk["crew_id"]:
-            named = {p for p in known.get(SESSION_IDS.get(talk["session_id"]), ()) if client_of[p] == client}
-            if len(named) == 1:
-                wanted.add((named.pop(), talk["id"]))
     return wanted
 
 

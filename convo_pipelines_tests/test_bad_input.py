@@ -432,5 +432,5 @@ def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, 
     connected.execute("update analytics.schema_migrations set version_num = '0022_webhook'")
     ended = CliRunner().invoke(main, shlex.split(line))
     assert ended.exit_code == 1
-    assert "the database lacks 0023_client_pages: run `convo-pipelines migrate up --only analytics`" in ended.output
+    assert "the database lacks 0025_participants: run `convo-pipelines migrate up --only analytics`" in ended.output
     assert connected.execute("select from analytics.refresh_state") == []

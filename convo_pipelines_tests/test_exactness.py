@@ -258,6 +258,25 @@ class Company(RuleBasedStateMachine):
     def delete_contact(self, which: int) -> None:
         self.delete("contact_methods", which)
 
+    # What people decide by hand
+
+    @rule(which=chance, who=chance, decision=st.sampled_from(["link", "never"]))
+    def decide(self, which: int, who: int, decision: str) -> None:
+        contact, person = self.any("contact_methods", which), self.any("people", who)
+        if contact and person:
+            with suppress(psycopg.errors.UniqueViolation):
+                self.world.decide(contact, person, decision)
+
+    @rule(which=chance)
+    def revoke(self, which: int) -> None:
+        if in_force := self.world.execute(
+            "select id from curation.participant_decisions where revoked_at is null order by decided_at"
+        ):
+            self.world.execute(
+                "update curation.participant_decisions set revoked_at = now() where id = %s",
+                in_force[which % len(in_force)]["id"],
+            )
+
     # Conversations and who they are addressed to
 
     @rule(client=st.none() | clients, project=st.none() | chance)
@@ -399,6 +418,8 @@ class Company(RuleBasedStateMachine):
             lambda: self.new_person("C1", ("email", "ben@b.example")),
             lambda: self.assign_contact(which, which // 7),
             lambda: self.move_message(which, which // 7),
+            lambda: self.decide(which, which // 7, "link"),
+            lambda: self.revoke(which),
             lambda: self.move_conversation_to_client(which, "C2"),
         ])()  # fmt: skip
 

@@ -23,6 +23,10 @@ def links(world: World, kind: str = "people") -> list[dict[str, Any]]:
     return world.execute(f"select * from analytics.{kind}_conversations order by id")
 
 
+def linked(world: World) -> set[tuple[UUID, UUID]]:
+    return {(link["person_id"], link["conversation_id"]) for link in links(world)}
+
+
 def resolution(world: World, contact: UUID) -> dict[str, Any]:
     [row] = world.execute("select * from analytics.participant_resolutions where contact_method_id = %s", contact)
     return row
@@ -86,15 +90,55 @@ def test_the_application_wins(world: World) -> None:
     assert resolution(world, matched)["person_id"] == resolution(world, given_)["person_id"] == ana
 
 
-def test_an_identifier_of_two_clients_links_nobody(world: World) -> None:
-    world.person("C1", email="shared@example.com")
-    world.person("C2", email="SHARED@example.com")
-    contact = world.contact("shared@example.com")
-    world.address(world.conversation(client=None), contact)
-    world.address(world.conversation(client="C1"), contact)
+@both_servers
+def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows(world: World) -> None:
+    of_c1, of_c2 = (world.person(client, email="shared@example.com") for client in ("C1", "C2"))
+    contact = world.contact("Shared@Example.com")
+    talks = {client: world.conversation(client=client) for client in ("C1", "C2", "C3", None)}
+    for talk in talks.values():
+        world.address(talk, contact)
     world.sync()
+    oracle.assert_links_right(world)
     assert resolution(world, contact)["status"] == "ambiguous"
-    assert links(world) == links(world, "clients") == []
+    assert linked(world) == {(of_c1, talks["C1"]), (of_c2, talks["C2"])}
+    why = world.execute("select distinct method, confidence, is_narrowed from analytics.conversation_people")
+    assert why == [{"method": "email", "confidence": Decimal("0.95"), "is_narrowed": True}]
+    assert world.checks("no_cross_client_links")["no_cross_client_links"].passed
+
+
+@both_servers
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update app.people set email = null where id = %(of_c1)s",
+        "update app.people set client_id = (select id from app.clients where client_code = 'C2') where id = %(of_c1)s",
+        "update app.people set client_id = (select id from app.clients where client_code = 'C1') where id = %(of_c2)s",
+        "delete from app.people where id = %(of_c1)s",
+        "delete from app.people where id = %(of_c2)s",
+        "insert into app.people (client_id, name, email) select client_id, '…', email from app.people",
+        "update app.people set email = 'ben@b.example' where id = %(of_c2)s",
+        "update app.conversations set client_id = (select id from app.clients where client_code = 'C2')",
+        "update app.contact_methods set person_id = %(of_c2)s where value = 'shared@example.com'",
+        "update app.contact_methods set person_id = %(of_c1)s where value = 'Shared@Example.com'",
+        "update app.crews set client_id = (select id from app.clients where client_code = 'C2')",
+    ],
+)
+def test_what_narrows_a_shared_contact_changes_and_links_follow(world: World, change: str) -> None:
+    people = {f"of_{code.lower()}": world.person(code, email="shared@example.com") for code in ("C1", "C2")}
+    contact = world.contact("shared@example.com")
+    world.contact("Shared@Example.com", people["of_c1"])
+    for client in ("C1", "C2", None):
+        world.address(world.conversation(client=client), contact)
+    for client, crew in (("C1", "A"), ("C2", "B")):
+        world.crew(crew, client=client)
+        world.say("SHARED@example.com", crew=crew)
+    world.tick()
+    world.sync()
+    oracle.assert_links_right(world)
+    world.connection.execute(change, people)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
 
 
 def test_a_match_never_crosses_clients_but_the_application_may_and_the_check_says_so(world: World) -> None:
@@ -425,7 +469,9 @@ def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.Mon
     world.tick()
     world.sync()
     oracle.assert_links_right(world)
+    world.execute("delete from analytics.people_conversations")
+    assert world.reconcile().tables["people_conversations"].drift.inserted == 5
+    oracle.assert_links_right(world)
     world.execute("delete from analytics.people_conversations; delete from analytics.identifiers")
-    result = world.reconcile()
-    assert result.tables["people_conversations"].drift.inserted == 5
+    assert world.reconcile().tables["participant_resolutions"].drift.updated == 6
     oracle.assert_links_right(world)

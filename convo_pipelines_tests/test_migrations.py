@@ -291,11 +291,11 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert migrate("up").exit_code == 0
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
-        analyst.execute("select from analytics.clients_conversations")
+        analyst.execute("select from analytics.participant_resolutions")
         refused = migrate("down")
         pid = analyst.info.backend_pid
     assert refused.exit_code == 1
-    assert f"analytics.clients_conversations is locked by pid {pid} of" in " ".join(refused.output.split())
+    assert f"analytics.participant_resolutions is locked by pid {pid} of" in " ".join(refused.output.split())
     assert "let them end, and try again" in " ".join(refused.output.split())
     assert migrate("down").exit_code == 0
     assert migrate("up").exit_code == 0

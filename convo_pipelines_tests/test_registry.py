@@ -50,17 +50,17 @@ each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: 
 
 @each_table
 def test_a_target_is_what_the_catalog_says(world: World, table: DerivedTable) -> None:
-    for target in table.targets:
-        keys = [row["key"] for row in world.execute(KEYS, target.relation)]
-        assert sorted(target.key) in keys
-        if target.is_insert_only:
-            continue
-        columns = {row["name"]: row["has_default"] for row in world.execute(COLUMNS, target.relation)}
-        written = {*target.key, *target.values}
-        assert {name for name, has_default in columns.items() if not has_default} == written
-        assert target.touched is None or columns[target.touched]
-        parents = {(row["name"], row["parent"]) for row in world.execute(PARENTS, target.relation)}
-        assert {(column, f"app.{parent}") for column, parent in target.parents} == parents
+    target = table.rows
+    keys = [row["key"] for row in world.execute(KEYS, target.relation)]
+    assert sorted(target.key) in keys
+    if target.is_insert_only:
+        return
+    columns = {row["name"]: row["has_default"] for row in world.execute(COLUMNS, target.relation)}
+    written = {*target.key, *target.values}
+    assert {name for name, has_default in columns.items() if not has_default} == written
+    assert target.touched is None or columns[target.touched]
+    parents = {(row["name"], row["parent"]) for row in world.execute(PARENTS, target.relation)}
+    assert {(column, f"app.{parent}") for column, parent in target.parents} == parents
 
 
 @each_table
@@ -68,13 +68,13 @@ def test_a_table_has_its_statements(table: DerivedTable) -> None:
     assert exists(f"keys/{table.name}")
     assert exists(f"keys/{table.all_keys}")
     assert exists(f"refresh/{table.name}")
-    for target in table.targets:
-        if table is HISTORIES_SESSIONS:
-            continue  # its crews log again what they leave
-        assert target.again, f"{target.relation}: rows that somebody has locked are lost; give its Target an `again`"
-        assert exists(f"again/{target.again[0]}")
-        keys = statement(f"keys/{table.name}").as_string()
-        assert f"'{table.again}'" in keys, f"sql/keys/{table.name}.sql never reads what was logged as '{table.again}'"
+    target = table.rows
+    if table is HISTORIES_SESSIONS:
+        return  # its crews log again what they leave
+    assert target.again, f"{target.relation}: rows that somebody has locked are lost; give its Target an `again`"
+    assert exists(f"again/{target.again[0]}")
+    keys = statement(f"keys/{table.name}").as_string()
+    assert f"'{table.again}'" in keys, f"sql/keys/{table.name}.sql never reads what was logged as '{table.again}'"
 
 
 WHOLE = ("participant_resolutions", "project_link_inconsistencies")
@@ -96,7 +96,7 @@ def test_every_table_is_recomputed_by_the_oracle() -> None:
 
 
 def test_every_table_is_registered_an_answer_or_internal(world: World) -> None:
-    kept = {target.name for table in DERIVED_TABLES for target in table.targets} | set(BOOKKEEPING)
+    kept = {table.name for table in DERIVED_TABLES} | set(BOOKKEEPING)
     views = {row["viewname"] for row in world.execute("select viewname from pg_views where schemaname = 'analytics'")}
     unknown = [
         row["name"]
@@ -132,7 +132,7 @@ def test_every_table_is_ticked_and_checked() -> None:
     for table in DERIVED_TABLES:
         assert table.name in ticked
         assert "no_duplicates" in checks[table.name]
-        assert ("no_orphans" in checks[table.name]) == bool(table.targets[0].parents)
+        assert ("no_orphans" in checks[table.name]) == bool(table.rows.parents)
         complete = [
             name for name in checks[table.name] if name.startswith(("every_", "no_sessions_", "projects_agree"))
         ]
@@ -144,10 +144,8 @@ def test_no_statement_is_left_over() -> None:
     program = "".join(
         file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (root / folder).rglob("*.py")
     )
-    generic = {table.name for table in DERIVED_TABLES} | {t.name for table in DERIVED_TABLES for t in table.targets}
-    generic |= {table.all_keys for table in DERIVED_TABLES} | {
-        t.again[0] for table in DERIVED_TABLES for t in table.targets if t.again
-    }
+    generic = {name for table in DERIVED_TABLES for name in (table.name, table.all_keys, table.asked_keys)}
+    generic |= {table.rows.again[0] for table in DERIVED_TABLES if table.rows.again}
     unused = [
         str(file.relative_to(root))
         for file in (root / "sql").rglob("*.sql")
@@ -192,10 +190,10 @@ IMPERSONAL = {"channel", "client_code", "crew_code", "crew_name", "kind", "metho
 
 @each_table
 def test_every_text_is_known_to_be_personal_or_not(world: World, table: DerivedTable) -> None:
-    for target in table.targets:
-        texts = {row["name"] for row in world.execute(TEXTS, target.relation)}
-        unknown = texts - metadata.PERSONAL_COLUMNS - IMPERSONAL
-        assert not unknown, "metadata.PERSONAL_COLUMNS if they may say who somebody is, else IMPERSONAL above"
+    target = table.rows
+    texts = {row["name"] for row in world.execute(TEXTS, target.relation)}
+    unknown = texts - metadata.PERSONAL_COLUMNS - IMPERSONAL
+    assert not unknown, "metadata.PERSONAL_COLUMNS if they may say who somebody is, else IMPERSONAL above"
 
 
 def test_what_dagster_keeps_names_nobody_unless_it_may(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,14 @@ class World:
     def contact(self, value: str, person: UUID | None = None, kind: str = "email") -> UUID:
         return self.insert("contact_methods", kind=kind, value=value, person_id=person)
 
+    def decide(self, contact: UUID, person: UUID, decision: str = "link") -> UUID:
+        """What a steward does."""
+        query = (
+            "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason) "
+            "values (%s, %s, %s, 'they said so') returning id"
+        )
+        return self.execute(query, contact, person, decision)[0]["id"]
+
     def address(self, conversation: UUID, contact: UUID, role: str = "to") -> UUID:
         message = self.message(conversation)
         return self.insert("message_recipients", message_id=message, contact_method_id=contact, role=role)

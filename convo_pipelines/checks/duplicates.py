@@ -9,7 +9,6 @@ from convo_pipelines.warehouse import Warehouse
 
 
 def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
-    target = table.targets[0]
 
     @dg.asset_check(
         name="no_duplicates",
@@ -19,7 +18,7 @@ def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with one_snapshot(warehouse) as connection:
-            return verdict(*find(connection, "no_duplicates", names_of(target)))
+            return verdict(*find(connection, "no_duplicates", names_of(table)))
 
     return check
 

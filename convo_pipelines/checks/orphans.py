@@ -18,10 +18,10 @@ def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         offenders, sample = 0, list[Row]()
-        target = table.targets[0]
+        target = table.rows
         with one_snapshot(warehouse) as connection:
             for column, parent in target.parents:
-                names = names_of(target) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
+                names = names_of(table) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
                 found, rows = find(connection, "no_orphans", names, parent=parent)
                 offenders, sample = offenders + found, sample + rows
         return verdict(offenders, sample)
@@ -30,7 +30,7 @@ def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
 
 
 orphan_checks = [
-    *(_no_orphans(table) for table in DERIVED_TABLES if table.targets[0].parents),
+    *(_no_orphans(table) for table in DERIVED_TABLES if table.rows.parents),
     sql_check(
         "no_crew_conversations_without_session",
         "crew_conversations",

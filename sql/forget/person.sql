@@ -1,6 +1,6 @@
--- Removes what analytics knows of a person.
+-- Removes what analytics knows of a person, and what was decided about them.
 -- in:  %(person_id)s
--- out: one row: identifiers, resolutions, links
+-- out: one row: identifiers, resolutions, decisions, links
 with identifiers as (
     delete from analytics.identifiers
     where place_id = %(person_id)s::uuid or person_id = %(person_id)s::uuid
@@ -12,8 +12,8 @@ contacts as (
     returning 1
 ),
 
-sessions as (
-    delete from analytics.session_resolutions where person_id = %(person_id)s::uuid
+decisions as (
+    delete from curation.participant_decisions where person_id = %(person_id)s::uuid
     returning 1
 ),
 
@@ -24,5 +24,6 @@ people as (
 
 select
     (select count(*) from identifiers) as identifiers,
-    (select count(*) from contacts) + (select count(*) from sessions) as resolutions,
+    (select count(*) from contacts) as resolutions,
+    (select count(*) from decisions) as decisions,
     (select count(*) from people) as links;

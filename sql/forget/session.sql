@@ -59,11 +59,6 @@ clients as (
     returning 1
 ),
 
-resolutions as (
-    delete from analytics.session_resolutions
-    where conversation_id in (select id from conversations)
-),
-
 identifiers as (
     delete from analytics.identifiers
     where place = 'conversation' and place_id in (select id from conversations)

@@ -1,5 +1,5 @@
--- The places that say whom sessions name that somebody asks for: their conversations; and the persons and contact methods
--- that no tick has read, unless there are more of them than somebody should wait for.
+-- The places that say whom sessions name that somebody asks for: their conversations; and the persons, contact methods and
+-- decisions that no tick has read, unless there are more of them than somebody should wait for.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
 --      null: nothing was read yet; %(after)s, %(rows)s as in every_place.sql
 -- out: keys (place, id, position)
@@ -11,7 +11,7 @@ with unread as (
     from analytics.identifier_changes
     where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
         and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
-        and source in ('people', 'contact_methods')
+        and source in ('people', 'contact_methods', 'participant_decisions')
         and id is not null
     union
     (
@@ -28,6 +28,11 @@ with unread as (
                 'contact_methods',
                 id
             from app.contact_methods
+            union all
+            select
+                'participant_decisions',
+                id
+            from curation.participant_decisions
         ) as place
         where %(unread_since)s::text is null
         limit 1001
@@ -41,14 +46,21 @@ select
     rank || ' ' || id as position
 from (
     select
-        case source when 'people' then 1 else 2 end as rank,
-        case source when 'people' then 'person' else 'contact_method' end as place,
-        id
+        read.rank,
+        read.place,
+        unread.id
     from unread
+    inner join (
+        values
+        ('people', 1, 'person'),
+        ('participant_decisions', 2, 'link'),
+        ('participant_decisions', 2, 'never'),
+        ('contact_methods', 3, 'contact_method')
+    ) as read (source, rank, place) on read.source = unread.source
     where (select count(*) from unread) <= 1000
     union
     select
-        3,
+        4,
         'conversation',
         conversation.id
     from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)

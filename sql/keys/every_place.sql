@@ -11,7 +11,8 @@ where %(after)s::text is null
     and case place
         when 'person' then not exists (select from app.people where id = known.place_id)
         when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
-        else not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+        when 'conversation' then not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+        else not exists (select from curation.participant_decisions where id = known.place_id and revoked_at is null)
     end
 union all
 (
@@ -28,18 +29,28 @@ union all
         )
         union all
         (
-            select 2, 'contact_method', id from app.contact_methods
-            where %(after)s::text is null or left(%(after)s::text, 1) < '2'
+            select 2, decision, id from curation.participant_decisions
+            where revoked_at is null and (
+                %(after)s::text is null or left(%(after)s::text, 1) < '2'
                 or left(%(after)s::text, 1) = '2' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            )
             order by id
             limit %(rows)s
         )
         union all
         (
-            select 3, 'conversation', id from app.conversations
-            where crew_id is not null and (
-                %(after)s::text is null or left(%(after)s::text, 1) < '3'
+            select 3, 'contact_method', id from app.contact_methods
+            where %(after)s::text is null or left(%(after)s::text, 1) < '3'
                 or left(%(after)s::text, 1) = '3' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            order by id
+            limit %(rows)s
+        )
+        union all
+        (
+            select 4, 'conversation', id from app.conversations
+            where crew_id is not null and (
+                %(after)s::text is null or left(%(after)s::text, 1) < '4'
+                or left(%(after)s::text, 1) = '4' and id > nullif(substr(%(after)s::text, 3), '')::uuid
             )
             order by id
             limit %(rows)s

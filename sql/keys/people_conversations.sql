@@ -4,16 +4,6 @@
 --      %(after)s, %(rows)s, %(crew_ids)s, %(client_ids)s as in every_conversation.sql
 -- out: keys (id, position)
 create temporary table keys on commit drop as
-with contacts as (
-    select id from analytics.identifier_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and source = 'participant_resolutions'
-    union
-    select resolution.contact_method_id
-    from analytics.identifier_changes as change
-    inner join analytics.participant_resolutions as resolution on resolution.person_id = change.id
-    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and change.source = 'people'
-)
-
 select
     id,
     id::text as position
@@ -35,13 +25,15 @@ from (
     where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
     union
     select message.conversation_id
-    from contacts
-    inner join app.message_recipients as recipient on recipient.contact_method_id = contacts.id
-    inner join app.messages as message on message.id = recipient.message_id
-    union
-    select resolution.conversation_id
     from analytics.identifier_changes as change
-    inner join analytics.session_resolutions as resolution on resolution.person_id = change.id
+    inner join app.message_recipients as recipient on recipient.contact_method_id = change.id
+    inner join app.messages as message on message.id = recipient.message_id
+    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+        and change.source = 'participant_resolutions'
+    union
+    select link.conversation_id
+    from analytics.identifier_changes as change
+    inner join analytics.people_conversations as link on link.person_id = change.id
     where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and change.source = 'people'
     union
     select conversation.id

@@ -1,10 +1,14 @@
--- identifiers: one row per place where the application spells one, with its canonical form.
+-- identifiers: one row per place where the application, or a decision, spells one, with its canonical form.
 -- in:  keys; places; normalized: forms of the spellings that are new
--- out: touched_identifiers: the identifiers of these places, former ones too
+-- out: touched_identifiers: the identifiers of these places, former ones too; identifier_changes and conversation_changes:
+--      contact methods and conversations with another identifier, or whose identifier has other holders;
+--      one row: identifiers (how many were different)
 with wanted as (
     select
         place.*,
-        case when normalized.kind is null then known.identifier else normalized.identifier end as identifier
+        coalesce(
+            case when normalized.kind is null then known.identifier else normalized.identifier end, place.otherwise
+        ) as identifier
     from places as place
     left join normalized on normalized.kind = place.kind and normalized.value = place.value
     left join analytics.identifiers as known
@@ -23,29 +27,39 @@ different as materialized (
         kind,
         wanted.value,
         wanted.identifier,
-        wanted.person_id
+        wanted.person_id,
+        wanted.client_id,
+        array_remove(
+            array[
+                case when wanted.person_id is not null then wanted.identifier end,
+                case when present.person_id is not null then present.identifier end
+            ],
+            null
+        ) as held
     from wanted
     full join present using (place, place_id, kind)
-    where (wanted.value, wanted.identifier, wanted.person_id)
-        is distinct from (present.value, present.identifier, present.person_id)
+    where (wanted.value, wanted.identifier, wanted.person_id, wanted.client_id)
+        is distinct from (present.value, present.identifier, present.person_id, present.client_id)
     order by place_id
 ),
 
 saved as (
-    insert into analytics.identifiers as target (place, place_id, kind, value, identifier, person_id)
+    insert into analytics.identifiers as target (place, place_id, kind, value, identifier, person_id, client_id)
     select
         place,
         place_id,
         kind,
         value,
         identifier,
-        person_id
+        person_id,
+        client_id
     from different
     where value is not null
     on conflict (place_id, place, kind) do update set
         value = excluded.value,
         identifier = excluded.identifier,
-        person_id = excluded.person_id
+        person_id = excluded.person_id,
+        client_id = excluded.client_id
 ),
 
 removed as (
@@ -55,11 +69,48 @@ removed as (
         and target.place_id = different.place_id
         and target.kind = different.kind
         and different.value is null
+),
+
+changed as materialized (
+    select
+        place,
+        place_id
+    from different
+    union
+    select
+        place,
+        place_id
+    from analytics.identifiers
+    where identifier in (select unnest(held) from different) and place in ('contact_method', 'conversation')
+),
+
+contacts as (
+    insert into analytics.identifier_changes (source, id, operation)
+    select
+        'participant_resolutions',
+        place_id,
+        'update'
+    from changed
+    where place = 'contact_method'
+),
+
+conversations as (
+    insert into analytics.conversation_changes (source, conversation_id, operation)
+    select
+        'participant_resolutions',
+        place_id,
+        'update'
+    from changed
+    where place = 'conversation'
+),
+
+touched as (
+    insert into touched_identifiers (identifier)
+    select identifier from wanted
+    where identifier is not null
+    union
+    select identifier from present
+    where identifier is not null
 )
 
-insert into touched_identifiers (identifier)
-select identifier from wanted
-where identifier is not null
-union
-select identifier from present
-where identifier is not null;
+select count(*) as identifiers from different;

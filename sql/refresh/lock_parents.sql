@@ -1,7 +1,7 @@
 -- Locks the rows of the application that new rows refer to by one column; what refers to one that is locked or gone is left
 -- for later.
--- in:  {different}, {column}; %(parent)s: the table in app that it refers to
-update {different} as different
+-- in:  different, {column}; %(parent)s: the table in app that it refers to
+update different
 set change = 'locked'
 where different.change in ('inserted', 'updated')
     and different.{column} is not null
@@ -9,6 +9,6 @@ where different.change in ('inserted', 'updated')
         select locked.id
         from analytics.lock_parents(
             %(parent)s,
-            array(select distinct {column} from {different} where change in ('inserted', 'updated') and {column} is not null)
+            array(select distinct {column} from different where change in ('inserted', 'updated') and {column} is not null)
         ) as locked (id)
     );

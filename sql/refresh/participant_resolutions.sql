@@ -1,4 +1,5 @@
--- participant_resolutions: whose each contact method is; set by the application, or matched by its identifier.
+-- participant_resolutions: whose each contact method is, whatever the conversation; set by the application, decided, or
+-- matched by its identifier.
 -- in:  keys: places; touched_identifiers: contact methods with one of these identifiers
 -- out: different; one row: present (resolutions before)
 with touched_contacts as (
@@ -11,46 +12,39 @@ with touched_contacts as (
 
 contacts as materialized (
     select
-        place.place_id as id,
-        place.kind,
-        person.id as person_id,
-        place.identifier
+        place.place_id as contact_method_id,
+        place.identifier,
+        place.identifier = place.place_id::text as is_invalid,
+        place.person_id as given_person_id,
+        holder.*
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
     inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
-    left join app.people as person on person.id = place.person_id
-),
-
-candidates as (
-    select
-        identifier,
-        count(distinct person_id) as candidate_count,
-        min(person_id::text)::uuid as any_person_id
-    from analytics.identifier_holders
-    where identifier in (select identifier from contacts)
-    group by identifier
+    cross join lateral analytics.holder_of(place.identifier, null) as holder
 ),
 
 wanted as (
     select
-        contacts.id as contact_method_id,
-        resolved.person_id,
+        contact_method_id,
+        coalesce(given_person_id, person_id) as person_id,
         case
-            when resolved.person_id is not null then 'resolved'
-            when contacts.identifier is null then 'invalid'
+            when coalesce(given_person_id, person_id) is not null then 'resolved'
             when candidate_count > 1 then 'ambiguous'
+            when is_invalid then 'invalid'
             else 'unmatched'
         end as status,
         resolved.method,
         analytics.confidence_of(resolved.method) as confidence,
-        coalesce(candidate_count, (contacts.person_id is not null)::int) as candidate_count
+        case when given_person_id is null then candidate_count else greatest(candidate_count, 1) end as candidate_count
     from contacts
-    left join candidates on candidates.identifier = contacts.identifier
     cross join lateral (
         select
-            coalesce(contacts.person_id, case when candidate_count = 1 then any_person_id end) as person_id,
-            case when contacts.person_id is not null then 'manual' when candidate_count = 1 then contacts.kind end
-                as method
+            case
+                when given_person_id is not null then 'manual'
+                when person_id is null then null
+                when is_decided then 'decision'
+                else analytics.kind_of(identifier)
+            end as method
     ) as resolved
 ),
 

@@ -1,0 +1,74 @@
+"""Decisions by hand: whose a contact method is, whatever matches; they count from the next tick on.
+
+They stand in `curation.participant_decisions`, which outlives `analytics`.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+import psycopg
+
+from convo_pipelines.identifiers import canonical
+from convo_pipelines.warehouse import Row, Warehouse, execute, fetch
+
+NAMED_CONTACTS = 5
+
+Decision = Literal["link", "never"]
+
+
+class DecisionError(LookupError):
+    """What a decision is about is not there, or not the only one."""
+
+
+def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decision, reason: str, by: str) -> Row:
+    """Decide whose a contact method is, or never is; the opposite, and another link within the client, are revoked.
+
+    Args:
+        warehouse: the database.
+        contact: its id, or what it is, in any spelling.
+        person_id: the person.
+        decision: `link` or `never`.
+        reason: why.
+        by: who decides.
+
+    Returns:
+        The contact method: id, kind, value, identifier, and as `given` whether the application says whose it is, which
+        outranks the decision.
+
+    Raises:
+        DecisionError: there is no such contact method or person, or several contact methods are spelled like that.
+
+    """
+    with warehouse.connection() as connection, connection.transaction():
+        identifier = canonical("session", contact)
+        found = fetch(connection, "decisions/contacts", contact=contact, identifier=identifier)
+        if not found:
+            raise DecisionError(f"there is no contact method {contact}")
+        if len({row["identifier"] or row["id"] for row in found}) > 1:
+            named = ", ".join(f"{row['id']} ({row['kind']})" for row in found[:NAMED_CONTACTS])
+            raise DecisionError(f"{len(found)} contact methods are spelled {contact}; give the id of one: {named}")
+        what = {"contact_method_id": found[0]["id"], "person_id": person_id, "decision": decision, "by": by}
+        execute(connection, "decisions/replace", **what)
+        try:
+            execute(connection, "decisions/decide", reason=reason, **what)
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise DecisionError(str(error.diag.message_primary)) from None
+    return found[0]
+
+
+def revoke(warehouse: Warehouse, decision_id: UUID, by: str) -> None:
+    """Revoke a decision.
+
+    Raises:
+        DecisionError: there is none in force with this id.
+
+    """
+    with warehouse.connection() as connection:
+        if not fetch(connection, "decisions/revoke", id=decision_id, by=by):
+            raise DecisionError(f"there is no decision {decision_id} in force")
+
+
+def list_of(warehouse: Warehouse, contact_method_id: UUID | None = None, *, is_all: bool = False) -> list[Row]:
+    """Return decisions in force, or all; of one contact method, or all; the newest first."""
+    with warehouse.connection() as connection:
+        return fetch(connection, "decisions/list", contact_method_id=contact_method_id, is_all=is_all)

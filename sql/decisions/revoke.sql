@@ -1,0 +1,9 @@
+-- Revokes a decision.
+-- in:  %(id)s; %(by)s: who
+-- out: id, none if there is none in force
+update curation.participant_decisions
+set
+    revoked_at = now(),
+    revoked_by = %(by)s
+where id = %(id)s and revoked_at is null
+returning id;

@@ -1,0 +1,7 @@
+"""A contact method that persons of several clients have; and what people decide by hand."""
+
+from convo_pipelines.migrations import sql_files
+
+revision = "0025_participants"
+down_revision = "0023_client_pages"
+upgrade, downgrade = sql_files(__file__)
