@@ -120,12 +120,17 @@ def client_conversations(
 
 
 def open_conversation(lead: UUID | str) -> pd.DataFrame:
-    """Return the summary of a lead's open conversation: one row, or none."""
+    """Return a lead's open conversation, whether it has messages or not: one row, or none."""
     return _read("open_conversation", lead=lead)
 
 
+def lead_conversations(lead: UUID | str, rows: int = 50) -> pd.DataFrame:
+    """Return a lead's latest conversations that have messages, newest first."""
+    return _read("lead_conversations", lead=lead, rows=rows)
+
+
 def customer_conversations(customer: UUID | str, rows: int = 50) -> pd.DataFrame:
-    """Return the summaries of a customer's latest conversations, newest first."""
+    """Return a customer's latest conversations that have messages, newest first."""
     return _read("customer_conversations", customer=customer, rows=rows)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from convo_pipelines import read
+from convo_pipelines import migrations, read
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World, at
@@ -29,11 +29,13 @@ def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def test_the_guides_queries_run_and_find_something(company: World) -> None:
-    assert len(QUERIES) >= 10
+def test_whoever_may_read_analytics_alone_can_run_the_guides_queries_and_finds_something(company: World) -> None:
+    assert len(QUERIES) >= 14
     company.execute("update analytics.project_conversations set added_at = now()")
     company.execute("update app.messages set direction = 'inbound'")
     company.tick()
+    migrations.up(("roles",), url=company.url)
+    company.execute("set role convo_analyst")
     for query in QUERIES:
         assert company.execute(query), query
 
@@ -78,6 +80,7 @@ def frames() -> Iterator[object]:
     yield read.project_conversations(project)
     yield read.client_conversations("C001")
     yield read.open_conversation(person)
+    yield read.lead_conversations(person)
     yield read.customer_conversations(person)
     yield read.conversations_per_project()
 
@@ -155,6 +158,7 @@ def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> N
         assert found
     [talk] = company.execute("select id from app.conversations where lead_id = %s", lead)
     assert list(read.open_conversation(lead)["conversation_id"]) == [str(talk["id"])]
+    assert list(read.lead_conversations(lead)["conversation_id"]) == [str(talk["id"])]
     assert list(read.customer_conversations(customer)["conversation_id"]) == [str(talk["id"])]
     counts = links.loc[links["project_id"].notna()].groupby("project_id")["conversation_id"].nunique()
     assert read.conversations_per_project().set_index("project_id")["conversations"].to_dict() == {
@@ -175,3 +179,19 @@ def test_a_page_goes_on_among_conversations_of_the_same_instant(world: World, mo
         last = page.iloc[-1]
         before = (last["started_at"], last["conversation_id"])
     assert len(seen) == len(set(seen)) == 20
+
+
+def test_a_leads_open_conversation_is_there_before_its_first_message(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    lead = uuid4()
+    closed = world.conversation(lead_id=lead, closed_at=at(1))
+    world.message(closed)
+    world.tick()
+    opened = world.conversation(lead_id=lead)
+    assert list(read.open_conversation(lead)["conversation_id"]) == [str(opened)]
+    assert list(read.open_conversation(lead)["message_count"]) == [0]
+    assert list(read.lead_conversations(lead)["conversation_id"]) == [str(closed)]
+    world.execute("update app.conversations set closed_at = now()")
+    assert read.open_conversation(lead).empty

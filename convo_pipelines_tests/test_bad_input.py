@@ -429,8 +429,8 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 @pytest.mark.parametrize("line", ["tick", "reconcile", "forget --crew A"])
 def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, line: str) -> None:
     connected.crew()
-    connected.execute("update analytics.schema_migrations set version_num = '0022_webhook'")
+    connected.execute("update analytics.schema_migrations set version_num = '0025_participants'")
     ended = CliRunner().invoke(main, shlex.split(line))
     assert ended.exit_code == 1
-    assert "the database lacks 0025_participants: run `convo-pipelines migrate up --only analytics`" in ended.output
+    assert "the database lacks 0026_names: run `convo-pipelines migrate up --only analytics`" in ended.output
     assert connected.execute("select from analytics.refresh_state") == []

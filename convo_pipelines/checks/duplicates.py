@@ -9,7 +9,6 @@ from convo_pipelines.warehouse import Warehouse
 
 
 def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
-
     @dg.asset_check(
         name="no_duplicates",
         asset=table.name,

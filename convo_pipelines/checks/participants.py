@@ -29,8 +29,8 @@ participant_checks = [
     ),
     _status_check(
         "no_ambiguous_participants",
-        "Contact methods that several persons have: they are never linked by guess. Merge the persons in the CRM, or "
-        "set the contact method's person_id.",
+        "Contact methods that several persons have, and a conversation's client does not tell which: they are never "
+        "linked by guess. Merge the persons in the CRM, or decide: `convo-pipelines link`.",
     ),
     sql_check(
         "no_cross_client_links",

@@ -15,6 +15,18 @@ export const theirConversations = query.clients
 
 export const projectsConversations = query.projects.related('conversations', talks => talks.related('people'));
 
+export const openOfLead = query.leads
+  .where('id', 'a')
+  .one()
+  .related('conversations', talks => talks.where('closed_at', 'IS', null).one());
+
+export const ofCustomer = query.customers
+  .where('id', 'a')
+  .one()
+  .related('conversations', talks => talks.orderBy('started_at', 'desc').limit(50));
+
+export const whoseItIs = query.conversations.where('id', 'a').one().related('lead').related('customer');
+
 export const openArrays = (project: Row<Schema['tables']['projects']>): readonly string[] => project.conversation_ids;
 
 export const started = (talk: Row<Schema['tables']['conversations']>): Date => new Date(talk.started_at);

@@ -1,11 +1,29 @@
--- out: contact methods that several persons have, those of the most messages first
+-- out: contact methods that several persons have, in messages of conversations whose client does not tell which, or in none;
+--      those of the most messages first
+with found as (
+    select
+        resolution.contact_method_id,
+        resolution.candidate_count,
+        owner.client_id,
+        count(message.id) as messages
+    from analytics.participant_resolutions as resolution
+    left join app.message_recipients as recipient on recipient.contact_method_id = resolution.contact_method_id
+    left join app.messages as message on message.id = recipient.message_id
+    left join analytics.conversation_owners as owner on owner.conversation_id = message.conversation_id
+    where resolution.status = 'ambiguous'
+    group by resolution.contact_method_id, resolution.candidate_count, owner.client_id
+)
+
 select
     contact.id as contact_method_id,
     contact.kind,
     contact.value,
-    resolution.candidate_count,
-    (select count(*) from app.message_recipients where contact_method_id = contact.id) as messages
-from analytics.participant_resolutions as resolution
-inner join app.contact_methods as contact on contact.id = resolution.contact_method_id
-where resolution.status = 'ambiguous'
+    found.candidate_count,
+    sum(found.messages)::bigint as messages
+from found
+inner join app.contact_methods as contact on contact.id = found.contact_method_id
+inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
+cross join lateral analytics.holder_of(place.identifier, found.client_id) as holder
+where holder.person_id is null
+group by contact.id, found.candidate_count
 order by messages desc, contact.value;

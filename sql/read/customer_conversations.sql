@@ -1,7 +1,7 @@
 -- A customer's latest conversations that have messages, newest first.
 -- in:  %(customer)s: id; %(rows)s: how many
--- out: the columns of analytics.conversation_summaries
-select * from analytics.conversation_summaries
+-- out: the columns of analytics.customer_conversations
+select * from analytics.customer_conversations
 where customer_id = %(customer)s::uuid
 order by started_at desc
 limit %(rows)s;

@@ -1,17 +1,46 @@
 -- Participants (contact methods among the recipients) of clients' messages, by how they were resolved, for each client and
--- all together: one may write to several.
+-- all together: one may write to several, and is resolved if that is so for each.
 -- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of messages sent in it, half-open
 -- out: client_code, or null: all together; status; participants
+with participants as (
+    select
+        client.client_code,
+        resolution.contact_method_id,
+        case when holder.person_id is null then resolution.status else 'resolved' end as status
+    from app.messages as message
+    inner join analytics.conversation_summaries as summary on summary.conversation_id = message.conversation_id
+    inner join app.clients as client on client.id = summary.client_id
+    inner join app.message_recipients as recipient on recipient.message_id = message.id
+    inner join analytics.participant_resolutions as resolution
+        on resolution.contact_method_id = recipient.contact_method_id
+    left join analytics.identifiers as shared
+        on shared.place_id = resolution.contact_method_id and shared.place = 'contact_method'
+        and resolution.status = 'ambiguous'
+    left join lateral analytics.holder_of(shared.identifier, client.id) as holder on true
+    where (%(client)s::text is null or client.client_code = %(client)s)
+        and message.sent_at >= %(start)s and message.sent_at < %(end)s
+    group by client.client_code, resolution.contact_method_id, resolution.status, holder.person_id
+),
+
+together as (
+    select
+        contact_method_id,
+        coalesce(min(status) filter (where status <> 'resolved'), 'resolved') as status
+    from participants
+    group by contact_method_id
+)
+
 select
-    client.client_code,
-    resolution.status,
-    count(distinct recipient.contact_method_id) as participants
-from app.messages as message
-inner join analytics.conversation_summaries as summary on summary.conversation_id = message.conversation_id
-inner join app.clients as client on client.id = summary.client_id
-inner join app.message_recipients as recipient on recipient.message_id = message.id
-inner join analytics.participant_resolutions as resolution on resolution.contact_method_id = recipient.contact_method_id
-where (%(client)s::text is null or client.client_code = %(client)s)
-    and message.sent_at >= %(start)s and message.sent_at < %(end)s
-group by resolution.status, rollup (client.client_code)
+    client_code,
+    status,
+    count(*) as participants
+from participants
+group by client_code, status
+union all
+select
+    null,
+    status,
+    count(*)
+from together
+group by status
 order by 1, 2;

@@ -1,4 +1,5 @@
--- The foreign keys of one column between tables of app and the link tables.
+-- The foreign keys of one column between tables of app and the link tables; and a conversation's lead and customer, where
+-- tables app.leads and app.customers have them as primary key, though no foreign key says so.
 -- out: table_name, column_name, target_table, target_column
 select
     source.relname::text as table_name,
@@ -16,4 +17,22 @@ where constraint_.contype = 'f'
     and cardinality(constraint_.conkey) = 1
     and source.relnamespace::regnamespace::text in ('app', 'analytics')
     and target.relnamespace = 'app'::regnamespace
+union
+select
+    'conversations',
+    source_column.attname::text,
+    target.relname::text,
+    target_column.attname::text
+from (values ('lead_id', 'leads'), ('customer_id', 'customers')) as named (column_name, table_name)
+inner join pg_attribute as source_column
+    on source_column.attrelid = to_regclass('app.conversations') and source_column.attname = named.column_name
+inner join pg_class as target on target.oid = to_regclass('app.' || named.table_name)
+inner join pg_index as i on i.indrelid = target.oid and i.indisprimary and i.indnkeyatts = 1
+inner join pg_attribute as target_column
+    on target_column.attrelid = target.oid and target_column.attnum = i.indkey[0]
+    and target_column.atttypid = source_column.atttypid
+where not exists (
+    select from pg_constraint
+    where conrelid = source_column.attrelid and contype = 'f' and conkey = array[source_column.attnum]
+)
 order by table_name, column_name;

@@ -1,0 +1,234 @@
+"""Decisions by hand: whose a contact method is, whatever matches; from the next tick on, and longer than analytics."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from convo_pipelines import cli, forget, migrations, warehouse
+from convo_pipelines.cli import main
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.world import World
+
+IN_FORCE = (
+    "select contact_method_id, person_id, decision from curation.participant_decisions where revoked_at is null "
+    "order by decided_at"
+)
+
+
+@pytest.fixture
+def command(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.setattr(warehouse, "database_url", lambda: world.url)
+    monkeypatch.setenv("USER", "ann")
+    monkeypatch.setattr(cli, "console", Console(width=300))
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def linked(world: World) -> set[tuple[UUID, UUID]]:
+    rows = world.execute("select person_id, conversation_id from analytics.people_conversations")
+    return {(row["person_id"], row["conversation_id"]) for row in rows}
+
+
+def in_force(world: World) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in world.execute(IN_FORCE)]
+
+
+@both_servers
+def test_a_link_wins_over_matching_in_all_conversations_from_the_next_tick_on(
+    world: World, command: Callable[..., Result]
+) -> None:
+    ana, twin = (world.person(email="ana@example.com") for _ in range(2))
+    contact = world.contact("ana@example.com")
+    world.crew()
+    world.say("4915112345678")
+    world.person(phone="+4915112345678")
+    talks = [world.conversation(), world.conversation(client=None)]
+    for talk in talks:
+        world.address(talk, contact)
+    world.tick()
+    world.sync()
+    assert len(linked(world)) == 1
+    assert not world.has_news(["participant_resolutions"])
+    done = command("link", " Ana@EXAMPLE.com", ana, "--reason", "she told us")
+    assert done.exit_code == 0, done.output
+    assert "ann" in done.output
+    assert world.has_news(["participant_resolutions"])
+    world.sync()
+    oracle.assert_links_right(world)
+    assert {(ana, talk) for talk in talks} < linked(world)
+    [resolved] = world.execute("select * from analytics.participant_resolutions")
+    assert (resolved["person_id"], resolved["method"], resolved["confidence"]) == (ana, "decision", Decimal("1.00"))
+    why = world.execute("select distinct method, confidence from analytics.conversation_people where via = 'recipient'")
+    assert why == [{"method": "decision", "confidence": Decimal("1.00")}]
+    assert world.reconcile().drift.changed == 0
+    assert command("link", contact, twin, "--reason", "no, it was her sister").exit_code == 0
+    world.sync()
+    oracle.assert_links_right(world)
+    assert {(twin, talk) for talk in talks} < linked(world)
+    assert in_force(world) == [(contact, twin, "link")]
+    assert len(world.execute("select from curation.participant_decisions where revoked_by = 'ann'")) == 1
+
+
+@both_servers
+def test_never_takes_a_match_away_and_a_session_with_that_number_too(
+    world: World, command: Callable[..., Result]
+) -> None:
+    world.crew()
+    world.say("4915112345678")
+    ben = world.person(phone="+4915112345678")
+    contact = world.contact("+49 151 12345678", kind="phone")
+    world.address(world.conversation(), contact)
+    world.tick()
+    world.sync()
+    assert len(linked(world)) == 2
+    assert command("unlink", "+4915112345678", ben, "--reason", "the office's number").exit_code == 0
+    world.tick()
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == set()
+    assert command("link", contact, ben, "--reason", "his, after all").exit_code == 0
+    assert in_force(world) == [(contact, ben, "link")]
+    world.sync()
+    oracle.assert_links_right(world)
+    assert len(linked(world)) == 2
+
+
+def test_the_application_outranks_a_decision(world: World, command: Callable[..., Result]) -> None:
+    ana, ben = world.person(), world.person()
+    contact = world.contact("ana@example.com", ana)
+    world.address(talk := world.conversation(), contact)
+    decided = command("link", contact, ben, "--reason", "he told us")
+    assert "the application says whose this contact method is" in decided.output
+    world.sync()
+    assert linked(world) == {(ana, talk)}
+    world.execute("update app.contact_methods set person_id = null")
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(ben, talk)}
+
+
+def test_a_contact_that_is_no_address_can_be_decided_on(world: World, command: Callable[..., Result]) -> None:
+    ana = world.person()
+    contact, other = world.contact("nobody"), world.contact("nobody")
+    for one in (contact, other):
+        world.address(world.conversation(), one)
+    world.sync()
+    refused = command("link", "nobody", ana, "--reason", "she told us")
+    assert refused.exit_code == 1
+    assert f"2 contact methods are spelled nobody; give the id of one: {min(contact, other)} (email)" in " ".join(
+        refused.output.split()
+    )
+    assert command("link", contact, ana, "--reason", "she told us").exit_code == 0
+    world.sync()
+    oracle.assert_links_right(world)
+    assert len(linked(world)) == 1
+
+
+def test_a_decision_on_a_contact_that_clients_share_speaks_for_its_persons_client(world: World) -> None:
+    of_c1, twin, of_c2 = (world.person(client, email="shared@example.com") for client in ("C1", "C1", "C2"))
+    contact = world.contact("shared@example.com")
+    talks = {client: world.conversation(client=client) for client in ("C1", "C2", None)}
+    for talk in talks.values():
+        world.address(talk, contact)
+    world.decide(contact, twin)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(twin, talks["C1"]), (of_c2, talks["C2"]), (twin, talks[None])}
+    world.decide(contact, of_c1, "never")
+    world.execute("update app.people set client_id = %s where id = %s", world.client("C3"), twin)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(of_c2, talks["C2"]), (twin, talks[None])}
+
+
+@both_servers
+def test_decisions_outlive_analytics(world: World) -> None:
+    ana = world.person()
+    contact = world.contact("ana@example.com")
+    world.address(talk := world.conversation(), contact)
+    world.decide(contact, ana)
+    world.sync()
+    world.execute("drop schema analytics cascade")
+    world.decide(world.contact("ben@b.example"), ana)
+    migrations.up(("analytics",), url=world.url)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(ana, talk)}
+    world.execute("update curation.participant_decisions set revoked_at = now()")
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == set()
+
+
+@pytest.mark.parametrize("wanted", ["what the application deletes", "a person who is forgotten"])
+def test_a_decision_about_what_is_gone_does_no_harm(world: World, wanted: str) -> None:
+    ana = world.person()
+    contact = world.contact("ana@example.com")
+    world.address(world.conversation(), contact)
+    world.decide(contact, ana)
+    world.sync()
+    row = world.execute("select * from app.people")[0]
+    world.execute("delete from app.people")
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == set()
+    if wanted == "a person who is forgotten":
+        assert forget.person(world.warehouse, ana)["decisions"] == 1
+    world.insert("people", id=ana, client_id=row["client_id"], name=row["name"])  # loaded anew
+    world.sync()
+    oracle.assert_links_right(world)
+    assert bool(linked(world)) == (wanted == "what the application deletes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("link", "nobody@example.com", "{person}", "--reason", "x"), "there is no contact method nobody@example.com"),
+        (("link", "ana@example.com", str(UUID(int=7)), "--reason", "x"), f"there is no person {UUID(int=7)}"),
+        (("link", "ana@example.com", "{person}"), "Missing option '--reason'"),
+        (("link", "ana@example.com", "ana", "--reason", "x"), "'ana' is not a valid UUID"),
+        (("decisions", "--revoke", str(UUID(int=7))), f"there is no decision {UUID(int=7)} in force"),
+    ],
+)
+def test_a_decision_about_nothing_is_refused(
+    world: World, command: Callable[..., Result], arguments: tuple[str, ...], complaint: str
+) -> None:
+    person = world.person()
+    world.contact("ana@example.com")
+    refused = command(*(argument.format(person=person) for argument in arguments))
+    assert refused.exit_code != 0
+    assert complaint in " ".join(refused.output.split())
+    assert in_force(world) == []
+
+
+def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[..., Result]) -> None:
+    ana = world.person()
+    world.address(world.conversation(), world.contact("ana@example.com"))
+    command("link", "ana@example.com", ana, "--reason", "she told us", "--by", "Bob")
+    [row] = world.execute("select id from curation.participant_decisions")
+    listed = command("decisions").output
+    assert all(said in listed for said in (str(row["id"]), "link", "ana@example.com", "C1", "she told us", "Bob"))
+    assert command("decisions", "--revoke", row["id"]).exit_code == 0
+    assert "she told us" not in command("decisions").output
+    assert "ann" in command("decisions", "--all").output
+    assert command("decisions", "--revoke", row["id"]).exit_code == 1
+
+
+def test_a_decision_is_not_changed_and_not_made_about_nothing(world: World) -> None:
+    contact, person = world.contact("ana@example.com"), world.person()
+    decided = world.decide(contact, person)
+    with pytest.raises(psycopg.errors.RestrictViolation, match="a decision is not changed: revoke it"):
+        world.execute("update curation.participant_decisions set decision = 'never' where id = %s", decided)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        world.decide(contact, person, "never")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="there is no contact method"):
+        world.decide(uuid4(), person)
+    world.execute("update curation.participant_decisions set revoked_at = now()")
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        world.execute("update curation.participant_decisions set revoked_at = null, revoked_by = null")
