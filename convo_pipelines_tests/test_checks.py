@@ -93,7 +93,9 @@ CHECKS_AND_DAMAGE = {
     "where client_code = 'C2' and channel = 'email'",
     "project_links_equal_their_sources": f"{BYPASSED} update app.conversations set project_id = null",
     "no_unresolved_participants": "update analytics.participant_resolutions set status = 'unmatched'",
-    "no_ambiguous_participants": "update analytics.participant_resolutions set status = 'ambiguous'",
+    "no_ambiguous_participants": "update analytics.participant_resolutions set status = 'ambiguous';"
+    "insert into analytics.identifiers select 'person', gen_random_uuid(), kind, value, identifier, gen_random_uuid(), "
+    "client_id from analytics.identifiers where person_id is not null",
     "no_cross_client_links": f"{BYPASSED} "
     "update app.people set client_id = (select id from app.clients where client_code = 'C2')",
     "projects_agree_with_their_arrays": "insert into analytics.project_link_inconsistencies "
