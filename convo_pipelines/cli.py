@@ -27,7 +27,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import capture, databases, decisions, forget, health, migrations, ticks, zero_schema
+from convo_pipelines import capture, databases, decisions, forget, health, migrations, rehearsal, ticks, zero_schema
 from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
 from convo_pipelines.crews import CrewError, narrow
@@ -47,6 +47,7 @@ EXPLAINED = (
     TableLockedError,
     forget.StillThereError,
     health.SchemaError,
+    rehearsal.RollbackError,
     sample_data.NotEmptyError,
     zero_schema.PublicationError,
     psycopg.Error,
@@ -61,7 +62,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except EXPLAINED as error:
-            raise click.ClickException(str(error)) from None
+            unknown = isinstance(error, psycopg.ProgrammingError)  # of this version's, to an older schema
+            raise click.ClickException(str((unknown and health.schema_error(Warehouse().url)) or error)) from None
         except DBAPIError as error:
             raise click.ClickException(str(error.orig)) from None
 
@@ -94,10 +96,38 @@ def up(only: migrations.Line | None) -> None:
 
 @migrate.command()
 @ONLY
-def down(only: migrations.Line | None) -> None:
-    """Roll back the newest applied migration."""
-    name = migrations.down((only,) if only else migrations.LINES)
-    console.print(f"rolled back {name}" if name else "nothing is applied")
+@click.option("--yes", is_flag=True, help="Do not ask, whatever depends on it.")
+def down(only: migrations.Line | None, yes: bool) -> None:
+    """Roll back the newest applied migration; say before what depends on it, and ask."""
+    lines: Sequence[migrations.Line] = (only,) if only else migrations.LINES
+    tried = rehearsal.rehearse(lines)
+    if tried is None:
+        console.print("nothing is applied")
+        return
+    if not tried.is_harmless:
+        _confirm(tried, yes=yes)
+    console.print(f"rolled back {migrations.down(lines)}")
+
+
+def _confirm(tried: rehearsal.Rehearsal, *, yes: bool) -> None:
+    name = tried.migration.name
+    consequences = {
+        "it takes away": tried.gone,
+        "this version cannot refresh without it": tried.tables,
+        "these statements of this version, or functions, fail without it": tried.failing,
+        "nothing brings back": tried.lost,
+    }
+    said = {title: things for title, things in consequences.items() if things}
+    if not yes and not sys.stdin.isatty():
+        told = "; ".join(f"{title}: {', '.join(things)}" for title, things in said.items() if things is not tried.gone)
+        raise click.ClickException(f"{name} is not rolled back: {told}. Say --yes to roll it back all the same")
+    click.echo(f"{name} is about to be rolled back.")
+    for title, things in said.items():
+        click.echo("\n  ".join([f"{title}:", *things]))
+    if tried.migration.line != "roles":
+        click.echo("this version does nothing until `convo-pipelines migrate up`; the version before it goes on")
+    if not yes:
+        click.confirm(f"roll back {name}?", abort=True)
 
 
 @migrate.command()
@@ -372,6 +402,7 @@ def reconcile_command() -> None:
 @main.command()
 def verify() -> None:
     """Run every asset check; exit status 1 if one of severity ERROR fails."""
+    health.require_schema(Warehouse())
     databases.export_environment()
     from convo_pipelines import operations
 
@@ -395,7 +426,9 @@ def verify() -> None:
 @main.command("status")
 def status_command() -> None:
     """Show how each crew fares, how far each table has got, what waits for it, and what holds it back."""
-    with Warehouse().connection() as connection:
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    with warehouse.connection() as connection:
         for title in ("crews", "tables"):
             print_table(console, fetch(connection, f"status/{title}"), title=title)
         by_window = [table for table in capture.status(connection) if table["mode"] != "captured"]

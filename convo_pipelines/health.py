@@ -63,7 +63,7 @@ class Finding:
 def look(warehouse: Warehouse) -> list[Finding]:
     """Return what is not as it should be; where migrations are missing, only that."""
     if missing := migrations.missing(warehouse.url):
-        return [Finding(SCHEMA, "analytics", None, f"without {', '.join(missing)}")]
+        return [Finding(SCHEMA, "analytics", None, f"without {', '.join(m.name for m in missing)}")]
     with warehouse.connection() as connection:
         rows = fetch(
             connection,
@@ -111,9 +111,17 @@ def require_schema(warehouse: Warehouse) -> None:
     """
     if warehouse.url in _up_to_date:
         return
-    if missing := migrations.missing(warehouse.url):
-        raise SchemaError(f"the database lacks {', '.join(missing)}: run `convo-pipelines migrate up --only analytics`")
+    if error := schema_error(warehouse.url):
+        raise error
     _up_to_date.add(warehouse.url)
+
+
+def schema_error(url: str) -> SchemaError | None:
+    """Return what to say if the database at `url` lacks a migration that this code needs; None if it has them all."""
+    missing = migrations.missing(url)
+    only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
+    named = ", ".join(migration.name for migration in missing)
+    return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None
 
 
 def report(findings: Sequence[Finding]) -> str:

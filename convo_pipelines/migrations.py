@@ -7,7 +7,7 @@ There are three lines of them: `app` (the application's schema; a reference for 
 
 import logging
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """
     with _connect(url) as connection:
         for line in lines:
-            tables = sa.inspect(connection).get_table_names(SCHEMA_OF[line])
+            tables = _tables(connection, SCHEMA_OF[line])
             if line == "app" and tables and VERSION_TABLE not in tables:
                 continue
             if SCHEMA_OF[line] not in sa.inspect(connection).get_schema_names():
@@ -77,18 +77,24 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
         connection.commit()
 
 
-def down(lines: tuple[Line, ...] = LINES) -> str | None:
+def newest(lines: Sequence[Line] = LINES) -> Migration | None:
+    """Return the newest applied migration of the given lines, which `down` rolls back; None if there is none."""
+    return next((m for m in reversed(status()) if m.applied and m.line in lines), None)
+
+
+def down(lines: Sequence[Line] = LINES) -> str | None:
     """Roll back the newest applied migration of the given lines; return its name, or None if there is none."""
-    newest = next((m for m in reversed(status()) if m.applied and m.line in lines), None)
-    if newest is None:
+    migration = newest(lines)
+    if migration is None:
         return None
     with _connect() as connection:
-        command.downgrade(_config(connection, newest.line), f"{newest.line}@-1")
-        schema = SCHEMA_OF[newest.line]
-        if not any(m.applied and SCHEMA_OF[m.line] == schema for m in status()):
+        command.downgrade(_config(connection, migration.line), f"{migration.line}@-1")
+        schema = SCHEMA_OF[migration.line]
+        is_used = any(m.applied and SCHEMA_OF[m.line] == schema for m in status())
+        if not is_used and _tables(connection, schema) == [VERSION_TABLE]:
             sa.Table(VERSION_TABLE, sa.MetaData(schema=schema)).drop(connection)
             connection.commit()
-    return newest.name
+    return migration.name
 
 
 def status() -> list[Migration]:
@@ -103,13 +109,18 @@ def status() -> list[Migration]:
     ]
 
 
-def missing(url: str) -> list[str]:
-    """Return the migrations of `analytics` that the database at `url` lacks, the first to apply first."""
-    script = ScriptDirectory.from_config(_config(None, "analytics"))
+def missing(url: str) -> list[Migration]:
+    """Return the migrations that the database at `url` lacks, the first to apply first; of `app` only if it has none."""
     with _connect(url) as connection:
+        script = ScriptDirectory.from_config(_config(None, "analytics"))
         applied = _applied(connection, script, SCHEMA_OF["analytics"])
-    wanted = reversed(list(script.iterate_revisions("analytics@head", "base")))
-    return [revision.revision for revision in wanted if revision.revision not in applied]
+        is_there = sa.inspect(connection).has_table("crews", "app")
+    return [
+        Migration(revision.revision, line, applied=False)
+        for line in (("analytics",) if is_there else DEFAULT_LINES)
+        for revision in reversed(list(script.iterate_revisions(f"{line}@head", "base")))
+        if revision.revision not in applied
+    ]
 
 
 def validate() -> list[str]:
@@ -125,6 +136,10 @@ def validate() -> list[str]:
             except psycopg.Error as error:
                 failures.append(f"{migration.name}: {error.diag.message_primary}")
     return failures
+
+
+def _tables(connection: sa.Connection, schema: str) -> list[str]:
+    return sa.inspect(connection).get_table_names(schema)
 
 
 def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) -> set[str]:

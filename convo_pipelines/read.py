@@ -166,7 +166,24 @@ def _types(cursor: psycopg.Cursor[Any]) -> dict[str, _Type]:
 
 
 def _read(name: str, **parameters: object) -> pd.DataFrame:
-    """Return what `sql/read/<name>.sql` reads, by Arrow: PostgreSQL sends columns, and no row becomes Python's."""
+    """Return what `sql/read/<name>.sql` reads.
+
+    Raises:
+        SchemaError: the database lacks migrations without which it cannot be read.
+
+    """
+    try:
+        return _fetch(name, parameters)
+    except psycopg.ProgrammingError:
+        from convo_pipelines import health  # which an analyst never waits for otherwise
+
+        if error := health.schema_error(database_url()):
+            raise error from None
+        raise
+
+
+def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+    """Read by Arrow: PostgreSQL sends columns, and no row becomes Python's."""
     with psycopg.connect(database_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
         configure(connection)
         rows = sql.SQL("({}) as rows").format(_bound(connection, f"read/{name}", parameters))

@@ -60,7 +60,11 @@ def generate(connection: Connection, publication: str | None = None) -> str:
         if all((column["table_name"], key) in synced for key in column["primary_key"]):
             tables[column["table_name"]].append(column)
     if not tables:
-        raise PublicationError(f"nothing to sync is published by {publication!r}: docs/zero.md shows how to create it")
+        raise PublicationError(
+            f"nothing to sync is published by {publication!r}: docs/zero.md shows how to create it"
+            if publication
+            else "there is no table to sync: run `convo-pipelines migrate up`"
+        )
     keys = [
         key
         for key in fetch(connection, "zero/foreign_keys")

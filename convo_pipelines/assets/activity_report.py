@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines import alerts, crews
+from convo_pipelines import alerts, crews, health
 from convo_pipelines.checks import one_snapshot
 from convo_pipelines.databases import LOCAL
 from convo_pipelines.settings import settings
@@ -36,6 +36,7 @@ def activity_report(
     """Write the report, and send it to REPORT_URLS, whoever asked for it."""
     from convo_pipelines import report  # pandas and matplotlib take seconds to import: no other run waits for them
 
+    health.require_schema(warehouse)
     if config.client is not None:
         crews.narrow(warehouse, clients=[config.client])
     with one_snapshot(warehouse) as connection:

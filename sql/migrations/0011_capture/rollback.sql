@@ -31,6 +31,8 @@ $$;
 drop table if exists analytics.capture_state;
 
 drop function if exists
-    analytics.capture, analytics.release, analytics.drop_triggers, analytics.enable_triggers, analytics.source_tables,
+    analytics.capture, analytics.release, analytics.drop_triggers, analytics.enable_triggers, analytics.source_tables;
+
+drop function if exists
     analytics.log_sessions, analytics.log_conversations, analytics.log_messages, analytics.log_recipients,
     analytics.log_identifiers, analytics.log_projects;
