@@ -110,7 +110,7 @@ def status() -> list[Migration]:
 
 
 def missing(url: str) -> list[Migration]:
-    """Return the migrations that the database at `url` lacks, the first to apply first; of `app` only if it has none."""
+    """Return what the database at `url` lacks of `analytics`, and of `app` if it has none; the first to apply first."""
     with _connect(url) as connection:
         script = ScriptDirectory.from_config(_config(None, "analytics"))
         applied = _applied(connection, script, SCHEMA_OF["analytics"])

@@ -18,7 +18,7 @@ from convo_pipelines.warehouse import Connection, Row, TableLockedError, Warehou
 OURS = ("app", "analytics")
 IRREPLACEABLE = {
     "analytics.histories_sessions.archived_at": "which session-days are archive: the next ticks would delete them",
-    "analytics.deleted_conversations": "which conversations of crews were deleted: the next ticks would bring them back",
+    "analytics.deleted_conversations": "which conversations of crews were deleted: the next ticks would insert them",
 }
 """What of `analytics` nothing else tells; of `app`, nothing tells anything."""
 
@@ -120,7 +120,7 @@ def _bare(text: str) -> str:
 def _fails(connection: Connection, text: str, gone: Sequence[Row]) -> bool:
     """Whether a statement names what went, and PostgreSQL cannot make sense of it any more, or refuse it its rights."""
     named = [row for row in gone if _names(text, row)]
-    return any(row["kind"] == "right" for row in named) or bool(named) and not _makes_sense(connection, text)
+    return any(row["kind"] == "right" for row in named) or (bool(named) and not _makes_sense(connection, text))
 
 
 def _names(text: str, row: Row) -> bool:

@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
-from convo_pipelines import databases, migrations
+from convo_pipelines import databases, migrations, warehouse
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
@@ -116,7 +116,7 @@ def page() -> Iterator[Page]:
 def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database without schemas, which the whole package takes for its own."""
     url = server.create()
-    for module in (databases, migrations):
+    for module in (databases, migrations, warehouse):
         monkeypatch.setattr(module, "database_url", lambda: url)
     return url
 

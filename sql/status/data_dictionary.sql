@@ -5,14 +5,16 @@ with tables as (
         c.oid,
         c.relname as name
     from pg_class as c
-    where c.relnamespace = 'analytics'::regnamespace and c.relkind in ('r', 'v')
-        and c.oid <> 'analytics.schema_migrations'::regclass
+    where c.relnamespace = 'analytics'::regnamespace and c.relkind in ('r', 'v') and c.relname <> 'schema_migrations'
 ),
 
 lines as (
     select '' as name, 0 as place, '# Data dictionary of `analytics`' as line
     union all
-    select '', 1, E'\n' || obj_description('analytics'::regnamespace)
+    select
+        '',
+        1,
+        E'\n' || coalesce(obj_description('analytics'::regnamespace), 'It is empty: run `convo-pipelines migrate up`.')
     union all
     select name, -1, E'\n## ' || name || E'\n\n' || obj_description(oid) || E'\n\n| column | type | meaning |\n|---|---|---|'
     from tables
