@@ -295,17 +295,23 @@ def _print_capture(table: str | None = None) -> None:
 @main.command("forget")
 @click.option("--session", help="This session of the crew.")
 @click.option("--crew", help="The crew's code; without --session, all of its sessions.")
+@click.option("--client", help="The client's code: all sessions of all of its crews, active or not.")
 @click.option("--person", type=click.UUID, help="Id of a person.")
-def forget_command(session: str | None, crew: str | None, person: UUID | None) -> None:
-    """Remove a session, a crew's sessions or a person's traces from analytics for good, archive included.
+def forget_command(session: str | None, crew: str | None, client: str | None, person: UUID | None) -> None:
+    """Remove a session, a crew's or client's sessions or a person's traces from analytics for good, archive included.
 
-    What the application still has is not removed: delete it there first.
+    What the application still has is not removed: delete it there first. One that was interrupted can be run again.
     """
-    if (crew is None) == (person is None) or (session and not crew):
-        raise click.UsageError("give --crew, --crew with --session, or --person")
+    if [crew, client, person].count(None) != 2 or (session and not crew):
+        raise click.UsageError("give --crew, --crew with --session, --client, or --person")
     warehouse = Warehouse()
     health.require_schema(warehouse)
-    removed = forget.person(warehouse, person) if person else forget.sessions(warehouse, str(crew), session)
+    if person:
+        removed = forget.person(warehouse, person)
+    elif client:
+        removed = forget.client(warehouse, client)
+    else:
+        removed = forget.sessions(warehouse, str(crew), session)
     print_table(console, [removed])
 
 

@@ -174,7 +174,8 @@ def active(connection: Connection, codes: Iterable[str] = (), clients: Iterable[
     found = fetch(connection, "crews/active", codes=list(codes) or None, clients=list(clients) or None)
     if missing := set(codes) - {row["code"] for row in found}:
         known = fetch(connection, "crews/active", codes=None, clients=list(clients) or None)
-        raise CrewError(f"no active crew has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
+        of = f" of {', '.join(clients)}" if clients else ""
+        raise CrewError(f"no active crew{of} has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
     return found
 
 

@@ -4,11 +4,13 @@ What was logged before is read first: what is forgotten takes its keys along, wh
 """
 
 import logging
+from collections import Counter
 from uuid import UUID
 
-from convo_pipelines import changes, crews, ticks
+from convo_pipelines import changes, ticks
+from convo_pipelines.crews import CrewError
 from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.warehouse import Row, Warehouse, fetch, fetch_one, histories
+from convo_pipelines.warehouse import Connection, Row, Warehouse, fetch, fetch_one, histories
 
 _log = logging.getLogger(__name__)
 
@@ -21,24 +23,51 @@ def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None
     """Remove a session of a crew, or all of them; return how many session_days, summaries and links were removed.
 
     Raises:
-        CrewError: no active crew has the code.
+        CrewError: no crew has the code.
         StillThereError: its messages or its conversation are still in `app`.
 
     """
+    return _sessions(warehouse, "code", crew_code, session_id)
+
+
+def client(warehouse: Warehouse, client_code: str) -> Row:
+    """Remove all sessions of all crews of a client, crew by crew; return what `sessions` does, of all together.
+
+    Raises:
+        CrewError: no crew is of that client.
+        StillThereError: messages or conversations of one of its crews are still in `app`.
+
+    """
+    return _sessions(warehouse, "client_code", client_code, None)
+
+
+def _sessions(warehouse: Warehouse, column: str, code: str, session_id: str | None) -> Row:
     _read_everything(warehouse)
-    with warehouse.connection() as connection, connection.transaction():
-        [crew] = crews.active(connection, [crew_code])
-        what = {"session_id": session_id}
-        named = f"session {session_id!r}" if session_id else "sessions"
-        if (
-            crew["members"]
-            and fetch_one(connection, "forget/messages_left", histories(crew["table_name"]), **what)["is_left"]
-        ):
-            raise StillThereError(f"app.{crew['table_name']} still has messages of {named}; delete them there first")
-        what["crew_id"] = crew["id"]
-        if fetch_one(connection, "forget/conversation_left", **what)["is_left"]:
-            raise StillThereError(f"app.conversations still has {named} of crew {crew_code}; delete it there first")
-        return fetch_one(connection, "forget/session", **what)
+    with warehouse.connection() as connection:
+        every = fetch(connection, "crews/every")
+        found = [crew for crew in every if crew[column] == code]
+        if not found:
+            known = ", ".join(sorted({crew[column] for crew in every})[:20]) or "none"
+            raise CrewError(f"no crew has the {column.replace('_', ' ')} {code}; there are: {known}")
+        for crew in found:
+            _require_gone(connection, crew, session_id)
+        removed = Counter[str]()
+        for crew in found:
+            removed.update(fetch_one(connection, "forget/session", crew_id=crew["id"], session_id=session_id))
+        return dict(removed)
+
+
+def _require_gone(connection: Connection, crew: Row, session_id: str | None) -> None:
+    named = f"session {session_id!r}" if session_id else "sessions"
+    if crew["has_table"]:
+        left = fetch_one(connection, "forget/messages_left", histories(crew["table_name"]), session_id=session_id)
+        if left["is_left"]:
+            where = f"app.{crew['table_name']}"
+            raise StillThereError(
+                f"{where} still has messages of {named} of crew {crew['code']}; delete them there first"
+            )
+    if fetch_one(connection, "forget/conversation_left", crew_id=crew["id"], session_id=session_id)["is_left"]:
+        raise StillThereError(f"app.conversations still has {named} of crew {crew['code']}; delete it there first")
 
 
 def person(warehouse: Warehouse, person_id: UUID) -> Row:

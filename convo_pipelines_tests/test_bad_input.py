@@ -333,19 +333,20 @@ def test_every_variable_has_its_wrong_values() -> None:
 NO_CREW = "no active crew has the code NOBODY; there are: A"
 NO_CLIENT = "no client has the code NOBODY; there are: C1"
 SURPLUS = "Got unexpected extra argument (x)"
-FORGET = "give --crew, --crew with --session, or --person"
+FORGET = "give --crew, --crew with --session, --client, or --person"
 COMMANDS = [
     ("nothing", 2, "No such command 'nothing'"),
     ("migrate sideways", 2, "No such command 'sideways'"),
     ("migrate up --only everything", 2, "'everything' is not one of 'app', 'analytics', 'roles'"),
     ("migrate down --only everything", 2, "'everything' is not one of"),
+    ("migrate down", 1, "is not rolled back: this version cannot refresh without it: "),
     ("migrate status x", 2, SURPLUS),
     ("migrate validate x", 2, SURPLUS),
     ("tick x", 2, SURPLUS),
     ("tick --crew", 2, "Option '--crew' requires an argument"),
     ("tick --crew NOBODY", 1, NO_CREW),
     ("tick --client NOBODY", 1, NO_CLIENT),
-    ("tick --client C1 --crew NOBODY", 1, NO_CREW),
+    ("tick --client C1 --crew NOBODY", 1, "no active crew of C1 has the code NOBODY; there are: A"),
     ("refresh", 2, "Missing argument 'ASSET'"),
     ("refresh nothing", 1, "no asset is called nothing; there are: histories_sessions, crew_conversations"),
     ("refresh histories_sessions,", 1, "no asset is called ; there are:"),
@@ -366,8 +367,12 @@ COMMANDS = [
     ("forget", 2, FORGET),
     ("forget --session s1", 2, FORGET),
     ("forget --crew A --person 00000000-0000-0000-0000-000000000000", 2, FORGET),
+    ("forget --client C1 --crew A", 2, FORGET),
+    ("forget --client C1 --session s1", 2, FORGET),
     ("forget --person Ana", 2, "'Ana' is not a valid UUID"),
-    ("forget --crew NOBODY", 1, NO_CREW),
+    ("forget --crew NOBODY", 1, "no crew has the code NOBODY; there are: A"),
+    ("forget --client NOBODY", 1, "no crew has the client code NOBODY; there are: C1"),
+    ("forget --client C1", 1, "app.histories_a still has messages of sessions of crew A; delete them there first"),
     ("import-histories", 2, "Missing argument 'FILE'"),
     ("import-histories /nowhere.csv --crew A", 2, "File '/nowhere.csv' does not exist"),
     ("import-histories / --crew A", 2, "File '/' is a directory"),

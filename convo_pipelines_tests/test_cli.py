@@ -76,6 +76,10 @@ def test_tick_capture_status_and_forget(command: object, world: World) -> None:
     done = command("tick", "--client", "C2")
     assert done.returncode == 0, done.stderr
     assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    world.execute("update analytics.histories_sessions set message_count = 0")
+    backfilled = command("refresh", "histories_sessions", "--client", "C2")
+    assert backfilled.returncode == 0, backfilled.stderr
+    assert len(world.execute("select from analytics.histories_sessions where message_count > 0")) == 1
     assert command("tick").returncode == 0
     oracle.assert_right(world)
     assert "captured" in command("capture", "status", "histories_a").stdout

@@ -81,7 +81,7 @@ def up_to(name: str) -> None:
 def down_past(migrate: object, name: str) -> None:
     rolled_back = None
     while rolled_back != name:
-        done = migrate("down")
+        done = migrate("down", "--yes")
         assert done.exit_code == 0, done.output
         rolled_back = done.output.split()[-1]
 
@@ -95,7 +95,7 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
         up_to(migration.name)
         after = catalog(empty_database)
         assert migrate("validate").exit_code == 0
-        assert migrate("down").output == f"rolled back {migration.name}\n"
+        assert migrate("down", "--yes").output.endswith(f"rolled back {migration.name}\n")
         assert catalog(empty_database) == before != after
         up_to(migration.name)
         assert catalog(empty_database) == after
@@ -163,7 +163,7 @@ def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert "conversation_summaries" in tables(empty_database, "analytics")
     assert migrate("validate").exit_code == 0
     known = [migration.name for migration in migrations.status()]
-    names = [migrate("down").output.split()[-1] for _ in known]
+    names = [migrate("down", "--yes").output.split()[-1] for _ in known]
     roles = [migration.name for migration in migrations.status() if migration.line == "roles"]
     assert names == [*sorted(set(known) - set(roles), reverse=True), *["applied"] * len(roles)]
     assert tables(empty_database, "analytics") == tables(empty_database, "app") == set()
@@ -189,7 +189,7 @@ def test_a_rollback_leaves_no_watermark_of_a_table_that_is_gone(migrate: object,
                 for (name,) in connection.execute(query):
                     known = connection.execute("select to_regclass(%s)", [relation_of[name]]).fetchone()
                     assert known != (None,), f"{name} is gone, but not what is remembered of it"
-            assert migrate("down").exit_code == 0
+            assert migrate("down", "--yes").exit_code == 0
 
 
 def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database: str) -> None:
@@ -298,5 +298,5 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert refused.exit_code == 1
     assert f"analytics.participant_resolutions is locked by pid {pid} of" in " ".join(refused.output.split())
     assert "let them end, and try again" in " ".join(refused.output.split())
-    assert migrate("down").exit_code == 0
+    assert migrate("down", "--yes").exit_code == 0
     assert migrate("up").exit_code == 0

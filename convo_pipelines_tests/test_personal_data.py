@@ -8,7 +8,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from convo_pipelines import forget
+from convo_pipelines import forget, warehouse
+from convo_pipelines.crews import CrewError
 from convo_pipelines.databases import dagster_url
 from convo_pipelines.definitions import defs
 from convo_pipelines_tests.conftest import both_servers
@@ -86,6 +87,55 @@ def test_what_is_archive_is_gone_once_it_is_forgotten(crew: World, archive_after
     forget.sessions(crew.warehouse, "A", PHONE)
     crew.tick()
     assert traces(crew) == {}
+
+
+@both_servers
+def test_a_client_is_forgotten_with_all_sessions_of_all_of_its_crews(
+    world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    for code, client in (("A", "C1"), ("B", "C1"), ("Off", "C1"), ("X", "C2")):
+        world.crew(code, client=client)
+        world.say("s1", "human", at(), code)
+    world.tick()
+    world.execute("update app.crews set is_active = false where crew_code = 'Off'")
+    world.execute("delete from app.histories_a; delete from app.conversations where crew_id is not null")
+    for left, crew in (("histories_b", "B"), ("histories_off", "Off")):
+        with pytest.raises(forget.StillThereError, match=f"app.{left} still has messages of sessions of crew {crew}"):
+            forget.client(world.warehouse, "C1")
+        world.execute(f"delete from app.{left}")
+    days = "select crew_code from analytics.histories_sessions join app.crews on crews.id = crew_id order by 1"
+    assert [row["crew_code"] for row in world.execute(days)] == ["A", "B", "Off", "X"]
+    assert forget.client(world.warehouse, "C1")["session_days"] == 3
+    assert forget.client(world.warehouse, "C1")["session_days"] == 0
+    world.tick()
+    for table in ("histories_sessions", "crew_activity_daily"):
+        left = world.execute(f"select crews.crew_code from analytics.{table} join app.crews on crews.id = crew_id")
+        assert left == [{"crew_code": "X"}], table
+    world.client("C3")
+    with pytest.raises(CrewError, match="no crew has the client code C3; there are: C1, C2"):
+        forget.client(world.warehouse, "C3")
+
+
+@both_servers
+def test_a_client_of_whom_half_is_forgotten_is_forgotten_by_running_it_again(
+    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive_after(7)
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    for code in "AB":
+        crew = world.crew(code)
+        world.say("s1", "human", at(), code)
+    world.tick()
+    world.execute("delete from app.histories_a; delete from app.histories_b; delete from app.conversations")
+    world.tick()
+    with psycopg.connect(world.url) as analyst:
+        analyst.execute(f"select from analytics.histories_sessions where crew_id = '{crew}' for update")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            forget.client(world.warehouse, "C1")
+    assert len(world.execute("select from analytics.histories_sessions")) == 1
+    assert forget.client(world.warehouse, "C1")["session_days"] == 1
+    assert world.execute("select from analytics.histories_sessions") == []
 
 
 def test_nothing_that_says_who_somebody_is_reaches_dagster(

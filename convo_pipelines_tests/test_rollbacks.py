@@ -51,7 +51,8 @@ def tick(world: World) -> None:
 def fill(world: World) -> None:
     """A small company: crews of two clients, one of them with archive; e-mails, persons, a project."""
     for crew, client in (("A", "C1"), ("B", "C2"), ("P", "C1")):
-        world.crew(crew, client=client, create=not world.execute(f"select to_regclass('app.histories_{crew}') as oid")[0]["oid"])
+        [table] = world.execute(f"select to_regclass('app.histories_{crew}') as oid")
+        world.crew(crew, client=client, create=table["oid"] is None)
         world.say("pruned", "human", at(-900), crew)
         world.say("pruned", "ai", at(-900, 13), crew)
     world.execute("delete from app.histories_a; delete from app.histories_b")
@@ -134,8 +135,8 @@ def unclear() -> dict[str, object]:
     found: dict[str, object] = {}
     for line in ("zero-schema", "data-dictionary", "status", "capture status", "tick --crew A"):
         ended = invoke(*line.split())
-        refuses = ended.exit_code == 1 and ended.output.count("\n") == 1 and "convo-pipelines migrate up" in ended.output
-        if not (refuses or (ended.exit_code == 0 and ended.output)) or "Traceback" in ended.output:
+        named = ended.output.count("\n") == 1 and "run `convo-pipelines migrate up" in ended.output
+        if not (ended.exit_code == 0 or (ended.exit_code == 1 and named)):
             found[line] = ended.output
     try:
         read.summaries()
@@ -177,12 +178,12 @@ def test_every_version_down_and_up_is_announced_and_leaves_no_command_unclear(
     migrations.up(("roles",))
     fill(world)
     tick(world)
-    kept = {table: world.execute(f"select to_jsonb(kept) - 'closed_at' as row from app.{table} as kept") for table in APP}
+    rows = "select to_jsonb(kept) - 'closed_at' as row from app.{} as kept"
+    kept = {table: world.execute(rows.format(table)) for table in APP}
     before = understood(world)
     while name := newest():
         if name == "0001_app_schema":
-            for table, rows in kept.items():
-                assert world.execute(f"select to_jsonb(kept) as row from app.{table} as kept") == rows
+            assert {table: world.execute(rows.format(table)) for table in APP} == kept
         done = down("--yes")
         assert done.output.endswith(f"rolled back {name}\n"), done.output
         after = understood(world)
@@ -281,7 +282,8 @@ def test_rights_that_a_migration_of_roles_gave_are_taken_back_first(world: World
     past("0016_leads_and_customers")
     refused = down("--only", "analytics", "--yes")
     assert refused.exit_code == 1
-    assert "the right of convo_pipeline to call function analytics.lock_parents(text,uuid[]) would be lost" in refused.output
+    right = "the right of convo_pipeline to call function analytics.lock_parents(text,uuid[])"
+    assert f"{right} would be lost" in refused.output
     assert "0015_lock_role" in down().output
     assert down("--yes").output.endswith("rolled back 0015_lock_role\n")
     assert down("--only", "analytics", "--yes").output.endswith("rolled back 0014_odd_rows_and_locks\n")

@@ -1,6 +1,7 @@
 """In a real browser: the graph with its groups and descriptions, and a backfill of 30 days launched by clicks."""
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from dagster_graphql import DagsterGraphQLClient
 from playwright.sync_api import Page, expect
 
+from convo_pipelines.demo import LAUNCH, STATUS, ask
 from convo_pipelines.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
@@ -114,6 +116,29 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_cr
     page.get_by_text("[Show Markdown]").first.click()
     expect(page.get_by_role("dialog").locator("img").first).to_be_visible()
     page.screenshot(path=ARTIFACTS / "7-report-previews.png")
+
+
+def backfill_clients(url: str, codes: list[str]) -> str:
+    """Launch a backfill of session-days as the UI does, narrowed to clients; return how it ends."""
+    last = datetime.now(UTC).date()
+    params = {
+        "assetSelection": [{"path": ["histories_sessions"]}],
+        "partitionNames": [str(last - timedelta(days=day)) for day in range(30)],
+        "runConfigData": {"resources": {"narrowed": {"config": {"clients": codes}}}},
+    }
+    launched = ask(url, LAUNCH, params=params)["launchPartitionBackfill"]["backfillId"]
+    while (status := ask(url, STATUS, id=launched)["partitionBackfillOrError"]["status"]) == "REQUESTED":
+        time.sleep(1)
+    return status
+
+
+def test_a_backfill_is_narrowed_to_a_client_as_well(dagster_ui: str, company: World) -> None:
+    crew, other = company.execute("select id as crew_id, client_id from app.crews order by crew_code")
+    [client] = company.execute("select client_code as code from app.clients where id = %s", crew["client_id"])
+    assert crew["client_id"] != other["client_id"]
+    assert backfill_clients(dagster_ui, [client["code"]]) == "COMPLETED_SUCCESS"
+    read = company.execute("select distinct crew_id from analytics.histories_sessions")
+    assert read == [{"crew_id": crew["crew_id"]}]
 
 
 def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
