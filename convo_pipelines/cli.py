@@ -62,8 +62,8 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except EXPLAINED as error:
-            unknown = isinstance(error, psycopg.ProgrammingError)  # of this version's, to an older schema
-            raise click.ClickException(str((unknown and health.schema_error(Warehouse().url)) or error)) from None
+            is_refused = isinstance(error, psycopg.ProgrammingError) and error.sqlstate  # by the server: it may be old
+            raise click.ClickException(str((is_refused and health.schema_error(Warehouse().url)) or error)) from None
         except DBAPIError as error:
             raise click.ClickException(str(error.orig)) from None
 
@@ -114,8 +114,8 @@ def _confirm(tried: rehearsal.Rehearsal, *, yes: bool) -> None:
     consequences = {
         "it takes away": tried.gone,
         "this version cannot refresh without it": tried.tables,
-        "these statements of this version, or functions, fail without it": tried.failing,
-        "nothing brings back": tried.lost,
+        "what fails without it": tried.failing,
+        "what nothing brings back": tried.lost,
     }
     said = {title: things for title, things in consequences.items() if things}
     if not yes and not sys.stdin.isatty():

@@ -73,6 +73,7 @@ def rehearse(lines: Sequence[Line]) -> Rehearsal | None:
             after = {row["description"] for row in fetch(connection, "rollback/catalog")}
             gone = [row for row in before if row["description"] not in after]
             failing = [name for name, text in texts.items() if _fails(connection, text, gone)]
+        failing += [f"whatever needs {row['description']}" for row in gone if row["name"] is None]
         obstacles += [f"{row['description']} would be lost" for row in gone if _is_of_others(row, migration)]
         if obstacles:
             raise RollbackError(f"{migration.name} is not rolled back, others depend on it: {'; '.join(obstacles)}")
@@ -118,13 +119,13 @@ def _bare(text: str) -> str:
 
 
 def _fails(connection: Connection, text: str, gone: Sequence[Row]) -> bool:
-    """Whether a statement names what went, and PostgreSQL cannot make sense of it any more, or refuse it its rights."""
+    """Whether a statement names what went, and has no right to it or makes no sense to PostgreSQL any more."""
     named = [row for row in gone if _names(text, row)]
     return any(row["kind"] == "right" for row in named) or (bool(named) and not _makes_sense(connection, text))
 
 
 def _names(text: str, row: Row) -> bool:
-    names = (".".join(name for name in (row["schema_name"], row["name"]) if name), row["column_name"])
+    names = (f"{row['schema_name']}.{row['name']}", row["column_name"])
     return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names if name)
 
 
