@@ -76,7 +76,11 @@ def rehearse(lines: Sequence[Line]) -> Rehearsal | None:
         failing += [f"whatever needs {row['description']}" for row in gone if row["name"] is None]
         obstacles += [f"{row['description']} would be lost" for row in gone if _is_of_others(row, migration)]
         if obstacles:
-            raise RollbackError(f"{migration.name} is not rolled back, others depend on it: {'; '.join(obstacles)}")
+            raise RollbackError(
+                f"{migration.name} is not rolled back, others depend on it: {'; '.join(obstacles)}. Drop these first: "
+                "from a publication by `alter publication … drop table …`, a right of a role by "
+                "`convo-pipelines migrate down --only roles`, what is in analytics by `… --only analytics`"
+            )
         gone = _whole(gone)
         return Rehearsal(
             migration,
@@ -89,7 +93,7 @@ def rehearse(lines: Sequence[Line]) -> Rehearsal | None:
 
 def _roll_back(connection: Connection, migration: Migration) -> Iterator[str]:
     """Run what of a rollback runs in a transaction; return what PostgreSQL says is in its way."""
-    for statement in _triable((FOLDER / migration.name / "rollback.sql").read_text()):
+    for statement in _triable(_bare((FOLDER / migration.name / "rollback.sql").read_text())):
         try:
             with connection.transaction():
                 connection.execute(statement.encode())
@@ -104,7 +108,7 @@ def _triable(rollback: str) -> list[str]:
     outside = re.compile(r"\bconcurrently\b|\bcommit;")
     if not outside.search(rollback):
         return [rollback]
-    return [statement for statement in _bare(rollback).split("\n\n") if not outside.search(statement)]
+    return [statement for statement in rollback.split("\n\n") if not outside.search(statement)]
 
 
 def _statements() -> dict[str, str]:

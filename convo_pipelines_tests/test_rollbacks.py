@@ -254,7 +254,7 @@ def test_what_others_made_of_it_is_named_and_nothing_is_done(
     for arguments in ((), ("--yes",)):
         refused = down(*arguments)
         assert (refused.exit_code, newest()) == (1, "0021_alerts")
-        assert named in refused.output
+        assert f"others depend on it: {named}. Drop these first: " in refused.output
     world.execute(remedy)
     assert down("--yes").exit_code == 0
 
