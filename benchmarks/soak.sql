@@ -11,8 +11,8 @@ from generate_series(1, 400) as number;
 
 insert into app.users (name) values ('user');
 
-insert into app.projects (user_id, name, conversation_ids)
-select users.id, 'project ' || number, '{}'
+insert into app.projects (user_id, name)
+select users.id, 'project ' || number
 from app.users
 cross join generate_series(1, 20) as number;
 

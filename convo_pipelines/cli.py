@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,7 +28,18 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from convo_pipelines import capture, databases, decisions, forget, health, migrations, rehearsal, ticks, zero_schema
+from convo_pipelines import (
+    capture,
+    databases,
+    decisions,
+    forget,
+    health,
+    migrations,
+    projects,
+    rehearsal,
+    ticks,
+    zero_schema,
+)
 from convo_pipelines.capture import CaptureError
 from convo_pipelines.changes import ChangesError
 from convo_pipelines.crews import CrewError, narrow
@@ -37,6 +49,7 @@ from convo_pipelines.sources import histories, sample_data
 from convo_pipelines.terminal import print_table
 from convo_pipelines.warehouse import TableLockedError, Warehouse, fetch
 
+SHOWN_DIFFERENCES = 20
 console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200)
 EXPLAINED = (
     SettingsError,
@@ -47,6 +60,7 @@ EXPLAINED = (
     TableLockedError,
     forget.StillThereError,
     health.SchemaError,
+    projects.NotAllowedError,
     rehearsal.RollbackError,
     sample_data.NotEmptyError,
     zero_schema.PublicationError,
@@ -362,6 +376,40 @@ def decisions_command(is_all: bool, revoke: UUID | None, by: str | None) -> None
             raise click.UsageError("say --by whom it is taken back")
         decisions.revoke(warehouse, revoke, by)
     print_table(console, decisions.list_of(warehouse, is_all=is_all))
+
+
+@main.command("project-arrays")
+@click.option("--write", is_flag=True, help="Rewrite the arrays that differ; needs the right to update app.projects.")
+def project_arrays(write: bool) -> None:
+    """Show where app.projects.conversation_ids, which is deprecated, differs from what conversations say.
+
+    Conversations are right: each names its project in project_id. Arrays that others have locked are skipped.
+    """
+    warehouse = Warehouse()
+    with warehouse.connection() as connection:
+        if not projects.have_arrays(connection):
+            console.print(projects.NO_ARRAYS)
+            return
+        with console.status("comparing"):
+            found = projects.differences(connection)
+    if not found:
+        console.print("every array is right")
+        return
+    print_table(console, found[:SHOWN_DIFFERENCES])
+    ids: Counter[str] = Counter()
+    for row in found:
+        ids[row["kind"]] += row["ids"]
+    names = list(dict.fromkeys(row["project_id"] for row in found))
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(ids.items()))
+    console.print(f"{len(names):,} projects whose arrays differ: {kinds}")
+    if not write:
+        return
+    with Progress(TextColumn("projects"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
+        task = progress.add_task("projects", total=len(names))
+        done = projects.rewrite(warehouse, names, lambda count: progress.advance(task, count))
+    print_table(console, [asdict(done)])
+    if done.skipped:
+        console.print(f"{done.skipped:,} projects were locked by somebody: run it again")
 
 
 class _Rate(ProgressColumn):

@@ -262,7 +262,7 @@ def write(
 
     """
     with size.write():
-        _limit(connection, size)
+        limit(connection, size)
         done = _write_rows(connection, table, size, unread_since)
     begin(connection, None, LOCK_TIMEOUT)
     return outcome_of(done, compared)
@@ -277,7 +277,7 @@ def outcome_of(done: Row | None, compared: Row) -> Outcome:
     return Outcome(counts, days=set(done["days"]), odd=Oddities.of(compared.get("odd")), locked=done["locked"])
 
 
-def _limit(connection: Connection, size: Size) -> None:
+def limit(connection: Connection, size: Size) -> None:
     """Give the next statements what is left of the time that locks may be held."""
     seconds = size.seconds_left or settings().refresh_timeout_seconds
     execute(connection, "session/limit", timeout=str(round(seconds * 1000)), lock_timeout=size.lock_timeout)
@@ -299,7 +299,7 @@ def _write_rows(connection: Connection, table: DerivedTable, size: Size, unread_
         ).rowcount
     if locked:
         done = fetch_one(connection, "refresh/counts")
-    _limit(connection, size)
+    limit(connection, size)
     if done["rows"] > done["locked"]:
         if table is CREW_CONVERSATIONS:
             is_captured = not capture.uncaptured(connection, ["conversations"])

@@ -273,6 +273,7 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     rows=Target(
         "analytics.project_link_inconsistencies",
         key=("project_id", "conversation_id", "kind"),
+        values=("named_project_id",),
         touched="last_seen_at",
         parents=(("project_id", "projects"),),
     ),

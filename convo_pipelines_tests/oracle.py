@@ -392,20 +392,24 @@ def flattened(array: list[Any]) -> Iterator[UUID]:
         yield from flattened(item) if isinstance(item, list) else [item] if item else []
 
 
-def inconsistencies(world: World) -> set[tuple[UUID, UUID, str]]:
+def inconsistencies(world: World) -> set[tuple[UUID, UUID, str, UUID | None]]:
+    """Where arrays and conversations disagree, and which project the conversation names; nowhere without arrays."""
     project_of = {talk["id"]: talk["project_id"] for talk in world.execute("select * from app.conversations")}
     arrays = {
         project["id"]: list(flattened(project["conversation_ids"]))
         for project in world.execute("select * from app.projects")
+        if "conversation_ids" in project
     }
     found = {
-        (project, talk, "project_mismatch" if talk in project_of else "stale_id")
+        (project, talk, "project_mismatch" if talk in project_of else "stale_id", project_of.get(talk))
         for project, talks in arrays.items()
         for talk in talks
         if project_of.get(talk) != project
     }
-    missing = {(project, talk) for talk, project in project_of.items() if project and talk not in arrays[project]}
-    return found | {(project, talk, "missing_from_array") for project, talk in missing}
+    missing = {
+        (project, talk) for talk, project in project_of.items() if project in arrays and talk not in arrays[project]
+    }
+    return found | {(project, talk, "missing_from_array", project) for project, talk in missing}
 
 
 def project_links(world: World) -> set[tuple[UUID, UUID]]:
@@ -431,6 +435,9 @@ RECOMPUTED: dict[str, tuple[list[str], Callable[[World], set[tuple[Any, ...]]]]]
     "people_conversations": (["person_id", "conversation_id"], people_links),
     "clients_conversations": (CLIENT_COLUMNS, client_links),
     "project_conversations": (["project_id", "conversation_id"], project_links),
-    "project_link_inconsistencies": (["project_id", "conversation_id", "kind"], inconsistencies),
+    "project_link_inconsistencies": (
+        ["project_id", "conversation_id", "kind", "named_project_id"],
+        inconsistencies,
+    ),
 }
 """The columns of each derived table that are compared, and their recomputation; `crew_conversations` is told apart."""

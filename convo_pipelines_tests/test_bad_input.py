@@ -364,6 +364,7 @@ COMMANDS = [
     ("capture on 'a;b'", 1, "a;b: not read by the pipeline"),
     ("capture off app.nowhere", 1, "nowhere: not read by the pipeline"),
     ("capture status nowhere", 1, "nowhere: not read by the pipeline"),
+    ("project-arrays x", 2, SURPLUS),
     ("forget", 2, FORGET),
     ("forget --session s1", 2, FORGET),
     ("forget --crew A --person 00000000-0000-0000-0000-000000000000", 2, FORGET),

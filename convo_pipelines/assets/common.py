@@ -12,13 +12,13 @@ import psycopg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines import changes, crews, health, ticks
+from convo_pipelines import changes, crews, health, projects, ticks
 from convo_pipelines.crews import CrewResult
 from convo_pipelines.metadata import described
 from convo_pipelines.metadata import table as metadata_table
 from convo_pipelines.partitions import TICK_TAG, days, window_of
 from convo_pipelines.refresh import Outcome
-from convo_pipelines.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
 from convo_pipelines.warehouse import Warehouse, fetch, said
 
 PREVIEW_ROWS = 5
@@ -125,7 +125,11 @@ def _result(
     if crew_results:
         metadata["crews_done"] = len(crew_results) - len(failed)
         metadata["crews_failed"] = len(failed)
-    once = {"preview": _preview(warehouse, table.target), **_described(warehouse, table.target)}
+    once = {
+        "preview": _preview(warehouse, table.target),
+        **_described(warehouse, table.target),
+        **_remark(warehouse, table),
+    }
     if crew_results:
         once["crews"] = _crew_table(crew_results)
     context.add_asset_metadata(once, partition_key=context.partition_key_range.end)
@@ -156,6 +160,14 @@ def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
 def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
     with warehouse.connection() as connection:
         return described(fetch(connection, "status/columns", relation=relation))
+
+
+def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
+    """Say why the table is empty, where that is not for want of disagreements."""
+    with warehouse.connection() as connection:
+        if table is PROJECT_LINK_INCONSISTENCIES and not projects.have_arrays(connection):
+            return {"remark": projects.NO_ARRAYS}
+    return {}
 
 
 def _preview(warehouse: Warehouse, table: str) -> dg.TableMetadataValue:

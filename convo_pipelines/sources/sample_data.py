@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from convo_pipelines import projects
 from convo_pipelines.sources import histories
 from convo_pipelines.warehouse import Connection, Warehouse
 
@@ -70,9 +71,12 @@ def load(
     with warehouse.connection() as connection, connection.transaction():
         if connection.execute("select from app.clients limit 1").rowcount:
             raise NotEmptyError("app.clients holds rows already; sample data is only for an empty database")
+        have_arrays = projects.have_arrays(connection)
         for table, columns, rows in company.tables():
             if table.startswith("histories_"):
                 histories.create_table(connection, table)
+            if table == "projects" and not have_arrays:
+                columns, rows = columns.removesuffix(" conversation_ids"), (row[:-1] for row in rows)
             progress(table, _copy(connection, table, columns, rows))
     with warehouse.connection() as connection:
         connection.execute("analyze")

@@ -13,6 +13,7 @@ with now as materialized (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
             where tgname >= 'convo_pipelines_' and tgname < 'convo_pipelines`'
         ),
+        exists (select from pg_attribute where attrelid = to_regclass('app.projects') and attname = 'conversation_ids'),
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),

@@ -1,12 +1,16 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
+-- Where app.projects has no conversation_ids any more, that name is the one of `gone`, and no array has any entry.
 -- in:  keys: projects and conversations
 -- out: different; one row: present (rows before)
-with entries as materialized (
+with gone (conversation_ids) as not materialized (select null::uuid[]),
+
+entries as materialized (
     select
         project.id as project_id,
         entry.conversation_id
-    from app.projects as project
-    inner join keys on keys.id = project.id
+    from keys
+    cross join gone
+    cross join lateral (select id, conversation_ids from app.projects where id = keys.id) as project
     cross join lateral unnest(project.conversation_ids) as entry (conversation_id)
     where entry.conversation_id is not null
     union
@@ -14,7 +18,8 @@ with entries as materialized (
         project.id,
         keys.id
     from keys
-    inner join app.projects as project on project.conversation_ids @> array[keys.id]
+    cross join gone
+    cross join lateral (select id from app.projects where conversation_ids @> array[keys.id]) as project
 ),
 
 named as (
@@ -35,7 +40,8 @@ wanted as (
     select
         entries.project_id,
         entries.conversation_id,
-        case when conversation.id is null then 'stale_id' else 'project_mismatch' end as kind
+        case when conversation.id is null then 'stale_id' else 'project_mismatch' end as kind,
+        conversation.project_id as named_project_id
     from entries
     left join app.conversations as conversation on conversation.id = entries.conversation_id
     where conversation.id is null or conversation.project_id is distinct from entries.project_id
@@ -43,7 +49,8 @@ wanted as (
     select
         conversation.project_id,
         conversation.id,
-        'missing_from_array'
+        'missing_from_array',
+        conversation.project_id
     from named
     inner join app.conversations as conversation
         on conversation.id = named.id and conversation.project_id = named.project_id
@@ -51,24 +58,30 @@ wanted as (
         select from entries
         where entries.project_id = named.project_id and entries.conversation_id = named.id
     )
+        and exists (
+            select from pg_attribute
+            where attrelid = 'app.projects'::regclass and attname = 'conversation_ids'
+        )
 ),
 
 present as (
-    select project_id, conversation_id, kind from analytics.project_link_inconsistencies
+    select project_id, conversation_id, kind, named_project_id from analytics.project_link_inconsistencies
     where project_id in (select id from keys) or conversation_id in (select id from keys)
 ),
 
 compared as (
-    insert into different (change, project_id, conversation_id, kind)
+    insert into different (change, project_id, conversation_id, kind, named_project_id)
     select
         case
             when present.project_id is null then 'inserted'
             when wanted.project_id is null then 'deleted'
+            when wanted.named_project_id is distinct from present.named_project_id then 'updated'
             else 'seen'
         end,
         project_id,
         conversation_id,
-        kind
+        kind,
+        wanted.named_project_id
     from wanted
     full join present using (project_id, conversation_id, kind)
 )

@@ -12,7 +12,7 @@ begin
         'conversations.project_id', 'conversations.started_at', 'conversations.updated_at',
         'messages.conversation_id', 'messages.direction', 'messages.sent_at', 'messages.updated_at',
         'message_recipients.message_id', 'message_recipients.contact_method_id', 'message_recipients.updated_at',
-        'projects.user_id', 'projects.conversation_ids'
+        'projects.user_id'
     ]) as wanted
     where not exists (
         select from information_schema.columns

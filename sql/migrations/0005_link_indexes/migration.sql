@@ -5,5 +5,3 @@ create index concurrently if not exists people_updated_at on app.people (updated
 create index concurrently if not exists contact_methods_updated_at on app.contact_methods (updated_at);
 
 create index concurrently if not exists projects_updated_at on app.projects (updated_at);
-
-create index concurrently if not exists projects_conversation_ids on app.projects using gin (conversation_ids);

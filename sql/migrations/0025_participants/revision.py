@@ -3,5 +3,5 @@
 from convo_pipelines.migrations import sql_files
 
 revision = "0025_participants"
-down_revision = "0023_client_pages"
+down_revision = "0024_named_project"
 upgrade, downgrade = sql_files(__file__)

@@ -1,0 +1,4 @@
+-- out: one row: have_arrays (whether app.projects still has the deprecated column)
+select count(*) > 0 as have_arrays
+from pg_attribute
+where attrelid = to_regclass('app.projects') and attname = 'conversation_ids';
