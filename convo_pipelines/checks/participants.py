@@ -44,7 +44,7 @@ participant_checks = [
         "projects_agree_with_their_arrays",
         "project_link_inconsistencies",
         "The deprecated app.projects.conversation_ids disagrees with app.conversations.project_id, which is right. "
-        "Rewrite the arrays, or stop writing them.",
+        "`convo-pipelines project-arrays --write` rewrites the arrays; better, drop the column.",
         dg.AssetCheckSeverity.WARN,
     ),
 ]

@@ -4,6 +4,12 @@ alter table analytics.project_link_inconsistencies add column named_project_id u
 comment on column analytics.project_link_inconsistencies.named_project_id is
 'The project that the conversation names; null: it names none, or does not exist.';
 
+comment on column analytics.project_conversations.added_at is
+'When the conversation came to the project, as far as its own times tell: created_at where no tick saw it come, else the '
+'updated_at that the tick found.';
+comment on column analytics.project_conversations.added_by is
+'The user the project belonged to when the link was written: not who made it. Null: that user is deleted.';
+
 insert into analytics.conversation_changes (source, operation) values ('project_link_inconsistencies again', 'everything');
 
 create or replace view analytics.missing_app_indexes as

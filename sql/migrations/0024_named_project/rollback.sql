@@ -41,4 +41,8 @@ where not exists (
         and am.amname = wanted.method
 );
 
+comment on column analytics.project_conversations.added_at is
+'When the conversation came to the project: its created_at where a backfill saw it first, else when it was changed.';
+comment on column analytics.project_conversations.added_by is 'The user the project belonged to then.';
+
 alter table analytics.project_link_inconsistencies drop column named_project_id;
