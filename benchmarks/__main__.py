@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from benchmarks import backfills, capture, crews, discovery, latency, links, million, pages, retention
+from benchmarks import backfills, capture, crews, deletes, discovery, latency, links, million, pages, retention
 from benchmarks.results import save, table
 
 SIZES = {
@@ -16,6 +16,7 @@ SIZES = {
     "crews": (10, 1_000, 10_000),
     "links": (10_000, 40_000, 200_000),
     "pages": (1_000_000,),
+    "deletes": (100_000,),
     "million": (1_000_000,),
 }
 
@@ -56,6 +57,15 @@ def measure_latency() -> None:
     save("latency", table("what a writer waits: 500 messages/s over 50 crews", latency.measure()))
 
 
+def measure_deletes(size: int) -> None:
+    single, clients = deletes.measure(size)
+    save(
+        "deletes",
+        table(f"conversations deleted one by one, of {size + 24_000:,}", single),
+        table("clients with 10,000 conversations deleted", clients),
+    )
+
+
 def measure_retention() -> None:
     save("retention", table("Dagster's own database in a year of ticks, two an hour", retention.measure()))
 
@@ -73,6 +83,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "backfills": measure_backfills,
     "capture": measure_capture,
     "latency": measure_latency,
+    "deletes": measure_deletes,
     "retention": measure_retention,
 }
 

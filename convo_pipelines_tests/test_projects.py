@@ -1,6 +1,8 @@
 """Projects' deprecated arrays: what disagrees with them, rewriting them, and doing without them."""
 
 import logging
+import random
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from uuid import UUID
@@ -128,6 +130,44 @@ def test_a_locked_project_is_skipped_and_what_was_written_before_its_turn_is_kep
     done = projects.rewrite(world.warehouse, then, lambda _count: None)
     assert (done.projects, done.added) == (1, 1)
     assert array(world, locked) == [late, talk]
+
+
+@both_servers
+def test_rewriting_beside_writers_who_keep_both_in_step_loses_nothing(world: World) -> None:
+    owners = [world.project() for _ in range(3)]
+    talks = [world.conversation(project_id=owners[0]) for _ in range(4)]
+    stop = threading.Event()
+
+    def move(seed: int) -> None:
+        rng = random.Random(seed)
+        with psycopg.connect(world.url) as application:
+            while not stop.is_set():
+                project = rng.choice(owners)
+                application.execute(
+                    "update app.conversations set project_id = %s where id = %s", [project, talks[seed]]
+                )
+                stop.wait(rng.random() * 0.01)
+                application.execute(
+                    "with former as materialized (select id from app.projects order by id for no key update) "
+                    "update app.projects as project set conversation_ids = array_remove(conversation_ids, %(talk)s) "
+                    "|| case when id = %(project)s then array[%(talk)s]::uuid[] else '{}' end "
+                    "where id in (select id from former)",
+                    {"talk": talks[seed], "project": project},
+                )
+                application.commit()
+
+    writers = [threading.Thread(target=move, args=[seed]) for seed in range(2)]
+    for writer in writers:
+        writer.start()
+    for _ in range(100):
+        projects.rewrite(world.warehouse, owners, lambda _count: None)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    projects.rewrite(world.warehouse, owners, lambda _count: None)
+    assert sorted(id_ for owner in owners for id_ in array(world, owner)) == sorted(talks)
+    world.sync()
+    assert found(world) == {}
 
 
 def test_whoever_inserts_a_conversation_of_a_project_keeps_nobody_from_rewriting_it(world: World) -> None:

@@ -44,6 +44,13 @@ DESCRIBED = """
 select relname as name, obj_description(oid) as comment from pg_class
 where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and relname <> 'schema_migrations'
 """
+UNINDEXED = """
+select conrelid::regclass::text as table_name, attname from pg_constraint
+join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+where contype = 'f' and connamespace = 'analytics'::regnamespace and not exists (
+    select from pg_index where indrelid = conrelid and indkey[0] = conkey[1] and indpred is null
+)
+"""
 
 each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)
 
@@ -104,6 +111,10 @@ def test_every_table_is_registered_an_answer_or_internal(world: World) -> None:
         if row["name"] not in kept | views and not row["comment"].endswith("Internal.")
     ]
     assert unknown == [], "neither in DERIVED_TABLES nor in BOOKKEEPING, nor does its comment end with Internal."
+
+
+def test_whoever_deletes_in_app_finds_our_rows_by_an_index(world: World) -> None:
+    assert world.execute(UNINDEXED) == []
 
 
 @both_servers
