@@ -26,23 +26,25 @@ from (
     ('message_recipients', 'contact_method_id', 'btree'),
     ('projects', 'conversation_ids', 'gin')
 ) as wanted (table_name, column_name, method)
-where not exists (
-    select from pg_index as i
-    inner join pg_class as c on c.oid = i.indexrelid
-    inner join pg_class as t on t.oid = i.indrelid
+where exists (
+    select from pg_attribute as a
+    inner join pg_class as t on t.oid = a.attrelid
     inner join pg_namespace as n on n.oid = t.relnamespace
-    inner join pg_am as am on am.oid = c.relam
-    inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-    where i.indisvalid
-        and i.indpred is null
-        and n.nspname = 'app'
-        and t.relname = wanted.table_name
-        and a.attname = wanted.column_name
-        and am.amname = wanted.method
+    where n.nspname = 'app' and t.relname = wanted.table_name and a.attname = wanted.column_name
 )
-    and (
-        wanted.column_name <> 'conversation_ids'
-        or exists (select from pg_attribute where attrelid = to_regclass('app.projects') and attname = 'conversation_ids')
+    and not exists (
+        select from pg_index as i
+        inner join pg_class as c on c.oid = i.indexrelid
+        inner join pg_class as t on t.oid = i.indrelid
+        inner join pg_namespace as n on n.oid = t.relnamespace
+        inner join pg_am as am on am.oid = c.relam
+        inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indisvalid
+            and i.indpred is null
+            and n.nspname = 'app'
+            and t.relname = wanted.table_name
+            and a.attname = wanted.column_name
+            and am.amname = wanted.method
     );
 
 -- Projects without arrays are not what they were: they are read again as a whole.
