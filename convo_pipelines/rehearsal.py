@@ -15,7 +15,7 @@ from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.statements import STATEMENTS
 from convo_pipelines.warehouse import Connection, Row, TableLockedError, Warehouse, fetch, said, who_locks
 
-OURS = ("app", "analytics")
+OURS = ("app", "analytics", "curation")
 IRREPLACEABLE = {
     "analytics.histories_sessions.archived_at": "which session-days are archive: the next ticks would delete them",
     "analytics.deleted_conversations": "which conversations of crews were deleted: the next ticks would insert them",
@@ -143,7 +143,7 @@ def _makes_sense(connection: Connection, text: str) -> bool:
 
 def _is_of_others(row: Row, migration: Migration) -> bool:
     """Whether what goes is not ours to drop."""
-    is_given = row["kind"] == "publication" or (row["kind"] == "right" and migration.line != "roles")
+    is_given = row["kind"] == "publication" or (row["kind"] in ("right", "reading") and migration.line != "roles")
     return is_given or row["schema_name"] not in OURS
 
 

@@ -333,6 +333,7 @@ def test_every_variable_has_its_wrong_values() -> None:
 NO_CREW = "no active crew has the code NOBODY; there are: A"
 NO_CLIENT = "no client has the code NOBODY; there are: C1"
 SURPLUS = "Got unexpected extra argument (x)"
+NIL = "00000000-0000-0000-0000-000000000000"
 FORGET = "give --crew, --crew with --session, --client, or --person"
 COMMANDS = [
     ("nothing", 2, "No such command 'nothing'"),
@@ -365,9 +366,16 @@ COMMANDS = [
     ("capture off app.nowhere", 1, "nowhere: not read by the pipeline"),
     ("capture status nowhere", 1, "nowhere: not read by the pipeline"),
     ("project-arrays x", 2, SURPLUS),
+    (f"link ana@example.com {NIL}", 2, "Missing option '--reason'"),
+    ("link ana@example.com ana --reason x", 2, "'ana' is not a valid UUID"),
+    (f"link nobody@example.com {NIL} --reason x --by me", 1, "there is no contact method nobody@example.com"),
+    (f"unlink known@example.com {NIL} --reason x --by me", 1, f"there is no person {NIL}"),
+    (f"unlink '' {NIL} --reason x --by me", 1, "there is no contact method"),
+    (f"decisions --revoke {NIL} --by me", 1, f"there is no decision {NIL} in force"),
+    ("decisions x", 2, SURPLUS),
     ("forget", 2, FORGET),
     ("forget --session s1", 2, FORGET),
-    ("forget --crew A --person 00000000-0000-0000-0000-000000000000", 2, FORGET),
+    (f"forget --crew A --person {NIL}", 2, FORGET),
     ("forget --client C1 --crew A", 2, FORGET),
     ("forget --client C1 --session s1", 2, FORGET),
     ("forget --person Ana", 2, "'Ana' is not a valid UUID"),
@@ -420,6 +428,7 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.chdir(tmp_path)
     connected.crew()
     connected.say("s1")
+    connected.contact("known@example.com")
     tick(connected)
     unclear: dict[str, str] = {}
     for line, code, text in COMMANDS:

@@ -186,27 +186,6 @@ def test_a_decision_about_what_is_gone_does_no_harm(world: World, wanted: str) -
     assert bool(linked(world)) == (wanted == "what the application deletes")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        (("link", "nobody@example.com", "{person}", "--reason", "x"), "there is no contact method nobody@example.com"),
-        (("link", "ana@example.com", str(UUID(int=7)), "--reason", "x"), f"there is no person {UUID(int=7)}"),
-        (("link", "ana@example.com", "{person}"), "Missing option '--reason'"),
-        (("link", "ana@example.com", "ana", "--reason", "x"), "'ana' is not a valid UUID"),
-        (("decisions", "--revoke", str(UUID(int=7))), f"there is no decision {UUID(int=7)} in force"),
-    ],
-)
-def test_a_decision_about_nothing_is_refused(
-    world: World, command: Callable[..., Result], arguments: tuple[str, ...], complaint: str
-) -> None:
-    person = world.person()
-    world.contact("ana@example.com")
-    refused = command(*(argument.format(person=person) for argument in arguments))
-    assert refused.exit_code != 0
-    assert complaint in " ".join(refused.output.split())
-    assert in_force(world) == []
-
-
 def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[..., Result]) -> None:
     ana = world.person()
     world.address(world.conversation(), world.contact("ana@example.com"))

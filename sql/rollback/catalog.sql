@@ -1,6 +1,6 @@
 -- What a rollback may take away: relations and their columns, functions, foreign keys, places in publications, and rights.
--- out: description, kind (class, attribute, function, constraint, publication, right), schema_name, name (of the relation or
---      function; null: all of the schema), column_name
+-- out: description, kind (class, attribute, function, constraint, publication, right, reading), schema_name, name (of the
+--      relation or function; null: all of the schema), column_name
 with relations as (
     select
         class.oid,
@@ -68,7 +68,7 @@ select
 from pg_proc
 inner join pg_namespace on pg_namespace.oid = pronamespace
 cross join aclexplode(proacl) as given
-where nspname in ('app', 'analytics') and given.grantee not in (0, proowner)
+where nspname in ('app', 'analytics', 'curation') and given.grantee not in (0, proowner)
 union all
 select
     format('the right of %%s to use schema %%s', given.grantee::regrole, nspname),
@@ -78,4 +78,19 @@ select
     null
 from pg_namespace
 cross join aclexplode(nspacl) as given
-where nspname in ('app', 'analytics') and given.grantee not in (0, nspowner) and given.privilege_type = 'USAGE';
+where nspname in ('app', 'analytics', 'curation') and given.grantee not in (0, nspowner) and given.privilege_type = 'USAGE'
+union
+select
+    format(
+        'the right of %%s to read columns of %%s',
+        given.grantee::regrole,
+        pg_describe_object('pg_class'::regclass, relations.oid, 0)
+    ),
+    'reading',
+    schema_name,
+    name,
+    null
+from relations
+inner join pg_attribute on attrelid = relations.oid
+cross join aclexplode(attacl) as given
+where schema_name = 'analytics' and given.privilege_type = 'SELECT';

@@ -5,5 +5,5 @@ select
     prosrc as body
 from pg_proc
 inner join pg_namespace on pg_namespace.oid = pronamespace
-where nspname !~ '^pg_' and nspname not in ('information_schema', 'analytics') and prosrc <> ''
+where nspname !~ '^pg_' and nspname not in ('information_schema', 'analytics', 'curation') and prosrc <> ''
 order by 1;

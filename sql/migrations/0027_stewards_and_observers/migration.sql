@@ -39,8 +39,7 @@ end
 $$;
 
 grant usage on schema analytics to convo_observer;
-grant usage on schema curation to convo_steward, convo_pipeline;
+grant usage on schema curation to convo_steward;
 grant convo_analyst to convo_steward;
 grant select, insert (contact_method_id, person_id, decision, reason, decided_by), update (revoked_at, revoked_by)
 on curation.participant_decisions to convo_steward;
-grant select, insert, update, delete on curation.participant_decisions to convo_pipeline;

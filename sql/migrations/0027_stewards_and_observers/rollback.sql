@@ -1,6 +1,4 @@
 -- Nobody but the owner decides; drops the roles unless another database still uses them.
-revoke all on curation.participant_decisions from convo_pipeline;
-revoke usage on schema curation from convo_pipeline;
 drop owned by convo_steward;
 drop owned by convo_observer;
 

@@ -21,10 +21,6 @@ begin
         ),
         ('convo_steward', 'read names', has_table_privilege('convo_steward', 'analytics.person_names', 'select'), true),
         (
-            'convo_pipeline', 'read decisions',
-            has_table_privilege('convo_pipeline', 'curation.participant_decisions', 'select'), true
-        ),
-        (
             'convo_observer', 'read counts',
             has_column_privilege('convo_observer', 'analytics.conversation_summaries', 'message_count', 'select'), true
         ),
