@@ -53,7 +53,8 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
 
 
 def _sources(table: DerivedTable) -> list[list[str]]:
-    return [["app", source] for source in table.sources]
+    decided = [["curation", name] for name in table.changes if name == "participant_decisions"]
+    return [["app", source] for source in table.sources] + decided
 
 
 def _above(table: DerivedTable) -> list[str]:

@@ -1,4 +1,4 @@
-"""The application's tables as external assets, so that the lineage is whole."""
+"""What others write, as external assets: the application's tables, and decisions by hand."""
 
 import dagster as dg
 
@@ -14,6 +14,17 @@ DESCRIPTIONS = {
 }
 
 external_assets = [
-    dg.AssetSpec(["app", table], description=text, group_name="app", kinds={"postgres"}, owners=["team:application"])
-    for table, text in DESCRIPTIONS.items()
+    *(
+        dg.AssetSpec(
+            ["app", table], description=text, group_name="app", kinds={"postgres"}, owners=["team:application"]
+        )
+        for table, text in DESCRIPTIONS.items()
+    ),
+    dg.AssetSpec(
+        ["curation", "participant_decisions"],
+        description="Whose contact methods are, and are not, by somebody's decision.",
+        group_name="participants",
+        kinds={"postgres"},
+        owners=["team:data"],
+    ),
 ]
