@@ -111,7 +111,6 @@ def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows
     assert world.checks("no_ambiguous_participants")["no_ambiguous_participants"].passed
 
 
-@both_servers
 @pytest.mark.parametrize(
     "change",
     [

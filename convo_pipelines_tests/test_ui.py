@@ -87,8 +87,10 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_cr
     groups = ("sessions", "conversations", "activity", "participants", "links")
     expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
     usual = page.viewport_size
-    page.set_viewport_size({"width": 2600, "height": 2600})
+    page.set_viewport_size({"width": 2600, "height": 3400})
     page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
+    expect(page.get_by_text("histories_sessions", exact=True).first).to_be_attached(timeout=30_000)
+    expect(page.get_by_text("Loading")).to_have_count(0, timeout=30_000)
     page.wait_for_timeout(4_000)
     page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
     for text in ("app", *groups, "histories_sessions"):
