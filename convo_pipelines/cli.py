@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -76,10 +76,17 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except EXPLAINED as error:
-            is_refused = isinstance(error, psycopg.ProgrammingError) and error.sqlstate  # by the server: it may be old
-            raise click.ClickException(str((is_refused and health.schema_error(Warehouse().url)) or error)) from None
+            raise click.ClickException(str(_schema_error(error) or error)) from None
         except DBAPIError as error:
             raise click.ClickException(str(error.orig)) from None
+
+
+def _schema_error(error: Exception) -> health.SchemaError | None:
+    """Return what is missing, if the server refused a statement because it is old."""
+    if not isinstance(error, psycopg.ProgrammingError) or not error.sqlstate:
+        return None
+    with suppress(DBAPIError):  # a role that may not read what is applied
+        return health.schema_error(Warehouse().url)
 
 
 @click.group(cls=_Group)
@@ -357,9 +364,9 @@ def _decide(contact: str, person: UUID, decision: decisions.Decision, reason: st
     warehouse = Warehouse()
     health.require_schema(warehouse)
     decided = decisions.decide(warehouse, contact, person, decision, reason, by)
-    print_table(console, decisions.list_of(warehouse, decided["id"]))
-    if decided["given"]:
-        console.print("the application says whose this contact method is; that counts, as long as it does")
+    print_table(console, decisions.list_of(warehouse, [row["id"] for row in decided]))
+    if given := [row["value"] for row in decided if row["is_given"]]:
+        console.print(f"the application says whose {', '.join(given)} is; that counts, as long as it does")
     console.print("in force from the next tick on; `convo-pipelines decisions --revoke ID` takes it back")
 
 

@@ -3,13 +3,14 @@
 They stand in `curation.participant_decisions`, which outlives `analytics`.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
 import psycopg
 
 from convo_pipelines.identifiers import canonical
-from convo_pipelines.warehouse import Row, Warehouse, execute, fetch
+from convo_pipelines.warehouse import LOCK_TIMEOUT, Row, Warehouse, execute, fetch
 
 NAMED_CONTACTS = 5
 
@@ -20,7 +21,7 @@ class DecisionError(LookupError):
     """What a decision is about is not there, or not the only one."""
 
 
-def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decision, reason: str, by: str) -> Row:
+def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decision, reason: str, by: str) -> list[Row]:
     """Decide whose a contact method is, or never is; the opposite, and another link within the client, are revoked.
 
     Args:
@@ -32,28 +33,31 @@ def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decisi
         by: who decides.
 
     Returns:
-        The contact method: id, kind, value, identifier, and as `given` whether the application says whose it is, which
-        outranks the decision.
+        The contact methods that have the identifier, that which was decided on first: id, kind, value, and `is_given`:
+        whether the application says whose it is, which outranks the decision.
 
     Raises:
-        DecisionError: there is no such contact method or person, or several contact methods are spelled like that.
+        DecisionError: there is no such contact method or person, several different contact methods are spelled like
+            that, or somebody else decides on it at this moment.
 
     """
     with warehouse.connection() as connection, connection.transaction():
-        identifier = canonical("session", contact)
-        found = fetch(connection, "decisions/contacts", contact=contact, identifier=identifier)
+        execute(connection, "session/lock", locks=["participant_decisions"], lock_timeout=LOCK_TIMEOUT)
+        found = fetch(connection, "decisions/contacts", contact=contact, identifier=canonical("session", contact))
         if not found:
             raise DecisionError(f"there is no contact method {contact}")
-        if len({row["identifier"] or row["id"] for row in found}) > 1:
+        if len({canonical(row["kind"], row["value"]) or row["id"] for row in found}) > 1:
             named = ", ".join(f"{row['id']} ({row['kind']})" for row in found[:NAMED_CONTACTS])
             raise DecisionError(f"{len(found)} contact methods are spelled {contact}; give the id of one: {named}")
-        what = {"contact_method_id": found[0]["id"], "person_id": person_id, "decision": decision, "by": by}
-        execute(connection, "decisions/replace", **what)
+        what = {"contacts": [row["id"] for row in found], "person_id": person_id, "decision": decision, "by": by}
         try:
+            execute(connection, "decisions/replace", **what)
             execute(connection, "decisions/decide", reason=reason, **what)
         except psycopg.errors.ForeignKeyViolation as error:
             raise DecisionError(str(error.diag.message_primary)) from None
-    return found[0]
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.UniqueViolation):
+            raise DecisionError(f"somebody else decides on {contact} now: look at `decisions`, try again") from None
+    return found
 
 
 def revoke(warehouse: Warehouse, decision_id: UUID, by: str) -> None:
@@ -68,7 +72,7 @@ def revoke(warehouse: Warehouse, decision_id: UUID, by: str) -> None:
             raise DecisionError(f"there is no decision {decision_id} in force")
 
 
-def list_of(warehouse: Warehouse, contact_method_id: UUID | None = None, *, is_all: bool = False) -> list[Row]:
-    """Return decisions in force, or all; of one contact method, or all; the newest first."""
+def list_of(warehouse: Warehouse, contacts: Sequence[UUID] | None = None, *, is_all: bool = False) -> list[Row]:
+    """Return decisions in force, or all; on these contact methods, or all; the newest first."""
     with warehouse.connection() as connection:
-        return fetch(connection, "decisions/list", contact_method_id=contact_method_id, is_all=is_all)
+        return fetch(connection, "decisions/list", contacts=contacts and list(contacts), is_all=is_all)

@@ -1,5 +1,6 @@
 """Decisions by hand: whose a contact method is, whatever matches; from the next tick on, and longer than analytics."""
 
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from convo_pipelines import cli, forget, migrations, warehouse
+from convo_pipelines import cli, forget, migrations, pace, refresh, warehouse
 from convo_pipelines.cli import main
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -104,7 +105,7 @@ def test_the_application_outranks_a_decision(world: World, command: Callable[...
     contact = world.contact("ana@example.com", ana)
     world.address(talk := world.conversation(), contact)
     decided = command("link", contact, ben, "--reason", "he told us")
-    assert "the application says whose this contact method is" in decided.output
+    assert "the application says whose ana@example.com is" in decided.output
     world.sync()
     assert linked(world) == {(ana, talk)}
     world.execute("update app.contact_methods set person_id = null")
@@ -184,6 +185,95 @@ def test_a_decision_about_what_is_gone_does_no_harm(world: World, wanted: str) -
     world.sync()
     oracle.assert_links_right(world)
     assert bool(linked(world)) == (wanted == "what the application deletes")
+
+
+def test_a_decision_is_replaced_whatever_spelling_it_was_made_by(world: World, command: Callable[..., Result]) -> None:
+    ana, twin = (world.person(email="ben@b.example") for _ in range(2))
+    first = world.insert("contact_methods", id=UUID(int=2), kind="email", value="ben@b.example")
+    world.address(talk := world.conversation(), first)
+    world.sync()
+    assert command("link", "ben@b.example", ana, "--reason", "she told us").exit_code == 0
+    world.insert("contact_methods", id=UUID(int=1), kind="email", value="Ben@B.Example")
+    world.sync()
+    assert linked(world) == {(ana, talk)}
+    assert command("link", "ben@b.example", twin, "--reason", "no, it was her sister").exit_code == 0
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(twin, talk)}
+    assert command("unlink", "BEN@b.example", twin, "--reason", "not hers").exit_code == 0
+    assert command("link", first, twin, "--reason", "hers, after all").exit_code == 0
+    assert [(person, decision) for _, person, decision in in_force(world)] == [(twin, "link")]
+    assert command("link", "ben@b.example", twin, "--reason", "again").exit_code == 0
+    assert len(in_force(world)) == 1
+
+
+def test_two_stewards_decide_one_after_the_other(world: World, command: Callable[..., Result]) -> None:
+    ana, ben = world.person(), world.person()
+    contact = world.contact("ana@example.com")
+    refused: list[Result] = []
+    with psycopg.connect(world.url) as other:
+        decide = "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason) "
+        other.execute(decide + "values (%s, %s, 'link', 'x')", [contact, ana])
+        opposite = threading.Thread(
+            target=lambda: refused.append(command("unlink", contact, ana, "--reason", "not hers")), daemon=True
+        )
+        opposite.start()
+        opposite.join(0.5)
+    opposite.join(30)
+    assert refused[0].exit_code == 1
+    assert "somebody else decides on" in refused[0].output
+    threads = [
+        threading.Thread(target=command, args=("link", contact, person, "--reason", "x")) for person in (ana, ben) * 3
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(in_force(world)) == 1
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
+    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 1)
+    monkeypatch.setattr(pace, "LARGEST_CHUNK", chunk)
+    world.sync()
+    people = [world.person(email="ana@example.com") for _ in range(4)]
+    contacts = [world.contact(value) for value in ("ana@example.com", "nobody", "12")]
+    for contact in contacts:
+        world.address(world.conversation(), contact)
+    for number, contact in enumerate(contacts):
+        for person in people:
+            world.decide(contact, person, "link" if person is people[number] else "never")
+    world.sync()
+    oracle.assert_links_right(world)
+    world.execute("drop schema analytics cascade")
+    migrations.up(("analytics",), url=world.url)
+    world.sync()
+    oracle.assert_links_right(world)
+
+
+@pytest.mark.parametrize(
+    "around", ["truncate curation.participant_decisions", "set session_replication_role = replica"]
+)
+def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> None:
+    ana, ben = world.person(), world.person(email="ben@b.example")
+    contact = world.contact("ben@b.example")
+    world.address(talk := world.conversation(), contact)
+    decided = world.decide(contact, ana)
+    world.sync()
+    assert linked(world) == {(ana, talk)}
+    world.execute(around)
+    world.execute("delete from curation.participant_decisions")
+    world.execute(
+        "insert into curation.participant_decisions (id, contact_method_id, person_id, decision, reason) "
+        "values (%s, %s, %s, 'never', 'x')",
+        *(decided, contact, ana),
+    )
+    world.execute("reset session_replication_role")
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == {(ben, talk)}
 
 
 def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[..., Result]) -> None:

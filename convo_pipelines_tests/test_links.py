@@ -145,6 +145,38 @@ def test_what_narrows_a_shared_contact_changes_and_links_follow(world: World, ch
     assert world.reconcile().drift.changed == 0
 
 
+@both_servers
+@pytest.mark.parametrize("chunk", [1, 5_000])
+def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
+    world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
+    matched, given_, decided = (
+        world.person(email="ana@example.com"),
+        world.person(),
+        world.person(phone="+4915112345678"),
+    )
+    contacts = [world.contact("ana@example.com"), world.contact("ben@b.example", given_), world.contact("nobody")]
+    world.decide(contacts[2], decided)
+    for contact in contacts:
+        world.address(world.conversation(), contact)
+    world.crew()
+    world.say("4915112345678")
+    world.tick()
+    world.sync()
+    assert {person for person, _ in linked(world)} == {matched, given_, decided}
+    before = linked(world)
+    people = world.execute("select * from app.people")
+    with world.connection.transaction():
+        world.execute("delete from app.people")
+        for person in people:
+            world.insert("people", **person)
+        world.execute("update app.contact_methods set person_id = %s where id = %s", given_, contacts[1])
+    world.sync()
+    oracle.assert_links_right(world)
+    assert linked(world) == before
+
+
 def test_a_match_never_crosses_clients_but_the_application_may_and_the_check_says_so(world: World) -> None:
     other = world.person("C2", email="other@example.com")
     matched, given_ = world.contact("other@example.com"), world.contact("nobody@example.com", other)

@@ -1,18 +1,28 @@
--- The contact methods that somebody means.
+-- The contact methods that somebody means, and all that have the same identifier.
 -- in:  %(contact)s: an id, or as the application spells it; %(identifier)s: its canonical form, or null
--- out: id, kind, value, identifier (null: it has none, or no tick has read it), given (whether the application says whose it is)
+-- out: id, kind, value, is_given (whether the application says whose it is); that with this id first
+with meant as (
+    select id from app.contact_methods
+    where id::text = lower(%(contact)s::text) or value = %(contact)s::text
+),
+
+named as (
+    select identifier from analytics.identifiers
+    where place_id in (select id from meant) and place = 'contact_method'
+    union
+    select %(identifier)s::text
+)
+
 select
-    contact.id,
-    contact.kind,
-    contact.value,
-    nullif(place.identifier, contact.id::text) as identifier,
-    contact.person_id is not null as given
-from app.contact_methods as contact
-left join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
-where contact.id::text = lower(%(contact)s::text)
-    or contact.value = %(contact)s::text
-    or contact.id in (
-        select place_id from analytics.identifiers
-        where identifier = %(identifier)s::text and place = 'contact_method'
-    )
-order by given, contact.id;
+    id,
+    kind,
+    value,
+    person_id is not null as is_given
+from app.contact_methods
+where id in (
+    select id from meant
+    union
+    select place_id from analytics.identifiers
+    where identifier in (select identifier from named) and place = 'contact_method'
+)
+order by id::text = lower(%(contact)s::text) desc, is_given, id;

@@ -1,5 +1,17 @@
 -- Decides, unless the same is in force.
--- in:  %(contact_method_id)s, %(person_id)s, %(decision)s: link or never; %(reason)s; %(by)s: who
+-- in:  %(contacts)s: contact methods with one identifier, of which the first is decided on; %(person_id)s;
+--      %(decision)s: link or never; %(reason)s; %(by)s: who
 insert into curation.participant_decisions (contact_method_id, person_id, decision, reason, decided_by)
-values (%(contact_method_id)s, %(person_id)s, %(decision)s, %(reason)s, %(by)s)
-on conflict (contact_method_id, person_id) where revoked_at is null do nothing;
+select
+    (%(contacts)s::uuid[])[1],
+    %(person_id)s,
+    %(decision)s,
+    %(reason)s,
+    %(by)s
+where not exists (
+    select from curation.participant_decisions
+    where revoked_at is null
+        and contact_method_id = any(%(contacts)s)
+        and person_id = %(person_id)s
+        and decision = %(decision)s
+);

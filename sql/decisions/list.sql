@@ -1,5 +1,5 @@
 -- Decisions, the newest first.
--- in:  %(is_all)s: revoked ones, too; %(contact_method_id)s: only on this contact method, or null
+-- in:  %(is_all)s: revoked ones, too; %(contacts)s: only on these contact methods, or null
 -- out: one row per decision; client and person's name are null if the person is no longer there
 select
     decision.id,
@@ -18,5 +18,5 @@ left join app.contact_methods as contact on contact.id = decision.contact_method
 left join app.people as person on person.id = decision.person_id
 left join app.clients as client on client.id = person.client_id
 where (%(is_all)s or decision.revoked_at is null)
-    and (%(contact_method_id)s::uuid is null or decision.contact_method_id = %(contact_method_id)s::uuid)
+    and (%(contacts)s::uuid[] is null or decision.contact_method_id = any(%(contacts)s))
 order by decision.decided_at desc, decision.id;

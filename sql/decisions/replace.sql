@@ -1,12 +1,11 @@
--- Revokes what a decision replaces: the opposite; and, if it is a link, the link of the contact method to somebody else of
--- the same client.
--- in:  %(contact_method_id)s, %(person_id)s, %(decision)s: the decision; %(by)s: who
+-- Revokes what a decision replaces: the opposite; and, if it is a link, the link to somebody else of the same client.
+-- in:  %(contacts)s: contact methods with one identifier; %(person_id)s, %(decision)s: the decision; %(by)s: who
 update curation.participant_decisions as former
 set
     revoked_at = now(),
     revoked_by = %(by)s
 where former.revoked_at is null
-    and former.contact_method_id = %(contact_method_id)s
+    and former.contact_method_id = any(%(contacts)s)
     and case
         when former.person_id = %(person_id)s::uuid then former.decision <> %(decision)s
         else former.decision = 'link' and %(decision)s = 'link' and exists (

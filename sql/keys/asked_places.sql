@@ -54,13 +54,13 @@ from (
         values
         ('people', 1, 'person'),
         ('participant_decisions', 2, 'link'),
-        ('participant_decisions', 2, 'never'),
-        ('contact_methods', 3, 'contact_method')
+        ('participant_decisions', 3, 'never'),
+        ('contact_methods', 4, 'contact_method')
     ) as read (source, rank, place) on read.source = unread.source
     where (select count(*) from unread) <= 1000
     union
     select
-        4,
+        5,
         'conversation',
         conversation.id
     from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)

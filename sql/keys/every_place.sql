@@ -12,7 +12,10 @@ where %(after)s::text is null
         when 'person' then not exists (select from app.people where id = known.place_id)
         when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
         when 'conversation' then not exists (select from app.conversations where id = known.place_id and crew_id is not null)
-        else not exists (select from curation.participant_decisions where id = known.place_id and revoked_at is null)
+        else not exists (
+            select from curation.participant_decisions
+            where id = known.place_id and decision = known.place and revoked_at is null
+        )
     end
 union all
 (
@@ -29,28 +32,33 @@ union all
         )
         union all
         (
-            select 2, decision, id from curation.participant_decisions
-            where revoked_at is null and (
-                %(after)s::text is null or left(%(after)s::text, 1) < '2'
-                or left(%(after)s::text, 1) = '2' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            select
+                given.rank,
+                decision.decision,
+                decision.id
+            from curation.participant_decisions as decision
+            inner join (values (2, 'link'), (3, 'never')) as given (rank, decision) using (decision)
+            where decision.revoked_at is null and (
+                %(after)s::text is null
+                or (given.rank, decision.id) > (left(%(after)s::text, 1)::int, nullif(substr(%(after)s::text, 3), '')::uuid)
             )
-            order by id
+            order by given.rank, decision.id
             limit %(rows)s
         )
         union all
         (
-            select 3, 'contact_method', id from app.contact_methods
-            where %(after)s::text is null or left(%(after)s::text, 1) < '3'
-                or left(%(after)s::text, 1) = '3' and id > nullif(substr(%(after)s::text, 3), '')::uuid
-            order by id
-            limit %(rows)s
-        )
-        union all
-        (
-            select 4, 'conversation', id from app.conversations
-            where crew_id is not null and (
-                %(after)s::text is null or left(%(after)s::text, 1) < '4'
+            select 4, 'contact_method', id from app.contact_methods
+            where %(after)s::text is null or left(%(after)s::text, 1) < '4'
                 or left(%(after)s::text, 1) = '4' and id > nullif(substr(%(after)s::text, 3), '')::uuid
+            order by id
+            limit %(rows)s
+        )
+        union all
+        (
+            select 5, 'conversation', id from app.conversations
+            where crew_id is not null and (
+                %(after)s::text is null or left(%(after)s::text, 1) < '5'
+                or left(%(after)s::text, 1) = '5' and id > nullif(substr(%(after)s::text, 3), '')::uuid
             )
             order by id
             limit %(rows)s

@@ -4,6 +4,25 @@
 --      %(after)s, %(rows)s, %(crew_ids)s, %(client_ids)s as in every_conversation.sql
 -- out: keys (id, position)
 create temporary table keys on commit drop as
+with renewed as (  -- what names persons whose links went with them, if they are there again
+    select
+        named.place,
+        named.place_id
+    from analytics.identifier_changes as change
+    inner join analytics.identifiers as held on held.person_id = change.id
+    inner join analytics.identifiers as named on named.identifier = held.identifier
+    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+        and change.source = 'people' and change.operation <> 'update'
+),
+
+contacts as (
+    select id from analytics.identifier_changes
+    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and source = 'participant_resolutions'
+    union
+    select place_id from renewed
+    where place = 'contact_method'
+)
+
 select
     id,
     id::text as position
@@ -25,11 +44,12 @@ from (
     where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
     union
     select message.conversation_id
-    from analytics.identifier_changes as change
-    inner join app.message_recipients as recipient on recipient.contact_method_id = change.id
+    from contacts
+    inner join app.message_recipients as recipient on recipient.contact_method_id = contacts.id
     inner join app.messages as message on message.id = recipient.message_id
-    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and change.source = 'participant_resolutions'
+    union
+    select place_id from renewed
+    where place = 'conversation'
     union
     select link.conversation_id
     from analytics.identifier_changes as change

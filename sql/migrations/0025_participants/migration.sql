@@ -70,6 +70,11 @@ referencing old table as old_rows
 for each statement execute function analytics.log_identifiers('participant_decisions');
 create or replace trigger convo_pipelines_truncate after truncate on curation.participant_decisions
 for each statement execute function analytics.log_identifiers('participant_decisions');
+alter table curation.participant_decisions
+enable always trigger convo_pipelines_insert,
+enable always trigger convo_pipelines_update,
+enable always trigger convo_pipelines_delete,
+enable always trigger convo_pipelines_truncate;
 
 -- Identifiers: who has them, of which client, by whose word. Whom a session id names follows from that, like a recipient.
 drop view analytics.conversation_people;
