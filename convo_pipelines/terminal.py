@@ -10,8 +10,10 @@ from convo_pipelines.warehouse import Row
 
 
 def print_table(console: Console, rows: Sequence[Row], title: str | None = None) -> None:
-    """Print rows of equal columns."""
-    table = Table(*(rows[0] if rows else ["nothing yet"]), title=title, title_justify="left")
+    """Print rows of equal columns; where the terminal is narrow on several lines each, as half an id is of no use."""
+    table = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ["nothing yet"]:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else escape(str(cell)) for cell in row.values()))
     console.print(table)
