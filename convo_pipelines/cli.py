@@ -66,6 +66,7 @@ EXPLAINED = (
     zero_schema.PublicationError,
     psycopg.Error,
     OSError,
+    UnicodeError,
 )
 
 

@@ -44,6 +44,17 @@ begin
         elsif not exists (select from app.people where id = new.person_id) then
             raise exception 'there is no person %', new.person_id using errcode = 'foreign_key_violation';
         end if;
+        perform pg_advisory_xact_lock(hashtextextended('participant_decisions', 0));  -- one decides after the other
+        if new.decision = 'link' and exists (
+            select from curation.participant_decisions as former
+            inner join app.people as other on other.id = former.person_id
+            inner join app.people as person on person.id = new.person_id and person.client_id = other.client_id
+            where former.contact_method_id = new.contact_method_id and former.decision = 'link'
+                and former.revoked_at is null and former.person_id <> new.person_id
+        ) then
+            raise exception 'contact method % is linked to another person of that client: revoke that first', new.contact_method_id
+            using errcode = 'unique_violation';
+        end if;
     elsif old.revoked_at is not null
         or (old.id, old.contact_method_id, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
         is distinct from (new.id, new.contact_method_id, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
