@@ -14,7 +14,7 @@ ui: .venv/installed
 	$(RUN)convo-pipelines dagster dev -h 127.0.0.1 -p 3000
 
 test: .venv/installed
-	$(RUN)pytest
+	$(RUN)pytest --numprocesses auto --dist loadgroup
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks

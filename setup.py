@@ -55,6 +55,7 @@ setup(
             "psutil>=7,<8",
             "pyright>=1.1.400,<2",
             "pytest>=8,<10",
+            "pytest-xdist>=3,<4",
             "ruff>=0.12,<1",
             "sqlfluff>=4,<5",
             "trustme>=1.2,<2",

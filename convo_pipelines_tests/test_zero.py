@@ -25,6 +25,7 @@ from convo_pipelines_tests.processes import free_port, wait_for
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
+pytestmark = pytest.mark.xdist_group("node")  # one folder for what npm installs
 SOURCES = Path(__file__).parent / "zero"
 GUIDE = Path(__file__).parent.parent / "docs" / "zero.md"
 PUBLICATION, ROLE, GRANTS = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
