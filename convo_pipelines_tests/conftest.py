@@ -25,6 +25,7 @@ from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
 from convo_pipelines_tests.world import World
 
+os.environ.pop("COLUMNS", None)  # what commands print is as wide here as in a file, not as the terminal
 hypothesis_settings.register_profile(
     "real-database", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True
 )

@@ -9,9 +9,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
-from rich.console import Console
 
-from convo_pipelines import cli, forget, migrations, pace, refresh, warehouse
+from convo_pipelines import forget, migrations, pace, refresh, warehouse
 from convo_pipelines.cli import main
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -27,7 +26,6 @@ IN_FORCE = (
 def command(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr(warehouse, "database_url", lambda: world.url)
     monkeypatch.setenv("USER", "ann")
-    monkeypatch.setattr(cli, "console", Console(width=300))
     return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
