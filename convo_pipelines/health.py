@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from croniter import CroniterError, croniter
+from sqlalchemy.exc import ProgrammingError
 
 from convo_pipelines import changes, migrations
 from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS
@@ -117,8 +118,14 @@ def require_schema(warehouse: Warehouse) -> None:
 
 
 def schema_error(url: str) -> SchemaError | None:
-    """Return what to say if the database at `url` lacks a migration that this code needs; None if it has them all."""
-    missing = migrations.missing(url)
+    """Return what to say if the database at `url` lacks a migration that this code needs; None if it has them all.
+
+    None, too, for a role that may not read which are applied: what it may not do, PostgreSQL tells it.
+    """
+    try:
+        missing = migrations.missing(url)
+    except ProgrammingError:
+        return None
     only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
     named = ", ".join(migration.name for migration in missing)
     return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None

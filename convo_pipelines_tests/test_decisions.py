@@ -29,11 +29,6 @@ def command(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Resu
     return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def linked(world: World) -> set[tuple[UUID, UUID]]:
-    rows = world.execute("select person_id, conversation_id from analytics.people_conversations")
-    return {(row["person_id"], row["conversation_id"]) for row in rows}
-
-
 def in_force(world: World) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in world.execute(IN_FORCE)]
 
@@ -52,7 +47,7 @@ def test_a_link_wins_over_matching_in_all_conversations_from_the_next_tick_on(
         world.address(talk, contact)
     world.tick()
     world.sync()
-    assert len(linked(world)) == 1
+    assert len(world.linked()) == 1
     assert not world.has_news(["participant_resolutions"])
     done = command("link", " Ana@EXAMPLE.com", ana, "--reason", "she told us")
     assert done.exit_code == 0, done.output
@@ -60,7 +55,7 @@ def test_a_link_wins_over_matching_in_all_conversations_from_the_next_tick_on(
     assert world.has_news(["participant_resolutions"])
     world.sync()
     oracle.assert_links_right(world)
-    assert {(ana, talk) for talk in talks} < linked(world)
+    assert {(ana, talk) for talk in talks} < world.linked()
     [resolved] = world.execute("select * from analytics.participant_resolutions")
     assert (resolved["person_id"], resolved["method"], resolved["confidence"]) == (ana, "decision", Decimal("1.00"))
     why = world.execute("select distinct method, confidence from analytics.conversation_people where via = 'recipient'")
@@ -69,7 +64,7 @@ def test_a_link_wins_over_matching_in_all_conversations_from_the_next_tick_on(
     assert command("link", contact, twin, "--reason", "no, it was her sister").exit_code == 0
     world.sync()
     oracle.assert_links_right(world)
-    assert {(twin, talk) for talk in talks} < linked(world)
+    assert {(twin, talk) for talk in talks} < world.linked()
     assert in_force(world) == [(contact, twin, "link")]
     assert len(world.execute("select from curation.participant_decisions where revoked_by = 'ann'")) == 1
 
@@ -85,17 +80,17 @@ def test_never_takes_a_match_away_and_a_session_with_that_number_too(
     world.address(world.conversation(), contact)
     world.tick()
     world.sync()
-    assert len(linked(world)) == 2
+    assert len(world.linked()) == 2
     assert command("unlink", "+4915112345678", ben, "--reason", "the office's number").exit_code == 0
     world.tick()
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == set()
+    assert world.linked() == set()
     assert command("link", contact, ben, "--reason", "his, after all").exit_code == 0
     assert in_force(world) == [(contact, ben, "link")]
     world.sync()
     oracle.assert_links_right(world)
-    assert len(linked(world)) == 2
+    assert len(world.linked()) == 2
 
 
 def test_the_application_outranks_a_decision(world: World, command: Callable[..., Result]) -> None:
@@ -105,11 +100,11 @@ def test_the_application_outranks_a_decision(world: World, command: Callable[...
     decided = command("link", contact, ben, "--reason", "he told us")
     assert "the application says whose ana@example.com is" in decided.output
     world.sync()
-    assert linked(world) == {(ana, talk)}
+    assert world.linked() == {(ana, talk)}
     world.execute("update app.contact_methods set person_id = null")
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(ben, talk)}
+    assert world.linked() == {(ben, talk)}
 
 
 def test_a_contact_that_is_no_address_can_be_decided_on(world: World, command: Callable[..., Result]) -> None:
@@ -126,7 +121,7 @@ def test_a_contact_that_is_no_address_can_be_decided_on(world: World, command: C
     assert command("link", contact, ana, "--reason", "she told us").exit_code == 0
     world.sync()
     oracle.assert_links_right(world)
-    assert len(linked(world)) == 1
+    assert len(world.linked()) == 1
 
 
 def test_a_decision_on_a_contact_that_clients_share_speaks_for_its_persons_client(world: World) -> None:
@@ -138,12 +133,12 @@ def test_a_decision_on_a_contact_that_clients_share_speaks_for_its_persons_clien
     world.decide(contact, twin)
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(twin, talks["C1"]), (of_c2, talks["C2"]), (twin, talks[None])}
+    assert world.linked() == {(twin, talks["C1"]), (of_c2, talks["C2"]), (twin, talks[None])}
     world.decide(contact, of_c1, "never")
     world.execute("update app.people set client_id = %s where id = %s", world.client("C3"), twin)
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(of_c2, talks["C2"]), (twin, talks[None])}
+    assert world.linked() == {(of_c2, talks["C2"]), (twin, talks[None])}
 
 
 @both_servers
@@ -158,11 +153,11 @@ def test_decisions_outlive_analytics(world: World) -> None:
     migrations.up(("analytics",), url=world.url)
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(ana, talk)}
+    assert world.linked() == {(ana, talk)}
     world.execute("update curation.participant_decisions set revoked_at = now()")
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == set()
+    assert world.linked() == set()
 
 
 @pytest.mark.parametrize("wanted", ["what the application deletes", "a person who is forgotten"])
@@ -176,13 +171,13 @@ def test_a_decision_about_what_is_gone_does_no_harm(world: World, wanted: str) -
     world.execute("delete from app.people")
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == set()
+    assert world.linked() == set()
     if wanted == "a person who is forgotten":
         assert forget.person(world.warehouse, ana)["decisions"] == 1
     world.insert("people", id=ana, client_id=row["client_id"], name=row["name"])  # loaded anew
     world.sync()
     oracle.assert_links_right(world)
-    assert bool(linked(world)) == (wanted == "what the application deletes")
+    assert bool(world.linked()) == (wanted == "what the application deletes")
 
 
 def test_a_decision_is_replaced_whatever_spelling_it_was_made_by(world: World, command: Callable[..., Result]) -> None:
@@ -193,11 +188,11 @@ def test_a_decision_is_replaced_whatever_spelling_it_was_made_by(world: World, c
     assert command("link", "ben@b.example", ana, "--reason", "she told us").exit_code == 0
     world.insert("contact_methods", id=UUID(int=1), kind="email", value="Ben@B.Example")
     world.sync()
-    assert linked(world) == {(ana, talk)}
+    assert world.linked() == {(ana, talk)}
     assert command("link", "ben@b.example", twin, "--reason", "no, it was her sister").exit_code == 0
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(twin, talk)}
+    assert world.linked() == {(twin, talk)}
     assert command("unlink", "BEN@b.example", twin, "--reason", "not hers").exit_code == 0
     assert command("link", first, twin, "--reason", "hers, after all").exit_code == 0
     assert [(person, decision) for _, person, decision in in_force(world)] == [(twin, "link")]
@@ -266,7 +261,7 @@ def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> N
     world.address(talk := world.conversation(), contact)
     decided = world.decide(contact, ana)
     world.sync()
-    assert linked(world) == {(ana, talk)}
+    assert world.linked() == {(ana, talk)}
     world.execute(around)
     world.execute("delete from curation.participant_decisions")
     world.execute(
@@ -277,7 +272,7 @@ def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> N
     world.execute("reset session_replication_role")
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == {(ben, talk)}
+    assert world.linked() == {(ben, talk)}
 
 
 def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[..., Result]) -> None:

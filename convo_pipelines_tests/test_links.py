@@ -23,10 +23,6 @@ def links(world: World, kind: str = "people") -> list[dict[str, Any]]:
     return world.execute(f"select * from analytics.{kind}_conversations order by id")
 
 
-def linked(world: World) -> set[tuple[UUID, UUID]]:
-    return {(link["person_id"], link["conversation_id"]) for link in links(world)}
-
-
 def resolution(world: World, contact: UUID) -> dict[str, Any]:
     [row] = world.execute("select * from analytics.participant_resolutions where contact_method_id = %s", contact)
     return row
@@ -100,7 +96,7 @@ def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows
     world.sync()
     oracle.assert_links_right(world)
     assert resolution(world, contact)["status"] == "ambiguous"
-    assert linked(world) == {(of_c1, talks["C1"]), (of_c2, talks["C2"])}
+    assert world.linked() == {(of_c1, talks["C1"]), (of_c2, talks["C2"])}
     why = world.execute("select distinct method, confidence, is_narrowed from analytics.conversation_people")
     assert why == [{"method": "email", "confidence": Decimal("0.95"), "is_narrowed": True}]
     checks = world.checks("no_cross_client_links", "no_ambiguous_participants")
@@ -164,8 +160,8 @@ def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
     world.say("4915112345678")
     world.tick()
     world.sync()
-    assert {person for person, _ in linked(world)} == {matched, given_, decided}
-    before = linked(world)
+    assert {person for person, _ in world.linked()} == {matched, given_, decided}
+    before = world.linked()
     people = world.execute("select * from app.people")
     with world.connection.transaction():
         world.execute("delete from app.people")
@@ -174,7 +170,7 @@ def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
         world.execute("update app.contact_methods set person_id = %s where id = %s", given_, contacts[1])
     world.sync()
     oracle.assert_links_right(world)
-    assert linked(world) == before
+    assert world.linked() == before
 
 
 def test_a_match_never_crosses_clients_but_the_application_may_and_the_check_says_so(world: World) -> None:

@@ -21,6 +21,7 @@ from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.test_migrations import up_to
 from convo_pipelines_tests.world import World, at
 
 log = logging.getLogger("test")
@@ -118,12 +119,6 @@ def past(name: str) -> None:
     with migrations._connect() as connection:
         command.downgrade(migrations._config(connection, line), max(older, default=f"{line}@base"))
     assert newest() != name
-
-
-def up_to(name: str) -> None:
-    [line] = [migration.line for migration in migrations.status() if migration.name == name]
-    with migrations._connect() as connection:
-        command.upgrade(migrations._config(connection, line), name)
 
 
 def unclear() -> dict[str, object]:

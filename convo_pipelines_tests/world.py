@@ -192,6 +192,11 @@ class World:
         cursor = self.connection.execute(f"select * from {name}")
         return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or []])
 
+    def linked(self) -> set[tuple[UUID, UUID]]:
+        """The links of persons: person and conversation."""
+        rows = self.execute("select person_id, conversation_id from analytics.people_conversations")
+        return {(row["person_id"], row["conversation_id"]) for row in rows}
+
     def state(self, crew: str = "A") -> dict[str, Any]:
         [row] = self.execute(
             "select state.* from analytics.crew_discovery_state state join app.crews on crews.id = crew_id "

@@ -16,32 +16,34 @@ select
     id,
     rank || ' ' || id as position
 from (
-    select 1 as rank, 'person' as place, id from changed
+    select 'person' as place, id from changed
     where source = 'people'
     union
-    select decided.rank, decided.place, changed.id from changed
-    cross join (values (2, 'link'), (3, 'never')) as decided (rank, place)
+    select decided.place, changed.id from changed
+    cross join (values ('link'), ('never')) as decided (place)
     where source = 'participant_decisions'
     union
-    select case decision.decision when 'link' then 2 else 3 end, decision.decision, decision.id from changed
+    select decision.decision, decision.id from changed
     inner join curation.participant_decisions as decision on decision.person_id = changed.id
     where source = 'people' and decision.revoked_at is null
     union
-    select case decision.decision when 'link' then 2 else 3 end, decision.decision, decision.id from changed
+    select decision.decision, decision.id from changed
     inner join curation.participant_decisions as decision on decision.contact_method_id = changed.id
     where source = 'contact_methods' and decision.revoked_at is null
     union
-    select 4, 'contact_method', id from changed
+    select 'contact_method', id from changed
     where source in ('contact_methods', 'participant_resolutions again')
     union
-    select 4, 'contact_method', given.place_id from changed
+    select 'contact_method', given.place_id from changed
     inner join analytics.identifiers as given on given.person_id = changed.id and given.place = 'contact_method'
     where source = 'people'
     union
-    select 5, 'conversation', conversation_id from analytics.conversation_changes
+    select 'conversation', conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
         and conversation_id is not null and source = 'conversations' and crew_id is not null
 ) as touched
+inner join (values ('person', 1), ('link', 2), ('never', 3), ('contact_method', 4), ('conversation', 5)) as placed (place, rank)
+    using (place)
 where %(after)s::text is null or (rank, id) > (left(%(after)s::text, 1)::int, nullif(substr(%(after)s::text, 3), '')::uuid)
 order by rank, id
 limit %(rows)s;

@@ -2,24 +2,34 @@
 -- all together: one may write to several, and is resolved if that is so for each.
 -- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of messages sent in it, half-open
 -- out: client_code, or null: all together; status; participants
-with participants as (
-    select
+with met as (
+    select distinct
+        client.id as client_id,
         client.client_code,
-        resolution.contact_method_id,
-        case when holder.person_id is null then resolution.status else 'resolved' end as status
+        recipient.contact_method_id
     from app.messages as message
     inner join analytics.conversation_summaries as summary on summary.conversation_id = message.conversation_id
     inner join app.clients as client on client.id = summary.client_id
     inner join app.message_recipients as recipient on recipient.message_id = message.id
-    inner join analytics.participant_resolutions as resolution
-        on resolution.contact_method_id = recipient.contact_method_id
-    left join analytics.identifiers as shared
-        on shared.place_id = resolution.contact_method_id and shared.place = 'contact_method'
-        and resolution.status = 'ambiguous'
-    left join lateral analytics.holder_of(shared.identifier, client.id) as holder on true
     where (%(client)s::text is null or client.client_code = %(client)s)
         and message.sent_at >= %(start)s and message.sent_at < %(end)s
-    group by client.client_code, resolution.contact_method_id, resolution.status, holder.person_id
+),
+
+participants as (
+    select
+        met.client_code,
+        met.contact_method_id,
+        case
+            when resolution.status = 'ambiguous' and exists (
+                select from analytics.identifiers as shared
+                cross join lateral analytics.holder_of(shared.identifier, met.client_id) as holder
+                where shared.place_id = met.contact_method_id and shared.place = 'contact_method'
+                    and holder.person_id is not null
+            ) then 'resolved'
+            else resolution.status
+        end as status
+    from met
+    inner join analytics.participant_resolutions as resolution on resolution.contact_method_id = met.contact_method_id
 ),
 
 together as (
