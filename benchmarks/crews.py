@@ -2,7 +2,7 @@
 
 from benchmarks.discovery import TICKS, Benchmark
 from benchmarks.measure import console, fresh_database, median_seconds, seconds
-from convo_pipelines import crews
+from convo_pipelines.engine import crews
 
 SESSIONS = 10_000
 

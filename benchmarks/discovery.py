@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from psycopg import sql
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
-from convo_pipelines import crews, ticks
-from convo_pipelines.registry import DISCOVERY
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import crews, ticks
+from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.sources import histories
-from convo_pipelines.warehouse import Warehouse
 
 CREWS = 10
 SESSIONS_PER_DAY = 1_000

@@ -1,4 +1,4 @@
-"""`make explain FILE=sql/refresh/people_conversations.sql`: how PostgreSQL runs a statement, with real parameters.
+"""`make explain FILE=sql/tables/people_conversations/rows.sql`: how PostgreSQL runs a statement, with real parameters.
 
 Everything is ticked and compared, as reconcile does; where the statement comes by for the first time, it is run under
 EXPLAIN ANALYZE in a savepoint that is rolled back.
@@ -12,10 +12,11 @@ import click
 import psycopg
 from psycopg import sql
 
-from convo_pipelines import ticks, warehouse
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.statements import STATEMENTS, statement
-from convo_pipelines.warehouse import Connection, Identifiers, Row, Warehouse
+from convo_pipelines.database import warehouse
+from convo_pipelines.database.statements import STATEMENTS, statement
+from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
 
 log = logging.getLogger("explain")
 

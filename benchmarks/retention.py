@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from benchmarks.discovery import Benchmark
 from benchmarks.measure import FOLDER, console, fresh_database, run_file, seconds
-from convo_pipelines import databases
+from convo_pipelines.database import addresses
 from convo_pipelines.settings import settings
 
 DAYS_A_STEP, STEPS, STEPS_A_ROW = 5, 73, 6
@@ -27,7 +27,7 @@ def measure() -> list[Row]:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("create database dagster")
         os.environ |= {"CONVO_DATABASE_URL": url, "DAGSTER_PG_URL": storage, "DAGSTER_HOME": home}
-        for cached in (settings, databases.database_url, databases.dagster_url):
+        for cached in (settings, addresses.database_url, addresses.dagster_url):
             cached.cache_clear()
         shutil.copy(FOLDER.parent / "dagster.yaml", home)
         benchmark = Benchmark(url, 100, 10)
@@ -37,9 +37,9 @@ def measure() -> list[Row]:
 
 
 def _year(storage: str) -> list[Row]:
-    from convo_pipelines import retention
     from convo_pipelines.definitions import defs
-    from convo_pipelines.partitions import tick_tags
+    from convo_pipelines.orchestration import retention
+    from convo_pipelines.orchestration.partitions import tick_tags
 
     rows: list[Row] = []
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=STEPS * DAYS_A_STEP)

@@ -28,10 +28,11 @@ import psycopg
 from sqlalchemy import make_url
 
 from benchmarks.measure import console, run_file
-from convo_pipelines import migrations, ticks
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.terminal import print_table
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.cli.terminal import print_table
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.processes import UNITS, Units
 from convo_pipelines_tests.servers import DebianServer

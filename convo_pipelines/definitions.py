@@ -2,20 +2,20 @@
 
 import dagster as dg
 
-from convo_pipelines.assets.activity_report import activity_report
-from convo_pipelines.assets.common import Narrowed
-from convo_pipelines.assets.derived import derived_assets
-from convo_pipelines.automation import jobs, schedules, sensors
-from convo_pipelines.checks.completeness import completeness_checks
-from convo_pipelines.checks.duplicates import duplicate_checks
-from convo_pipelines.checks.health import health_checks
-from convo_pipelines.checks.lifecycle import lifecycle_checks
-from convo_pipelines.checks.orphans import orphan_checks
-from convo_pipelines.checks.parity import parity_checks
-from convo_pipelines.checks.participants import participant_checks
-from convo_pipelines.metadata import at_git
-from convo_pipelines.sources.external import external_assets
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.orchestration.assets.activity_report import activity_report
+from convo_pipelines.orchestration.assets.common import Narrowed
+from convo_pipelines.orchestration.assets.derived import derived_assets
+from convo_pipelines.orchestration.automation import jobs, schedules, sensors
+from convo_pipelines.orchestration.checks.completeness import completeness_checks
+from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
+from convo_pipelines.orchestration.checks.health import health_checks
+from convo_pipelines.orchestration.checks.lifecycle import lifecycle_checks
+from convo_pipelines.orchestration.checks.orphans import orphan_checks
+from convo_pipelines.orchestration.checks.parity import parity_checks
+from convo_pipelines.orchestration.checks.participants import participant_checks
+from convo_pipelines.orchestration.external import external_assets
+from convo_pipelines.orchestration.metadata import at_git
 
 defs = dg.Definitions(
     assets=[

@@ -19,9 +19,9 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
-from convo_pipelines import databases, migrations, warehouse
+from convo_pipelines.database import addresses, migrations, warehouse
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import Settings, settings
-from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
 from convo_pipelines_tests.world import World
 
@@ -117,7 +117,7 @@ def page() -> Iterator[Page]:
 def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database without schemas, which the whole package takes for its own."""
     url = server.create()
-    for module in (databases, migrations, warehouse):
+    for module in (addresses, migrations, warehouse):
         monkeypatch.setattr(module, "database_url", lambda: url)
     return url
 
@@ -168,11 +168,11 @@ def mailbox() -> Iterator[Mailbox]:
 def stored_instance(server: Server, tmp_path: Path, environment: object) -> Iterator[dg.DagsterInstance]:
     """An instance by the real dagster.yaml, whose storage is a database of its own."""
     environment(DAGSTER_PG_URL=server.create())
-    databases.dagster_url.cache_clear()
+    addresses.dagster_url.cache_clear()
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as stored:
         yield stored
-    databases.dagster_url.cache_clear()
+    addresses.dagster_url.cache_clear()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines.warehouse import Connection, Warehouse
+from convo_pipelines.database.warehouse import Connection, Warehouse
 
 BLOCKED_SECONDS = 0.02
 GATES: dict[int, "Gate"] = {}

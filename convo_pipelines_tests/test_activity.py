@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from convo_pipelines import capture, changes, forget, pace, refresh, ticks
-from convo_pipelines.registry import (
+from convo_pipelines.engine import capture, change_log, chunks, refresh, ticks
+from convo_pipelines.engine.registry import (
     CLIENT_ACTIVITY_DAILY,
     CONVERSATION_DAYS,
     CONVERSATION_SUMMARIES,
@@ -15,6 +15,7 @@ from convo_pipelines.registry import (
     DISCOVERY,
     DerivedTable,
 )
+from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import PIPELINE, World, at, metadata
@@ -223,7 +224,7 @@ def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_tick(world:
 @pytest.mark.parametrize("table", ["conversation_days", "crew_activity_daily", "client_activity_daily"])
 def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 2)
+    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
     for code in "ABC":
         world.crew(code, client=f"C{code}")
         for day in range(6):
@@ -247,9 +248,9 @@ def test_what_a_collapsed_log_awaits_is_no_drift(
     company.message(company.conversation(), "inbound", at(3))
     company.say("s2", "ai", at(3))
     company.tick(PIPELINE[: DISCOVERY.index(table)])
-    monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", -5)
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", -5)
     with company.warehouse.connection() as connection:
-        changes.trim(connection)
+        change_log.trim(connection)
     outcome, _ = ticks.compare(company.warehouse, table, logging.getLogger())
     assert outcome.counts.changed > 0
     assert outcome.drift.changed == 0

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from convo_pipelines import migrations, read
+from convo_pipelines.database import migrations
+from convo_pipelines.serving import read
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World, at

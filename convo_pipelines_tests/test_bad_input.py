@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from convo_pipelines import databases, forget, ticks
-from convo_pipelines.automation import schedules
 from convo_pipelines.cli import main
-from convo_pipelines.registry import DERIVED_TABLES
+from convo_pipelines.database import addresses
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.operations import forget
+from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.settings import Settings, SettingsError
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -417,11 +419,11 @@ COMMANDS = [
 def connected(world: World, environment: Callable[..., Settings]) -> Iterator[World]:
     """A world that the whole package takes for its own database."""
     environment(CONVO_DATABASE_URL=world.url, DAGSTER_PG_URL=world.url, COLUMNS="250")
-    databases.database_url.cache_clear()
-    databases.dagster_url.cache_clear()
+    addresses.database_url.cache_clear()
+    addresses.dagster_url.cache_clear()
     yield world
-    databases.database_url.cache_clear()
-    databases.dagster_url.cache_clear()
+    addresses.database_url.cache_clear()
+    addresses.dagster_url.cache_clear()
 
 
 def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import capture, changes, migrations, refresh, ticks
-from convo_pipelines.capture import CaptureError
-from convo_pipelines.changes import ChangesError
-from convo_pipelines.registry import (
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture, change_log, refresh, ticks
+from convo_pipelines.engine.capture import CaptureError
+from convo_pipelines.engine.change_log import ChangesError
+from convo_pipelines.engine.registry import (
     CONVERSATION_SUMMARIES,
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -29,7 +31,6 @@ from convo_pipelines.registry import (
     PEOPLE_CONVERSATIONS,
     PROJECT_CONVERSATIONS,
 )
-from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, debian_server
 from convo_pipelines_tests.world import DAY, PIPELINE, World, at
@@ -543,7 +544,7 @@ def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World)
     world.execute("vacuum full analytics.refresh_state")
     for table in DERIVED_TABLES:
         with world.warehouse.connection() as connection:
-            assert changes.look(connection, table).seen is not None
+            assert change_log.look(connection, table).seen is not None
 
 
 @debian_only
@@ -567,7 +568,7 @@ def test_a_standby_is_refused(world: World, server: Server) -> None:
             make_url(world.url).update_query_dict({"host": str(folder)}).render_as_string(hide_password=False)
         )
         with standby.connection() as connection, pytest.raises(ChangesError, match="standby"):
-            changes.look(connection, HISTORIES_SESSIONS)
+            change_log.look(connection, HISTORIES_SESSIONS)
         standby.close()
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], check=True)
@@ -674,15 +675,15 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(w
     world.message(talk)
     tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
     with world.warehouse.connection() as connection:
-        assert changes.look(connection, CONVERSATION_SUMMARIES).seen is None
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).seen is None
         world.message(talk)
         tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
-        at_start = changes.begin_build(connection, CONVERSATION_SUMMARIES)
+        at_start = change_log.begin_build(connection, CONVERSATION_SUMMARIES)
         world.message(talk)
         tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
-        changes.trim(connection)
-        assert changes.store(connection, at_start)
-        assert changes.look(connection, CONVERSATION_SUMMARIES).is_any
+        change_log.trim(connection)
+        assert change_log.store(connection, at_start)
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).is_any
     tick(world)
     outcome, _ = ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, log)
     assert outcome.keys == 0
@@ -693,12 +694,12 @@ def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
     world.crew()
     tick(world)
     with world.warehouse.connection() as connection:
-        one = changes.look(connection, HISTORIES_SESSIONS)
+        one = change_log.look(connection, HISTORIES_SESSIONS)
         world.say("a")
-        other = changes.look(connection, HISTORIES_SESSIONS)
-        assert changes.store(connection, other)
-        assert not changes.store(connection, one)
-        assert changes.look(connection, HISTORIES_SESSIONS).seen == other.taken
+        other = change_log.look(connection, HISTORIES_SESSIONS)
+        assert change_log.store(connection, other)
+        assert not change_log.store(connection, one)
+        assert change_log.look(connection, HISTORIES_SESSIONS).seen == other.taken
 
 
 @both_servers
@@ -712,7 +713,7 @@ def test_a_tick_that_dies_has_read_nothing(world: World, monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(changes, "store", die)
+        patch.setattr(change_log, "store", die)
         for table in DISCOVERY:
             with pytest.raises(KeyboardInterrupt):
                 tick(world, table)
@@ -730,14 +731,14 @@ def test_a_log_that_nobody_reads_collapses(
         world.say("s1", when=at(0))
     world.address(world.conversation(), world.contact("a@a.example", world.person()))
     tick(world)
-    monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 10)
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10)
     world.execute("delete from app.histories_a where id = 1")
     for number in range(20):
         world.say(f"s{number}", when=NOW)
     world.execute("update app.contact_methods set value = 'b@a.example'")
     world.execute("analyze analytics.session_changes")
     with world.warehouse.connection() as connection:
-        changes.trim(connection)
+        change_log.trim(connection)
     assert {row["operation"] for row in world.execute("select operation from analytics.changes")} == {"everything"}
     tick(world)
     oracle.assert_links_right(world)
@@ -770,7 +771,7 @@ def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
     for crew in "AB":
         world.say("s1", crew=crew)
     with monkeypatch.context() as patch:
-        patch.setattr(changes, "store", lambda *_: False)
+        patch.setattr(change_log, "store", lambda *_: False)
         tick(world, HISTORIES_SESSIONS)
     tick(world, *DISCOVERY[1:])
     tick(world)
@@ -867,10 +868,10 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":
         world.execute("delete from app.conversations; analyze analytics.conversation_changes")
-        monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 0)
+        monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 0)
         with world.warehouse.connection() as connection:
-            changes.trim(connection)
-        monkeypatch.setattr(changes, "LARGEST_LOG_ROWS", 10**6)
+            change_log.trim(connection)
+        monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
     else:
         world.execute("delete from app.conversations")
         tick(world)

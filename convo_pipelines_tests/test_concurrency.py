@@ -16,8 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from convo_pipelines import capture
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import SERVERS, Server, both_servers
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at, metadata

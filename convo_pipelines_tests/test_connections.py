@@ -12,9 +12,12 @@ import psycopg
 import pytest
 import trustme
 
-from convo_pipelines import databases, health, migrations, read, ticks
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.operations import health
+from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT, Server
 from convo_pipelines_tests.processes import free_port
@@ -54,7 +57,7 @@ def test_parameters_of_encryption_are_kept(
         psycopg.connect(f"{address}?sslmode=disable")
 
     environment(CONVO_DATABASE_URL=url)
-    for cached in (databases.database_url, databases.dagster_url):
+    for cached in (addresses.database_url, addresses.dagster_url):
         cached.cache_clear()
     migrations.up()
     world = World(Warehouse(url))
@@ -70,7 +73,7 @@ def test_parameters_of_encryption_are_kept(
     assert health.look(world.warehouse) == []
     oracle.assert_right(world)
     world.close()
-    for cached in (databases.database_url, databases.dagster_url):
+    for cached in (addresses.database_url, addresses.dagster_url):
         cached.cache_clear()
 
 

@@ -17,12 +17,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from convo_pipelines import capture, crews, reconcile, ticks
-from convo_pipelines.registry import DERIVED_TABLES, DISCOVERY
-from convo_pipelines.scopes import Window
-from convo_pipelines.sessions import Asked, complete
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture, crews, reconcile, ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
+from convo_pipelines.engine.scopes import Window
+from convo_pipelines.serving.sessions import Asked, complete
 from convo_pipelines.sources import histories
-from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at

@@ -12,11 +12,11 @@ import dagster as dg
 import psycopg
 import pytest
 
-from convo_pipelines import alerts, health
-from convo_pipelines.automation import sensors
 from convo_pipelines.definitions import defs
-from convo_pipelines.health import Finding
-from convo_pipelines.partitions import tick_tags
+from convo_pipelines.operations import alerts, health
+from convo_pipelines.operations.health import Finding
+from convo_pipelines.orchestration.automation import sensors
+from convo_pipelines.orchestration.partitions import tick_tags
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import Mailbox, both_servers
 from convo_pipelines_tests.world import LINKS, PIPELINE, World
@@ -229,8 +229,8 @@ def test_a_flood_is_one_message(world: World, receiver: Receiver) -> None:
 
 def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World, mailbox: Mailbox) -> None:
     program = (
-        "from convo_pipelines import alerts; from convo_pipelines.health import Finding\n"
-        "from convo_pipelines.warehouse import Warehouse\n"
+        "from convo_pipelines import alerts; from convo_pipelines.operations.health import Finding\n"
+        "from convo_pipelines.database.warehouse import Warehouse\n"
         "warehouse = Warehouse()\n"
         "with warehouse.connection() as connection:\n"
         "    alerts.observe(connection, [Finding('a table is behind', 'people_conversations', None, '7')])\n"

@@ -5,9 +5,9 @@ from collections import Counter
 import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
-from convo_pipelines.assets.common import Narrowed
 from convo_pipelines.definitions import defs
-from convo_pipelines.partitions import days, range_tags
+from convo_pipelines.orchestration.assets.common import Narrowed
+from convo_pipelines.orchestration.partitions import days, range_tags
 from convo_pipelines_tests.test_retention import storage
 from convo_pipelines_tests.world import World, at
 

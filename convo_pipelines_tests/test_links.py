@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convo_pipelines import identifiers, pace, refresh, ticks
+from convo_pipelines.engine import chunks, identifiers, refresh, ticks
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -492,7 +492,7 @@ def test_what_is_committed_while_reconcile_runs_is_no_drift(world: World, monkey
 
 def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
-        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else pace, name, size)
+        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
     world.reconcile()
     contact = world.contact("ana@a.example", world.person())
     for number in range(5):

@@ -13,10 +13,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines import capture, changes, crews, ticks, warehouse
-from convo_pipelines.checks.completeness import every_message_is_counted
-from convo_pipelines.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
-from convo_pipelines.warehouse import TableLockedError
+from convo_pipelines.database import warehouse
+from convo_pipelines.database.warehouse import TableLockedError
+from convo_pipelines.engine import capture, change_log, crews, ticks
+from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
+from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import DAY, World, at
@@ -472,7 +473,7 @@ def test_a_crew_that_is_off_while_the_catalog_is_looked_at(world: World, monkeyp
     run = capture.fetch
 
     def meanwhile(connection: Any, name: str, *arguments: Any, **parameters: Any) -> Any:
-        if name != "capture/crews":
+        if name != "engine/capture/crews":
             return run(connection, name, *arguments, **parameters)
         world.execute("update app.crews set is_active = false where crew_code = 'A'")
         try:
@@ -556,7 +557,7 @@ def test_many_sessions_that_the_application_is_about_to_insert(world: World) -> 
 
 
 def test_many_deleted_conversations_stay_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "TOMBSTONES", 10)
+    monkeypatch.setattr(change_log, "TOMBSTONES", 10)
     for crew in "AB":
         world.crew(crew)
         for number in range(25):

@@ -9,10 +9,10 @@ import pytest
 from alembic import command
 from click.testing import CliRunner, Result
 
-from convo_pipelines import migrations, warehouse
 from convo_pipelines.cli import main
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at

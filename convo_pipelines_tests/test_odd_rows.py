@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from convo_pipelines import forget, report, ticks
-from convo_pipelines.registry import DERIVED_TABLES
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.operations import forget
+from convo_pipelines.serving import report
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at

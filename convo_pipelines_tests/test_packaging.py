@@ -32,7 +32,7 @@ def test_the_engine_knows_neither_dagster_nor_frames() -> None:
 
 
 def test_frames_are_read_without_dagster() -> None:
-    program = "import sys, convo_pipelines.read; print('dagster' in sys.modules)"
+    program = "import sys, convo_pipelines.serving.read; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
 
@@ -51,4 +51,4 @@ def test_a_wheel_carries_every_sql_file(tmp_path: Path) -> None:
     wanted = {f"convo_pipelines/{name}" for name in files if name.startswith("sql/")}
     assert wanted
     assert wanted <= carried
-    assert "convo_pipelines/alembic/env.py" in carried
+    assert "convo_pipelines/database/alembic/env.py" in carried

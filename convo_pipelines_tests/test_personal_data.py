@@ -8,10 +8,11 @@ import dagster as dg
 import psycopg
 import pytest
 
-from convo_pipelines import forget, warehouse
-from convo_pipelines.crews import CrewError
-from convo_pipelines.databases import dagster_url
+from convo_pipelines.database import warehouse
+from convo_pipelines.database.addresses import dagster_url
 from convo_pipelines.definitions import defs
+from convo_pipelines.engine.crews import CrewError
+from convo_pipelines.operations import forget
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
 

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import health, read
-from convo_pipelines.warehouse import Warehouse, fetch
+from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.operations import health
+from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.servers import require
 from convo_pipelines_tests.world import World, at
@@ -92,6 +93,6 @@ def test_everything_works_through_a_pooler(pooled: World, monkeypatch: pytest.Mo
     assert health.look(pooled.warehouse) == []
     assert [name for name, check in pooled.checks().items() if not check.passed] == []
     with pooled.warehouse.connection() as connection:
-        assert fetch(connection, "status/tables")
+        assert fetch(connection, "cli/status/tables")
     monkeypatch.setattr(read, "database_url", lambda: pooled.warehouse.url)
     assert len(read.summaries()) == 202

@@ -12,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import make_url
 
-from convo_pipelines import databases, health, migrations, projects, ticks
 from convo_pipelines.cli import main
-from convo_pipelines.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES
+from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES
+from convo_pipelines.operations import health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
-from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
 from convo_pipelines_tests.interleaving import interleave
@@ -32,11 +34,11 @@ def command(environment: Callable[..., Settings]) -> Iterator[Callable[..., str]
 
     def run(url: str, *arguments: str) -> str:
         environment(CONVO_DATABASE_URL=url, COLUMNS="250")
-        databases.database_url.cache_clear()
+        addresses.database_url.cache_clear()
         return " ".join(CliRunner().invoke(main, arguments).output.split())
 
     yield run
-    databases.database_url.cache_clear()
+    addresses.database_url.cache_clear()
 
 
 def array(world: World, project: UUID) -> list[UUID]:

@@ -12,9 +12,9 @@ import psycopg
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
-from convo_pipelines.instance import PROCESS_TAG, Launcher, process_tags
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.orchestration.storage import PROCESS_TAG, Launcher, process_tags
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.processes import DagsterDev, Units
 from convo_pipelines_tests.servers import DebianServer

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from convo_pipelines import crews, pace, refresh
+from convo_pipelines.database.warehouse import fetch
+from convo_pipelines.engine import chunks, crews, refresh
 from convo_pipelines.settings import settings
-from convo_pipelines.warehouse import fetch
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import PIPELINE, World, at, metadata, sample
@@ -152,8 +152,8 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
         monkeypatch.setattr(crews, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 1)
-    monkeypatch.setattr(pace, "LARGEST_CHUNK", 3)
+    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 3)
     world.crew()
     for _ in range(2):  # a build, then changes
         for number in range(10):
@@ -170,8 +170,8 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     monkeypatch.setattr(crews, "CHUNK_KEYS", 2)
     monkeypatch.setattr(crews, "CHUNK_ROWS", 2)
     monkeypatch.setattr(crews, "RELOGGED_KEYS", relogged)
-    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 2)
-    monkeypatch.setattr(pace, "LARGEST_CHUNK", 2)
+    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 2)
     world.crew()
     if not is_build:
         world.tick()
@@ -319,7 +319,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     monkeypatch.setattr(crews, "CHUNK_KEYS", 200)
     monkeypatch.setattr(crews, "CHUNK_ROWS", 200)
     monkeypatch.setattr(crews, "TOGETHER_KEYS", 100)
-    monkeypatch.setattr(pace, "LARGEST_CHUNK", 200)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
         world.crew(crew)
     world.tick()
@@ -344,7 +344,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
                 )
                 assert len(world.execute(query, crew)) == ticks
             with world.warehouse.connection() as connection:
-                [big] = [row for row in fetch(connection, "status/crews") if row["crew"] == "BIG"]
+                [big] = [row for row in fetch(connection, "cli/status/crews") if row["crew"] == "BIG"]
             waiting.append(big["waiting"] + (big["to_read"] is not None))
             assert ticks < 50
     assert ticks > 3
@@ -396,8 +396,8 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
 ) -> None:
     for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RELOGGED_KEYS": 5}.items():
         monkeypatch.setattr(crews, name, size)
-    monkeypatch.setattr(pace, "SMALLEST_CHUNK", 10)
-    monkeypatch.setattr(pace, "LARGEST_CHUNK", 20)
+    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 10)
+    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 20)
     world.crew()
     if not is_build:
         world.tick()
@@ -434,7 +434,7 @@ def test_a_large_day_of_messages_without_a_session(
     """n8n writes them where a workflow has no session key."""
     monkeypatch.setattr(crews, "CHUNK_ROWS", 10)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
-        monkeypatch.setattr(pace, name, 10)
+        monkeypatch.setattr(chunks, name, 10)
     world.crew()
     for number in range(25):
         world.say(session, "human", at(0, number / 2))

@@ -7,10 +7,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from convo_pipelines import metadata
-from convo_pipelines.assets.derived import derived_assets
+from convo_pipelines.database.statements import exists, statement
+from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.definitions import defs
-from convo_pipelines.registry import (
+from convo_pipelines.engine.registry import (
     BOOKKEEPING,
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -18,9 +18,9 @@ from convo_pipelines.registry import (
     HISTORIES_SESSIONS,
     DerivedTable,
 )
+from convo_pipelines.orchestration import metadata
+from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
-from convo_pipelines.statements import exists, statement
-from convo_pipelines.warehouse import fetch
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import LINKS, World, at
@@ -72,15 +72,15 @@ def test_a_target_is_what_the_catalog_says(world: World, table: DerivedTable) ->
 
 @each_table
 def test_a_table_has_its_statements(table: DerivedTable) -> None:
-    assert exists(f"keys/{table.name}")
-    assert exists(f"keys/{table.all_keys}")
-    assert exists(f"refresh/{table.name}")
+    assert exists(table.keys)
+    assert exists(table.all_keys)
+    assert exists(f"tables/{table.name}/rows")
     target = table.rows
     if table is HISTORIES_SESSIONS:
         return  # its crews log again what they leave
     assert target.again, f"{target.relation}: rows that somebody has locked are lost; give its Target an `again`"
-    assert exists(f"again/{target.again[0]}")
-    keys = statement(f"keys/{table.name}").as_string()
+    assert exists(target.again[0])
+    keys = statement(table.keys).as_string()
     assert f"'{table.again}'" in keys, f"sql/keys/{table.name}.sql never reads what was logged as '{table.again}'"
 
 
@@ -90,8 +90,8 @@ WHOLE = ("participant_resolutions", "project_link_inconsistencies")
 
 @each_table
 def test_a_tables_keys_take_what_they_are_given(table: DerivedTable) -> None:
-    for name in {table.name, table.all_keys}:
-        keys = statement(f"keys/{name}").as_string()
+    for name in {table.keys, table.all_keys}:
+        keys = statement(name).as_string()
         wanted = ["after", "rows", *(["crew_ids"] if table.name not in WHOLE else [])]
         wanted += ["client_ids"] if table.keyed_by == (("id", "conversation_id"),) else []
         for parameter in wanted:
@@ -120,7 +120,7 @@ def test_whoever_deletes_in_app_finds_our_rows_by_an_index(world: World) -> None
 @both_servers
 def test_the_dictionary_is_what_the_catalog_says(world: World) -> None:
     with world.warehouse.connection() as connection:
-        lines = [row["line"] for row in fetch(connection, "status/data_dictionary")]
+        lines = [row["line"] for row in fetch(connection, "cli/data_dictionary")]
     assert DICTIONARY.read_text() == "\n".join(lines) + "\n", "run `make reference`"
 
 
@@ -155,8 +155,7 @@ def test_no_statement_is_left_over() -> None:
     program = "".join(
         file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (root / folder).rglob("*.py")
     )
-    generic = {name for table in DERIVED_TABLES for name in (table.name, table.all_keys, table.asked_keys)}
-    generic |= {table.rows.again[0] for table in DERIVED_TABLES if table.rows.again}
+    generic = {"rows", "keys", "propagate"}
     unused = [
         str(file.relative_to(root))
         for file in (root / "sql").rglob("*.sql")
@@ -183,7 +182,7 @@ def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
     spec = defs.resolve_asset_graph().get(dg.AssetKey("conversation_summaries"))
     assert spec.metadata["dagster/table_name"] == "analytics.conversation_summaries"
     [file, *_] = spec.metadata["dagster/code_references"].code_references
-    assert Path(file.file_path).name == "conversation_summaries.sql"
+    assert Path(file.file_path).parts[-2:] == ("conversation_summaries", "rows.sql")
 
 
 def test_a_code_version_follows_what_statements_do_not_how_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,4 +260,4 @@ def test_files_are_addresses_where_a_repository_is_configured(monkeypatch: pytes
     [asset] = metadata.at_git(derived_assets[:1])
     [spec] = asset.specs
     [file, *_] = spec.metadata["dagster/code_references"].code_references
-    assert file.url.startswith("https://github.com/example/pipelines/tree/main/sql/refresh/histories_sessions.sql")
+    assert file.url.startswith("https://github.com/example/pipelines/tree/main/sql/tables/histories_sessions/rows.sql")

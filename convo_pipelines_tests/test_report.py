@@ -10,10 +10,11 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from convo_pipelines import report, ticks
-from convo_pipelines.assets import activity_report as asset
 from convo_pipelines.definitions import defs
-from convo_pipelines.registry import DERIVED_TABLES
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.orchestration.assets import activity_report as asset
+from convo_pipelines.serving import report
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests.conftest import ARTIFACTS, Mailbox

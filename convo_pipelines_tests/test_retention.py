@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 
-from convo_pipelines.databases import dagster_url
+from convo_pipelines.database.addresses import dagster_url
 from convo_pipelines.definitions import defs
 from convo_pipelines_tests.world import PIPELINE, World, at
 

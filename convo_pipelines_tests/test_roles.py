@@ -6,8 +6,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import metadata, migrations, report
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.orchestration import metadata
+from convo_pipelines.serving import report
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
 from convo_pipelines_tests.world import World, at

@@ -14,11 +14,14 @@ import pytest
 from alembic import command
 from click.testing import CliRunner, Result
 
-from convo_pipelines import health, migrations, read, rehearsal, ticks
-from convo_pipelines.cli import main
-from convo_pipelines.health import SchemaError
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.cli import main, rehearsal
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.operations import health
+from convo_pipelines.operations.health import SchemaError
+from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.test_migrations import up_to
@@ -199,7 +202,7 @@ def test_nothing_is_rolled_back_that_is_needed_unless_somebody_says_so() -> None
     refused = down()
     assert refused.exit_code == 1
     assert refused.output.count("\n") == 1
-    for named in ("0018_conversation_days", "crew_conversations, ", "keys/conversation_days.sql, ", "Say --yes"):
+    for named in ("0018_conversation_days", "crew_conversations, ", "tables/conversation_days/keys.sql, ", "Say --yes"):
         assert named in refused.output
     assert newest() == "0018_conversation_days"
     assert down("--yes").exit_code == 0

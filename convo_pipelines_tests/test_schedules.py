@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from convo_pipelines import changes, definitions
-from convo_pipelines.automation import schedules
-from convo_pipelines.partitions import TICK_TAG
-from convo_pipelines.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines import definitions
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration.partitions import TICK_TAG
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.world import World, at, metadata
 
@@ -77,14 +78,14 @@ def test_a_tick_waits_for_the_one_before_as_long_as_that_holds_its_lease(
 ) -> None:
     world.crew()
     world.say("s1")
-    with changes.lease(world.warehouse, HISTORIES_SESSIONS) as lease:
+    with change_log.lease(world.warehouse, HISTORIES_SESSIONS) as lease:
         skipped = evaluate(world, instance)
         assert lease
         assert lease.holder in (skipped.skip_message or "")
         assert metadata(world.tick(["histories_sessions"]), "histories_sessions")["rows_inserted"] == 0
     assert isinstance(evaluate(world, instance), dg.RunRequest)
-    monkeypatch.setattr(changes, "LEASE_SECONDS", 0.0)
-    dead = changes.Lease(world.warehouse, HISTORIES_SESSIONS)
+    monkeypatch.setattr(change_log, "LEASE_SECONDS", 0.0)
+    dead = change_log.Lease(world.warehouse, HISTORIES_SESSIONS)
     assert dead.take()
     assert isinstance(evaluate(world, instance), dg.RunRequest)
     assert metadata(world.tick(), "histories_sessions")["rows_inserted"] == 1

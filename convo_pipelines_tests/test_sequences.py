@@ -8,15 +8,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines import participants, refresh, ticks
-from convo_pipelines.registry import (
+from convo_pipelines.engine import participants, refresh, ticks
+from convo_pipelines.engine.registry import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
     HISTORIES_SESSIONS,
     PARTICIPANT_RESOLUTIONS,
     PEOPLE_CONVERSATIONS,
 )
-from convo_pipelines.scopes import Window
+from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import histories
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers

@@ -11,8 +11,8 @@ import pytest
 from dagster_graphql import DagsterGraphQLClient
 from playwright.sync_api import Page, expect
 
-from convo_pipelines.demo import LAUNCH, STATUS, ask
-from convo_pipelines.partitions import tick_tags
+from convo_pipelines.cli.demo import LAUNCH, STATUS, ask
+from convo_pipelines.orchestration.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, Server

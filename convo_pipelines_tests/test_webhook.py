@@ -18,12 +18,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from convo_pipelines import crews, sessions, webhook
-from convo_pipelines.automation import sensors
-from convo_pipelines.registry import DERIVED_TABLES
-from convo_pipelines.sessions import Asked
-from convo_pipelines.warehouse import Warehouse
-from convo_pipelines.webhook import PATH, signature
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import crews
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.orchestration.automation import sensors
+from convo_pipelines.serving import sessions, webhook
+from convo_pipelines.serving.sessions import Asked
+from convo_pipelines.serving.webhook import PATH, signature
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
 from convo_pipelines_tests.processes import free_port

@@ -18,8 +18,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines import migrations, zero_schema
-from convo_pipelines.warehouse import Warehouse
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.serving import zero_schema
 from convo_pipelines_tests.conftest import ARTIFACTS, Server
 from convo_pipelines_tests.processes import free_port, wait_for
 from convo_pipelines_tests.servers import DebianServer

@@ -14,14 +14,14 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 
-from convo_pipelines import reconcile, ticks
-from convo_pipelines.assets.common import Narrowed
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
-from convo_pipelines.partitions import range_tags, tick_tags
-from convo_pipelines.registry import DISCOVERY
-from convo_pipelines.registry import LINKS as LINK_TABLES
+from convo_pipelines.engine import reconcile, ticks
+from convo_pipelines.engine.registry import DISCOVERY
+from convo_pipelines.engine.registry import LINKS as LINK_TABLES
+from convo_pipelines.orchestration.assets.common import Narrowed
+from convo_pipelines.orchestration.partitions import range_tags, tick_tags
 from convo_pipelines.sources import histories
-from convo_pipelines.warehouse import Warehouse
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 PIPELINE = [table.name for table in DISCOVERY]

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from convo_pipelines.definitions import defs
-from convo_pipelines.oddities import REMEDIES
+from convo_pipelines.engine.oddities import REMEDIES
 
 HEAD = """# Checks
 

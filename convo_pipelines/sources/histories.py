@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from convo_pipelines import crews
-from convo_pipelines.warehouse import Connection, Warehouse, execute, fetch_one, histories
+from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch_one, histories
+from convo_pipelines.engine import crews
 
 COLUMNS = ("session_id", "message", "created_at")
 BATCH_ROWS = 2_000

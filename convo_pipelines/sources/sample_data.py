@@ -10,9 +10,9 @@ from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines import projects
+from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.operations import projects
 from convo_pipelines.sources import histories
-from convo_pipelines.warehouse import Connection, Warehouse
 
 Values = tuple[object, ...]
 

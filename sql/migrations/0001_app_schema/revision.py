@@ -1,6 +1,6 @@
 """The reference `app` schema."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0001_app_schema"
 down_revision = None

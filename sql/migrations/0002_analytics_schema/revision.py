@@ -1,6 +1,6 @@
 """The `analytics` schema: sessions, summaries and the state of the ticks."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0002_analytics_schema"
 down_revision = None

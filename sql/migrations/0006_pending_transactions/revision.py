@@ -1,6 +1,6 @@
 """The transactions that watermarks wait for."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0006_pending_transactions"
 down_revision = "0005_link_indexes"

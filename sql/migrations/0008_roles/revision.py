@@ -1,6 +1,6 @@
 """The roles of the pipeline and of analysts; optional."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0008_roles"
 down_revision = None

@@ -1,6 +1,6 @@
 """convo_pipeline may capture tables."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0013_capture_role"
 down_revision = "0008_roles"

@@ -1,6 +1,6 @@
 """What the webhook did, for Dagster."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0022_webhook"
 down_revision = "0021_alerts"

@@ -1,6 +1,6 @@
 """A client's conversations by pages."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0023_client_pages"
 down_revision = "0022_webhook"

@@ -1,6 +1,6 @@
 """Names, leads and customers for analysts."""
 
-from convo_pipelines.migrations import sql_files
+from convo_pipelines.database.migrations import sql_files
 
 revision = "0026_names"
 down_revision = "0025_participants"

@@ -1,0 +1,14 @@
+"""Alembic's entry point: runs one line of migrations on the connection it is handed."""
+
+from alembic import context
+
+from convo_pipelines.database.migrations import VERSION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table=VERSION_TABLE,
+    version_table_schema=context.config.attributes["schema"],
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,35 @@
+"""The SQL files: `sql/` of a checkout, `convo_pipelines/sql` of an installed package."""
+
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+from psycopg import sql
+
+_PACKAGE = Path(__file__).parent.parent
+STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
+
+
+@cache
+def statement(name: str) -> sql.SQL:
+    """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s.
+
+    Its header stays behind: what that names is no parameter.
+    """
+    lines = [line for line in source(name).splitlines() if not line.startswith("--")]
+    return sql.SQL(cast("LiteralString", "\n".join(lines)))
+
+
+def exists(name: str) -> bool:
+    """Whether there is a statement of that name."""
+    return path(name).is_file()
+
+
+def source(name: str) -> str:
+    """Return the text of `sql/<name>.sql`."""
+    return path(name).read_text()
+
+
+def path(name: str) -> Path:
+    """Return the file of a statement."""
+    return STATEMENTS / f"{name}.sql"

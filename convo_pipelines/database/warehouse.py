@@ -1,0 +1,282 @@
+"""The resource: a small connection pool, transactions that rely on no server default, statements from `sql/`."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.rows import dict_row
+from psycopg.types.datetime import TimestamptzLoader
+from psycopg_pool import ConnectionPool
+
+from convo_pipelines.database.addresses import database_url
+from convo_pipelines.database.statements import statement
+from convo_pipelines.settings import settings
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+POOL_SIZE = 4
+MANY_ROWS = 10_000
+LOCK_SECONDS = 10
+"""How long anything but a refresh waits for a lock; only checks, reports and commands do."""
+NAMED_HOLDERS = 5
+LOCK_TIMEOUT = "100ms"
+"""Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
+
+PASSING_ERRORS = (
+    psycopg.errors.ForeignKeyViolation,  # the application deleted a row under our hands
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.SerializationFailure,
+)
+"""What passes by itself: the application, or another refresh, was in the way."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a refresh did to the rows of its table."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Add two refreshes up."""
+        return Counts(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.unchanged + other.unchanged,
+        )
+
+    @property
+    def changed(self) -> int:
+        """Rows that were not right."""
+        return self.inserted + self.updated + self.deleted
+
+    @property
+    def total(self) -> int:
+        """Rows looked at."""
+        return self.changed + self.unchanged
+
+
+class TableLockedError(psycopg.errors.LockNotAvailable):
+    """Somebody holds a lock that was waited for long enough; the message names who, and the remedy."""
+
+
+class Warehouse:
+    """The database with `app` and `analytics`. Sessions run in UTC and commit by themselves unless in a transaction."""
+
+    def __init__(self, url: str | None = None, wait_seconds: float = 30):
+        """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names.
+
+        Whoever asks for a connection waits for it no longer than `wait_seconds`.
+        """
+        self._url = url
+        self._wait_seconds = wait_seconds
+
+    @property
+    def url(self) -> str:
+        """Where it is; with the password."""
+        return self._url or database_url()
+
+    @cached_property
+    def _pool(self) -> ConnectionPool[Connection]:
+        return ConnectionPool(
+            self.url,
+            connection_class=psycopg.Connection[Row],
+            min_size=0,
+            max_size=POOL_SIZE + 1,
+            timeout=self._wait_seconds,
+            open=True,
+            configure=configure,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "prepare_threshold": None,  # plans depend on the scope: never a generic one
+                "application_name": "convo_pipelines",
+                "client_encoding": "utf8",
+            },
+        )
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Generator[Connection]:
+        """Lend a connection in autocommit mode.
+
+        Raises:
+            TableLockedError: a statement waited longer for a lock than it may.
+            psycopg.errors.QueryCanceled: a statement took longer than it may.
+
+        """
+        with self._pool.connection() as connection:
+            try:
+                yield connection
+            except TableLockedError:
+                raise
+            except psycopg.errors.LockNotAvailable:
+                with self._pool.connection() as another:
+                    raise TableLockedError(who_locks(another)) from None
+            except psycopg.errors.QueryCanceled as error:
+                if "timeout" not in said(error):  # somebody cancelled it
+                    raise
+                limits = "REFRESH_TIMEOUT_SECONDS, or of a crew CREW_TIMEOUT_SECONDS"
+                raise psycopg.errors.QueryCanceled(
+                    f"{said(error)}: see what slows it down, or raise {limits}"
+                ) from None
+
+    def analyze(self, table: str, counts: Counts) -> None:
+        """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
+        if counts.changed >= MANY_ROWS:
+            with self.connection() as connection:
+                connection.execute(sql.SQL("analyze {}").format(sql.Identifier(*table.split("."))))
+
+
+class _AnyTime(TimestamptzLoader):
+    """Reads a time that Python cannot hold, such as infinity, as its text."""
+
+    def load(self, data: Buffer) -> Any:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return bytes(data).decode()
+
+
+def configure(connection: psycopg.Connection[Any]) -> None:
+    """Set what the statements of a session rely on: not at its start, which connection poolers do not allow."""
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    connection.adapters.register_loader("timestamptz", _AnyTime)
+    timeout = f"{settings().refresh_timeout_seconds}s"
+    connection.execute("set statement_timeout = 0")  # that of the database may be too short for the rest
+    connection.execute(statement("database/session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
+
+
+@contextmanager
+def transaction(connection: Connection, timeout_seconds: float | None = None) -> Generator[None]:
+    """Open a transaction on `connection` that relies on no default and waits for no lock of the application for long.
+
+    No statement takes longer than `timeout_seconds`, by default REFRESH_TIMEOUT_SECONDS.
+    """
+    with connection.transaction():
+        begin(connection, timeout_seconds, LOCK_TIMEOUT)
+        yield
+
+
+@contextmanager
+def refreshing(
+    connection: Connection, locks: Sequence[str], tables: Sequence[str], timeout_seconds: float | None = None
+) -> Generator[None]:
+    """Open a transaction in which a refresh reads `tables` of app and writes, under the advisory locks of these names.
+
+    It waits for other refreshes, but not long for the application; and only while it holds no lock of a table yet. Each
+    lock is taken by a statement of its own, so that every later statement sees what the holder before has committed.
+
+    Raises:
+        TableLockedError: somebody holds a lock on one of the tables.
+
+    """
+    with connection.transaction():
+        begin(connection, timeout_seconds, "0")
+        execute(connection, "database/session/lock", locks=list(locks), lock_timeout=LOCK_TIMEOUT)
+        names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+        except psycopg.errors.LockNotAvailable:
+            raise TableLockedError(who_locks(connection, tables)) from None
+        yield
+
+
+def who_locks(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
+    """Return who holds locks that keep others from reading `tables` of app, and what to do.
+
+    Without `tables` it is not known which lock was waited for: whoever may be in the way, on any table, is named. With
+    `is_any`, those that keep others from changing a table.
+    """
+    holders = fetch(connection, "database/blockers", tables=tables and list(tables), is_any=is_any)
+    if not holders:
+        named = f"app.{' or app.'.join(tables)}" if tables else "a table or row"
+        return f"somebody held a lock on {named}; try again"
+    named = "; ".join(_holder(row) for row in holders[:NAMED_HOLDERS])
+    if tables is None:
+        rest = f", and {len(holders) - NAMED_HOLDERS} more" if len(holders) > NAMED_HOLDERS else ""
+        return f"a lock was not to be had in time; who may be in the way: {named}{rest}; let them end, and try again"
+    return f"{named}: let it end, or run {_end(holders[0])}"
+
+
+def _holder(row: Row) -> str:
+    locks = "is locked" if row["waits_for"] is None else "is about to be locked"
+    by = f"the prepared transaction {row['prepared']!r}" if row["prepared"] else f"pid {row['pid']}"
+    text = f"{row['table_name']} {locks} by {by} of {row['who'] or 'another role'}"
+    if row["since"]:
+        text += f" since {row['since']:%Y-%m-%d %H:%M:%S} UTC"
+    if not row["waits_for"]:
+        return text
+    [pid, *_] = row["waits_for"]
+    return f"{text}, which waits for {f'pid {pid}' if pid else 'a prepared transaction'}"
+
+
+def _end(row: Row) -> str:
+    pid = row["waits_for"][0] if row["waits_for"] else row["pid"]
+    if row["prepared"]:
+        return f"rollback prepared '{row['prepared']}'"
+    return f"select pg_terminate_backend({pid})" if pid else "rollback prepared (see pg_prepared_xacts)"
+
+
+def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:
+    """Set what the statements of the open transaction rely on."""
+    seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
+    execute(connection, "database/session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
+
+
+def said(error: Exception) -> str:
+    """Return what an error says, without the row that PostgreSQL quotes: that may say who somebody is."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return (primary or str(error)).strip() or type(error).__name__
+
+
+Identifiers = Mapping[str, sql.Composable]
+
+
+def histories(table: str) -> Identifiers:
+    """Return what takes the place of `{histories}`: a table in schema `app`."""
+    return {"histories": sql.Identifier("app", table)}
+
+
+def execute(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> psycopg.Cursor[Row]:
+    """Run `sql/<name>.sql`.
+
+    Args:
+        connection: where to run it.
+        name: path under `sql/`, without the ending.
+        identifiers: what takes the place of its `{placeholders}`.
+        parameters: values of its named parameters.
+
+    """
+    return connection.execute(statement(name).format(**(identifiers or {})), parameters)
+
+
+def fetch(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> list[Row]:
+    """Run `sql/<name>.sql` and return its rows; arguments as of `execute`."""
+    return execute(connection, name, identifiers, **parameters).fetchall()
+
+
+def fetch_one(
+    connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> Row:
+    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `execute`."""
+    [row] = fetch(connection, name, identifiers, **parameters)
+    return row

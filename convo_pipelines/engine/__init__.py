@@ -1,0 +1,1 @@
+"""The engine: which rows there should be, and keeping them so."""

@@ -1,0 +1,155 @@
+"""Capturing: the triggers that write the change log, and noticing what went around them."""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import psycopg
+
+from convo_pipelines.database.warehouse import (
+    PASSING_ERRORS,
+    Connection,
+    Row,
+    Warehouse,
+    execute,
+    fetch,
+    fetch_one,
+    transaction,
+)
+from convo_pipelines.engine import change_log
+
+NAMED_TABLES = 20
+ATTEMPTS = 5
+PAUSE_SECONDS = 0.05
+RETRY_SECONDS = 60
+LOOKS = 3
+"""What the first look captures changes the catalog, which the second finds in order."""
+
+_log = logging.getLogger(__name__)
+
+
+class CaptureError(Exception):
+    """A table is not one that is read, or cannot be captured; the message names it and the remedy."""
+
+
+def sync(warehouse: Warehouse) -> None:
+    """Hold the catalog against what is remembered, and capture what is not captured.
+
+    A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table";
+    so is that of a crew which was switched on or reads another table than before. What cannot be captured is read by
+    window.
+    """
+    with warehouse.connection() as connection:
+        for _ in range(LOOKS):
+            news = _news(connection)
+            if not news["is_any"]:
+                return
+            with transaction(connection):
+                change_log.archive(connection, None)  # while it is known which table was whose
+            for table in fetch(connection, "engine/capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
+                _settle(connection, table)
+            with suppress(*PASSING_ERRORS), transaction(connection):
+                changed = fetch_one(connection, "engine/capture/crews")["crews"]
+                if not changed:  # else crews may have changed again since the fingerprint was taken
+                    execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
+
+
+def has_news(connection: Connection) -> bool:
+    """Whether `sync` may find anything to do."""
+    return _news(connection)["is_any"]
+
+
+def _news(connection: Connection) -> Row:
+    return fetch_one(connection, "engine/capture/news", retry_seconds=RETRY_SECONDS)
+
+
+def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
+    """Return those of the tables of `app` that are read by window."""
+    return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]
+
+
+def status(connection: Connection, table_name: str | None = None) -> list[Row]:
+    """Return every table that is read, or one of them: table_name, mode, is_wanted, remark.
+
+    Raises:
+        CaptureError: it is not read.
+
+    """
+    tables = fetch(connection, "engine/capture/status", table_name=table_name)
+    if table_name and not tables:
+        raise _not_read([table_name], status(connection))
+    return tables
+
+
+def _not_read(names: Sequence[str], tables: Sequence[Row]) -> CaptureError:
+    known = ", ".join(table["table_name"] for table in tables[:NAMED_TABLES])
+    return CaptureError(f"{', '.join(names)}: not read by the pipeline; it reads {known}")
+
+
+def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
+    """Switch the capturing of tables of `app` on or off, one transaction each; of all that are read, if none is named.
+
+    Raises:
+        CaptureError: a table is not read, or could not be captured.
+
+    """
+    with warehouse.connection() as connection:
+        known = status(connection)
+        all_names = [table["table_name"] for table in known]
+        names = [name.removeprefix("app.") for name in tables] or all_names
+        if unknown := [name for name in names if name not in all_names]:
+            raise _not_read(unknown, known)
+        for name in names:
+            execute(connection, "engine/capture/want", table_name=name, is_wanted=on)
+            for table in fetch(connection, "engine/capture/differences", table_name=name, retry_seconds=0):
+                _settle(connection, table)
+            [now] = status(connection, name)
+            if on and now["mode"] != "captured":
+                raise CaptureError(f"app.{name} could not be captured: {now['remark'] or 'it does not exist'}")
+
+
+def _settle(connection: Connection, table: Row) -> None:
+    name, remark, is_settled = table["name"], None, True
+    if table["table_oid"] is not None and table["obstacle"] is None:
+        if not table["is_wanted"]:
+            remark, is_settled = _attempt(connection, "engine/capture/remove", table)
+            remark = remark or "switched off"
+        elif not table["is_captured"]:
+            remark, is_settled = _attempt(connection, "engine/capture/install", table)
+    execute(connection, "engine/capture/remember", table_name=name, remark=remark, is_settled=is_settled)
+    if remark:
+        _log.warning("app.%s is read by window: %s", name, remark)
+
+
+def _attempt(connection: Connection, name: str, table: Row) -> tuple[str | None, bool]:
+    """Run `sql/<name>.sql` for a table; return why that failed, and whether it is no use to try again."""
+    try:
+        _patiently(connection, name, table)
+    except psycopg.errors.LockNotAvailable:
+        return "somebody holds a lock on it; it is tried again in a minute", False
+    except psycopg.errors.InsufficientPrivilege as error:
+        return f"{error.diag.message_primary}; its owner can run `convo-pipelines capture on {table['name']}`", True
+    except psycopg.Error as error:
+        return str(error.diag.message_primary or error), False
+    return None, True
+
+
+def _patiently(connection: Connection, name: str, table: Row) -> None:
+    """Run `sql/<name>.sql` for a table; writers queue behind a wait for its lock, so waits are short, and many.
+
+    The last is a little longer than deadlock_timeout, after which autovacuum gives way.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with connection.transaction():
+                connection.execute(
+                    "select set_config('lock_timeout', %s, true)", ["150ms" if attempt < ATTEMPTS else "1200ms"]
+                )
+                execute(connection, name, table_oid=table["table_oid"])
+        except psycopg.errors.LockNotAvailable:
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_SECONDS * attempt)
+        else:
+            return

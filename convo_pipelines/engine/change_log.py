@@ -1,0 +1,299 @@
+"""The change log and the snapshots by which it is read.
+
+A table's watermark is a `pg_snapshot`. Its tick reads what transactions logged that are visible now and were not then:
+PostgreSQL's own definition of "committed since I last looked". Late commits, long transactions, rollbacks and clocks
+need no thought.
+"""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from convo_pipelines.database.warehouse import (
+    LOCK_TIMEOUT,
+    PASSING_ERRORS,
+    Connection,
+    Row,
+    Warehouse,
+    begin,
+    execute,
+    fetch,
+    fetch_one,
+    said,
+    transaction,
+)
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
+from convo_pipelines.settings import settings
+
+LEASE_SECONDS = 60
+ATTEMPTS = 5
+TOMBSTONES = 5_000
+LARGEST_LOG_ROWS = 10_000_000
+LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
+LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
+_TRIM_LOCK = "change_log"
+
+_log = logging.getLogger(__name__)
+
+
+class ChangesError(Exception):
+    """The log cannot be read here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How far a table has read the log, and a snapshot of now.
+
+    Attributes:
+        table: the table.
+        seen: the watermark, a pg_snapshot as text; None if the table has not been built.
+        unread_since: what may still await the table was logged since; None before its first build.
+        taken: the snapshot of now, which becomes the watermark once everything up to it is accounted for.
+        taken_at: when it was taken, UTC.
+        is_any: whether anything that the table follows was logged in between.
+        is_everything: whether a table that it follows is to be read whole again.
+
+    """
+
+    table: DerivedTable
+    seen: str | None
+    unread_since: str | None
+    taken: str
+    taken_at: datetime
+    is_any: bool
+    is_everything: bool
+
+    @property
+    def scope(self) -> Scope:
+        """What a tick has to refresh."""
+        return EVERYTHING if self.seen is None or self.is_everything else Changes(self.seen, self.taken)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a tick would find anything to do in the log."""
+        return self.seen is None or self.is_any
+
+
+def look(connection: Connection, table: DerivedTable, taken: str | None = None) -> Look:
+    """Take a snapshot, or the one that was taken, and ask whether anything was logged since the table's watermark.
+
+    Raises:
+        ChangesError: the server is a standby, which lists no running transactions.
+
+    """
+    state = _state(connection, table)
+    if taken:
+        state["taken"] = taken
+    news = {"is_any": True, "is_everything": True}
+    if state["seen"]:
+        news = fetch_one(
+            connection, "engine/log/news", seen=state["seen"], taken=state["taken"], follows=list(table.follows)
+        )
+    return Look(
+        table,
+        state["seen"],
+        state["unread_since"],
+        state["taken"],
+        state["taken_at"],
+        news["is_any"],
+        news["is_everything"],
+    )
+
+
+def unread_since(connection: Connection, table: DerivedTable) -> str | None:
+    """Return the snapshot since which was logged what may still await the table; None before its first build."""
+    return _state(connection, table)["unread_since"]
+
+
+def _state(connection: Connection, table: DerivedTable) -> Row:
+    """Return a table's row of refresh_state, which must be looked at before it is written: that makes it ours."""
+    found = fetch(connection, "engine/log/position", asset_key=table.name)
+    if not found:
+        execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
+        found = fetch(connection, "engine/log/position", asset_key=table.name)
+    [state] = found
+    if state["is_standby"]:
+        raise ChangesError("the server is a standby, whose snapshots list no running transactions: use the primary")
+    if not state["is_ours"]:
+        _forget_all(connection)
+        [state] = fetch(connection, "engine/log/position", asset_key=table.name)
+    if state["follows"] != list(table.follows):
+        execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
+    return state
+
+
+def _forget_all(connection: Connection) -> None:
+    _log.warning("the database was restored from another server: logs are emptied, everything is built again")
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        begin(connection, None, LOCK_TIMEOUT)
+        _keep_what_only_logs_know(connection)
+        execute(connection, "engine/log/forget_all")
+
+
+def _keep_what_only_logs_know(connection: Connection) -> None:
+    """Account for deletions that the sources do not tell of, before the logs go."""
+    archive(connection, None)
+    _write_tombstones(connection, None, rows=None, is_last=True)
+    execute(connection, "tables/crew_conversations/restored")
+
+
+def archive(connection: Connection, unread_since: str | None) -> None:
+    """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
+    days = settings().archive_after_days
+    execute(connection, "tables/histories_sessions/archive", unread_since=unread_since, archive_after_days=days)
+
+
+def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
+    """Note which conversations were deleted, of whose deletion the log tells; return how many."""
+    what = {"unread_since": unread_since, "rows": rows, "is_last": is_last}
+    return fetch_one(connection, "tables/crew_conversations/deleted", **what)["rows"]
+
+
+def begin_build(connection: Connection, table: DerivedTable) -> Look:
+    """Have the logs kept from now on, and only then look: that becomes the watermark once everything has been read."""
+    execute(connection, "engine/log/begin_build", asset_key=table.name)
+    return look(connection, table)
+
+
+def store(connection: Connection, at: Look) -> bool:
+    """Move the watermark to the snapshot of `at`; return False if somebody else moved it meanwhile.
+
+    What was left undone must have been logged again in this or an earlier transaction, and what the log tells of
+    deletions is written down in this one, before it is read.
+    """
+    if at.has_news and at.table is HISTORIES_SESSIONS:
+        archive(connection, at.unread_since)
+    elif at.has_news and at.table is CREW_CONVERSATIONS:
+        _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
+        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.unread_since)
+    moved = fetch(
+        connection, "engine/log/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
+    )
+    return bool(moved)
+
+
+def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lambda: None) -> None:
+    """Move the watermark, in the transaction that logs again what was left undone; and trim the logs.
+
+    Where somebody holds locks, or moved it meanwhile, it stays: what was read is read again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            _write_many_tombstones(connection, at)
+            with transaction(connection):
+                log_again()
+                is_moved = store(connection, at)
+                if not is_moved:
+                    raise psycopg.Rollback
+        except PASSING_ERRORS as error:
+            _log.info("the watermark of %s is tried again: %s", at.table.name, said(error))
+            time.sleep(0.05 * attempt)
+        else:
+            if is_moved:
+                trim(connection)
+                return
+            break
+    _log.warning("the watermark of %s stays: what was read is read again", at.table.name)
+
+
+def _write_many_tombstones(connection: Connection, at: Look) -> None:
+    """Note deleted conversations, until so few are left that their crews are locked for a moment only."""
+    if at.has_news and at.table is CREW_CONVERSATIONS:
+        rows = TOMBSTONES
+        while rows == TOMBSTONES:
+            with transaction(connection):
+                rows = _write_tombstones(connection, at.unread_since, rows=TOMBSTONES, is_last=False)
+
+
+def trim(connection: Connection) -> None:
+    """Delete what every table has read; collapse logs that nobody has read for too long."""
+    with connection.transaction():
+        lock = "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine"
+        if not connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]:
+            return
+        found = fetch_one(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
+        execute(connection, "engine/log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
+    if found["largest"] > LARGEST_LOG_ROWS:
+        _collapse(connection)
+
+
+def _collapse(connection: Connection) -> None:
+    _log.warning("a change log has more than %d rows: everything is read again instead", LARGEST_LOG_ROWS)
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        begin(connection, None, LOCK_TIMEOUT)
+        _keep_what_only_logs_know(connection)
+        execute(connection, "engine/log/collapse", derived=[table.name for table in DERIVED_TABLES])
+    for log in LOGS:
+        connection.execute(sql.SQL("analyze analytics.{}").format(sql.Identifier(log)))
+
+
+@dataclass
+class Lease:
+    """The right to run the ticks of a table, for a while; others may take it when it has not been renewed."""
+
+    warehouse: Warehouse
+    table: DerivedTable
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    renewed: float = 0.0
+
+    def take(self) -> bool:
+        """Take it; return False if somebody else holds it."""
+        with self.warehouse.connection() as connection:
+            _state(connection, self.table)
+            return self._write(connection, is_start=True)
+
+    def renew(self, connection: Connection) -> None:
+        """Renew it in a chunk's transaction, not at every chunk."""
+        if time.monotonic() - self.renewed > LEASE_SECONDS / 6:
+            self._write(connection, is_start=False)
+
+    def end(self) -> None:
+        """Give it back."""
+        with self.warehouse.connection() as connection:
+            execute(connection, "engine/leases/end", asset_key=self.table.name, holder=self.holder)
+
+    def _write(self, connection: Connection, *, is_start: bool) -> bool:
+        self.renewed = time.monotonic()
+        taken = fetch(
+            connection,
+            "engine/leases/take",
+            asset_key=self.table.name,
+            holder=self.holder,
+            seconds=LEASE_SECONDS,
+            is_start=is_start,
+        )
+        return bool(taken)
+
+
+@contextmanager
+def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
+    """Hold the lease of a table's ticks, or yield None if somebody else does."""
+    mine = Lease(warehouse, table)
+    if not mine.take():
+        yield None
+        return
+    try:
+        yield mine
+    finally:
+        try:
+            mine.end()
+        except psycopg.Error:  # the database is away: the lease ends by itself
+            _log.warning("the lease of %s could not be given back", table.name)
+
+
+def at_work(connection: Connection, tables: Iterable[DerivedTable]) -> Row | None:
+    """Return the first lease in force on one of the tables (asset_key, holder, until), or None."""
+    leases = fetch(connection, "engine/leases/in_force", asset_keys=[table.name for table in tables])
+    return leases[0] if leases else None

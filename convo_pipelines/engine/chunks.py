@@ -1,0 +1,123 @@
+"""How much one chunk does: about half a second's work, for much less of which it holds locks."""
+
+import logging
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+
+from convo_pipelines.database.warehouse import LOCK_TIMEOUT, TableLockedError
+
+SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
+CHUNK_SECONDS = 0.5
+SHORT_LOCK_TIMEOUT = "10ms"
+WRITE_SECONDS = 0.6
+"""How long a chunk may write, and so hold locks: less than deadlock_timeout, with LOCK_TIMEOUT."""
+ATTEMPTS = 5
+
+_log = logging.getLogger(__name__)
+
+
+class TooSlowError(Exception):
+    """Writing a chunk would have held its locks for too long."""
+
+
+@dataclass
+class Size:
+    """How many keys the next chunk has, so that it takes about half a second, and holds its locks for much less.
+
+    One that met a lock is cut down until it is the one key that is locked, which is then left for the next tick.
+    """
+
+    rows: int
+    is_left_out: bool = False
+    choosing: float = 0.0
+    refreshing: float = 0.0
+    writing: float = 0.0
+    began_writing: float = 0.0
+    attempts: int = 0
+
+    @property
+    def lock_timeout(self) -> str:
+        """How long a statement may wait for a lock: the fewer the keys, the more chunks may have to."""
+        return LOCK_TIMEOUT if self.rows > SMALLEST_CHUNK else SHORT_LOCK_TIMEOUT
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the chunk may go on writing; None: a single key takes what it takes.
+
+        Raises:
+            TooSlowError: its time is up.
+
+        """
+        if self.rows == 1:
+            return None
+        left = WRITE_SECONDS - (time.monotonic() - self.began_writing)
+        if left <= 0.001:
+            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s")
+        return left
+
+    @contextmanager
+    def choose(self) -> Generator[None]:
+        """Measure how long it takes to choose the keys, and forget what the chunk before took."""
+        started = time.monotonic()
+        self.refreshing = self.writing = 0.0
+        yield
+        self.choosing = time.monotonic() - started
+
+    @contextmanager
+    def refresh(self) -> Generator[None]:
+        """Measure how long it takes to compare and write them."""
+        started = time.monotonic()
+        yield
+        self.refreshing += time.monotonic() - started
+
+    @contextmanager
+    def write(self) -> Generator[None]:
+        """Measure how long locks are held.
+
+        Raises:
+            TooSlowError: longer than they may be.
+
+        """
+        self.began_writing = time.monotonic()
+        try:
+            yield
+        except psycopg.errors.QueryCanceled:
+            if self.rows == 1:
+                raise
+            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s") from None
+        self.writing = time.monotonic() - self.began_writing
+
+    def grow(self) -> None:
+        """Choose the next size after a chunk that went well: it pays to refresh for longer than it takes to choose."""
+        if self.is_left_out:  # the next key may be locked, too
+            self.is_left_out, self.attempts = False, 0
+            return
+        pace = max(CHUNK_SECONDS, 2 * self.choosing) / max(self.refreshing, 0.001)
+        factor = min(2.0, max(0.25, min(pace, WRITE_SECONDS / 2 / max(self.writing, 0.001))))
+        smallest = min(SMALLEST_CHUNK, 2 * self.rows)
+        self.rows = max(smallest, min(LARGEST_CHUNK, int(self.rows * factor)))
+        self.attempts = 0
+
+    def give_way(self, error: Exception) -> None:
+        """Choose the size with which to try again after `error`.
+
+        Raises:
+            TableLockedError: a whole table is locked, and was for several attempts.
+
+        """
+        self.attempts += 1
+        if isinstance(error, TableLockedError):
+            if self.attempts >= ATTEMPTS:
+                raise error
+            time.sleep(0.05 * self.attempts)
+        elif self.rows == 1:
+            if self.is_left_out:
+                raise error
+            self.is_left_out = True
+        else:
+            self.rows = max(1, self.rows // 8)
+        _log.info("a chunk is tried again: %s", error)

@@ -1,0 +1,40 @@
+"""Participants: whose each contact method is, and whom a session id names, by identifiers in their one canonical form.
+
+The canonical form needs libraries, so it is computed here, once per spelling; the rest is SQL.
+"""
+
+from convo_pipelines.database.statements import statement
+from convo_pipelines.database.warehouse import Connection, Row, execute, fetch_one
+from convo_pipelines.engine.identifiers import canonical
+
+BATCH_ROWS = 10_000
+
+
+def compare(connection: Connection, *, renormalize: bool) -> Row:
+    """Resolve anew whatever has or had an identifier of the places in `keys`.
+
+    Return how many resolutions were `present`, and how many `identifiers` were different.
+
+    Args:
+        connection: in a transaction with the temporary tables `keys` and `different`.
+        renormalize: put all of their identifiers into canonical form again, not only those that changed.
+
+    """
+    execute(connection, "tables/participant_resolutions/sources")
+    execute(connection, "tables/participant_resolutions/normalized")
+    execute(connection, "tables/participant_resolutions/changed_identifiers")
+    connection.execute("analyze places")
+    _normalize(connection, renormalize)
+    different = fetch_one(connection, "tables/participant_resolutions/identifiers")
+    connection.execute("analyze touched_identifiers")
+    return fetch_one(connection, "tables/participant_resolutions/rows") | different
+
+
+def _normalize(connection: Connection, renormalize: bool) -> None:
+    with connection.cursor("values") as spelled, connection.cursor() as writer:
+        spelled.execute(statement("tables/participant_resolutions/values"), {"renormalize": renormalize})
+        while batch := spelled.fetchmany(BATCH_ROWS):
+            with writer.copy("copy normalized (kind, value, identifier) from stdin") as copy:
+                for row in batch:
+                    copy.write_row((row["kind"], row["value"], canonical(row["kind"], row["value"])))
+    connection.execute("analyze normalized")

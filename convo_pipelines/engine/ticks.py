@@ -1,0 +1,81 @@
+"""Ticks, backfills and comparisons of any derived table, by one door each."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
+from convo_pipelines.engine import capture, change_log, crews, refresh
+from convo_pipelines.engine.crews import CrewResult
+from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
+from convo_pipelines.engine.scopes import Narrowing, Window
+
+Done = tuple[Outcome, list[CrewResult]]
+"""What was done in all, and for each crew where a table is read per crew."""
+
+
+def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Narrowing | None = None) -> Done:
+    """Refresh what changed since the table's last tick; narrowed, its watermark stays.
+
+    Raises:
+        ChangesError: the log cannot be read on this server.
+
+    """
+    if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
+        capture.sync(warehouse)
+    if table is HISTORIES_SESSIONS:
+        return crews.tick(warehouse, log, narrowing)
+    return refresh.tick(warehouse, table, narrowing), []
+
+
+def backfill(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    window: Window,
+    log: logging.Logger,
+    narrowing: Narrowing | None = None,
+    *,
+    forget_pruned_days: bool = False,
+) -> Done:
+    """Refresh a window of whole UTC days."""
+    capture.sync(warehouse)
+    if table is HISTORIES_SESSIONS:
+        return crews.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
+    return refresh.backfill(warehouse, table, window, narrowing), []
+
+
+def compare(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    log: logging.Logger,
+    progress: Callable[[int], object] = lambda _keys: None,
+) -> Done:
+    """Refresh everything, and count as drift what no unread change accounts for."""
+    if table is HISTORIES_SESSIONS:
+        return crews.compare(warehouse, log)
+    return refresh.compare(warehouse, table, progress), []
+
+
+def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
+    """Ask cheaply whether a tick of any of the tables would find anything to do.
+
+    If not, their watermarks move, so that a table in which nothing happens does not keep the logs from being trimmed.
+    """
+    with warehouse.connection() as connection:
+        if capture.has_news(connection):
+            return True
+        looks = [change_log.look(connection, table) for table in tables]
+        if any(at.has_news for at in looks) or any(_reads_by_window(connection, table) for table in tables):
+            return True
+        if fetch_one(connection, "engine/log/is_empty")["is_empty"]:
+            return False
+        for at in looks:
+            change_log.store(connection, at)
+        change_log.trim(connection)
+    return False
+
+
+def _reads_by_window(connection: Connection, table: DerivedTable) -> bool:
+    if table is HISTORIES_SESSIONS:
+        return crews.any_by_window(connection)
+    return table.has_days and bool(capture.uncaptured(connection, table.follows))

@@ -1,0 +1,141 @@
+"""Health: whether everything is alive and up to date, asked of the database alone."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from croniter import CroniterError, croniter
+from sqlalchemy.exc import ProgrammingError
+
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Connection, Warehouse, fetch
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.settings import Settings, settings
+
+SHORTEST_WAIT = timedelta(minutes=10)
+OLDEST_TRANSACTION = timedelta(minutes=10)
+SCHEMA = "the schema is not at its version"
+
+REMEDIES = {
+    "a table is behind": "Is the daemon up, and the schedule on? See its last run; `convo-pipelines tick` does it now.",
+    "a table was never built": "See why its last run failed; `convo-pipelines tick` does it now.",
+    "a crew is behind": "See the crew's line in `convo-pipelines status`: its error names the remedy.",
+    "a table is not captured": "`convo-pipelines capture status` says why, `capture on` tries again.",
+    "a log is large": "Some table's ticks do not run: see what else is behind.",
+    "a transaction holds snapshots back": "End it, or roll it back if it is prepared: what it wrote is not there yet.",
+    "the database came from another server": "Nothing, if it was restored on purpose: the next tick builds all again.",
+    SCHEMA: "Run `convo-pipelines migrate up --only analytics`.",
+    "alerts are not delivered": "Is the receiver up, and ALERT_URLS right? They are tried again at every look.",
+}
+"""What somebody should do about each kind of finding."""
+
+
+_up_to_date = set[str]()
+
+
+class SchemaError(Exception):
+    """The database lacks migrations that this code needs; the message names them."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be: what, with which table or crew, since when (UTC), and how much."""
+
+    kind: str
+    subject: str
+    since: datetime | None
+    found: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return REMEDIES[self.kind]
+
+    def as_row(self) -> dict[str, Any]:
+        """Return it with its remedy, as JSON can hold it."""
+        since = self.since and self.since.isoformat(timespec="seconds")
+        return {
+            "kind": self.kind, "subject": self.subject, "since": since, "found": self.found, "remedy": self.remedy,
+        }  # fmt: skip
+
+
+def look(warehouse: Warehouse) -> list[Finding]:
+    """Return what is not as it should be; where migrations are missing, only that."""
+    if missing := migrations.missing(warehouse.url):
+        return [Finding(SCHEMA, "analytics", None, f"without {', '.join(m.name for m in missing)}")]
+    with warehouse.connection() as connection:
+        rows = fetch(
+            connection,
+            "operations/health/findings",
+            limits=json.dumps({table.name: allowed_wait(table.job).total_seconds() for table in DERIVED_TABLES}),
+            largest_log_rows=change_log.LARGEST_LOG_ROWS // 2,
+            oldest_seconds=OLDEST_TRANSACTION.total_seconds(),
+        )
+        crews = [
+            Finding("a crew is behind", f"crew {row['crew']}", None, f"{row['limit_passed']}: {row['value']}")
+            for row in fetch(
+                connection, "tables/histories_sessions/checks/discovery_is_healthy", **discovery_limits(connection)
+            )
+        ]
+    return [Finding(**row) for row in rows] + crews
+
+
+def discovery_limits(connection: Connection) -> dict[str, Any]:
+    """Return the parameters of `sql/tables/histories_sessions/checks/discovery_is_healthy.sql`."""
+    state = fetch(connection, "engine/log/position", asset_key=HISTORIES_SESSIONS.name)
+    wait = allowed_wait(HISTORIES_SESSIONS.job)
+    return {"unread_since": state[0]["unread_since"] if state else None, "wait_minutes": wait.total_seconds() / 60}
+
+
+def allowed_wait(job: str) -> timedelta:
+    """Return how long a change may have waited for a job's tick: 10 minutes, or since the last due time but one."""
+    name, now = f"{job}_cron", datetime.now(UTC)
+    try:
+        due = _last_but_one(getattr(settings(), name), now)
+    except CroniterError:
+        due = _last_but_one(Settings.model_fields[name].default, now)
+    return max(SHORTEST_WAIT, now - due)
+
+
+def _last_but_one(cron: str, now: datetime) -> datetime:
+    times = croniter(cron, now)
+    times.get_prev(datetime)
+    return times.get_prev(datetime)
+
+
+def require_schema(warehouse: Warehouse) -> None:
+    """Pass if the database has every migration that this code needs; asked once per process.
+
+    Raises:
+        SchemaError: it lacks some.
+
+    """
+    if warehouse.url in _up_to_date:
+        return
+    if error := schema_error(warehouse.url):
+        raise error
+    _up_to_date.add(warehouse.url)
+
+
+def schema_error(url: str) -> SchemaError | None:
+    """Return what to say if the database at `url` lacks a migration that this code needs; None if it has them all.
+
+    None, too, for a role that may not read which are applied: what it may not do, PostgreSQL tells it.
+    """
+    try:
+        missing = migrations.missing(url)
+    except ProgrammingError:
+        return None
+    only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
+    named = ", ".join(migration.name for migration in missing)
+    return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None
+
+
+def report(findings: Sequence[Finding]) -> str:
+    """Return the findings as JSON, for probes."""
+    looked_at = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = [finding.as_row() for finding in findings]
+    return json.dumps({"healthy": not rows, "looked_at": looked_at, "findings": rows}, indent=2)

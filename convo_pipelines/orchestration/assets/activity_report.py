@@ -1,0 +1,75 @@
+"""The page an operations lead looks at, and sends around."""
+
+import base64
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from convo_pipelines.database.addresses import LOCAL
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import crews
+from convo_pipelines.operations import alerts, health
+from convo_pipelines.orchestration.checks import one_snapshot
+from convo_pipelines.settings import settings
+
+
+class OfClient(dg.Config):
+    """Whose conversations the report shows."""
+
+    client: str | None = Field(default=None, description="Code of the client whose conversations to show, else all.")
+
+
+REPORT = dg.AssetSpec(
+    "activity_report",
+    description="One HTML page, readable offline: the last 30 days with messages, by client, crew and channel.",
+    group_name="reports",
+    kinds={"html", "matplotlib"},
+    owners=["team:data"],
+    deps=["client_activity_daily", "conversation_days", "conversation_summaries", "participant_resolutions"],
+)
+
+
+@dg.multi_asset(name="write_report", specs=[REPORT])  # an op may not bear the name of a job
+def activity_report(
+    context: dg.AssetExecutionContext, config: OfClient, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[Any]:
+    """Write the report, and send it to REPORT_URLS, whoever asked for it."""
+    from convo_pipelines.serving import (
+        report,  # pandas and matplotlib take seconds to import: no other run waits for them
+    )
+
+    health.require_schema(warehouse)
+    if config.client is not None:
+        crews.narrow(warehouse, clients=[config.client])
+    with one_snapshot(warehouse) as connection:
+        activity = report.load(connection, config.client)
+    charts = report.draw(activity)
+    file = LOCAL / "reports" / report.file_name(config.client)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(report.render(activity, charts), encoding="utf-8")
+    tiles = {tile.name: tile for tile in report.tiles(activity)}
+    context.log.info("%s: %d conversations", file, tiles["conversations"].total)
+    urls = settings().report_urls.split()
+    body = "\n".join(
+        f"{tile.total:,} {tile.name}; in the last 7 full days {tile.week:,}, in the 7 before {tile.week_before:,}"
+        for tile in tiles.values()
+    )
+    if refused := alerts.send(urls, f"{activity.title}, {activity.period}", body, file):
+        raise dg.Failure(f"{refused} of {len(urls)} receivers of REPORT_URLS took no report; it is in {file}")
+    return dg.MaterializeResult(
+        metadata={
+            "page": dg.MetadataValue.path(file),
+            "last_message_at": str(activity.last_message_at),
+            "conversations": tiles["conversations"].total,
+            "unread_crews": activity.unread_crews,
+            "sent_to": len(urls),
+            "preview": dg.MetadataValue.md(
+                "\n\n".join(_image(chart.title, chart.png) for section in charts.values() for chart in section)
+            ),
+        }
+    )
+
+
+def _image(title: str, png: bytes) -> str:
+    return f"**{title}**\n\n![{title}](data:image/png;base64,{base64.b64encode(png).decode()})"

@@ -1,0 +1,179 @@
+"""What every refreshed asset shares: its run config, its definition and what it reports."""
+
+import functools
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import psycopg
+from psycopg import sql
+from pydantic import Field
+
+from convo_pipelines.database.warehouse import Warehouse, fetch, said
+from convo_pipelines.engine import change_log, crews, ticks
+from convo_pipelines.engine.crews import CrewResult
+from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
+from convo_pipelines.operations import health, projects
+from convo_pipelines.orchestration.metadata import described
+from convo_pipelines.orchestration.metadata import table as metadata_table
+from convo_pipelines.orchestration.partitions import TICK_TAG, days, window_of
+
+PREVIEW_ROWS = 5
+NAMED_DAYS = 300
+"""Beyond so many days a tick reports only how many it touched."""
+
+daily_asset = functools.partial(
+    dg.asset,
+    partitions_def=days,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
+    kinds={"postgres"},
+    owners=["team:data"],
+)
+
+
+class Narrowed(dg.ConfigurableResource[Any]):
+    """What a run is narrowed to, said once for all of its assets: nothing, unless it is configured at launch."""
+
+    crews: list[str] = Field(default=[], description="Codes of the crews whose sessions to refresh.")
+    clients: list[str] = Field(default=[], description="Codes of the clients whose conversations to refresh.")
+
+
+def refreshed(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    table: DerivedTable,
+    narrowed: Narrowed,
+    *,
+    forget_pruned_days: bool = False,
+) -> dg.MaterializeResult[Any]:
+    """Do what the run asks for, a tick or a backfill; log in one line what that did, and return it.
+
+    A tick is a run of today's partition: every other day that it touched is reported as materialized, too. What is the
+    same for all days of a run (a preview, the columns, the crews) is stored with the last.
+
+    Raises:
+        CrewError: a code belongs to no client, or to no active crew.
+        dagster.Failure: PostgreSQL refused something; or there were crews, and every one of them failed.
+
+    """
+    started = time.monotonic()
+    try:
+        health.require_schema(warehouse)
+        narrowing = crews.narrow(warehouse, narrowed.crews, narrowed.clients)
+        if TICK_TAG in context.run.tags:
+            _observe_sources(context, warehouse, table)
+            outcome, crew_results = ticks.tick(warehouse, table, context.log, narrowing)
+            _log_days(context, outcome.days)
+        else:
+            window = window_of(context)
+            outcome, crew_results = ticks.backfill(
+                warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
+            )
+    except psycopg.Error as error:  # whose text may quote a row, which Dagster would keep
+        raise dg.Failure(f"{type(error).__name__}: {said(error)}") from None
+    milliseconds = round((time.monotonic() - started) * 1000)
+    if outcome.is_skipped:
+        context.log.info("%s: another tick is at work", table.name)
+    context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
+    return _result(context, warehouse, table, outcome, crew_results, milliseconds)
+
+
+def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, table: DerivedTable) -> None:
+    """Say of each table of the application when it was last written to, once for all tables that read it."""
+    sources = [
+        source for source in table.sources if next((t for t in DERIVED_TABLES if source in t.changes), None) is table
+    ]
+    with warehouse.connection() as connection:
+        at = change_log.look(connection, table)
+        for row in (
+            fetch(connection, "engine/log/updated", seen=at.seen, taken=at.taken, sources=sources) if at.seen else ()
+        ):
+            updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
+            context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
+
+
+def _log_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
+    others = sorted(day.isoformat() for day in touched if days.has_partition_key(day.isoformat()))
+    if len(others) > NAMED_DAYS:
+        context.log.info("%d days were touched", len(others))
+        return
+    for day in others:
+        if day != context.partition_key:
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=day))
+
+
+def _result(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    table: DerivedTable,
+    outcome: Outcome,
+    crew_results: Sequence[CrewResult],
+    milliseconds: int,
+) -> dg.MaterializeResult[Any]:
+    failed = [result for result in crew_results if result.error]
+    counts = outcome.counts
+    metadata: dict[str, Any] = {
+        "rows_inserted": counts.inserted,
+        "rows_updated": counts.updated,
+        "rows_deleted": counts.deleted,
+        "rows_unchanged": counts.unchanged,
+        "days_touched": len(outcome.days),
+        "milliseconds": milliseconds,
+    }
+    if crew_results:
+        metadata["crews_done"] = len(crew_results) - len(failed)
+        metadata["crews_failed"] = len(failed)
+    once = {
+        "preview": _preview(warehouse, table.target),
+        **_described(warehouse, table.target),
+        **_remark(warehouse, table),
+    }
+    if crew_results:
+        once["crews"] = _crew_table(crew_results)
+    context.add_asset_metadata(once, partition_key=context.partition_key_range.end)
+    if failed and len(failed) == len(crew_results):
+        raise dg.Failure(
+            f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}",
+            metadata | once,
+            allow_retries=False,
+        )
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
+    return metadata_table(
+        [
+            {
+                "crew": result.crew.code,
+                "rows read": result.rows_read,
+                **asdict(result.outcome.counts),
+                "ms": result.milliseconds,
+                "result": result.error or result.warning or ("done" if result.caught_up else "to be continued"),
+            }
+            for result in results
+        ]
+    )
+
+
+def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
+    with warehouse.connection() as connection:
+        return described(fetch(connection, "orchestration/columns", relation=relation))
+
+
+def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
+    """Say why the table is empty, where that is not for want of disagreements."""
+    if table is not PROJECT_LINK_INCONSISTENCIES:
+        return {}
+    with warehouse.connection() as connection:
+        return {} if projects.have_arrays(connection) else {"remark": projects.NO_ARRAYS}
+
+
+def _preview(warehouse: Warehouse, table: str) -> dg.TableMetadataValue:
+    query = sql.SQL("select * from {} limit {}").format(sql.Identifier(*table.split(".")), PREVIEW_ROWS)
+    with warehouse.connection() as connection:
+        return metadata_table(connection.execute(query).fetchall())

@@ -1,0 +1,47 @@
+"""Nothing that hangs in the air."""
+
+import dagster as dg
+from psycopg import sql
+
+from convo_pipelines.database.warehouse import Row, Warehouse
+from convo_pipelines.engine.refresh import names_of
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.orchestration.checks import find, one_snapshot, sql_check, verdict
+
+
+def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        name="no_orphans",
+        asset=table.name,
+        description="Rows that refer to nothing: a foreign key is missing or was bypassed. Delete these rows; "
+        "`convo-pipelines migrate validate` names what is missing.",
+    )
+    def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
+        offenders, sample = 0, list[Row]()
+        target = table.rows
+        with one_snapshot(warehouse) as connection:
+            for column, parent in target.parents:
+                names = names_of(table) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
+                found, rows = find(connection, "orchestration/checks/no_orphans", names, parent=parent)
+                offenders, sample = offenders + found, sample + rows
+        return verdict(offenders, sample)
+
+    return check
+
+
+orphan_checks = [
+    *(_no_orphans(table) for table in DERIVED_TABLES if table.rows.parents),
+    sql_check(
+        "no_crew_conversations_without_session",
+        "crew_conversations",
+        "Crew conversations without a session: its messages were deleted, or the application wrote the row itself. "
+        "Harmless; delete them in the application if they should not be there.",
+        dg.AssetCheckSeverity.WARN,
+    ),
+    sql_check(
+        "no_sessions_without_conversation",
+        "crew_conversations",
+        "Sessions without a conversation: materialize crew_conversations for the days shown.",
+        leaves_out_pending=True,
+    ),
+]

@@ -1,0 +1,85 @@
+"""Rows as Dagster shows them."""
+
+import hashlib
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from convo_pipelines.database.statements import STATEMENTS, path, source
+from convo_pipelines.database.warehouse import Row
+from convo_pipelines.settings import settings
+
+LONGEST_CELL = 200
+PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
+"""Columns that may say who somebody is; Dagster keeps what it is shown, so it is not shown them unless it may."""
+
+
+def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
+    """Return rows of equal columns as a table, without personal data; of long texts, their beginning."""
+    hidden = set[str]() if settings().preview_personal_data else PERSONAL_COLUMNS
+    names = [name for name in (rows[0] if rows else ()) if name not in hidden]
+    schema = dg.TableSchema([dg.TableColumn(name, _type_of(name, rows)) for name in names])
+    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
+    return dg.TableMetadataValue(records, schema)
+
+
+def described(columns: Sequence[Row]) -> dict[str, Any]:
+    """Return the rows of `sql/orchestration/columns.sql` as Dagster's metadata: columns, estimated row count."""
+    schema = dg.TableSchema(
+        [
+            dg.TableColumn(
+                column["name"],
+                column["type"],
+                column["description"],
+                dg.TableColumnConstraints(nullable=column["is_nullable"], unique=column["is_unique"]),
+                {"personal": ""} if column["name"] in PERSONAL_COLUMNS else {},
+            )
+            for column in columns
+        ]
+    )
+    rows = columns[0]["rows"] if columns else None
+    return {"dagster/column_schema": schema} | ({} if rows is None else {"dagster/row_count": rows})
+
+
+def version(statements: Sequence[str]) -> str:
+    """Return a code version of statements: another one if they do something else, not if they are written otherwise."""
+    text = "\n".join(source(name) for name in statements)
+    said = " ".join(re.sub("--[^\n]*", "", text).split())
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def code(statements: Sequence[str]) -> dict[str, Any]:
+    """Return references to the files of statements."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is currently in beta")
+        files: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
+            dg.LocalFileCodeReference(file_path=str(path(name)), line_number=1, label=f"{name}.sql")
+            for name in statements
+        ]
+        return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=files)}
+
+
+def at_git(assets: Sequence[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
+    """Return the assets, their references to files turned into addresses in the repository if one is configured."""
+    if not (url := settings().git_url):
+        return assets
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is currently in (beta|preview)")
+        mapping = dg.AnchorBasedFilePathMapping(STATEMENTS, "sql")
+        linked = dg.link_code_references_to_git(assets, url, settings().git_branch, mapping)
+    return [asset for asset in linked if isinstance(asset, dg.AssetsDefinition)]
+
+
+def _type_of(name: str, rows: Sequence[Row]) -> str:
+    values = [row[name] for row in rows if row[name] is not None]
+    return next((kind.__name__ for kind in (bool, int, float) if values and isinstance(values[0], kind)), "string")
+
+
+def _cell(value: object) -> str | int | float | bool | None:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + " …"

@@ -1,0 +1,36 @@
+"""The one partition axis: UTC days of activity, today included."""
+
+import dagster as dg
+
+from convo_pipelines.engine.scopes import Window
+from convo_pipelines.settings import settings
+
+TICK_TAG = "convo_pipelines/tick"
+TICK_SECONDS = 3_600
+"""A tick that runs for longer is terminated; the next goes on where it was."""
+
+days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.isoformat(), end_offset=1)
+
+
+def range_tags(first_day: str, last_day: str) -> dict[str, str]:
+    """Return the tags of one run over the partitions from `first_day` to `last_day`, both included (YYYY-MM-DD)."""
+    return {"dagster/asset_partition_range_start": first_day, "dagster/asset_partition_range_end": last_day}
+
+
+def tick_tags(job_name: str) -> dict[str, str]:
+    """Return the tags of a tick: a run of today's partition only, whatever the days of what changed."""
+    today = days.get_last_partition_key()
+    return {TICK_TAG: job_name, "dagster/partition": today or "", "dagster/max_runtime": str(TICK_SECONDS)}
+
+
+def window_of(context: dg.AssetExecutionContext) -> Window:
+    """Return the span of the partitions that a run was launched for."""
+    span = context.partition_time_window
+    return Window(span.start, span.end)
+
+
+def keys_in(window: Window) -> list[str]:
+    """Return the keys of the partitions in a window; what lies before the first or after today has none."""
+    last = days.get_last_partition_window()
+    start, end = max(window.start, days.start), min(window.end, last.end if last else days.start)
+    return list(days.get_partition_keys_in_time_window(dg.TimeWindow(start, end))) if start < end else []

@@ -1,0 +1,117 @@
+"""What the command line does through Dagster: materializations and checks, as runs of the instance."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.definitions import defs
+from convo_pipelines.engine.crews import narrow
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.scopes import Window
+from convo_pipelines.orchestration.assets.activity_report import activity_report
+from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration.partitions import days, keys_in, range_tags
+from convo_pipelines.orchestration.storage import process_tags
+
+DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
+REPORT = activity_report.key.to_user_string()
+ASSETS = [*DAILY_ASSETS, REPORT]
+
+
+def materialize(
+    assets: Sequence[str],
+    start: datetime | None,
+    end: datetime | None,
+    crews: Sequence[str] = (),
+    clients: Sequence[str] = (),
+) -> bool:
+    """Materialize assets for the days that `[start, end)` touches, as one run of the instance; return its success.
+
+    Args:
+        assets: asset names.
+        start: UTC, by default the start of the first partition.
+        end: UTC, exclusive, by default now.
+        crews: codes of the crews to narrow the run to.
+        clients: codes of the clients to narrow the run to.
+
+    Raises:
+        ValueError: there is no such asset, or no partition in the span; or the report is asked for of several clients.
+        CrewError: a code belongs to no client, or to no active crew.
+
+    """
+    if unknown := set(assets) - set(ASSETS):
+        raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(ASSETS)}")
+    if REPORT in assets and (crews or len(clients) > 1):
+        raise ValueError(f"{REPORT} is of one client or of all: give it one --client at most, and no --crew")
+    first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
+    now = datetime.now(UTC)
+    window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
+    keys = keys_in(window)
+    if not keys:
+        raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
+    narrow(Warehouse(), crews, clients)
+    report = (
+        {"ops": {activity_report.op.name: {"config": {"client": clients[0]}}}} if clients and REPORT in assets else {}
+    )
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            instance=instance,
+            tags=range_tags(keys[0], keys[-1]) | process_tags(),
+            run_config={
+                **report,
+                "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
+            },
+            raise_on_error=False,
+        )
+    return result.success
+
+
+def tick() -> bool:
+    """Do what the tick schedules do when their time comes; return whether there was anything new.
+
+    Raises:
+        dagster.DagsterError: a run failed.
+
+    """
+    launched = False
+    with dg.DagsterInstance.get() as instance:
+        for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
+            request = schedule(warehouse=(defs.resources or {})["warehouse"])
+            if isinstance(request, dg.RunRequest):
+                launched = True
+                defs.resolve_job_def(schedule.job_name).execute_in_process(
+                    instance=instance, tags={**request.tags, **process_tags()}
+                )
+    return launched
+
+
+def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
+    """Run every asset check as one run of the instance and return what each found."""
+    with dg.DagsterInstance.get() as instance:
+        result = dg.materialize(
+            [*(defs.assets or ()), *(defs.asset_checks or ())],  # type: ignore[list-item]
+            selection=dg.AssetSelection.all_asset_checks(),
+            resources=dict(defs.resources or {}),
+            instance=instance,
+            tags=process_tags(),
+        )
+    return result.get_asset_check_evaluations()
+
+
+def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:
+    """Whether a check of severity ERROR failed."""
+    return any(not e.passed and e.severity is dg.AssetCheckSeverity.ERROR for e in evaluations)
+
+
+def finding(evaluation: dg.AssetCheckEvaluation) -> str:
+    """Return what a failed check found: how many offenders, and the sample, a line each."""
+    if evaluation.passed:
+        return ""
+    sample = evaluation.metadata["sample"]
+    rows = [record.data for record in sample.records] if isinstance(sample, dg.TableMetadataValue) else []
+    lines = [", ".join(f"{name}: {value}" for name, value in row.items() if value is not None) for row in rows]
+    return "\n".join([f"{evaluation.metadata['offenders'].value} offenders", *lines])

@@ -1,0 +1,1 @@
+"""What applications and analysts read and call."""

@@ -1,0 +1,220 @@
+"""The derived tables as pandas DataFrames.
+
+    from convo_pipelines import read
+    read.summaries(client="C001", start=date(2026, 3, 1), end=date(2026, 4, 1))
+
+Columns are described in docs/data-dictionary.md. Each has its type whether there are rows or not: `string` for ids and
+texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for times, `datetime64[us]` for UTC days.
+The database is the one that `CONVO_DATABASE_URL` names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, LiteralString, cast
+from uuid import UUID
+
+import pandas as pd
+import psycopg
+import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
+from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from convo_pipelines.database.addresses import database_url
+from convo_pipelines.database.statements import statement
+from convo_pipelines.database.warehouse import LOCK_SECONDS, Identifiers, configure
+from convo_pipelines.settings import settings
+
+Moment = date | datetime
+"""A UTC day, or an instant; one without a time zone is UTC."""
+
+
+@dataclass(frozen=True)
+class _Type:
+    """What becomes of a column: the SQL that makes it one that Arrow and pandas know, and its type there."""
+
+    as_sql: LiteralString
+    dtype: str
+
+
+_TYPES = {
+    "uuid": _Type("{}::text", "string"),
+    "text": _Type("{}", "string"),
+    "bool": _Type("{}", "boolean"),
+    "int4": _Type("{}::bigint", "Int64"),
+    "int8": _Type("{}", "Int64"),
+    "float8": _Type("{}", "Float64"),
+    "numeric": _Type("{}::float8", "Float64"),
+    "timestamptz": _Type("nullif(nullif({}, 'infinity'), '-infinity')", "datetime64[us, UTC]"),
+    "date": _Type("{}::timestamp", "datetime64[us]"),
+}
+_DTYPES: dict[Any, Any] = {
+    pa.string(): pd.StringDtype(),
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+}
+"""Those of Arrow's types that pandas would read otherwise."""
+
+
+def summaries(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
+    """Return the summaries of conversations started in `[start, end)`, of one client (its code) or all."""
+    return _read("summaries", client=client, start=_instant(start), end=_instant(end))
+
+
+def sessions(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
+    """Return the crews' sessions by UTC day, for days in `[start, end)`, of one client (its code) or all."""
+    return _read("sessions", client=client, start=_instant(start), end=_instant(end))
+
+
+def client_activity(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
+    """Return one row per client and UTC day in `[start, end)`, of one client (its code) or all."""
+    return _read("client_activity", client=client, start=_instant(start), end=_instant(end))
+
+
+def crew_activity(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
+    """Return one row per crew and UTC day in `[start, end)`, of one client's crews (its code) or all."""
+    return _read("crew_activity", client=client, start=_instant(start), end=_instant(end))
+
+
+def person_timeline(person: UUID | str) -> pd.DataFrame:
+    """Return the conversations a person is in, by start."""
+    return _read("person_timeline", person=person)
+
+
+def client_conversations(
+    client: str,
+    *,
+    channel: str | None = None,
+    crew: str | None = None,
+    project: UUID | str | None = None,
+    is_open: bool | None = None,
+    before: tuple[Moment, UUID | str] | None = None,
+    rows: int = 50,
+) -> pd.DataFrame:
+    """Return a page of the conversations that a client's people or crews are in, newest first.
+
+    Args:
+        client: its code.
+        channel: only of this channel.
+        crew: only of the crew with this code.
+        project: only those that name this project.
+        is_open: only open ones, or only closed ones.
+        before: `started_at` and `conversation_id` of the last row of the page before.
+        rows: how many at most.
+
+    """
+    started_at, conversation_id = before or (None, None)
+    return _read(
+        "client_conversations",
+        client=client,
+        channel=channel,
+        crew=crew,
+        project=project,
+        is_open=is_open,
+        before=_instant(started_at),
+        before_id=conversation_id,
+        rows=rows,
+    )
+
+
+def open_conversation(lead: UUID | str) -> pd.DataFrame:
+    """Return a lead's open conversation, whether it has messages or not: one row, or none."""
+    return _read("open_conversation", lead=lead)
+
+
+def lead_conversations(lead: UUID | str, rows: int = 50) -> pd.DataFrame:
+    """Return a lead's latest conversations that have messages, newest first."""
+    return _read("lead_conversations", lead=lead, rows=rows)
+
+
+def customer_conversations(customer: UUID | str, rows: int = 50) -> pd.DataFrame:
+    """Return a customer's latest conversations that have messages, newest first."""
+    return _read("customer_conversations", customer=customer, rows=rows)
+
+
+def conversations_per_project(project: UUID | str | None = None) -> pd.DataFrame:
+    """Return how many conversations a project has, or each project that has any."""
+    return _read("conversations_per_project", project=project)
+
+
+def project_conversations(project: UUID | str, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
+    """Return the conversations added to a project in `[start, end)`, in that order."""
+    return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
+
+
+def frame(
+    connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
+) -> pd.DataFrame:
+    """Return the few rows that `sql/read/<name>.sql` reads over `connection`, each column with its type."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(statement(f"serving/read/{name}").format(**(identifiers or {})), parameters)
+        types = _types(cursor)
+        values = list(zip(*cursor, strict=True)) or [()] * len(types)
+    return pd.DataFrame(
+        {
+            column: pd.Series([_plain(value) for value in series], dtype=kind.dtype)
+            for (column, kind), series in zip(types.items(), values, strict=True)
+        }
+    )
+
+
+def _types(cursor: psycopg.Cursor[Any]) -> dict[str, _Type]:
+    known = cursor.connection.adapters.types
+    return {column.name: _TYPES[known[column.type_code].name] for column in cursor.description or ()}
+
+
+def _read(name: str, **parameters: object) -> pd.DataFrame:
+    """Return what `sql/read/<name>.sql` reads.
+
+    Raises:
+        SchemaError: the database lacks migrations without which it cannot be read.
+
+    """
+    try:
+        return _fetch(name, parameters)
+    except psycopg.ProgrammingError:
+        from convo_pipelines.operations import health  # which an analyst never waits for otherwise
+
+        if error := health.schema_error(database_url()):
+            raise error from None
+        raise
+
+
+def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+    """Read by Arrow: PostgreSQL sends columns, and no row becomes Python's."""
+    with psycopg.connect(database_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
+        configure(connection)
+        rows = sql.SQL("({}) as rows").format(_bound(connection, f"serving/read/{name}", parameters))
+        types = _types(connection.execute(sql.SQL("select * from {} limit 0").format(rows)))
+        columns = [
+            sql.SQL("{} as {}").format(sql.SQL(kind.as_sql).format(sql.Identifier(column)), sql.Identifier(column))
+            for column, kind in types.items()
+        ]
+        query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), rows).as_string(connection)
+        limits = {"timeout": f"{settings().refresh_timeout_seconds}s", "lock_timeout": f"{LOCK_SECONDS}s"}
+        session = _bound(connection, "database/session/settings", limits).as_string(connection)
+    with dbapi.connect(database_url()) as arrow, arrow.cursor() as cursor:
+        cursor.execute(session)
+        cursor.execute(query)
+        found = cast("Any", cursor).fetch_arrow_table()
+    return found.to_pandas(types_mapper=_DTYPES.get, split_blocks=True, self_destruct=True)
+
+
+def _bound(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, object]) -> sql.Composable:
+    """Return a statement with its parameters as literals, as Arrow's driver takes it."""
+    text = psycopg.ClientCursor(connection).mogrify(statement(name), parameters)
+    return sql.SQL(cast("LiteralString", text.rstrip().removesuffix(";")))
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _instant(moment: Moment | None) -> datetime | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        return datetime.combine(moment, time(), UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,158 @@
+"""Single sessions, made right in all tables at once: what waits for no tick."""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import psycopg
+
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, said
+from convo_pipelines.engine import capture, crews, refresh
+from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.registry import (
+    CLIENTS_CONVERSATIONS,
+    CONVERSATION_SUMMARIES,
+    CREW_CONVERSATIONS,
+    HISTORIES_SESSIONS,
+    PARTICIPANT_RESOLUTIONS,
+    PEOPLE_CONVERSATIONS,
+    PROJECT_CONVERSATIONS,
+    DerivedTable,
+)
+from convo_pipelines.engine.scopes import Sessions, parameters
+
+BRANCHES = (
+    (PARTICIPANT_RESOLUTIONS, PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS),
+    (CONVERSATION_SUMMARIES, PROJECT_CONVERSATIONS),
+)
+"""What follows from a crew's conversation: in each branch, those that others are derived from first."""
+
+LOCKED = "somebody has locked its crew, its conversation or one of its persons"
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A session that somebody asks for, by the code of its crew."""
+
+    crew_code: str
+    session_id: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """There is no such crew, or session; the text says which. It may come: what writes it has not committed yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """It could not be made right now; the text says why. Nothing is lost: a tick does it."""
+
+    reason: str
+
+
+Answer = Row | Missing | Refused
+"""A row: crew_code, session_id, conversation_id, message_count, inbound_count, outbound_count, and how many people,
+clients and projects it is linked to."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was asked for, answered; and what was done to each table for it."""
+
+    answers: Mapping[Asked, Answer]
+    outcomes: Mapping[str, Outcome]
+    milliseconds: int
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are right now."""
+        return sum(isinstance(answer, dict) for answer in self.answers.values())
+
+
+def complete(warehouse: Warehouse, asked: Iterable[Asked]) -> Done:
+    """Make everything right that follows from these sessions, and say what there is of them.
+
+    One transaction per table serves them all; where somebody has locked a row, each session gets its own.
+    """
+    started = time.monotonic()
+    sessions = list(dict.fromkeys(asked))
+    outcomes = defaultdict[str, Outcome](Outcome)
+    try:
+        answers = _complete(warehouse, sessions, outcomes)
+    except (psycopg.Error, TooSlowError) as error:
+        answers = dict[Asked, Answer].fromkeys(sessions, Refused(said(error)))
+    milliseconds = round((time.monotonic() - started) * 1000)
+    changed = [f"{outcome.counts.changed} {name}" for name, outcome in outcomes.items() if outcome.counts.changed]
+    _log.info("%d sessions: %s, %d ms", len(sessions), ", ".join(changed) or "nothing new", milliseconds)
+    return Done(answers, outcomes, milliseconds)
+
+
+def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, Outcome]) -> dict[Asked, Answer]:
+    capture.sync(warehouse)
+    with warehouse.connection() as connection:
+        found = fetch(connection, "engine/crews/active", codes=[session.crew_code for session in asked], clients=None)
+    crew_ids: dict[str, UUID] = {row["code"]: row["id"] for row in found}
+    answers: dict[Asked, Answer] = {session: _missing(session, crew_ids) for session in asked}
+    known = [session for session in asked if session.crew_code in crew_ids]
+
+    scope = _scope(known, crew_ids)
+    read = crews.read_sessions(warehouse, _log, scope)
+    outcomes[HISTORIES_SESSIONS.name].add(crews.total(read))
+    refused = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
+    answers |= {session: Refused(refused[session.crew_code]) for session in known if session.crew_code in refused}
+    with warehouse.connection() as connection:
+        present = {
+            Asked(row["crew_code"], row["session_id"]) for row in _fetch(connection, "serving/webhook/sessions", scope)
+        }
+    ready = [session for session in known if session in present and session.crew_code not in refused]
+
+    scope = _scope(ready, crew_ids)
+    derived = _derive(warehouse, scope) if ready else {}
+    for name, outcome in derived.items():
+        outcomes[name].add(outcome)
+    if any(outcome.locked for outcome in derived.values()):
+        if len(ready) == 1:
+            return answers | {ready[0]: Refused(LOCKED)}
+        for session in ready:
+            answers |= _complete(warehouse, [session], outcomes)
+        return answers
+    with warehouse.connection() as connection:
+        rows = _fetch(connection, "serving/webhook/answers", scope)
+    return answers | {Asked(row["crew_code"], row["session_id"]): row for row in rows}
+
+
+def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
+    """Refresh all that follows from these sessions, the branches side by side; return what was done to each table."""
+
+    def refreshed(tables: Sequence[DerivedTable]) -> dict[str, Outcome]:
+        return {table.name: refresh.read_sessions(warehouse, table, scope) for table in tables}
+
+    made = refreshed([CREW_CONVERSATIONS])
+    with ThreadPoolExecutor(len(BRANCHES)) as pool:
+        for done in pool.map(refreshed, BRANCHES):
+            made |= done
+    return made
+
+
+def _missing(session: Asked, crew_ids: Mapping[str, UUID]) -> Missing:
+    if session.crew_code not in crew_ids:
+        return Missing(f"no active crew has the code {session.crew_code}")
+    return Missing(f"crew {session.crew_code} has no such session, or the application has deleted its conversation")
+
+
+def _scope(sessions: Iterable[Asked], crew_ids: Mapping[str, UUID]) -> Sessions:
+    pairs = [(crew_ids[session.crew_code], session.session_id) for session in sessions]
+    return Sessions(tuple(crew_id for crew_id, _ in pairs), tuple(session_id for _, session_id in pairs))
+
+
+def _fetch(connection: Connection, name: str, scope: Sessions) -> list[Row]:
+    return fetch(connection, name, **parameters(scope))
