@@ -7,7 +7,8 @@ from psycopg import sql
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import crews, ticks
+from convo_pipelines.engine import histories as crews
+from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.sources import histories
 
@@ -66,7 +67,7 @@ class Benchmark:
         """Do what a tick's run does in the database; the first one builds."""
         for table in DISCOVERY:
             outcome, results = ticks.tick(self.warehouse, table, log)
-            undone = [crews.describe(result) for result in results if result.error or not result.caught_up]
+            undone = [histories.describe(result) for result in results if result.error or not result.caught_up]
             assert not undone, undone
             assert not outcome.is_skipped, table.name
 

@@ -63,7 +63,7 @@ def run_tick(warehouse: Warehouse) -> None:
 def run_narrowed_tick(warehouse: Warehouse) -> None:
     for table in DISCOVERY:
         with suppress(crews.CrewError):  # it may be switched off
-            ticks.tick(warehouse, table, log, crews.narrow(warehouse, ["A"]))
+            ticks.tick(warehouse, table, log, crews.select(warehouse, ["A"]))
 
 
 def run_backfill(warehouse: Warehouse) -> None:
@@ -406,7 +406,7 @@ class Company(RuleBasedStateMachine):
         for table in DERIVED_TABLES:
             if table in tables:
                 active = {row["code"] for row in self.world.execute(ACTIVE)}
-                narrowing = crews.narrow(self.world.warehouse, [crew]) if day > 0 and crew in active else None
+                narrowing = crews.select(self.world.warehouse, [crew]) if day > 0 and crew in active else None
                 ticks.backfill(self.world.warehouse, table, window, log, narrowing)
 
     @rule(

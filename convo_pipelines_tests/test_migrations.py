@@ -182,7 +182,7 @@ def test_a_rollback_leaves_no_watermark_of_a_table_that_is_gone(migrate: object,
             connection.execute(
                 "insert into analytics.conversation_changes (source, conversation_id, operation) "
                 "values (%s, gen_random_uuid(), 'update')",
-                [table.again],
+                [table.retry_source],
             )
         while "refresh_state" in tables(empty_database, "analytics"):
             for query in ("select asset_key from analytics.refresh_state", AGAIN):

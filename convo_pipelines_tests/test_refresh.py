@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from convo_pipelines.database.warehouse import fetch
-from convo_pipelines.engine import chunks, crews, refresh
+from convo_pipelines.engine import chunks, crews, histories, refresh
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -167,9 +167,9 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
 def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool, relogged: int
 ) -> None:
-    monkeypatch.setattr(crews, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(crews, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(crews, "RELOGGED_KEYS", relogged)
+    monkeypatch.setattr(histories, "CHUNK_KEYS", 2)
+    monkeypatch.setattr(histories, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(histories, "RETRIED_KEYS", relogged)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 2)
     world.crew()
@@ -316,9 +316,9 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
 
 def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
-    monkeypatch.setattr(crews, "CHUNK_KEYS", 200)
-    monkeypatch.setattr(crews, "CHUNK_ROWS", 200)
-    monkeypatch.setattr(crews, "TOGETHER_KEYS", 100)
+    monkeypatch.setattr(histories, "CHUNK_KEYS", 200)
+    monkeypatch.setattr(histories, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(histories, "TOGETHER_KEYS", 100)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
         world.crew(crew)
@@ -394,7 +394,7 @@ def test_a_summary_names_lead_and_customer(world: World) -> None:
 def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
 ) -> None:
-    for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RELOGGED_KEYS": 5}.items():
+    for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RETRIED_KEYS": 5}.items():
         monkeypatch.setattr(crews, name, size)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 10)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 20)
@@ -432,7 +432,7 @@ def test_a_large_day_of_messages_without_a_session(
     world: World, monkeypatch: pytest.MonkeyPatch, session: str | None
 ) -> None:
     """n8n writes them where a workflow has no session key."""
-    monkeypatch.setattr(crews, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(histories, "CHUNK_ROWS", 10)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
         monkeypatch.setattr(chunks, name, 10)
     world.crew()

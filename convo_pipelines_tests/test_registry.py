@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from convo_pipelines.database.statements import exists, statement
+from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine.registry import (
@@ -63,39 +63,29 @@ def test_a_target_is_what_the_catalog_says(world: World, table: DerivedTable) ->
     if target.is_insert_only:
         return
     columns = {row["name"]: row["has_default"] for row in world.execute(COLUMNS, target.relation)}
-    written = {*target.key, *target.values}
-    assert {name for name, has_default in columns.items() if not has_default} == written
-    assert target.touched is None or columns[target.touched]
+    assert not any(columns[column] for column in target.key)
+    assert target.updated_at_column is None or columns[target.updated_at_column]
     parents = {(row["name"], row["parent"]) for row in world.execute(PARENTS, target.relation)}
     assert {(column, f"app.{parent}") for column, parent in target.parents} == parents
 
 
 @each_table
 def test_a_table_has_its_statements(table: DerivedTable) -> None:
-    assert exists(table.keys)
-    assert exists(table.all_keys)
-    assert exists(f"tables/{table.name}/rows")
-    target = table.rows
-    if table is HISTORIES_SESSIONS:
-        return  # its crews log again what they leave
-    assert target.again, f"{target.relation}: rows that somebody has locked are lost; give its Target an `again`"
-    assert exists(target.again[0])
-    keys = statement(table.keys).as_string()
-    assert f"'{table.again}'" in keys, f"sql/keys/{table.name}.sql never reads what was logged as '{table.again}'"
+    for name in ("rows", "keys"):
+        assert table.own(name), f"sql/tables/{table.name}/{name}.sql is missing"
+    grain = table.grain
+    assert grain.sources or exists(f"engine/keys/{grain.name}") or table is HISTORIES_SESSIONS
+    assert exists(f"engine/keys/selection/{grain.selection}")
+    if table is not HISTORIES_SESSIONS:  # its crews log what they leave
+        assert grain.retry, f"rows of {target_of(table)} that are locked are lost: give {grain.name} a `retry`"
+        assert exists(grain.retry[0])
+        assert grain.retried, (
+            f"what {target_of(table)} left for later is never read: sql/engine/keys/retried is missing"
+        )
 
 
-WHOLE = ("participant_resolutions", "project_link_inconsistencies")
-"""Their keys are of no crew or client."""
-
-
-@each_table
-def test_a_tables_keys_take_what_they_are_given(table: DerivedTable) -> None:
-    for name in {table.keys, table.all_keys}:
-        keys = statement(name).as_string()
-        wanted = ["after", "rows", *(["crew_ids"] if table.name not in WHOLE else [])]
-        wanted += ["client_ids"] if table.keyed_by == (("id", "conversation_id"),) else []
-        for parameter in wanted:
-            assert f"%({parameter})s" in keys, f"sql/keys/{name}.sql ignores %({parameter})s"
+def target_of(table: DerivedTable) -> str:
+    return table.rows.relation
 
 
 def test_every_table_is_recomputed_by_the_oracle() -> None:

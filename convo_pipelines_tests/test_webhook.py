@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import crews
+from convo_pipelines.engine import histories
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.orchestration.automation import sensors
 from convo_pipelines.serving import sessions, webhook
@@ -160,7 +160,7 @@ def test_after_ticks_only_what_they_have_not_read_is_read(world: World, start: C
 def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "CHUNK_KEYS", 1)
+    monkeypatch.setattr(histories, "CHUNK_KEYS", 1)
     world.crew("A")
     world.say("before")
     world.tick()

@@ -35,7 +35,7 @@ from convo_pipelines.database.warehouse import TableLockedError, Warehouse, fetc
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.capture import CaptureError
 from convo_pipelines.engine.change_log import ChangesError
-from convo_pipelines.engine.crews import CrewError, narrow
+from convo_pipelines.engine.crews import CrewError, select
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import decisions, forget, health, projects
 from convo_pipelines.serving import zero_schema
@@ -257,7 +257,7 @@ def tick_command(clients: Sequence[str], codes: Sequence[str]) -> None:
     """
     warehouse = Warehouse()
     health.require_schema(warehouse)
-    narrowing = narrow(warehouse, codes, clients)
+    narrowing = select(warehouse, codes, clients)
     log = logging.getLogger(ticks.__name__)
     rows: list[dict[str, object]] = []
     failures: list[str] = []

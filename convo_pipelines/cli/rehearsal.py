@@ -12,7 +12,15 @@ from psycopg.pq import ExecStatus
 from convo_pipelines.database import migrations
 from convo_pipelines.database.migrations import FOLDER, Line, Migration
 from convo_pipelines.database.statements import STATEMENTS
-from convo_pipelines.database.warehouse import Connection, Row, TableLockedError, Warehouse, fetch, said, who_locks
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Row,
+    TableLockedError,
+    Warehouse,
+    blockers_of,
+    error_message,
+    fetch,
+)
 from convo_pipelines.engine.registry import DERIVED_TABLES
 
 OURS = ("app", "analytics", "curation")
@@ -98,10 +106,10 @@ def _roll_back(connection: Connection, migration: Migration) -> Iterator[str]:
             with connection.transaction():
                 connection.execute(statement.encode())
         except psycopg.errors.DependentObjectsStillExist as error:
-            dependents = (error.diag.message_detail or said(error)).splitlines()
+            dependents = (error.diag.message_detail or error_message(error)).splitlines()
             yield from (dependent for dependent in dependents if "convo_pipelines_" not in dependent)
         except psycopg.errors.LockNotAvailable:
-            raise TableLockedError(who_locks(connection, is_any=True)) from None
+            raise TableLockedError(blockers_of(connection, is_any=True)) from None
 
 
 def _triable(rollback: str) -> list[str]:

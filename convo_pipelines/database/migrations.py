@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import STATEMENTS
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse, configure, who_locks
+from convo_pipelines.database.warehouse import TableLockedError, Warehouse, blockers_of, configure
 
 Line = Literal["app", "analytics", "roles"]
 LINES: tuple[Line, ...] = ("app", "analytics", "roles")
@@ -197,7 +197,7 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
             if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
                 raise
             with closing(Warehouse(url)) as warehouse, warehouse.connection() as another:
-                raise TableLockedError(who_locks(another, is_any=True)) from None
+                raise TableLockedError(blockers_of(another, is_any=True)) from None
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:

@@ -20,6 +20,13 @@ def statement(name: str) -> sql.SQL:
     return sql.SQL(cast("LiteralString", "\n".join(lines)))
 
 
+@cache
+def fragment(name: str) -> sql.SQL:
+    """Return `sql/<name>.sql` as a part of another statement: without its header, and what ends a statement."""
+    return sql.SQL(cast("LiteralString", statement(name).as_string().rstrip().removesuffix(";")))
+
+
+@cache
 def exists(name: str) -> bool:
     """Whether there is a statement of that name."""
     return path(name).is_file()

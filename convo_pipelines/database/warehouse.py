@@ -26,7 +26,7 @@ LOCK_SECONDS = 10
 """How long anything but a refresh waits for a lock; only checks, reports and commands do."""
 NAMED_HOLDERS = 5
 LOCK_TIMEOUT = "100ms"
-"""Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh gives way."""
+"""Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh backs off."""
 
 PASSING_ERRORS = (
     psycopg.errors.ForeignKeyViolation,  # the application deleted a row under our hands
@@ -34,7 +34,7 @@ PASSING_ERRORS = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.SerializationFailure,
 )
-"""What passes by itself: the application, or another refresh, was in the way."""
+"""Transient errors, caused by concurrent transactions of the application or of another refresh: a retry succeeds."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Counts:
 
 
 class TableLockedError(psycopg.errors.LockNotAvailable):
-    """Somebody holds a lock that was waited for long enough; the message names who, and the remedy."""
+    """Timed out waiting for a lock; the message names the blockers and the remedy."""
 
 
 class Warehouse:
@@ -125,13 +125,13 @@ class Warehouse:
                 raise
             except psycopg.errors.LockNotAvailable:
                 with self._pool.connection() as another:
-                    raise TableLockedError(who_locks(another)) from None
+                    raise TableLockedError(blockers_of(another)) from None
             except psycopg.errors.QueryCanceled as error:
-                if "timeout" not in said(error):  # somebody cancelled it
+                if "timeout" not in error_message(error):  # an operator cancelled it
                     raise
                 limits = "REFRESH_TIMEOUT_SECONDS, or of a crew CREW_TIMEOUT_SECONDS"
                 raise psycopg.errors.QueryCanceled(
-                    f"{said(error)}: see what slows it down, or raise {limits}"
+                    f"{error_message(error)}: see what slows it down, or raise {limits}"
                 ) from None
 
     def analyze(self, table: str, counts: Counts) -> None:
@@ -181,7 +181,7 @@ def refreshing(
     lock is taken by a statement of its own, so that every later statement sees what the holder before has committed.
 
     Raises:
-        TableLockedError: somebody holds a lock on one of the tables.
+        TableLockedError: another session holds a lock on one of the tables.
 
     """
     with connection.transaction():
@@ -192,24 +192,24 @@ def refreshing(
             with connection.transaction():
                 connection.execute(sql.SQL("lock table {} in access share mode").format(names))
         except psycopg.errors.LockNotAvailable:
-            raise TableLockedError(who_locks(connection, tables)) from None
+            raise TableLockedError(blockers_of(connection, tables)) from None
         yield
 
 
-def who_locks(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
-    """Return who holds locks that keep others from reading `tables` of app, and what to do.
+def blockers_of(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
+    """Return which sessions hold locks that prevent reading `tables` of app, and what to do.
 
-    Without `tables` it is not known which lock was waited for: whoever may be in the way, on any table, is named. With
-    `is_any`, those that keep others from changing a table.
+    Without `tables` it is not known which lock was waited for: possible blockers on any table are named. With `is_any`,
+    those that prevent altering a table.
     """
     holders = fetch(connection, "database/blockers", tables=tables and list(tables), is_any=is_any)
     if not holders:
         named = f"app.{' or app.'.join(tables)}" if tables else "a table or row"
-        return f"somebody held a lock on {named}; try again"
+        return f"another session held a lock on {named}; try again"
     named = "; ".join(_holder(row) for row in holders[:NAMED_HOLDERS])
     if tables is None:
         rest = f", and {len(holders) - NAMED_HOLDERS} more" if len(holders) > NAMED_HOLDERS else ""
-        return f"a lock was not to be had in time; who may be in the way: {named}{rest}; let them end, and try again"
+        return f"timed out waiting for a lock; possible blockers: {named}{rest}; let them end, and try again"
     return f"{named}: let it end, or run {_end(holders[0])}"
 
 
@@ -238,7 +238,7 @@ def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: s
     execute(connection, "database/session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
 
 
-def said(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return what an error says, without the row that PostgreSQL quotes: that may say who somebody is."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return (primary or str(error)).strip() or type(error).__name__

@@ -25,10 +25,10 @@ from convo_pipelines.database.warehouse import (
     Row,
     Warehouse,
     begin,
+    error_message,
     execute,
     fetch,
     fetch_one,
-    said,
     transaction,
 )
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
@@ -51,24 +51,24 @@ class ChangesError(Exception):
 
 
 @dataclass(frozen=True)
-class Look:
+class LogPosition:
     """How far a table has read the log, and a snapshot of now.
 
     Attributes:
         table: the table.
-        seen: the watermark, a pg_snapshot as text; None if the table has not been built.
+        from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
         unread_since: what may still await the table was logged since; None before its first build.
-        taken: the snapshot of now, which becomes the watermark once everything up to it is accounted for.
-        taken_at: when it was taken, UTC.
+        to_snapshot: the snapshot of now, which becomes the watermark once everything up to it is accounted for.
+        taken_at: when that was taken, UTC.
         is_any: whether anything that the table follows was logged in between.
         is_everything: whether a table that it follows is to be read whole again.
 
     """
 
     table: DerivedTable
-    seen: str | None
+    from_snapshot: str | None
     unread_since: str | None
-    taken: str
+    to_snapshot: str
     taken_at: datetime
     is_any: bool
     is_everything: bool
@@ -76,34 +76,35 @@ class Look:
     @property
     def scope(self) -> Scope:
         """What a tick has to refresh."""
-        return EVERYTHING if self.seen is None or self.is_everything else Changes(self.seen, self.taken)
+        return (
+            EVERYTHING
+            if self.from_snapshot is None or self.is_everything
+            else Changes(self.from_snapshot, self.to_snapshot)
+        )
 
     @property
     def has_news(self) -> bool:
         """Whether a tick would find anything to do in the log."""
-        return self.seen is None or self.is_any
+        return self.from_snapshot is None or self.is_any
 
 
-def look(connection: Connection, table: DerivedTable, taken: str | None = None) -> Look:
-    """Take a snapshot, or the one that was taken, and ask whether anything was logged since the table's watermark.
+def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = None) -> LogPosition:
+    """Take a snapshot, or one that was taken before, and ask whether anything was logged since the table's watermark.
 
     Raises:
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
     state = _state(connection, table)
-    if taken:
-        state["taken"] = taken
+    span = {"from_snapshot": state["from_snapshot"], "to_snapshot": to_snapshot or state["to_snapshot"]}
     news = {"is_any": True, "is_everything": True}
-    if state["seen"]:
-        news = fetch_one(
-            connection, "engine/log/news", seen=state["seen"], taken=state["taken"], follows=list(table.follows)
-        )
-    return Look(
+    if span["from_snapshot"]:
+        news = fetch_one(connection, "engine/log/news", **span, follows=list(table.follows))
+    return LogPosition(
         table,
-        state["seen"],
+        span["from_snapshot"],
         state["unread_since"],
-        state["taken"],
+        span["to_snapshot"],
         state["taken_at"],
         news["is_any"],
         news["is_everything"],
@@ -160,16 +161,16 @@ def _write_tombstones(connection: Connection, unread_since: str | None, *, rows:
     return fetch_one(connection, "tables/crew_conversations/deleted", **what)["rows"]
 
 
-def begin_build(connection: Connection, table: DerivedTable) -> Look:
-    """Have the logs kept from now on, and only then look: that becomes the watermark once everything has been read."""
+def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
+    """Pin log retention, then take the snapshot that becomes the watermark once everything has been read."""
     execute(connection, "engine/log/begin_build", asset_key=table.name)
     return look(connection, table)
 
 
-def store(connection: Connection, at: Look) -> bool:
+def store(connection: Connection, at: LogPosition) -> bool:
     """Move the watermark to the snapshot of `at`; return False if somebody else moved it meanwhile.
 
-    What was left undone must have been logged again in this or an earlier transaction, and what the log tells of
+    What was left undone must have been logged for retry in this or an earlier transaction, and what the log tells of
     deletions is written down in this one, before it is read.
     """
     if at.has_news and at.table is HISTORIES_SESSIONS:
@@ -178,13 +179,18 @@ def store(connection: Connection, at: Look) -> bool:
         _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
         execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.unread_since)
     moved = fetch(
-        connection, "engine/log/store", asset_key=at.table.name, seen=at.seen, taken=at.taken, taken_at=at.taken_at
+        connection,
+        "engine/log/store",
+        asset_key=at.table.name,
+        from_snapshot=at.from_snapshot,
+        to_snapshot=at.to_snapshot,
+        taken_at=at.taken_at,
     )
     return bool(moved)
 
 
-def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lambda: None) -> None:
-    """Move the watermark, in the transaction that logs again what was left undone; and trim the logs.
+def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> None:
+    """Move the watermark, in the transaction that logs what was left undone for retry; and trim the logs.
 
     Where somebody holds locks, or moved it meanwhile, it stays: what was read is read again.
     """
@@ -192,12 +198,12 @@ def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lam
         try:
             _write_many_tombstones(connection, at)
             with transaction(connection):
-                log_again()
+                log_retries()
                 is_moved = store(connection, at)
                 if not is_moved:
                     raise psycopg.Rollback
         except PASSING_ERRORS as error:
-            _log.info("the watermark of %s is tried again: %s", at.table.name, said(error))
+            _log.info("the watermark of %s is retried: %s", at.table.name, error_message(error))
             time.sleep(0.05 * attempt)
         else:
             if is_moved:
@@ -207,7 +213,7 @@ def finish(connection: Connection, at: Look, log_again: Callable[[], None] = lam
     _log.warning("the watermark of %s stays: what was read is read again", at.table.name)
 
 
-def _write_many_tombstones(connection: Connection, at: Look) -> None:
+def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
     """Note deleted conversations, until so few are left that their crews are locked for a moment only."""
     if at.has_news and at.table is CREW_CONVERSATIONS:
         rows = TOMBSTONES

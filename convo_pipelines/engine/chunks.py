@@ -1,4 +1,4 @@
-"""How much one chunk does: about half a second's work, for much less of which it holds locks."""
+"""The size of chunks: about half a second of work each, with locks held for much less than that."""
 
 import logging
 import time
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from convo_pipelines.database.warehouse import LOCK_TIMEOUT, TableLockedError
+from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, TableLockedError, execute
+from convo_pipelines.settings import settings
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
 CHUNK_SECONDS = 0.5
@@ -25,10 +26,10 @@ class TooSlowError(Exception):
 
 
 @dataclass
-class Size:
-    """How many keys the next chunk has, so that it takes about half a second, and holds its locks for much less.
+class ChunkSize:
+    """How many keys the next chunk has, so that it takes about half a second and holds its locks for much less.
 
-    One that met a lock is cut down until it is the one key that is locked, which is then left for the next tick.
+    A chunk that meets a lock is divided until only the locked key is left, which waits for the next tick.
     """
 
     rows: int
@@ -58,6 +59,17 @@ class Size:
         if left <= 0.001:
             raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s")
         return left
+
+    def limit(self, connection: Connection) -> None:
+        """Give the next statements of a transaction what is left of the time for which locks may be held.
+
+        Raises:
+            TooSlowError: that time is up.
+
+        """
+        seconds = self.seconds_left or settings().refresh_timeout_seconds
+        timeout = str(round(seconds * 1000))
+        execute(connection, "database/session/limit", timeout=timeout, lock_timeout=self.lock_timeout)
 
     @contextmanager
     def choose(self) -> Generator[None]:
@@ -102,7 +114,7 @@ class Size:
         self.rows = max(smallest, min(LARGEST_CHUNK, int(self.rows * factor)))
         self.attempts = 0
 
-    def give_way(self, error: Exception) -> None:
+    def back_off(self, error: Exception) -> None:
         """Choose the size with which to try again after `error`.
 
         Raises:
@@ -120,4 +132,4 @@ class Size:
             self.is_left_out = True
         else:
             self.rows = max(1, self.rows // 8)
-        _log.info("a chunk is tried again: %s", error)
+        _log.info("retrying a chunk: %s", error)

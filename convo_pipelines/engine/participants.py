@@ -4,30 +4,30 @@ The canonical form needs libraries, so it is computed here, once per spelling; t
 """
 
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Connection, Row, execute, fetch_one
+from convo_pipelines.database.warehouse import Connection, execute, fetch_one
 from convo_pipelines.engine.identifiers import canonical
 
 BATCH_ROWS = 10_000
 
 
-def compare(connection: Connection, *, renormalize: bool) -> Row:
-    """Resolve anew whatever has or had an identifier of the places in `keys`.
+def prepare(connection: Connection, is_everything_new: bool) -> int:
+    """Bring the identifiers at the places in `keys` into their canonical form; return how many were different.
 
-    Return how many resolutions were `present`, and how many `identifiers` were different.
+    Creates the temporary table `touched_identifiers`: those whose contact methods are to be resolved anew.
 
     Args:
-        connection: in a transaction with the temporary tables `keys` and `different`.
-        renormalize: put all of their identifiers into canonical form again, not only those that changed.
+        connection: in a transaction with the temporary table `keys`.
+        is_everything_new: put all of them into canonical form again, not only those that changed.
 
     """
     execute(connection, "tables/participant_resolutions/sources")
     execute(connection, "tables/participant_resolutions/normalized")
     execute(connection, "tables/participant_resolutions/changed_identifiers")
     connection.execute("analyze places")
-    _normalize(connection, renormalize)
-    different = fetch_one(connection, "tables/participant_resolutions/identifiers")
+    _normalize(connection, is_everything_new)
+    changed = fetch_one(connection, "tables/participant_resolutions/identifiers")["identifiers"]
     connection.execute("analyze touched_identifiers")
-    return fetch_one(connection, "tables/participant_resolutions/rows") | different
+    return changed
 
 
 def _normalize(connection: Connection, renormalize: bool) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from convo_pipelines.database.warehouse import Counts, Row, Warehouse, fetch_one
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.crews import CrewResult
+from convo_pipelines.engine.histories import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, LINK_TABLES
 

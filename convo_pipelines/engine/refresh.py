@@ -1,19 +1,20 @@
-"""refresh(scope): which keys, recompute them completely, make the table equal, pass it on; chunk by chunk.
+"""refresh(scope): which keys, which rows there should be for them, make the table equal, propagate; chunk by chunk.
 
-Each chunk is a transaction under the table's advisory lock. It compares first, and locks what it writes last: what the
-application has locked is left for the next tick, and what it may have to wait for takes less than a second.
+Each chunk is a transaction under the table's advisory lock. It compares first and locks what it writes last: rows that
+the application has locked are left for the next tick, and the application never waits for longer than a second.
 The same statements serve ticks, backfills and reconcile; the caller only chooses the scope.
 """
 
-import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines.database.statements import exists
+from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     PASSING_ERRORS,
@@ -25,20 +26,21 @@ from convo_pipelines.database.warehouse import (
     Warehouse,
     begin,
     execute,
+    fetch,
     fetch_one,
     refreshing,
 )
-from convo_pipelines.engine import capture, change_log, oddities, participants
+from convo_pipelines.engine import capture, change_log, oddities
 from convo_pipelines.engine.change_log import Lease
-from convo_pipelines.engine.chunks import Size, TooSlowError
+from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
     Changes,
     Everything,
-    Narrowing,
     Scope,
+    Selection,
     Sessions,
     Window,
     parameters,
@@ -47,12 +49,13 @@ from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
 
-_log = logging.getLogger(__name__)
+P = TypeVar("P")
+"""How far chunks have got; for most tables the last key, as a row."""
 
 
 @dataclass
 class Outcome:
-    """What a refresh did: rows by what was done to them, UTC days of activity of those rows, and keys looked at.
+    """What a refresh did: rows by what was done to them, UTC days of activity of those rows, and keys compared.
 
     `drift` counts changed rows that no unread change in the log accounts for; only reconcile asks for it. `odd` are
     rows that were left out or read otherwise than written, `locked` those that were left for the next tick.
@@ -63,6 +66,7 @@ class Outcome:
     days: set[date] = field(default_factory=set[date])
     odd: Oddities = field(default_factory=Oddities)
     keys: int = 0
+    rows_read: int = 0
     locked: int = 0
     is_skipped: bool = False
 
@@ -73,7 +77,40 @@ class Outcome:
         self.days |= other.days
         self.odd.add(other.odd)
         self.keys += other.keys
+        self.rows_read += other.rows_read
         self.locked += other.locked
+
+
+@dataclass(frozen=True)
+class Chosen(Generic[P]):
+    """The keys of a chunk, in the temporary table `keys`.
+
+    Attributes:
+        keys: how many there are.
+        next: where the next chunk begins; None: there is none.
+        is_whole: whether they are whole days, not single sessions.
+
+    """
+
+    keys: int
+    next: P | None
+    is_whole: bool = False
+
+
+Choose = Callable[[Connection, P | None, int], Chosen[P]]
+"""Chooses the keys of a chunk: those after a position, about so many."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that one statement computes: of one crew where each has a table of its own, else all of a chunk."""
+
+    crew_id: UUID | None = None
+    identifiers: Identifiers = field(default_factory=dict[str, sql.Composable])
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+ALL = (Part(),)
 
 
 @dataclass(frozen=True)
@@ -82,23 +119,38 @@ class Work:
 
     Attributes:
         table: what is refreshed.
+        columns: the columns that are computed.
         unread_since: what may still await the table was logged since this snapshot; None: nothing is known.
-        is_tick: whether the schedule's tick asks.
-        narrowing: only these crews and clients, or None.
+        is_tick: whether a tick reads changes.
         counts_drift: whether to tell drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
+        parts: what is computed by a statement of its own.
+        locks: the advisory locks of its chunks; none: that of the table.
+        reads: the tables of `app` that it reads; none: those of the table.
+        deadline: when it is to end, by `time.monotonic()`.
+        choose_pending: chooses the keys of changes that no tick has read yet; returns False if that is everything.
 
     """
 
     table: DerivedTable
+    columns: tuple[str, ...]
     unread_since: str | None
     is_tick: bool = False
-    narrowing: Narrowing | None = None
     counts_drift: bool = False
     lease: Lease | None = None
+    parts: Sequence[Part] = ALL
+    locks: Sequence[str] = ()
+    reads: Sequence[str] = ()
+    deadline: float = float("inf")
+    choose_pending: Callable[[Connection, Changes], bool] | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the next statement may take."""
+        return min(settings().refresh_timeout_seconds, max(0.001, self.deadline - time.monotonic()))
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, narrowing: Narrowing | None = None) -> Outcome:
+def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None = None) -> Outcome:
     """Refresh what changed since the table's last tick, and move its watermark.
 
     A table without a watermark is built first: everything, once. Narrowed, the watermark stays.
@@ -113,31 +165,35 @@ def tick(warehouse: Warehouse, table: DerivedTable, narrowing: Narrowing | None 
         with warehouse.connection() as connection:
             at = change_log.look(connection, table)
             outcome = Outcome()
-            if at.seen is None and narrowing is None:
+            if at.from_snapshot is None and selection is None:
                 return _build(warehouse, table, lease)
-            work = Work(table, at.unread_since, is_tick=True, narrowing=narrowing, lease=lease)
+            columns = columns_of(connection, table)
             if at.has_news:
-                outcome.add(_chunks(connection, work, at.scope))
-            if table.has_days and capture.uncaptured(connection, table.follows):
-                outcome.add(_chunks(connection, work, Window.last_two_days()))
-            if narrowing is None:
+                is_tick = isinstance(at.scope, Changes)
+                work = Work(table, columns, at.unread_since, is_tick=is_tick, lease=lease)
+                outcome.add(_refresh(connection, work, at.scope, selection))
+            if table.grain.has_days and capture.uncaptured(connection, table.follows):
+                work = Work(table, columns, at.unread_since, lease=lease)
+                outcome.add(_refresh(connection, work, Window.last_two_days(), selection))
+            if selection is None:
                 change_log.finish(connection, at)
             oddities.note(connection, table.name, {None: outcome.odd})
         warehouse.analyze(table.target, outcome.counts)
     return outcome
 
 
-def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, narrowing: Narrowing | None = None) -> Outcome:
+def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selection: Selection | None = None) -> Outcome:
     """Refresh a window. One that holds all there is of a table without a watermark is its first build."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
-        is_whole = narrowing is None and (not table.has_days or _holds_all(connection, window))
-        if is_whole and at.seen is None:
+        has_days = table.grain.has_days
+        is_whole = selection is None and (not has_days or _holds_all(connection, window))
+        if is_whole and at.from_snapshot is None:
             with change_log.lease(warehouse, table) as lease:
                 if lease:
                     return _build(warehouse, table, lease)
-        work = Work(table, at.unread_since, narrowing=narrowing)
-        outcome = _chunks(connection, work, EVERYTHING if is_whole or not table.has_days else window)
+        work = Work(table, columns_of(connection, table), at.unread_since)
+        outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
         oddities.note(connection, table.name, {None: outcome.odd})
     warehouse.analyze(table.target, outcome.counts)
     return outcome
@@ -146,7 +202,8 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, narrowin
 def read_sessions(warehouse: Warehouse, table: DerivedTable, asked: Sessions) -> Outcome:
     """Refresh what is derived from these sessions, whatever the log says; the watermark stays."""
     with warehouse.connection() as connection:
-        return _chunks(connection, Work(table, change_log.unread_since(connection, table)), asked)
+        unread_since = change_log.unread_since(connection, table)
+        return _refresh(connection, Work(table, columns_of(connection, table), unread_since), asked)
 
 
 def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int], object]) -> Outcome:
@@ -160,7 +217,8 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     """
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
-        outcome = _chunks(connection, Work(table, at.unread_since, counts_drift=True), EVERYTHING, progress)
+        work = Work(table, columns_of(connection, table), at.unread_since, counts_drift=True)
+        outcome = _refresh(connection, work, EVERYTHING, progress=progress)
         oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
     return outcome
 
@@ -168,7 +226,8 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
 def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
         at = change_log.begin_build(connection, table)
-        outcome = _chunks(connection, Work(table, at.unread_since, lease=lease), EVERYTHING)
+        work = Work(table, columns_of(connection, table), at.unread_since, lease=lease)
+        outcome = _refresh(connection, work, EVERYTHING)
         change_log.finish(connection, at)
         oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
@@ -180,188 +239,344 @@ def _holds_all(connection: Connection, window: Window) -> bool:
     return span["first"] is None or window.start <= span["first"] <= span["last"] < window.end
 
 
-def _chunks(
-    connection: Connection, work: Work, scope: Scope, progress: Callable[[int], object] = lambda _keys: None
+def _refresh(
+    connection: Connection,
+    work: Work,
+    scope: Scope,
+    selection: Selection | None = None,
+    progress: Callable[[int], object] = lambda _keys: None,
 ) -> Outcome:
-    outcome, after, size = Outcome(), None, Size(CHUNK_KEYS)
+    total = Outcome()
+
+    def choose(connection: Connection, after: Row | None, rows: int) -> Chosen[Row]:
+        return choose_keys(connection, work.table, scope, selection, after, rows, unread_since=work.unread_since)
+
+    def note(outcomes: Sequence[Outcome], _next: Row | None) -> None:
+        [outcome] = outcomes
+        total.add(outcome)
+        progress(outcome.keys)
+
+    chunks(connection, work, choose, note, ChunkSize(CHUNK_KEYS))
+    return total
+
+
+def chunks(
+    connection: Connection,
+    work: Work,
+    choose: Choose[P],
+    note: Callable[[Sequence[Outcome], P | None], object],
+    size: ChunkSize,
+    after: P | None = None,
+) -> bool:
+    """Refresh chunk by chunk, until there is none left or the deadline of the work is over; return whether none is.
+
+    Args:
+        connection: outside of a transaction.
+        work: what is refreshed, and how.
+        choose: the keys of each chunk.
+        note: called after each chunk with the outcome of each part, and where the next chunk begins.
+        size: of the first chunk.
+        after: where to begin.
+
+    Raises:
+        TableLockedError: a whole table is locked, and was for several attempts.
+
+    """
     while True:
         try:
-            chunk, last = _chunk(connection, work, scope, after, size)
+            outcomes, following = chunk(connection, work, choose, size, after)
         except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
-            size.give_way(error)
+            size.back_off(error)
             continue
-        outcome.add(chunk)
-        progress(chunk.keys)
-        if chunk.keys < size.rows:
-            return outcome
-        after = last
+        note(outcomes, following)
+        if following is None:
+            return True
+        after = following
         size.grow()
+        if time.monotonic() >= work.deadline:
+            return False
 
 
-def _chunk(
-    connection: Connection, work: Work, scope: Scope, after: str | None, size: Size
-) -> tuple[Outcome, str | None]:
-    table = work.table
-    with refreshing(connection, [table.name], table.sources):
+def chunk(
+    connection: Connection, work: Work, choose: Choose[P], size: ChunkSize, after: P | None = None
+) -> tuple[list[Outcome], P | None]:
+    """Refresh one chunk, in one transaction; return what was done to each part, and where the next chunk begins."""
+    with refreshing(connection, work.locks or [work.table.name], work.reads or work.table.sources, work.seconds_left):
         with size.choose():
-            chosen = parameters(scope, work.narrowing, after, size.rows) | {"unread_since": work.unread_since}
-            found = choose_keys(connection, _keys_of(table, scope), **chosen)
-        chunk = Outcome()
-        if found["keys"]:
+            chosen = choose(connection, after, size.rows)
+        outcomes = [Outcome() for _ in work.parts]
+        if chosen.keys:
             with size.refresh():
-                compared = _compare(connection, work, scope)
-                drift = _drift(connection, work, compared) if work.counts_drift else Counts()
-                chunk = write(connection, table, compared, size, unread_since=work.unread_since)
-            chunk.keys, chunk.drift = found["keys"], drift
+                outcomes = _refresh_keys(connection, work, chosen, size)
         if work.lease:
             work.lease.renew(connection)
-    return chunk, found["last"]
+    return outcomes, chosen.next
 
 
-def _keys_of(table: DerivedTable, scope: Scope) -> str:
+def choose_keys(
+    connection: Connection,
+    table: DerivedTable,
+    scope: Scope,
+    selection: Selection | None = None,
+    after: Row | None = None,
+    rows: int | None = None,
+    query: sql.Composable | None = None,
+    **more: object,
+) -> Chosen[Row]:
+    """Choose the keys of a scope that come after a key, at most so many: into the temporary table `keys`.
+
+    Args:
+        connection: in a transaction.
+        table: whose keys.
+        scope: what to refresh.
+        selection: only of these crews and clients.
+        after: the last key before; None: from the first on.
+        rows: how many; None: all.
+        query: finds the keys in place of the table's own statements.
+        more: parameters of its own.
+
+    """
+    grain = table.grain
+    key = sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order)
+    names: Identifiers = {
+        "key": key,
+        "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
+        "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
+    }
+    chosen = execute(
+        connection,
+        "engine/keys/choose",
+        {**names, "keys": query or _keys(table, scope, names)},
+        is_first=after is None,
+        rows=rows,
+        retry_source=table.retry_source,
+        **{f"after_{column}": after and after[column] for column in grain.order},
+        **(parameters(scope, selection) | more),
+    ).rowcount
+    connection.execute("analyze keys")
+    if rows is None or chosen < rows:
+        return Chosen(chosen, None)
+    last: Identifiers = {
+        "columns": sql.SQL(", ").join(map(sql.Identifier, grain.order)),
+        "descending": sql.SQL(", ").join(
+            sql.SQL("{} desc").format(_ordered(column, is_by_bytes=column in grain.by_bytes)) for column in grain.order
+        ),
+    }
+    return Chosen(chosen, fetch_one(connection, "engine/keys/last", last))
+
+
+def _ordered(column: str, *, is_by_bytes: bool) -> sql.Composable:
+    return sql.SQL('{} collate "C"' if is_by_bytes else "{}").format(sql.Identifier(column))
+
+
+def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composable:
+    """Return the query that finds the keys of a scope."""
+    grain = table.grain
     match scope:
         case Everything():
-            return table.all_keys
-        case Sessions():
-            return table.asked_keys
+            pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table).items()]
+            return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
+        case Sessions() if grain.asked:
+            return fragment(grain.asked)
         case _:
-            return table.keys
+            own = fragment(f"tables/{table.name}/keys")
+            return sql.SQL("{}\nunion\n{}").format(own, fragment(grain.retried)) if grain.retried else own
 
 
-def choose_keys(connection: Connection, name: str, identifiers: Identifiers | None = None, /, **choice: Any) -> Row:
-    """Create the temporary table `keys` by `sql/<name>.sql`; return how many there are and the last's position."""
-    execute(connection, name, identifiers, **choice)
-    connection.execute("analyze keys")
-    return fetch_one(connection, "engine/refresh/keys")
+def _relations(table: DerivedTable) -> Mapping[str, tuple[str, ...]]:
+    """Return what holds all keys of a table: its sources, and the table itself."""
+    grain = table.grain
+    if not grain.sources or table.rows.is_insert_only:
+        return grain.sources
+    column_of = dict(grain.keyed_by)
+    return {**grain.sources, table.target: tuple(column_of[column] for column in grain.order)}
 
 
-def _compare(connection: Connection, work: Work, scope: Scope) -> Row:
-    """Note what is to be done to the rows of the keys; return how many were there, and which sources are odd."""
-    table = work.table
-    prepare(connection, table)
-    if table is PARTICIPANT_RESOLUTIONS:
-        return participants.compare(connection, renormalize=work.counts_drift)
-    return fetch_one(
-        connection,
-        f"tables/{table.name}/rows",
-        unread_since=work.unread_since,
-        is_tick=work.is_tick and isinstance(scope, Changes),
+def _page(relation: str, columns: Sequence[str], order: Sequence[str], names: Identifiers) -> sql.Composable:
+    renamed = [
+        sql.SQL("{} as {}").format(sql.Identifier(column), sql.Identifier(name))
+        for column, name in zip(columns, order, strict=True)
+    ]
+    return fragment("engine/keys/page").format(
+        **names, relation=sql.Identifier(*relation.split(".")), columns=sql.SQL(", ").join(renamed)
     )
 
 
-def prepare(connection: Connection, table: DerivedTable) -> None:
-    """Create the temporary table that takes what is to be done."""
-    execute(connection, "engine/refresh/diff", names_of(table))
+def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:
+    """Return the columns of a table that a refresh computes, in their order: those without a default."""
+    if table.rows.inserted:
+        return table.rows.inserted
+    return tuple(fetch_one(connection, "engine/refresh/columns", relation=table.target)["columns"])
 
 
-def write(
-    connection: Connection, table: DerivedTable, compared: Row, size: Size, *, unread_since: str | None = None
-) -> Outcome:
-    """Lock what is to be written and what it refers to, write it and pass it on; log again what somebody has locked.
+def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
+    """Compare the rows of `keys`, and make them right; return what was done to each part."""
+    execute(connection, "engine/refresh/diff", names_of(work.table))
+    prepare = work.table.prepare
+    prepared = prepare(connection, work.counts_drift) if prepare else 0
+    compared = [_compare(connection, work, part, is_whole=chosen.is_whole) for part in work.parts]
+    drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
+    with size.write():
+        size.limit(connection)
+        _write(connection, work, size)
+    begin(connection, None, LOCK_TIMEOUT)
+    statement = "engine/refresh/counts" if work.parts is ALL else "engine/crews/counts"
+    done = {row.get("crew_id"): row for row in fetch(connection, statement)}
+    outcomes = [
+        _outcome(done.get(part.crew_id), row, chosen.keys) for part, row in zip(work.parts, compared, strict=True)
+    ]
+    outcomes[0].drift = drift
+    return outcomes
 
-    Args:
-        connection: in the transaction that compared.
-        table: whose rows they are.
-        compared: what comparing returned: present (rows before), odd.
-        size: of the chunk; it measures.
-        unread_since: what may still await the table was logged since this snapshot; None: nothing is known.
+
+def _outcome(done: Row | None, compared: Row, keys: int) -> Outcome:
+    """Return what was done to rows (a row of counts, if there was anything to do), and what comparing them found."""
+    outcome = Outcome(
+        Counts(unchanged=compared["present"]),
+        odd=Oddities.of(compared["odd"]),
+        keys=keys,
+        rows_read=compared["rows_read"] or 0,
+    )
+    if done:
+        changed = done["updated"] + done["deleted"]
+        outcome.counts = Counts(done["inserted"], done["updated"], done["deleted"], compared["present"] - changed)
+        outcome.days, outcome.locked = set(done["days"]), done["locked"]
+    return outcome
+
+
+def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) -> Row:
+    """Note in `diff` what is to be done to the rows of a part; return how many were there, and odd sources."""
+    table = work.table
+    names = names_of(table, work.columns)
+    values = {"unread_since": work.unread_since, "is_tick": work.is_tick, "is_whole": is_whole}
+
+    def of_table(statement: str, default: str | None = None) -> sql.Composable:
+        return fragment(table.own(statement) or f"engine/refresh/{default or statement}").format(
+            **names, **part.identifiers
+        )
+
+    is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else None
+    return fetch_one(
+        connection,
+        "engine/refresh/compare",
+        {
+            **names,
+            "rows": of_table("rows"),
+            "is_present": of_table("present", "is_present"),
+            "is_different": of_table(is_different or "is_different"),
+            "day": of_table(_day(work)),
+            "is_news": of_table("is_news"),
+            "odd": of_table("odd"),
+            "rows_read": of_table("rows_read"),
+        },
+        retry_source=table.retry_source,
+        **values,
+        **part.parameters,
+    )
+
+
+def _day(work: Work) -> str:
+    """Return the statement that says of which UTC day a row is."""
+    if not work.table.grain.has_days:
+        return "no_day"
+    if "activity_date" in work.columns:
+        return "day_of_activity"
+    return "day_of_start" if "started_at" in work.columns else "day_of_conversation"
+
+
+def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
+    """Lock what is to be written and what it refers to, write it and propagate it; what is locked is left for later.
 
     Raises:
         TooSlowError: locks would be held for too long.
 
     """
-    with size.write():
-        limit(connection, size)
-        done = _write_rows(connection, table, size, unread_since)
-    begin(connection, None, LOCK_TIMEOUT)
-    return outcome_of(done, compared)
-
-
-def outcome_of(done: Row | None, compared: Row) -> Outcome:
-    """Return as an outcome what was done to rows (a row of `engine/refresh/counts`) and by comparing."""
-    if done is None:
-        return Outcome(Counts(unchanged=compared["present"]), odd=Oddities.of(compared.get("odd")))
-    changed = done["updated"] + done["deleted"]
-    counts = Counts(done["inserted"], done["updated"], done["deleted"], compared["present"] - changed)
-    return Outcome(counts, days=set(done["days"]), odd=Oddities.of(compared.get("odd")), locked=done["locked"])
-
-
-def limit(connection: Connection, size: Size) -> None:
-    """Give the next statements what is left of the time that locks may be held."""
-    seconds = size.seconds_left or settings().refresh_timeout_seconds
-    execute(connection, "database/session/limit", timeout=str(round(seconds * 1000)), lock_timeout=size.lock_timeout)
-
-
-def _write_rows(connection: Connection, table: DerivedTable, size: Size, unread_since: str | None) -> Row:
-    rows, names = table.rows, names_of(table)
-    done = fetch_one(connection, "engine/refresh/counts")
-    if not done["rows"]:
-        return done
+    table, rows, names = work.table, work.table.rows, names_of(work.table, work.columns)
+    planned = fetch_one(connection, "engine/refresh/counts")["rows"]
+    if not planned:
+        return
     locked = 0
     if size.is_left_out:
-        locked += connection.execute("update different set change = 'locked'").rowcount
+        locked += connection.execute("update diff set change = 'locked'").rowcount
     elif not rows.is_insert_only:
         locked += execute(connection, "engine/refresh/lock_rows", names).rowcount
     for column, parent in rows.parents:
-        locked += execute(
-            connection, "engine/refresh/lock_parents", {"column": sql.Identifier(column)}, parent=parent
-        ).rowcount
+        name = {"column": sql.Identifier(column)}
+        locked += execute(connection, "engine/refresh/lock_parents", name, parent=parent).rowcount
     if locked:
-        done = fetch_one(connection, "engine/refresh/counts")
-    limit(connection, size)
-    if done["rows"] > done["locked"]:
-        if table is CREW_CONVERSATIONS:
-            is_captured = not capture.uncaptured(connection, ["conversations"])
-            execute(connection, "tables/crew_conversations/write", is_captured=is_captured)
-        else:
-            execute(connection, "engine/refresh/write", names)
-        if exists(f"tables/{table.name}/propagate"):
-            execute(connection, f"tables/{table.name}/propagate")
-    if done["locked"] and rows.again:
-        statement, column = rows.again
-        of_key = {"column": sql.Identifier(column)}
-        execute(connection, statement, of_key, source=table.again, unread_since=unread_since)
-    return done
+        locked = fetch_one(connection, "engine/refresh/counts")["locked"]
+    size.limit(connection)
+    if planned > locked:
+        execute(connection, table.own("write") or "engine/refresh/write", names)
+        if propagate := table.own("propagate") or (table.propagates and "engine/propagate/conversations"):
+            execute(connection, propagate, source=table.name)
+    if locked and table.grain.retry:
+        statement, column = table.grain.retry
+        name = {"column": sql.Identifier(column)}
+        execute(connection, statement, name, source=table.retry_source, unread_since=work.unread_since)
 
 
-def names_of(table: DerivedTable) -> dict[str, sql.Composable]:
-    """Return what takes the place of the placeholders in the statements that serve all tables."""
+def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
+    """Return the identifiers of the statements that serve all tables.
+
+    Args:
+        table: the table.
+        columns: what a refresh computes, where the statement needs it.
+
+    """
     rows = table.rows
     key = [sql.Identifier(name) for name in rows.key]
-    same = sql.SQL("target.{name} = different.{name}")
-    assigned = [sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name)) for name in rows.values]
-    touched = [sql.SQL("{} = now()").format(sql.Identifier(rows.touched))] if rows.touched else []
+    same = sql.SQL("target.{name} = diff.{name}")
+    assigned = [
+        sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
+        for name in columns
+        if name not in rows.key
+    ]
+    if rows.updated_at_column:
+        assigned.append(sql.SQL("{} = now()").format(sql.Identifier(rows.updated_at_column)))
+    compared = [sql.Identifier(name) if name in rows.key else sql.Identifier("wanted", name) for name in columns]
     return {
         "target": sql.Identifier(*rows.relation.split(".")),
         "key": sql.SQL(", ").join(key),
+        "first_key": key[0],
         "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),
-        "columns": sql.SQL(", ").join(sql.Identifier(name) for name in (*rows.key, *rows.values)),
-        "assignments": sql.SQL(", ").join([*assigned, *touched]),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+        "compared": sql.SQL(", ").join(compared),
+        "assignments": sql.SQL(", ").join(assigned),
+        "keys": sql.SQL(", ").join(sql.Identifier(column) for column, _ in table.grain.keyed_by),
+        "keyed": sql.SQL(", ").join(sql.Identifier(column) for _, column in table.grain.keyed_by),
     }
 
 
-def _drift(connection: Connection, work: Work, compared: Row) -> Counts:
-    """Count the rows to change whose keys await no tick: looked up after comparing, to miss nothing that it saw."""
+def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
+    """Count the rows to change whose keys await no tick: looked up after comparing, to miss nothing that it saw.
+
+    What was `prepared`, rows of the table's own, is drift as well.
+    """
     planned = fetch_one(connection, "engine/refresh/counts")
-    identifiers = Counts(updated=compared.get("identifiers", 0))
-    if work.unread_since is None or not (planned["rows"] or identifiers.changed):
+    if work.unread_since is None or not (planned["rows"] or prepared):
         return Counts()
     connection.execute("drop table keys")
-    now = fetch_one(connection, "engine/log/snapshot")["taken"]
-    follows = [name.split()[0] for name in work.table.follows]
-    if fetch_one(connection, "engine/log/news", seen=work.unread_since, taken=now, follows=follows)["is_everything"]:
+    pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
+    if not (work.choose_pending or _pending_of(work.table))(connection, pending):
         return Counts()
-    pending = Changes(work.unread_since, now)
-    execute(connection, work.table.keys, **parameters(pending))
-    if not work.table.keyed_by:
+    keyed_by = work.table.grain.keyed_by
+    if not keyed_by:
         if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
             return Counts()
-        return Counts(planned["inserted"], planned["updated"], planned["deleted"]) + identifiers
-    return count_drift(connection, work.table)
-
-
-def count_drift(connection: Connection, table: DerivedTable) -> Counts:
-    """Count the rows to change whose keys are not among `keys`: what awaits a tick."""
-    same = sql.SQL("keys.{} = different.{}")
-    pairs = [same.format(sql.Identifier(key), sql.Identifier(column)) for key, column in table.keyed_by]
+        return Counts(planned["inserted"], planned["updated"] + prepared, planned["deleted"])
+    same = sql.SQL("keys.{} = diff.{}")
+    pairs = [same.format(sql.Identifier(key), sql.Identifier(column)) for key, column in keyed_by]
     return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": sql.SQL(" and ").join(pairs)}))
+
+
+def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:
+    def choose(connection: Connection, pending: Changes) -> bool:
+        follows = [name.split()[0] for name in table.follows]
+        span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
+        if fetch_one(connection, "engine/log/news", **span, follows=follows)["is_everything"]:
+            return False
+        choose_keys(connection, table, pending)
+        return True
+
+    return choose

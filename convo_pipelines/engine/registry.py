@@ -1,12 +1,107 @@
-"""The derived tables: what each is called, what it reads and whose changes, and the rows it keeps right.
+"""The derived tables: what each is called, what it reads and follows, and the rows that it keeps right.
 
-A table's statements bear its name: `sql/keys/<name>.sql` chooses the keys of a scope, `sql/refresh/<name>.sql` compares
-their rows with what they should be.
+A table's statements lie in `sql/tables/<name>/`: `rows.sql` says which rows there should be for the keys of a chunk,
+`keys.sql` which keys a change concerns. The engine compares, writes, retries and propagates.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from convo_pipelines.database.statements import exists
+from convo_pipelines.database.warehouse import Connection
+from convo_pipelines.engine import participants
+
+
+@dataclass(frozen=True)
+class Grain:
+    """What the keys of a table are: the unit in which it is refreshed.
+
+    Attributes:
+        name: of its statements in `sql/engine/keys/`.
+        order: the columns that identify a key, in the order in which chunks go through them.
+        by_bytes: those of them, texts, that are ordered by their bytes.
+        keyed_by: the columns of keys, and those of rows that hold them; none: keys identify no rows.
+        sources: the relations that hold all keys, and their columns in the order of the key's.
+        selection: the statement in `sql/engine/keys/selection/` that narrows keys to crews and clients.
+        retry: the statement that logs the keys of locked rows for the next tick, and the column that holds the key.
+        has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
+
+    """
+
+    name: str
+    order: tuple[str, ...]
+    keyed_by: tuple[tuple[str, str], ...]
+    by_bytes: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    selection: str = "none"
+    retry: tuple[str, str] | None = None
+    has_days: bool = True
+
+    @property
+    def asked(self) -> str | None:
+        """The statement that chooses the keys of sessions that a caller asks for, if it has one."""
+        return name if exists(name := f"engine/keys/asked/{self.name}") else None
+
+    @property
+    def retried(self) -> str | None:
+        """The statement that chooses the keys that the last tick left for the next, if it has one."""
+        return name if exists(name := f"engine/keys/retried/{self.name}") else None
+
+
+CONVERSATIONS = Grain(
+    "conversations",
+    order=("conversation_id",),
+    keyed_by=(("conversation_id", "conversation_id"),),
+    sources={"app.conversations": ("id",)},
+    selection="conversations",
+    retry=("engine/retry/conversations", "conversation_id"),
+)
+SUMMARIZED_CONVERSATIONS = replace(CONVERSATIONS, sources={"analytics.conversation_summaries": ("conversation_id",)})
+SESSIONS = Grain(
+    "sessions",
+    order=("crew_id", "session_id"),
+    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
+    sources={"analytics.histories_sessions": ("crew_id", "session_id")},
+    selection="crews",
+    retry=("tables/crew_conversations/retry", "session_id"),
+)
+SESSION_DAYS = Grain(
+    "session_days",
+    order=("start_day", "session_id", "crew_id"),
+    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
+    by_bytes=("session_id",),
+)
+CREW_DAYS = Grain(
+    "crew_days",
+    order=("crew_id", "activity_date"),
+    keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
+    sources={"analytics.histories_sessions": ("crew_id", "activity_date")},
+    selection="crews",
+    retry=("engine/retry/days", "crew_id"),
+)
+CLIENT_DAYS = Grain(
+    "client_days",
+    order=("client_id", "activity_date"),
+    keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
+    sources={"analytics.conversation_days": ("client_id", "activity_date")},
+    selection="clients",
+    retry=("engine/retry/days", "client_id"),
+)
+IDENTIFIER_SOURCES = Grain(
+    "identifier_sources",
+    order=("rank", "id"),
+    keyed_by=(),
+    retry=("engine/retry/identifiers", "contact_method_id"),
+    has_days=False,
+)
+PROJECTS = Grain(
+    "projects",
+    order=("id",),
+    keyed_by=(("id", "project_id"),),
+    sources={"app.projects": ("id",)},
+    retry=("engine/retry/conversations", "conversation_id"),
+    has_days=False,
+)
 
 
 @dataclass(frozen=True)
@@ -15,26 +110,25 @@ class Target:
 
     Attributes:
         relation: where they are, as `schema.table`.
-        key: the columns that name a row.
-        values: its other columns, but those with a default.
-        touched: the column that says when a row was last written, if there is one.
+        key: the columns that identify a row.
+        updated_at_column: the column that says when a row was last written, if there is one.
         parents: the columns that refer to a table of the application, and which.
-        again: how a row that somebody has locked is logged for the next tick: the statement in `sql/again/`, and the
-            column that holds its key; None: whoever refreshes it sees to that.
+        inserted: the columns that are written where rows are only ever inserted; none: the catalog says which.
+        is_found_again: whether rows that are right are written, too, to say when they were last found.
 
     """
 
     relation: str
     key: tuple[str, ...]
-    values: tuple[str, ...] = ()
-    touched: str | None = "refreshed_at"
+    updated_at_column: str | None = "refreshed_at"
     parents: tuple[tuple[str, str], ...] = ()
-    again: tuple[str, str] | None = ("engine/retry/conversations", "conversation_id")
+    inserted: tuple[str, ...] = ()
+    is_found_again: bool = False
 
     @property
     def is_insert_only(self) -> bool:
         """Whether its rows are never updated or deleted."""
-        return not self.values and self.touched is None
+        return bool(self.inserted)
 
 
 @dataclass(frozen=True)
@@ -42,7 +136,7 @@ class DerivedTable:
     """One table that is kept by `refresh(scope)`.
 
     Attributes:
-        name: of the asset, its statements and its watermark.
+        name: of the asset, the folder of its statements and its watermark.
         description: what its rows are.
         group: where Dagster shows it.
         job: whose ticks refresh it, in the order of the registry.
@@ -50,10 +144,11 @@ class DerivedTable:
         changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
             `histories` are the histories tables.
         rows: what it keeps right.
-        keyed_by: the columns of its keys, and those of its rows that hold them; none: they name no rows.
-        all_keys: the statement in `sql/keys/` that goes through all of its keys.
-        asked_keys: the statement in `sql/keys/` that chooses those of crews' sessions somebody asks for.
-        has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
+        grain: what its keys are.
+        propagates: whether a refresh logs the conversations that it changed for the tables that follow; one that logs
+            something else has a `propagate.sql`.
+        prepare: what is done in a chunk before it compares. It is told whether to compute everything anew, and returns
+            how many rows of its own tables it changed.
 
     """
 
@@ -64,35 +159,33 @@ class DerivedTable:
     sources: tuple[str, ...]
     changes: tuple[str, ...]
     rows: Target
-    keyed_by: tuple[tuple[str, str], ...] = (("id", "conversation_id"),)
-    all_keys: str = "keys/every_conversation"
-    asked_keys: str = "keys/asked_conversations"
-    has_days: bool = True
+    grain: Grain = CONVERSATIONS
+    propagates: bool = False
+    prepare: Callable[[Connection, bool], int] | None = None
 
     @property
     def target(self) -> str:
         """The relation that the asset stands for, as `schema.table`."""
         return self.rows.relation
 
+    def own(self, statement: str) -> str | None:
+        """Return the statement of its own folder with this name, if there is one."""
+        return name if exists(name := f"tables/{self.name}/{statement}") else None
+
     @property
     def statements(self) -> tuple[str, ...]:
         """The statements that are its own, that which says what its rows should be first."""
-        return tuple(name for step in ("rows", "propagate", "keys") if exists(name := f"tables/{self.name}/{step}"))
+        return tuple(name for step in ("rows", "propagate", "keys") if (name := self.own(step)))
 
     @property
-    def keys(self) -> str:
-        """The statement that chooses the keys of a window or of changes."""
-        return f"tables/{self.name}/keys"
-
-    @property
-    def again(self) -> str:
+    def retry_source(self) -> str:
         """The source under which it logs what it leaves for its next tick."""
-        return f"{self.name} again"
+        return f"{self.name} retry"
 
     @property
     def follows(self) -> tuple[str, ...]:
         """The sources of the log that it reads."""
-        return (*self.changes, self.again)
+        return (*self.changes, self.retry_source)
 
 
 HISTORIES_SESSIONS = DerivedTable(
@@ -105,15 +198,10 @@ HISTORIES_SESSIONS = DerivedTable(
     rows=Target(
         "analytics.histories_sessions",
         key=("crew_id", "session_id", "activity_date"),
-        values=(
-            "message_count", "human_count", "ai_count", "first_message_at", "last_message_at", "first_human_at",
-            "first_ai_at", "first_response_at", "archived_at",
-        ),
         parents=(("crew_id", "crews"),),
-        again=None,
     ),
-    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
-)  # fmt: skip
+    grain=SESSION_DAYS,
+)
 CREW_CONVERSATIONS = DerivedTable(
     "crew_conversations",
     "The rows of app.conversations that stand for crews' sessions: inserted where missing, never changed.",
@@ -124,13 +212,11 @@ CREW_CONVERSATIONS = DerivedTable(
     rows=Target(
         "app.conversations",
         key=("crew_id", "session_id"),
-        touched=None,
+        updated_at_column=None,
         parents=(("crew_id", "crews"), ("client_id", "clients")),
-        again=("tables/crew_conversations/retry", "session_id"),
+        inserted=("id", "channel", "external_id", "client_id", "crew_id", "session_id", "started_at"),
     ),
-    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
-    all_keys="keys/every_session",
-    asked_keys="keys/asked_sessions",
+    grain=SESSIONS,
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
@@ -142,14 +228,10 @@ CONVERSATION_SUMMARIES = DerivedTable(
     rows=Target(
         "analytics.conversation_summaries",
         key=("conversation_id",),
-        values=(
-            "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id", "customer_id",
-            "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
-            "duration_seconds", "first_response_seconds", "closed_at",
-        ),
         parents=(("conversation_id", "conversations"),),
     ),
-)  # fmt: skip
+    propagates=True,
+)
 CONVERSATION_DAYS = DerivedTable(
     "conversation_days",
     "What happened in each client's conversation on each UTC day: partial aggregates, for clients' days.",
@@ -160,9 +242,8 @@ CONVERSATION_DAYS = DerivedTable(
     rows=Target(
         "analytics.conversation_days",
         key=("conversation_id", "activity_date", "client_id"),
-        values=("source", "message_count", "is_started", "is_closed", "first_response_seconds"),
     ),
-    all_keys="keys/every_summarized_conversation",
+    grain=SUMMARIZED_CONVERSATIONS,
 )
 CREW_ACTIVITY_DAILY = DerivedTable(
     "crew_activity_daily",
@@ -174,16 +255,10 @@ CREW_ACTIVITY_DAILY = DerivedTable(
     rows=Target(
         "analytics.crew_activity_daily",
         key=("crew_id", "activity_date"),
-        values=(
-            "crew_code", "crew_name", "client_id", "sessions", "messages", "human_messages", "ai_messages",
-            "first_response_median_seconds",
-        ),
         parents=(("crew_id", "crews"),),
-        again=("engine/retry/days", "crew_id"),
     ),
-    keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
-    all_keys="keys/every_crew_day",
-)  # fmt: skip
+    grain=CREW_DAYS,
+)
 CLIENT_ACTIVITY_DAILY = DerivedTable(
     "client_activity_daily",
     "What happened in each client's conversations on each UTC day: how many, and how fast the first answers.",
@@ -194,16 +269,10 @@ CLIENT_ACTIVITY_DAILY = DerivedTable(
     rows=Target(
         "analytics.client_activity_daily",
         key=("client_id", "activity_date"),
-        values=(
-            "client_code", "sessions", "messages", "conversations_started", "conversations_closed",
-            "first_response_median_seconds", "first_response_p90_seconds",
-        ),
         parents=(("client_id", "clients"),),
-        again=("engine/retry/days", "client_id"),
     ),
-    keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
-    all_keys="keys/every_client_day",
-)  # fmt: skip
+    grain=CLIENT_DAYS,
+)
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
     "Whose each contact method is: by the application's word, by decision, or the one person with that identifier.",
@@ -214,15 +283,11 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
     rows=Target(
         "analytics.participant_resolutions",
         key=("contact_method_id",),
-        values=("person_id", "status", "method", "confidence", "candidate_count"),
-        touched="resolved_at",
+        updated_at_column="resolved_at",
         parents=(("contact_method_id", "contact_methods"), ("person_id", "people")),
-        again=("engine/retry/identifiers", "contact_method_id"),
     ),
-    keyed_by=(),
-    all_keys="keys/every_place",
-    asked_keys="keys/asked_places",
-    has_days=False,
+    grain=IDENTIFIER_SOURCES,
+    prepare=participants.prepare,
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
     "people_conversations",
@@ -234,7 +299,7 @@ PEOPLE_CONVERSATIONS = DerivedTable(
     rows=Target(
         "analytics.people_conversations",
         key=("person_id", "conversation_id"),
-        touched="updated_at",
+        updated_at_column="updated_at",
         parents=(("person_id", "people"), ("conversation_id", "conversations")),
     ),
 )
@@ -248,14 +313,13 @@ CLIENTS_CONVERSATIONS = DerivedTable(
     rows=Target(
         "analytics.clients_conversations",
         key=("client_id", "conversation_id"),
-        values=("channel", "crew_id", "project_id", "started_at", "closed_at"),
-        touched="updated_at",
+        updated_at_column="updated_at",
         parents=(("client_id", "clients"), ("conversation_id", "conversations")),
     ),
 )
 PROJECT_CONVERSATIONS = DerivedTable(
     "project_conversations",
-    "The project each conversation names, since when, and by whose hand.",
+    "The project that each conversation names, since when, and which user owns it.",
     group="links",
     job="link_sync",
     sources=("conversations", "projects"),
@@ -263,10 +327,10 @@ PROJECT_CONVERSATIONS = DerivedTable(
     rows=Target(
         "analytics.project_conversations",
         key=("conversation_id",),
-        values=("project_id", "added_at", "added_by"),
-        touched=None,
+        updated_at_column=None,
         parents=(("conversation_id", "conversations"), ("project_id", "projects"), ("added_by", "users")),
     ),
+    propagates=True,
 )
 PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     "project_link_inconsistencies",
@@ -278,13 +342,11 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     rows=Target(
         "analytics.project_link_inconsistencies",
         key=("project_id", "conversation_id", "kind"),
-        values=("named_project_id",),
-        touched="last_seen_at",
+        updated_at_column="last_seen_at",
         parents=(("project_id", "projects"),),
+        is_found_again=True,
     ),
-    keyed_by=(("id", "project_id"),),
-    all_keys="keys/every_project",
-    has_days=False,
+    grain=PROJECTS,
 )
 
 DERIVED_TABLES = (

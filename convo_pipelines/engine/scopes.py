@@ -36,27 +36,21 @@ class Window:
 
 @dataclass(frozen=True)
 class Position:
-    """How far a histories table has been read: everything before the UTC `day`, and of that, sessions up to `session`.
+    """How far a histories table has been read: all before the UTC `day`, and of that day the sessions up to `session`.
 
-    None of them if there is no session; sessions are in the order of their bytes.
+    Without a session, none of them. Sessions are in the order of their bytes.
     """
 
     day: date
     session: str | None = None
 
-    @classmethod
-    def parse(cls, text: str) -> "Position":
-        """Return the position that a statement gives as day and, after a blank, session."""
-        day, blank, session = text.partition(" ")
-        return cls(date.fromisoformat(day), session if blank else None)
-
 
 @dataclass(frozen=True)
 class Changes:
-    """Everything that transactions logged which are visible in the snapshot `taken`, but not in `seen`."""
+    """Everything that was logged by transactions visible in the snapshot `to_snapshot`, but not in `from_snapshot`."""
 
-    seen: str
-    taken: str
+    from_snapshot: str
+    to_snapshot: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class Everything:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions that somebody asks for: of these crews, pair by pair."""
+    """Sessions that a caller asks for: of these crews, pair by pair."""
 
     crew_ids: tuple[UUID, ...]
     session_ids: tuple[str, ...]
@@ -78,29 +72,25 @@ EVERYTHING = Everything()
 
 
 @dataclass(frozen=True)
-class Narrowing:
+class Selection:
     """What a refresh is narrowed to: the sessions of crews, and the conversations of clients."""
 
     crew_ids: tuple[UUID, ...]
     client_ids: tuple[UUID, ...] = ()
 
 
-def parameters(
-    scope: Scope, narrowing: Narrowing | None = None, after: str | None = None, rows: int | None = None
-) -> dict[str, Any]:
-    """Return the parameters of a `sql/keys/` statement: of the scope, so many keys (None: all) after a position."""
+def parameters(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
+    """Return the parameters of a scope, and of what it is narrowed to, as the statements that find keys take them."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
     asked = scope if isinstance(scope, Sessions) else None
     return {
         "window_start": window and window.start,
         "window_end": window and window.end,
-        "seen": changes and changes.seen,
-        "taken": changes and changes.taken,
+        "from_snapshot": changes and changes.from_snapshot,
+        "to_snapshot": changes and changes.to_snapshot,
         "asked_crews": asked and list(asked.crew_ids),
         "asked_sessions": asked and list(asked.session_ids),
-        "crew_ids": narrowing and list(narrowing.crew_ids),
-        "client_ids": narrowing and list(narrowing.client_ids),
-        "after": after,
-        "rows": rows,
+        "crew_ids": selection and list(selection.crew_ids),
+        "client_ids": selection and list(selection.client_ids),
     }

@@ -4,17 +4,17 @@ import logging
 from collections.abc import Callable, Sequence
 
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
-from convo_pipelines.engine import capture, change_log, crews, refresh
-from convo_pipelines.engine.crews import CrewResult
+from convo_pipelines.engine import capture, change_log, crews, histories, refresh
+from convo_pipelines.engine.histories import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
-from convo_pipelines.engine.scopes import Narrowing, Window
+from convo_pipelines.engine.scopes import Selection, Window
 
 Done = tuple[Outcome, list[CrewResult]]
 """What was done in all, and for each crew where a table is read per crew."""
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Narrowing | None = None) -> Done:
+def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Selection | None = None) -> Done:
     """Refresh what changed since the table's last tick; narrowed, its watermark stays.
 
     Raises:
@@ -24,7 +24,7 @@ def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowi
     if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
         capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
-        return crews.tick(warehouse, log, narrowing)
+        return histories.tick(warehouse, log, narrowing)
     return refresh.tick(warehouse, table, narrowing), []
 
 
@@ -33,14 +33,14 @@ def backfill(
     table: DerivedTable,
     window: Window,
     log: logging.Logger,
-    narrowing: Narrowing | None = None,
+    narrowing: Selection | None = None,
     *,
     forget_pruned_days: bool = False,
 ) -> Done:
     """Refresh a window of whole UTC days."""
     capture.sync(warehouse)
     if table is HISTORIES_SESSIONS:
-        return crews.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
+        return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
     return refresh.backfill(warehouse, table, window, narrowing), []
 
 
@@ -52,7 +52,7 @@ def compare(
 ) -> Done:
     """Refresh everything, and count as drift what no unread change accounts for."""
     if table is HISTORIES_SESSIONS:
-        return crews.compare(warehouse, log)
+        return histories.compare(warehouse, log)
     return refresh.compare(warehouse, table, progress), []
 
 
@@ -78,4 +78,4 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
 def _reads_by_window(connection: Connection, table: DerivedTable) -> bool:
     if table is HISTORIES_SESSIONS:
         return crews.any_by_window(connection)
-    return table.has_days and bool(capture.uncaptured(connection, table.follows))
+    return table.grain.has_days and bool(capture.uncaptured(connection, table.follows))

@@ -95,9 +95,9 @@ def person(warehouse: Warehouse, person_id: UUID) -> Row:
 def _read_everything(warehouse: Warehouse) -> None:
     """Read what was logged up to now, but for what crews that fail have logged again since."""
     with warehouse.connection() as connection:
-        now = fetch_one(connection, "engine/log/snapshot")["taken"]
+        now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
     for table in DERIVED_TABLES:
         ticks.tick(warehouse, table, _log)
     with warehouse.connection() as connection:
-        if any(change_log.look(connection, table, taken=now).has_news for table in DERIVED_TABLES):
+        if any(change_log.look(connection, table, to_snapshot=now).has_news for table in DERIVED_TABLES):
             raise StillThereError("a tick is at work; nothing was removed, run it again")

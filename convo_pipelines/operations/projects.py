@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
-from convo_pipelines.engine.chunks import Size, TooSlowError
-from convo_pipelines.engine.refresh import limit
+from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 
 BATCH_PROJECTS = 200
 NO_ARRAYS = "app.projects has no conversation_ids any more: nothing can disagree"
@@ -50,7 +49,7 @@ def rewrite(warehouse: Warehouse, projects: Sequence[UUID], progress: Callable[[
         NotAllowedError: the role may not update them.
 
     """
-    done, size, first = Rewritten(), Size(BATCH_PROJECTS), 0
+    done, size, first = Rewritten(), ChunkSize(BATCH_PROJECTS), 0
     with warehouse.connection() as connection:
         rights = fetch_one(connection, "operations/projects/rights")
         if not rights["may_write"]:
@@ -61,13 +60,13 @@ def rewrite(warehouse: Warehouse, projects: Sequence[UUID], progress: Callable[[
         while batch := projects[first : first + size.rows]:
             try:
                 with transaction(connection), size.write():
-                    limit(connection, size)
+                    size.limit(connection)
                     with size.choose():
                         mine = [row["id"] for row in fetch(connection, "operations/projects/lock", ids=batch)]
                     with size.refresh():
                         row = fetch_one(connection, "operations/projects/rewrite", ids=mine)
             except TooSlowError as error:
-                size.give_way(error)
+                size.back_off(error)
                 continue
             done.projects += row["projects"]
             done.added += row["added"]

@@ -7,7 +7,7 @@ import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
-from convo_pipelines.engine.crews import narrow
+from convo_pipelines.engine.crews import select
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.orchestration.assets.activity_report import activity_report
@@ -51,7 +51,7 @@ def materialize(
     keys = keys_in(window)
     if not keys:
         raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
-    narrow(Warehouse(), crews, clients)
+    select(Warehouse(), crews, clients)
     report = (
         {"ops": {activity_report.op.name: {"config": {"client": clients[0]}}}} if clients and REPORT in assets else {}
     )

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import psycopg
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, said
-from convo_pipelines.engine import capture, crews, refresh
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error_message, fetch
+from convo_pipelines.engine import capture, histories, refresh
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import (
@@ -89,7 +89,7 @@ def complete(warehouse: Warehouse, asked: Iterable[Asked]) -> Done:
     try:
         answers = _complete(warehouse, sessions, outcomes)
     except (psycopg.Error, TooSlowError) as error:
-        answers = dict[Asked, Answer].fromkeys(sessions, Refused(said(error)))
+        answers = dict[Asked, Answer].fromkeys(sessions, Refused(error_message(error)))
     milliseconds = round((time.monotonic() - started) * 1000)
     changed = [f"{outcome.counts.changed} {name}" for name, outcome in outcomes.items() if outcome.counts.changed]
     _log.info("%d sessions: %s, %d ms", len(sessions), ", ".join(changed) or "nothing new", milliseconds)
@@ -105,8 +105,8 @@ def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, 
     known = [session for session in asked if session.crew_code in crew_ids]
 
     scope = _scope(known, crew_ids)
-    read = crews.read_sessions(warehouse, _log, scope)
-    outcomes[HISTORIES_SESSIONS.name].add(crews.total(read))
+    read = histories.read_sessions(warehouse, _log, scope)
+    outcomes[HISTORIES_SESSIONS.name].add(histories.total(read))
     refused = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
     answers |= {session: Refused(refused[session.crew_code]) for session in known if session.crew_code in refused}
     with warehouse.connection() as connection:

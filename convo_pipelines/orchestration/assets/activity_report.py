@@ -41,7 +41,7 @@ def activity_report(
 
     health.require_schema(warehouse)
     if config.client is not None:
-        crews.narrow(warehouse, clients=[config.client])
+        crews.select(warehouse, clients=[config.client])
     with one_snapshot(warehouse) as connection:
         activity = report.load(connection, config.client)
     charts = report.draw(activity)

@@ -12,9 +12,9 @@ import psycopg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines.database.warehouse import Warehouse, fetch, said
+from convo_pipelines.database.warehouse import Warehouse, error_message, fetch
 from convo_pipelines.engine import change_log, crews, ticks
-from convo_pipelines.engine.crews import CrewResult
+from convo_pipelines.engine.histories import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
 from convo_pipelines.operations import health, projects
@@ -64,7 +64,7 @@ def refreshed(
     started = time.monotonic()
     try:
         health.require_schema(warehouse)
-        narrowing = crews.narrow(warehouse, narrowed.crews, narrowed.clients)
+        narrowing = crews.select(warehouse, narrowed.crews, narrowed.clients)
         if TICK_TAG in context.run.tags:
             _observe_sources(context, warehouse, table)
             outcome, crew_results = ticks.tick(warehouse, table, context.log, narrowing)
@@ -75,7 +75,7 @@ def refreshed(
                 warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
             )
     except psycopg.Error as error:  # whose text may quote a row, which Dagster would keep
-        raise dg.Failure(f"{type(error).__name__}: {said(error)}") from None
+        raise dg.Failure(f"{type(error).__name__}: {error_message(error)}") from None
     milliseconds = round((time.monotonic() - started) * 1000)
     if outcome.is_skipped:
         context.log.info("%s: another tick is at work", table.name)
@@ -91,7 +91,15 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
         for row in (
-            fetch(connection, "engine/log/updated", seen=at.seen, taken=at.taken, sources=sources) if at.seen else ()
+            fetch(
+                connection,
+                "engine/log/updated",
+                from_snapshot=at.from_snapshot,
+                to_snapshot=at.to_snapshot,
+                sources=sources,
+            )
+            if at.from_snapshot
+            else ()
         ):
             updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
             context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))

@@ -8,8 +8,10 @@ import dagster as dg
 from psycopg import sql
 
 from convo_pipelines.database.statements import exists, statement
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, execute, fetch
-from convo_pipelines.engine.scopes import EVERYTHING, Changes, parameters
+from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.engine import refresh
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.scopes import Changes
 from convo_pipelines.orchestration.metadata import table as metadata_table
 
 SAMPLE_ROWS = 10
@@ -84,7 +86,8 @@ def one_snapshot(warehouse: Warehouse) -> Generator[Connection]:
 
 def choose_pending(connection: Connection, name: str) -> None:
     """Create the temporary table `keys` with what the next tick of a derived table will see to."""
+    [table] = (table for table in DERIVED_TABLES if table.name == name)
+    now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
     state = fetch(connection, "engine/log/position", asset_key=name)
-    pending = Changes(state[0]["unread_since"], state[0]["taken"]) if state and state[0]["unread_since"] else None
-    scope = parameters(pending) if pending else parameters(EVERYTHING)
-    execute(connection, f"tables/{name}/keys", **scope)
+    unread_since = state[0]["unread_since"] if state else None
+    refresh.choose_keys(connection, table, Changes(unread_since or now, now))

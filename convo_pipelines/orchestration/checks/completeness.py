@@ -3,7 +3,7 @@
 import dagster as dg
 import psycopg
 
-from convo_pipelines.database.warehouse import Row, Warehouse, fetch, histories, said
+from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, histories
 from convo_pipelines.engine import crews
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.orchestration.checks import find, one_snapshot, sql_check, verdict
@@ -34,7 +34,7 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
                     unread_since=state[0]["unread_since"] if state else None,
                 )
         except psycopg.Error as error:
-            found, days = 1, [{"activity_date": None, "in_source": None, "counted": said(error)}]
+            found, days = 1, [{"activity_date": None, "in_source": None, "counted": error_message(error)}]
         offenders += found
         sample += [{"crew": crew["code"], **day} for day in days]
     return verdict(offenders, sample, crews=len(active))

@@ -1,5 +1,5 @@
 -- What one refresh does to the session-days of each crew.
--- in:  different
+-- in:  diff
 -- out: one row per crew: crew_id, rows, inserted, updated, deleted, locked; days (UTC days of activity of the rows changed)
 select
     crew_id,
@@ -9,5 +9,5 @@ select
     count(*) filter (where change = 'deleted') as deleted,
     count(*) filter (where change = 'locked') as locked,
     coalesce(array_agg(distinct day) filter (where change <> 'locked'), array[]::date[]) as days
-from different
+from diff
 group by crew_id;

@@ -1,9 +1,10 @@
 -- Crews of whose table something was logged, and that a tick did not visit because they were off, or named another table,
 -- when it looked: they, and the catalog, are looked at again as if they had just been switched on.
--- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all crews; %(visited)s: the crews that it visited
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all crews;
+--      %(visited)s: the crews that it visited
 with logged as (
     select distinct table_oid from analytics.session_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 ),
 
 missed as (
@@ -13,7 +14,7 @@ missed as (
     where source.table_name = state.histories_table_name
         and state.is_discovered
         and state.crew_id <> all(%(visited)s::uuid[])
-        and (%(seen)s::text is null or source.members && array(select table_oid from logged))
+        and (%(from_snapshot)s::text is null or source.members && array(select table_oid from logged))
     returning 1
 )
 

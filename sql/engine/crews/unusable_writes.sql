@@ -1,4 +1,5 @@
--- in:  %(seen)s, %(taken)s: logged between these snapshots; %(members)s: oids of a histories table and its partitions
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots;
+--      %(members)s: oids of a histories table and its partitions
 -- out: one row per kind of rows that were written and are left out: kind, rows, example
 select
     kind,
@@ -13,7 +14,7 @@ from (
         end as kind,
         coalesce(left(session_id, 100), activity_date::text) as example
     from analytics.session_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and table_oid = any(%(members)s::oid[])
         and (
             operation = 'unplaced'

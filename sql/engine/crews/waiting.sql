@@ -1,25 +1,28 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
--- in:  %(seen)s, %(taken)s: logged between these snapshots; seen null: all; %(crew_ids)s: only these, or null
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all; %(crew_ids)s: only these, or
+--      null
 -- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
---      (jsonb: name to type), has_time_index, rivals (crews of other clients that read the same rows, or those that a view
---      reads, or null), changes (how
---      many keys were logged), rest_from (everything from this day on, after this session, is to be read; null: nothing is),
---      has_unplaced (whether rows were written that are left out), failures
+--      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, or rows that
+--      a view reads, or null), changes (how many keys were logged), rest_day, rest_session (everything from this day on, after
+--      this session, is to be read; null: nothing is), has_unusable (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,
         count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
-        min((to_char(coalesce(activity_date, '0001-01-02'), 'YYYY-MM-DD') || coalesce(' ' || session_id, '')) collate "C")
-        filter (where operation in ('everything', 'truncate')) as rest_from,
+        min(coalesce(activity_date, '0001-01-02')) filter (where operation in ('everything', 'truncate')) as rest_day,
+        (
+            array_agg(session_id order by coalesce(activity_date, '0001-01-02'), session_id collate "C" nulls first)
+            filter (where operation in ('everything', 'truncate'))
+        )[1] as rest_session,
         bool_or(
             operation = 'unplaced'
             or operation in ('insert', 'update') and (
                 activity_date < '0001-01-02' or activity_date >= '9999-12-30'
                 or not analytics.is_usable_session(session_id)
             )
-        ) as has_unplaced
+        ) as has_unusable
     from analytics.session_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     group by table_oid
 ),
 
@@ -27,8 +30,9 @@ sources as (
     select
         state.table_name,
         sum(logged.changes) as changes,
-        min(logged.rest_from) as rest_from,
-        bool_or(logged.has_unplaced) as has_unplaced
+        min(logged.rest_day) as rest_day,
+        (array_agg(logged.rest_session order by logged.rest_day, logged.rest_session collate "C" nulls first))[1] as rest_session,
+        bool_or(logged.has_unusable) as has_unusable
     from logged
     inner join analytics.capture_state as state on state.members @> array[logged.table_oid]
     group by state.table_name
@@ -41,14 +45,16 @@ tables as (
         state.table_name,
         0,
         null,
+        null,
         false
     from analytics.capture_state as state
-    where (state.mode = 'window' or state.table_oid is null or %(seen)s::text is null)
+    where (state.mode = 'window' or state.table_oid is null or %(from_snapshot)s::text is null)
         and state.table_name not in (select table_name from sources)
     union all
     select distinct  -- no table has such a name
         histories_table_name,
         0,
+        null::date,
         null,
         false
     from app.crews
@@ -66,8 +72,9 @@ waiting as materialized (
         coalesce(state.mode, 'window') as mode,
         state.remark,
         tables.changes::bigint as changes,
-        case when %(seen)s::text is null then '0001-01-02' else tables.rest_from end as rest_from,
-        tables.has_unplaced,
+        case when %(from_snapshot)s::text is null then '0001-01-02' else tables.rest_day end as rest_day,
+        case when %(from_snapshot)s::text is not null then tables.rest_session end as rest_session,
+        tables.has_unusable,
         known.consecutive_failures as failures
     from tables
     left join analytics.capture_state as state on state.table_name = tables.table_name
@@ -138,10 +145,10 @@ shared as (
     )
 ),
 
-rivals as (
+conflicting_crews as (
     select
         shared.id,
-        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as rivals
+        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as conflicting_crews
     from shared
     inner join app.crews as other on other.histories_table_name = shared.table_name
     inner join app.clients as client on client.id = other.client_id
@@ -165,12 +172,13 @@ select
         inner join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = waiting.table_oid and i.indisvalid and i.indpred is null and a.attname = 'created_at'
     ) as has_time_index,
-    rivals.rivals,
+    conflicting_crews.conflicting_crews,
     waiting.changes,
-    waiting.rest_from,
-    waiting.has_unplaced,
+    waiting.rest_day,
+    waiting.rest_session,
+    waiting.has_unusable,
     waiting.failures
 from waiting
-left join rivals on rivals.id = waiting.id
+left join conflicting_crews on conflicting_crews.id = waiting.id
 left join pg_class as class on class.oid = waiting.table_oid
 order by waiting.code;

@@ -1,14 +1,14 @@
 -- Whether anything was logged between two snapshots.
--- in:  %(seen)s, %(taken)s; %(follows)s: by changes of these tables
+-- in:  %(from_snapshot)s, %(to_snapshot)s; %(follows)s: by changes of these tables
 -- out: one row: is_any, is_everything (whole tables are to be read again)
 select
     exists(
         select from analytics.changes
-        where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+        where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
             and (source = any(%(follows)s::text[]) or source || ' ' || operation = any(%(follows)s::text[]))
     ) as is_any,
     exists(
         select from analytics.changes
-        where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and source = any(%(follows)s::text[])
-            and is_everything
+        where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+            and source = any(%(follows)s::text[]) and is_everything
     ) as is_everything;

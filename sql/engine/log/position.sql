@@ -1,11 +1,11 @@
 -- How far a table has read the logs, and now: a statement of its own, before anything is written.
 -- in:  %(asset_key)s
--- out: one row, none before `ensure`: seen (null: not built), taken, taken_at, is_ours (false: the row was restored from another
---      server), is_standby, follows
+-- out: one row, none before `ensure`: unread_since, from_snapshot (null: not built), to_snapshot, taken_at, is_ours (false: the
+--      row was restored from another server), is_standby, follows
 select
     coalesce(snapshot, building)::text as unread_since,
-    snapshot::text as seen,
-    pg_current_snapshot()::text as taken,
+    snapshot::text as from_snapshot,
+    pg_current_snapshot()::text as to_snapshot,
     clock_timestamp() as taken_at,
     mod(written_by::text::numeric, 4294967296) = xmin::text::numeric as is_ours,
     pg_is_in_recovery() as is_standby,

@@ -1,2 +1,3 @@
--- out: one row: taken, a snapshot of now
-select pg_current_snapshot()::text as taken;
+-- Takes a snapshot of now.
+-- out: one row: to_snapshot
+select pg_current_snapshot()::text as to_snapshot;

@@ -1,13 +1,13 @@
 -- Moves the watermark, if nobody else has.
--- in:  %(asset_key)s, %(seen)s, %(taken)s, %(taken_at)s
+-- in:  %(asset_key)s, %(from_snapshot)s, %(to_snapshot)s, %(taken_at)s
 -- out: a row if it moved
 update analytics.refresh_state
 set
-    snapshot = %(taken)s::pg_snapshot,
+    snapshot = %(to_snapshot)s::pg_snapshot,
     snapshot_at = %(taken_at)s,
     building = null,
     building_at = null,
     last_success_at = clock_timestamp(),
     written_by = pg_current_xact_id()
-where asset_key = %(asset_key)s and snapshot::text is not distinct from %(seen)s
+where asset_key = %(asset_key)s and snapshot::text is not distinct from %(from_snapshot)s
 returning asset_key;

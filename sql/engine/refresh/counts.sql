@@ -1,5 +1,5 @@
 -- What one refresh does.
--- in:  different
+-- in:  diff
 -- out: one row: rows, inserted, updated, deleted, locked; days (UTC days of activity of the rows changed)
 select
     count(*) as rows,
@@ -13,4 +13,4 @@ select
         ),
         array[]::date[]
     ) as days
-from different;
+from diff;

@@ -1,17 +1,17 @@
 -- Locks the rows that are to change; those that somebody else has locked are left for later.
--- in:  {target}, different, {key}, {same_key}
+-- in:  {target}, diff, {key}, {same_key}
 with locked as materialized (
     select {key}
     from {target} as target
     where exists (
-        select from different
-        where different.change in ('updated', 'deleted', 'seen') and {same_key}
+        select from diff
+        where diff.change in ('updated', 'deleted', 'seen') and {same_key}
     )
     order by {key}
     for update skip locked
 )
 
-update different
+update diff
 set change = 'locked'
-where different.change in ('updated', 'deleted', 'seen')
+where diff.change in ('updated', 'deleted', 'seen')
     and not exists (select from locked as target where {same_key});

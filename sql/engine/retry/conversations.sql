@@ -1,9 +1,9 @@
 -- Logs again the conversations that a refresh left for later.
--- in:  different, {column}: the conversation; %(source)s: what its next tick looks for
+-- in:  diff, {column}: the conversation; %(source)s: what its next tick looks for
 insert into analytics.conversation_changes (source, conversation_id, operation)
 select distinct
     %(source)s,
     {column},
     'update'
-from different
+from diff
 where change = 'locked';

@@ -1,4 +1,4 @@
--- in:  different
+-- in:  diff
 -- out: conversation_changes: clients' days that are others now
 insert into analytics.conversation_changes (source, client_id, activity_date, operation)
 select distinct
@@ -6,5 +6,5 @@ select distinct
     client_id,
     activity_date,
     'update'
-from different
+from diff
 where change <> 'locked';

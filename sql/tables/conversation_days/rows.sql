@@ -1,6 +1,5 @@
 -- conversation_days: one row per conversation of a client and UTC day with messages, or on which it was closed.
 -- in:  keys: conversations
--- out: different; one row: present (days before)
 with subject as materialized (
     select
         summary.conversation_id,
@@ -12,7 +11,7 @@ with subject as materialized (
         (summary.closed_at at time zone 'UTC')::date as closed_on,
         summary.first_response_seconds
     from analytics.conversation_summaries as summary
-    inner join keys on keys.id = summary.conversation_id
+    inner join keys on keys.conversation_id = summary.conversation_id
     where summary.client_id is not null
 ),
 
@@ -40,55 +39,19 @@ counted as (
         0
     from subject
     where closed_on is not null
-),
-
-wanted as (
-    select
-        subject.conversation_id,
-        counted.activity_date,
-        subject.client_id,
-        subject.source,
-        sum(counted.message_count)::bigint as message_count,
-        counted.activity_date = subject.started_on as is_started,
-        coalesce(counted.activity_date = subject.closed_on, false) as is_closed,
-        case when counted.activity_date = subject.started_on then subject.first_response_seconds end as first_response_seconds
-    from counted
-    inner join subject using (conversation_id)
-    group by
-        subject.conversation_id, counted.activity_date, subject.client_id, subject.source, subject.started_on,
-        subject.closed_on, subject.first_response_seconds
-),
-
-present as (
-    select
-        conversation_id, activity_date, client_id, source, message_count, is_started, is_closed, first_response_seconds
-    from analytics.conversation_days
-    where conversation_id in (select id from keys)
-),
-
-compared as (
-    insert into different (
-        change, day, conversation_id, activity_date, client_id, source, message_count, is_started, is_closed,
-        first_response_seconds
-    )
-    select
-        case
-            when present.conversation_id is null then 'inserted'
-            when wanted.conversation_id is null then 'deleted'
-            else 'updated'
-        end,
-        activity_date,
-        conversation_id,
-        activity_date,
-        client_id,
-        wanted.source,
-        wanted.message_count,
-        wanted.is_started,
-        wanted.is_closed,
-        wanted.first_response_seconds
-    from wanted
-    full join present using (conversation_id, activity_date, client_id)
-    where wanted is distinct from present
 )
 
-select count(*) as present from present;
+select
+    subject.conversation_id,
+    counted.activity_date,
+    subject.client_id,
+    subject.source,
+    sum(counted.message_count)::bigint as message_count,
+    counted.activity_date = subject.started_on as is_started,
+    coalesce(counted.activity_date = subject.closed_on, false) as is_closed,
+    case when counted.activity_date = subject.started_on then subject.first_response_seconds end as first_response_seconds
+from counted
+inner join subject using (conversation_id)
+group by
+    subject.conversation_id, counted.activity_date, subject.client_id, subject.source, subject.started_on,
+    subject.closed_on, subject.first_response_seconds;

@@ -1,58 +1,41 @@
 -- Conversations whose summary may have changed.
--- in:  %(window_start)s, %(window_end)s: started, active or with messages sent in it, half-open, or null;
---      %(seen)s, %(taken)s: with changes logged between these snapshots, or null;
---      %(after)s, %(rows)s, %(crew_ids)s, %(client_ids)s as in every_conversation.sql
--- out: keys (id, position)
-create temporary table keys on commit drop as
-select
-    id,
-    id::text as position
-from (
-    select id from app.conversations
-    where started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
-    union
-    select conversation_id from app.messages
-    where sent_at >= %(window_start)s::timestamptz and sent_at < %(window_end)s::timestamptz
-    union
-    select conversation.id
-    from analytics.histories_sessions as day
-    inner join app.conversations as conversation
-        on conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
-    where day.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-        and day.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-    union
-    select conversation_id from analytics.conversation_summaries
-    where started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz
-    union
-    select conversation_id from analytics.conversation_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'messages', 'conversation_summaries again') and conversation_id is not null
-    union
-    select conversation.id
-    from analytics.conversation_changes as change
-    inner join app.conversations as conversation
-        on conversation.crew_id = change.crew_id and conversation.session_id = change.session_id
-    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and change.source = 'histories_sessions'
-    union
-    select message.conversation_id
-    from analytics.message_changes as change
-    inner join app.messages as message on message.id = change.message_id
-    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-    union
-    select conversation.id
-    from analytics.identifier_changes as change
-    inner join app.conversations as conversation on conversation.crew_id = change.id
-    where analytics.is_new(change.xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and change.source = 'crews' and conversation.client_id is null
-) as changed
-where (%(after)s::uuid is null or id > %(after)s::uuid)
-    and (
-        %(crew_ids)s::uuid[] is null
-        or id in (
-            select id from app.conversations
-            where crew_id = any(%(crew_ids)s::uuid[]) or client_id = any(%(client_ids)s::uuid[])
-        )
-    )
-order by id
-limit %(rows)s;
+-- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
+--      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null
+-- out: conversation_id
+select id as conversation_id from app.conversations
+where started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
+union
+select conversation_id from app.messages
+where sent_at >= %(window_start)s::timestamptz and sent_at < %(window_end)s::timestamptz
+union
+select conversation.id
+from analytics.histories_sessions as day
+inner join app.conversations as conversation
+    on conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
+where day.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and day.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+union
+select conversation_id from analytics.conversation_summaries
+where started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz
+union
+select conversation_id from analytics.conversation_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and source in ('conversations', 'messages') and conversation_id is not null
+union
+select conversation.id
+from analytics.conversation_changes as change
+inner join app.conversations as conversation
+    on conversation.crew_id = change.crew_id and conversation.session_id = change.session_id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'histories_sessions'
+union
+select message.conversation_id
+from analytics.message_changes as change
+inner join app.messages as message on message.id = change.message_id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+union
+select conversation.id
+from analytics.identifier_changes as change
+inner join app.conversations as conversation on conversation.crew_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'crews' and conversation.client_id is null;

@@ -1,10 +1,10 @@
 -- Logs again the sessions whose conversation a refresh left for later, with what the log knows of new messages.
--- in:  different; %(source)s: what its next tick looks for; %(unread_since)s: the watermark, or null
+-- in:  diff; %(source)s: what its next tick looks for; %(unread_since)s: the watermark, or null
 with locked as materialized (
     select distinct
         crew_id,
         session_id
-    from different
+    from diff
     where change = 'locked'
 ),
 

@@ -1,5 +1,5 @@
 -- Gives sessions their row of app.conversations, unless the application just did.
--- in:  different; %(is_captured)s: whether inserts into app.conversations are logged by themselves
+-- in:  diff
 -- out: app.conversations; deleted_conversations; conversation_changes; crew_discovery_state
 with created as (
     insert into app.conversations (id, channel, external_id, client_id, crew_id, session_id, started_at)
@@ -11,7 +11,7 @@ with created as (
         crew_id,
         session_id,
         started_at
-    from different
+    from diff
     where change = 'inserted'
     order by crew_id, session_id
     on conflict (crew_id, session_id) do nothing
@@ -24,7 +24,7 @@ restored as (
     where target.crew_id = created.crew_id and target.session_id = created.session_id
 ),
 
-passed_on as (
+propagated as (
     insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
     select
         'conversations',
@@ -33,7 +33,7 @@ passed_on as (
         session_id,
         'insert'
     from created
-    where not %(is_captured)s
+    where exists (select from analytics.capture_state where table_name = 'conversations' and mode = 'window')
 )
 
 update analytics.crew_discovery_state as state

@@ -1,14 +1,11 @@
--- The days of sessions that somebody asks for, where the log does not tell them all: read from the whole histories table.
--- in:  {histories}; %(crew_id)s; %(asked_sessions)s: those of other crews do no harm;
---      %(after)s: position after which to go on, or null; %(rows)s: how many
--- out: keys (crew_id, session_id, start_day, end_day, position)
-create temporary table keys on commit drop as
+-- Days of sessions that a caller asks for, where the log does not tell them all: read from the whole histories table.
+-- in:  {histories}; %(crew_id)s; %(asked_sessions)s: those of other crews do no harm
+-- out: crew_id, session_id, start_day, end_day
 select
     %(crew_id)s::uuid as crew_id,
     day.session_id,
     day.activity_date as start_day,
-    day.activity_date + 1 as end_day,
-    to_char(day.activity_date, 'YYYY-MM-DD') || ' ' || day.session_id as position
+    day.activity_date + 1 as end_day
 from (
     select
         session_id::text collate "default" as session_id,
@@ -23,8 +20,4 @@ from (
         activity_date
     from analytics.histories_sessions
     where crew_id = %(crew_id)s::uuid and session_id = any(%(asked_sessions)s::text[])
-) as day
-where %(after)s::text is null
-    or (day.activity_date, day.session_id collate "C") > (left(%(after)s::text, 10)::date, substr(%(after)s::text, 12))
-order by day.activity_date, day.session_id collate "C"
-limit %(rows)s;
+) as day;

@@ -1,4 +1,4 @@
--- in:  different
+-- in:  diff
 -- out: conversation_changes: session-days that are others now, and whether there are new messages
 insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at)
 select
@@ -8,5 +8,5 @@ select
     activity_date,
     case when is_news then 'insert' else 'update' end,
     clock_timestamp()
-from different
+from diff
 where change <> 'locked';

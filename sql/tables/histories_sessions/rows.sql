@@ -1,9 +1,9 @@
 -- histories_sessions: one row per session and UTC day of one crew, recomputed from its histories table. A day that was
 -- old already when rows of it were deleted is archive: it keeps whichever whole row counts more.
--- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; %(crew_id)s;
---      %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
+-- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; present: their rows;
+--      %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
 --      %(archive_after_days)s; %(forget)s: archive follows its source, too
--- out: different; one row: present (session-days before), rows_read, odd (rows that are read otherwise than written)
+-- out: also found_count, known_count: messages found, and of a known type
 with sought as materialized (
     select
         session_id,
@@ -71,17 +71,6 @@ found as (
     from days
 ),
 
-present as (
-    select
-        session_id, activity_date, message_count, human_count, ai_count, first_message_at, last_message_at,
-        first_human_at, first_ai_at, first_response_at, archived_at
-    from analytics.histories_sessions
-    where crew_id = %(crew_id)s::uuid
-        and activity_date >= (select min(start_day) from spans)
-        and activity_date < (select max(end_day) from spans)
-        and (%(is_whole)s or (session_id, activity_date) in (select session_id, start_day from sought))
-),
-
 pruned as materialized (  -- as of this very statement: a deletion that it sees must not look like anything else
     select
         session_id,
@@ -108,67 +97,26 @@ archived as (
         where present.activity_date < (candidate.at at time zone 'UTC')::date - %(archive_after_days)s::int
     ) as deleted
     where not %(forget)s and coalesce(present.archived_at, deleted.at) is not null
-),
-
-wanted as (
-    select
-        session_id, activity_date, found.message_count, found.human_count, found.ai_count,
-        least(found.first_message_at, archived.first_message_at) as first_message_at,
-        greatest(found.last_message_at, archived.last_message_at) as last_message_at,
-        found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at
-    from found
-    left join archived using (session_id, activity_date)
-    where archived.message_count is null or found.message_count >= archived.message_count
-    union all
-    select
-        session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
-        least(archived.first_message_at, found.first_message_at),
-        greatest(archived.last_message_at, found.last_message_at),
-        archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since
-    from archived
-    left join found using (session_id, activity_date)
-    where found.message_count is null or found.message_count < archived.message_count
-),
-
-compared as (
-    insert into different (
-        change, day, crew_id, session_id, activity_date, message_count, human_count, ai_count,
-        first_message_at, last_message_at, first_human_at, first_ai_at, first_response_at, archived_at, is_news
-    )
-    select
-        case
-            when present.session_id is null then 'inserted'
-            when wanted.session_id is null then 'deleted'
-            else 'updated'
-        end,
-        activity_date,
-        %(crew_id)s::uuid,
-        session_id,
-        activity_date,
-        wanted.message_count,
-        wanted.human_count,
-        wanted.ai_count,
-        wanted.first_message_at,
-        wanted.last_message_at,
-        wanted.first_human_at,
-        wanted.first_ai_at,
-        wanted.first_response_at,
-        wanted.archived_at,
-        wanted.message_count > coalesce(present.message_count, 0) or wanted.last_message_at > present.last_message_at
-    from wanted
-    full join present using (session_id, activity_date)
-    where wanted is distinct from present
-),
-
-odd as (
-    select
-        'messages of no known type' as kind,
-        coalesce(sum(message_count - known_count), 0)::bigint as rows,
-        min(session_id) filter (where message_count > known_count) as example
-    from days
 )
 
 select
-    (select count(*) from present) as present,
-    (select coalesce(sum(message_count), 0) from days)::bigint as rows_read,
-    (select jsonb_agg(to_jsonb(odd)) from odd where rows > 0) as odd;
+    %(crew_id)s::uuid as crew_id,
+    session_id, activity_date, found.message_count, found.human_count, found.ai_count,
+    least(found.first_message_at, archived.first_message_at) as first_message_at,
+    greatest(found.last_message_at, archived.last_message_at) as last_message_at,
+    found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at,
+    found.message_count as found_count, found.known_count
+from found
+left join archived using (session_id, activity_date)
+where archived.message_count is null or found.message_count >= archived.message_count
+union all
+select
+    %(crew_id)s::uuid,
+    session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
+    least(archived.first_message_at, found.first_message_at),
+    greatest(archived.last_message_at, found.last_message_at),
+    archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since,
+    found.message_count, found.known_count
+from archived
+left join found using (session_id, activity_date)
+where found.message_count is null or found.message_count < archived.message_count;

@@ -1,20 +1,19 @@
--- The places where identifiers, or whose they are, may have changed: persons first, so that nothing is resolved twice.
--- in:  %(seen)s, %(taken)s: with changes logged between these snapshots; %(after)s, %(rows)s as in every_place.sql
--- out: keys (place, id, position)
-create temporary table keys on commit drop as
+-- Places whose identifier, or whose holder, may have changed. Persons come first, so that nothing is resolved twice.
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
+-- out: rank, place, id
 with changed as (
     select distinct
         source,
         id
     from analytics.identifier_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and id is not null
-        and source in ('people', 'contact_methods', 'participant_decisions', 'participant_resolutions again')
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+        and source in ('people', 'contact_methods', 'participant_decisions')
 )
 
 select
+    rank,
     place,
-    id,
-    rank || ' ' || id as position
+    id
 from (
     select 'person' as place, id from changed
     where source = 'people'
@@ -32,18 +31,16 @@ from (
     where source = 'contact_methods' and decision.revoked_at is null
     union
     select 'contact_method', id from changed
-    where source in ('contact_methods', 'participant_resolutions again')
+    where source = 'contact_methods'
     union
     select 'contact_method', given.place_id from changed
     inner join analytics.identifiers as given on given.person_id = changed.id and given.place = 'contact_method'
     where source = 'people'
     union
     select 'conversation', conversation_id from analytics.conversation_changes
-    where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and conversation_id is not null and source = 'conversations' and crew_id is not null
 ) as touched
-inner join (values ('person', 1), ('link', 2), ('never', 3), ('contact_method', 4), ('conversation', 5)) as placed (place, rank)
-    using (place)
-where %(after)s::text is null or (rank, id) > (left(%(after)s::text, 1)::int, nullif(substr(%(after)s::text, 3), '')::uuid)
-order by rank, id
-limit %(rows)s;
+inner join (
+    values (1, 'person'), (2, 'link'), (3, 'never'), (4, 'contact_method'), (5, 'conversation')
+) as ranked (rank, place) using (place);

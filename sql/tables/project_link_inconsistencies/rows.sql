@@ -1,7 +1,6 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
 -- Where app.projects has no conversation_ids any more, that name is the one of `gone`, and no array has any entry.
 -- in:  keys: projects and conversations
--- out: different; one row: present (rows before)
 with gone (conversation_ids) as not materialized (select null::uuid[]),
 
 entries as materialized (
@@ -34,56 +33,30 @@ named as (
         conversation.id
     from app.conversations as conversation
     inner join keys on keys.id = conversation.id
-),
-
-wanted as (
-    select
-        entries.project_id,
-        entries.conversation_id,
-        case when conversation.id is null then 'stale_id' else 'project_mismatch' end as kind,
-        conversation.project_id as named_project_id
-    from entries
-    left join app.conversations as conversation on conversation.id = entries.conversation_id
-    where conversation.id is null or conversation.project_id is distinct from entries.project_id
-    union all
-    select
-        conversation.project_id,
-        conversation.id,
-        'missing_from_array',
-        conversation.project_id
-    from named
-    inner join app.conversations as conversation
-        on conversation.id = named.id and conversation.project_id = named.project_id
-    where not exists (
-        select from entries
-        where entries.project_id = named.project_id and entries.conversation_id = named.id
-    )
-        and exists (
-            select from pg_attribute
-            where attrelid = 'app.projects'::regclass and attname = 'conversation_ids'
-        )
-),
-
-present as (
-    select project_id, conversation_id, kind, named_project_id from analytics.project_link_inconsistencies
-    where project_id in (select id from keys) or conversation_id in (select id from keys)
-),
-
-compared as (
-    insert into different (change, project_id, conversation_id, kind, named_project_id)
-    select
-        case
-            when present.project_id is null then 'inserted'
-            when wanted.project_id is null then 'deleted'
-            when wanted.named_project_id is distinct from present.named_project_id then 'updated'
-            else 'seen'
-        end,
-        project_id,
-        conversation_id,
-        kind,
-        wanted.named_project_id
-    from wanted
-    full join present using (project_id, conversation_id, kind)
 )
 
-select count(*) as present from present;
+select
+    entries.project_id,
+    entries.conversation_id,
+    case when conversation.id is null then 'stale_id' else 'project_mismatch' end as kind,
+    conversation.project_id as named_project_id
+from entries
+left join app.conversations as conversation on conversation.id = entries.conversation_id
+where conversation.id is null or conversation.project_id is distinct from entries.project_id
+union all
+select
+    conversation.project_id,
+    conversation.id,
+    'missing_from_array',
+    conversation.project_id
+from named
+inner join app.conversations as conversation
+    on conversation.id = named.id and conversation.project_id = named.project_id
+where not exists (
+    select from entries
+    where entries.project_id = named.project_id and entries.conversation_id = named.id
+)
+    and exists (
+        select from pg_attribute
+        where attrelid = 'app.projects'::regclass and attname = 'conversation_ids'
+    );

@@ -10,7 +10,7 @@ from (
         id,
         project_id
     from app.conversations
-    where id not in (select id from keys)
+    where id not in (select conversation_id from keys)
     order by random()
     limit %(sample)s
 ) as sample

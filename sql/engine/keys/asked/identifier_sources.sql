@@ -1,9 +1,8 @@
--- The places that say whom sessions name that somebody asks for: their conversations; and the persons, contact methods and
--- decisions that no tick has read, unless there are more of them than somebody should wait for.
+-- The places that say whom sessions name that a caller asks for: their conversations; and the persons, contact methods and
+-- decisions that no tick has read, unless there are too many to wait for.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
---      null: nothing was read yet; %(after)s, %(rows)s as in every_place.sql
--- out: keys (place, id, position)
-create temporary table keys on commit drop as
+--      null: nothing was read yet
+-- out: rank, place, id
 with unread as (
     select
         source,
@@ -41,9 +40,9 @@ with unread as (
 )
 
 select
+    rank,
     place,
-    id,
-    rank || ' ' || id as position
+    id
 from (
     select
         read.rank,
@@ -66,7 +65,4 @@ from (
     from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
     inner join app.conversations as conversation
         on conversation.crew_id = asked.crew_id and conversation.session_id = asked.session_id
-) as asked
-where %(after)s::text is null or (rank, id) > (left(%(after)s::text, 1)::int, nullif(substr(%(after)s::text, 3), '')::uuid)
-order by rank, id
-limit %(rows)s;
+) as asked;

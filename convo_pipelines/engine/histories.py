@@ -1,0 +1,616 @@
+"""The crews' histories tables, read into `histories_sessions`.
+
+A tick visits the crews with changes: many with few changes in one transaction, one with many in transactions of its
+own. A crew that fails stops no other. What failed, was locked or cut off is logged for retry before the watermark
+moves, so that nothing is lost.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from convo_pipelines.database.statements import fragment
+from convo_pipelines.database.warehouse import (
+    PASSING_ERRORS,
+    POOL_SIZE,
+    Connection,
+    TableLockedError,
+    Warehouse,
+    error_message,
+    execute,
+    fetch,
+    fetch_one,
+    histories,
+    refreshing,
+    transaction,
+)
+from convo_pipelines.engine import change_log, oddities, refresh
+from convo_pipelines.engine.change_log import Lease, LogPosition
+from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
+from convo_pipelines.engine.oddities import Oddities
+from convo_pipelines.engine.refresh import Chosen, Outcome, Part, Work
+from convo_pipelines.engine.registry import HISTORIES_SESSIONS
+from convo_pipelines.engine.scopes import (
+    AFTER_LAST_DAY,
+    FIRST_DAY,
+    Changes,
+    Position,
+    Scope,
+    Selection,
+    Sessions,
+    Window,
+)
+from convo_pipelines.settings import settings
+
+CHUNK_KEYS = 5_000
+CHUNK_ROWS = 10_000
+RETRIED_KEYS = 1_000
+TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
+"""So many crews with so many changes in all are read in one transaction."""
+ALL_KEYS = Position(date.max, "")
+
+
+@dataclass
+class CrewResult:
+    """How one crew fared, and what should be looked at.
+
+    Unless it has `caught_up`, left undone are the keys after the position `after`, and everything from the position
+    `rest` on.
+    """
+
+    crew: Crew
+    outcome: Outcome = field(default_factory=Outcome)
+    unusable: Oddities = field(default_factory=Oddities)
+    kept_days: int = 0
+    after: Position | None = None
+    rest: Position | None = None
+    caught_up: bool = True
+    warnings: list[str] = field(default_factory=list[str])
+    error: str | None = None
+    milliseconds: int = 0
+
+    @property
+    def rows_read(self) -> int:
+        """How many messages were read."""
+        return self.outcome.rows_read
+
+    @property
+    def odd(self) -> Oddities:
+        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
+        odd = Oddities()
+        odd.add(self.unusable)
+        odd.add(self.outcome.odd)
+        return odd
+
+    @property
+    def warning(self) -> str | None:
+        """All warnings as one text."""
+        odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
+        kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
+        return "; ".join([*self.warnings, *odd, *kept]) or None
+
+
+class _TimeIsUpError(Exception):
+    """A crew has used its time; what it did is committed."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What every chunk of one crew's refresh needs to know."""
+
+    columns: tuple[str, ...]
+    unread_since: str | None
+    deadline: float = float("inf")
+    lease: Lease | None = None
+    forget: bool = False
+    counts_drift: bool = False
+
+    def work(self, crews: Sequence[Crew]) -> Work:
+        """Return the work on these crews' tables."""
+        return Work(
+            HISTORIES_SESSIONS,
+            self.columns,
+            self.unread_since,
+            counts_drift=self.counts_drift,
+            lease=self.lease,
+            parts=[self._part(crew) for crew in crews],
+            locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
+            reads=sorted({table for crew in crews for table in crew.locked_tables}),
+            deadline=self.deadline,
+            choose_pending=lambda connection, pending: _choose_pending(connection, crews[0], pending),
+        )
+
+    def _part(self, crew: Crew) -> Part:
+        return Part(
+            crew.id,
+            histories(crew.table_name),
+            {
+                "crew_id": crew.id,
+                "members": crew.members,
+                "archive_after_days": settings().archive_after_days,
+                "forget": self.forget,
+            },
+        )
+
+
+def tick(
+    warehouse: Warehouse, log: logging.Logger, selection: Selection | None = None
+) -> tuple[Outcome, list[CrewResult]]:
+    """Read what changed since the last tick, and move the watermark unless narrowed.
+
+    Raises:
+        ChangesError: the log cannot be read on this server.
+
+    """
+    with change_log.lease(warehouse, HISTORIES_SESSIONS) as lease:
+        if lease is None:
+            return Outcome(is_skipped=True), []
+        with warehouse.connection() as connection:
+            at = change_log.look(connection, HISTORIES_SESSIONS)
+            if at.from_snapshot is None and selection is None:
+                at = change_log.begin_build(connection, HISTORIES_SESSIONS)
+            is_any = at.has_news or any_by_window(connection)
+            crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
+            columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+
+        def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+            deadline = time.monotonic() + settings().crew_timeout_seconds
+            reading = _Reading(columns, at.unread_since or at.to_snapshot, deadline, lease)
+            if len(results) > 1:
+                _tick_together(connection, results, at, reading)
+            else:
+                _tick_crew(connection, results[0], at, reading)
+
+        results = _for_each(warehouse, _together(crews), read, log)
+        outcome = total(results)
+        if selection is None:
+            _finish(warehouse, at, results)
+        warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
+    return outcome, results
+
+
+def backfill(
+    warehouse: Warehouse,
+    log: logging.Logger,
+    window: Window,
+    selection: Selection | None = None,
+    *,
+    forget_pruned_days: bool = False,
+) -> tuple[Outcome, list[CrewResult]]:
+    """Make the session-days of a window of whole UTC days right.
+
+    What failed for a crew is logged for retry, so that ticks come back to it. A window that holds all rows of all crews
+    is the first build of a table without a watermark.
+    """
+    first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
+    with warehouse.connection() as connection:
+        at = change_log.look(connection, HISTORIES_SESSIONS)
+        is_build = at.from_snapshot is None and selection is None
+        if is_build:
+            at = change_log.begin_build(connection, HISTORIES_SESSIONS)
+        crews = waiting(connection, None, at.to_snapshot, selection)
+        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+    reading = _Reading(columns, at.unread_since or at.to_snapshot, forget=forget_pruned_days)
+    outside: list[str] = []
+
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        [result] = results
+        crew = result.crew
+        result.caught_up, result.rest = False, Position(first)
+        result.warnings += check_table(crew)
+        _read_days(connection, result, reading, Position(first), after)
+        span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
+        result.kept_days = fetch_one(connection, "tables/histories_sessions/archived_days", **span)["days"]
+        if is_build:
+            work = reading.work([crew])
+            with refreshing(connection, work.locks, work.reads, work.seconds_left):
+                if fetch_one(connection, "engine/crews/outside", histories(crew.table_name), **span)["is_any"]:
+                    outside.append(crew.code)
+        result.caught_up = True
+
+    results = _for_each(warehouse, [[crew] for crew in crews], read, log)
+    if is_build and not outside:
+        _finish(warehouse, at, results)
+    else:
+        with warehouse.connection() as connection:
+            _log_retries(connection, at, results)
+    outcome = total(results)
+    warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
+    return outcome, results
+
+
+def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) -> list[CrewResult]:
+    """Read the days of these sessions that no tick has read; of a crew that is not read by its log yet, all of them.
+
+    Crews without such days are not among the results. The watermark stays.
+    """
+    with warehouse.connection() as connection:
+        at = change_log.look(connection, HISTORIES_SESSIONS)
+        crews = waiting(connection, at.from_snapshot, at.to_snapshot, Selection(asked.crew_ids))
+        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        deadline = time.monotonic() + settings().crew_timeout_seconds
+        reading = _Reading(columns, at.unread_since or at.to_snapshot, deadline)
+        for result in results:
+            result.warnings += check_table(result.crew)
+        if len(results) > 1:
+            _read_together(connection, results, reading, at, asked)
+            return
+        [result] = results
+        is_logged = result.crew.mode == "captured" and not result.crew.rest
+        result.caught_up = False
+        with suppress(_TimeIsUpError):
+            _read_keys(connection, result, reading, at, asked, is_logged=is_logged)
+            result.caught_up = True
+
+    return _for_each(warehouse, _together(crews), read, log, is_recorded=False)
+
+
+def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
+    """Compare everything with the histories tables, and count as drift what no unread change accounts for."""
+    with warehouse.connection() as connection:
+        at = change_log.look(connection, HISTORIES_SESSIONS)
+        crews = waiting(connection, None, at.to_snapshot)
+        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        [result] = results
+        result.warnings += check_table(result.crew)
+        reading = _Reading(columns, at.unread_since, counts_drift=result.crew.mode == "captured")
+        _count_unusable(connection, result, reading)
+        _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
+
+    results = _for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
+    return total(results), results
+
+
+def total(results: Iterable[CrewResult]) -> Outcome:
+    """Add up what was done for all crews."""
+    outcome = Outcome()
+    for result in results:
+        outcome.add(result.outcome)
+    return outcome
+
+
+def describe(result: CrewResult) -> str:
+    """Return the one log line of a crew's run."""
+    counts = result.outcome.counts
+    line = (
+        f"crew {result.crew.code}: {counts.inserted} inserted, {counts.updated} updated, {counts.deleted} deleted, "
+        f"{counts.unchanged} unchanged, {result.rows_read} rows read, {result.milliseconds} ms"
+    )
+    notes = [result.error and f"failed: {result.error}", result.warning, not result.caught_up and "to be continued"]
+    return "; ".join([line, *(str(note) for note in notes if note)])
+
+
+def _together(crews: Iterable[Crew]) -> list[list[Crew]]:
+    """Group the crews that have but a few changes, so that a transaction serves many of them."""
+    groups: list[list[Crew]] = []
+    room, keys = 0, 0
+    for crew in crews:
+        is_easy = crew.mode == "captured" and not (crew.rest or crew.failures or crew.conflicting_crews)
+        if is_easy and room and keys + crew.changes <= TOGETHER_KEYS:
+            groups[-1].append(crew)
+            room, keys = room - 1, keys + crew.changes
+        else:
+            groups.append([crew])
+            room, keys = (TOGETHER_CREWS - 1, crew.changes) if is_easy else (0, 0)
+    return groups
+
+
+def _for_each(
+    warehouse: Warehouse,
+    groups: Iterable[list[Crew]],
+    work: Callable[[Connection, Sequence[CrewResult]], None],
+    log: logging.Logger,
+    *,
+    is_all: bool = False,
+    is_recorded: bool = True,
+) -> list[CrewResult]:
+    """Run `work` for several groups of crews at a time, each on its own connection.
+
+    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
+    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
+    """
+
+    def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
+        results = [CrewResult(crew) for crew in group]
+        started_at, started = datetime.now(UTC), time.monotonic()
+        failure: Exception | None = None
+        try:
+            with warehouse.connection() as connection:
+                work(connection, results)
+        except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
+            failure = error
+        if failure and len(group) > 1:
+            return None
+        milliseconds = round((time.monotonic() - started) * 1000)
+        with warehouse.connection() as connection:  # another one, if the first broke
+            if isinstance(failure, CrewLockedError):
+                results[0].warnings.append(error_message(failure))
+            elif failure:
+                is_named = isinstance(failure, TableLockedError) or not isinstance(failure, psycopg.Error)
+                message = error_message(failure)
+                results[0].error = message if is_named else f"app.{group[0].table_name}: {message}"
+            for result in results:
+                result.milliseconds = round(milliseconds / len(group))
+                log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
+            if is_recorded:
+                _record(connection, results, started_at, is_all=is_all)
+        return results
+
+    def guarded(group: Sequence[Crew]) -> list[CrewResult]:
+        return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
+
+    with ThreadPoolExecutor(POOL_SIZE) as pool:
+        return [result for results in pool.map(guarded, groups) for result in results]
+
+
+def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:
+    rows = [
+        {
+            "crew_id": str(result.crew.id),
+            "mode": result.crew.mode,
+            "started_at": started_at.isoformat(),
+            "milliseconds": result.milliseconds,
+            "sessions": result.outcome.counts.total,
+            "warning": result.warning,
+            "error": result.error,
+        }
+        for result in results
+    ]
+    met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
+    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
+        execute(connection, "engine/crews/record", results=Jsonb(rows))
+        oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
+
+
+def _tick_together(connection: Connection, results: Sequence[CrewResult], at: LogPosition, reading: _Reading) -> None:
+    """Read the changes of several crews in one transaction.
+
+    Raises:
+        CrewError: one of the tables cannot be read; nothing was done.
+        TableLockedError: one of the tables is locked; nothing was done.
+
+    """
+    for result in results:
+        result.warnings += check_table(result.crew)
+        _count_unusable_writes(connection, result, at)
+    _read_together(connection, results, reading, at, Changes(str(at.from_snapshot), at.to_snapshot))
+
+
+def _read_together(
+    connection: Connection, results: Sequence[CrewResult], reading: _Reading, at: LogPosition, scope: Scope
+) -> None:
+    crews = [result.crew for result in results]
+
+    def choose(connection: Connection, _after: None, _rows: int) -> Chosen[None]:
+        return Chosen(_choose_logged(connection, crews, at, scope).keys, None)
+
+    outcomes, _ = refresh.chunk(connection, reading.work(crews), choose, ChunkSize(CHUNK_KEYS))
+    for result, outcome in zip(results, outcomes, strict=True):
+        result.outcome.add(outcome)
+        result.caught_up = not outcome.locked
+
+
+def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, reading: _Reading) -> None:
+    """Read one crew's changes in chunks, until its time is up.
+
+    Raises:
+        CrewError: the table cannot be read, or not one chunk could be in the time there is.
+        TableLockedError: the table is locked.
+
+    """
+    crew = result.crew
+    result.caught_up, result.rest = False, crew.rest
+    result.warnings += check_table(crew)
+    try:
+        _count_unusable_writes(connection, result, at)
+        if crew.changes and at.from_snapshot and crew.rest != Position(FIRST_DAY):
+            _read_keys(connection, result, reading, at, Changes(at.from_snapshot, at.to_snapshot))
+        if crew.rest:
+            if crew.rest == Position(FIRST_DAY):
+                _count_unusable(connection, result, reading)
+            _read_days(connection, result, reading, crew.rest, AFTER_LAST_DAY)
+        if crew.mode == "window":
+            window = Window.last_two_days()
+            _read_days(connection, result, reading, Position(window.start.date()), window.end.date())
+    except TableLockedError:
+        raise
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:
+        if result.outcome.keys == 0:
+            if isinstance(error, psycopg.errors.LockNotAvailable):
+                raise
+            seconds = settings().crew_timeout_seconds
+            raise CrewError(
+                f"app.{crew.table_name}: not one chunk of rows could be read within {seconds} s; look for locks on it, "
+                "or raise CREW_TIMEOUT_SECONDS"
+            ) from None
+    except _TimeIsUpError:
+        pass
+    else:
+        result.caught_up = True
+
+
+def _count_unusable(connection: Connection, result: CrewResult, reading: _Reading) -> None:
+    """Count the rows that are left out, where the whole table is read anyway."""
+    work = reading.work([result.crew])
+    with refreshing(connection, work.locks, work.reads, work.seconds_left):
+        rows = fetch(connection, "engine/crews/unusable", histories(result.crew.table_name))
+        result.unusable = Oddities.of(rows)
+
+
+def _count_unusable_writes(connection: Connection, result: CrewResult, at: LogPosition) -> None:
+    """Count the rows that were written since the last tick and are left out."""
+    if result.crew.has_unusable:
+        span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
+        rows = fetch(connection, "engine/crews/unusable_writes", **span, members=result.crew.members)
+        result.unusable = Oddities.of(rows)
+
+
+def _read_keys(
+    connection: Connection,
+    result: CrewResult,
+    reading: _Reading,
+    at: LogPosition,
+    scope: Scope,
+    *,
+    is_logged: bool = True,
+) -> None:
+    """Read the sessions and days of a scope, in chunks: those that were logged, or all that sessions have."""
+    crew = result.crew
+
+    def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
+        if is_logged:
+            return _choose_logged(connection, [crew], at, scope, after, rows)
+        query = fragment("tables/histories_sessions/asked").format(**histories(crew.table_name))
+        return _choose(connection, scope, after, rows, query=query, crew_id=crew.id)
+
+    def reached(position: Position | None) -> None:
+        result.after = position or ALL_KEYS
+
+    _read(connection, result, reading, choose, reached, ChunkSize(CHUNK_KEYS), result.after)
+
+
+def _read_days(connection: Connection, result: CrewResult, reading: _Reading, start: Position, after_day: date) -> None:
+    """Read everything from a position on, in chunks of whole days, or of a large day's sessions."""
+    start = Position(max(start.day, FIRST_DAY), start.session)
+    if start.day >= after_day:
+        return
+
+    def choose(connection: Connection, at: Position | None, rows: int) -> Chosen[Position]:
+        return _choose_days(connection, result.crew, at or start, after_day, rows)
+
+    def reached(position: Position | None) -> None:
+        result.rest = position or Position(after_day)
+
+    _read(connection, result, reading, choose, reached, ChunkSize(CHUNK_ROWS), start)
+
+
+def _read(
+    connection: Connection,
+    result: CrewResult,
+    reading: _Reading,
+    choose: refresh.Choose[Position],
+    reached: Callable[[Position | None], None],
+    size: ChunkSize,
+    start: Position | None,
+) -> None:
+    def note(outcomes: Sequence[Outcome], following: Position | None) -> None:
+        [outcome] = outcomes
+        result.outcome.add(outcome)
+        if outcome.locked:
+            raise CrewLockedError(f"crew {result.crew.code} is locked by another session: it is left for the next tick")
+        reached(following)
+
+    if not refresh.chunks(connection, reading.work([result.crew]), choose, note, size, start):
+        raise _TimeIsUpError
+
+
+def _choose(
+    connection: Connection, scope: Scope, after: Position | None = None, rows: int | None = None, **more: Any
+) -> Chosen[Position]:
+    """Choose sessions and days by the log, or by the `query` that is given."""
+    last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
+    chosen = refresh.choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
+    reached = chosen.next
+    return Chosen(chosen.keys, Position(reached["start_day"], reached["session_id"]) if reached else None)
+
+
+def _choose_logged(
+    connection: Connection,
+    crews: Sequence[Crew],
+    at: LogPosition,
+    scope: Scope,
+    after: Position | None = None,
+    rows: int | None = None,
+) -> Chosen[Position]:
+    pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
+    query = fragment(f"tables/{HISTORIES_SESSIONS.name}/keys")
+    logged = scope if isinstance(scope, Changes) else Changes(str(at.from_snapshot), at.to_snapshot)
+    return _choose(
+        connection,
+        scope,
+        after,
+        rows,
+        query=query,
+        from_snapshot=logged.from_snapshot,
+        to_snapshot=logged.to_snapshot,
+        crew_ids=[crew_id for crew_id, _ in pairs],
+        oids=[member for _, member in pairs],
+    )
+
+
+def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: date, rows: int) -> Chosen[Position]:
+    """Choose whole days from a position on, as many as hold about so many rows; of a larger day, so many sessions."""
+    chosen = refresh.choose_keys(
+        connection,
+        HISTORIES_SESSIONS,
+        Window.of_days(at.day, after_day),
+        query=fragment("tables/histories_sessions/days").format(**histories(crew.table_name)),
+        crew_id=crew.id,
+        start_day=at.day,
+        end_day=after_day,
+        after_session=at.session,
+        most=rows,
+    )
+    if not chosen.keys:  # no session of the day is left
+        following, is_whole = Position(at.day + timedelta(days=1)), False
+    else:
+        last = fetch_one(connection, "tables/histories_sessions/reached")
+        is_whole = last["session_id"] is None
+        following = Position(last["end_day"]) if is_whole else Position(at.day, last["session_id"])
+    return Chosen(chosen.keys, following if following.day < after_day else None, is_whole)
+
+
+def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
+    """Choose what awaits a tick of a crew; return False if that is everything."""
+    span = (pending.from_snapshot, pending.to_snapshot)
+    [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
+    if found and found.rest:
+        return False
+    query = fragment(f"tables/{HISTORIES_SESSIONS.name}/keys")
+    members = crew.members or []
+    refresh.choose_keys(
+        connection, HISTORIES_SESSIONS, pending, query=query, crew_ids=[crew.id] * len(members), oids=members
+    )
+    return True
+
+
+def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]) -> None:
+    with warehouse.connection() as connection:
+        change_log.finish(connection, at, lambda: _log_what_is_left(connection, at, results))
+
+
+def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence[CrewResult]) -> None:
+    visited = [result.crew.id for result in results]
+    span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
+    execute(connection, "engine/crews/missed", **span, visited=visited)
+    _log_retries(connection, at, results)
+
+
+def _log_retries(connection: Connection, at: LogPosition, results: Sequence[CrewResult]) -> None:
+    for result in (result for result in results if not result.caught_up and result.crew.members):
+        execute(
+            connection,
+            "tables/histories_sessions/retry",
+            members=result.crew.members,
+            from_snapshot=at.from_snapshot,
+            to_snapshot=at.to_snapshot,
+            after_day=result.after and result.after.day,
+            after_session=result.after and result.after.session,
+            most=RETRIED_KEYS,
+            from_day=result.rest and result.rest.day,
+            from_session=result.rest and result.rest.session,
+        )

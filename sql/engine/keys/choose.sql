@@ -1,0 +1,12 @@
+-- Chooses the keys of one chunk: the first that follow a position.
+-- in:  {keys}: a query that finds them; {key}: the columns that identify and order them; {after}: those of the last key
+--      before, unless %(is_first)s; {is_selected}: whether a key is of the selected crews and clients; %(rows)s: how many
+-- out: keys
+create temporary table keys on commit drop as
+select * from (
+{keys}
+) as found
+where (%(is_first)s or ({key}) > ({after}))
+    and ({is_selected})
+order by {key}
+limit %(rows)s;

@@ -1,0 +1,52 @@
+-- All places where identifiers stand, and those that are gone: persons first, so that nothing is resolved before it can be.
+-- in:  %(is_first)s; %(after_rank)s, %(after_id)s: the last one before; %(rows)s: how many
+-- out: rank (0: gone), place, id
+select
+    0 as rank,
+    place,
+    place_id as id
+from analytics.identifiers as known
+where %(is_first)s
+    and case place
+        when 'person' then not exists (select from app.people where id = known.place_id)
+        when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
+        when 'conversation' then not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+        else not exists (
+            select from curation.participant_decisions
+            where id = known.place_id and decision = known.place and revoked_at is null
+        )
+    end
+union all
+(
+    select 1, 'person', id from app.people
+    where %(is_first)s or (1, id) > (%(after_rank)s::int, %(after_id)s::uuid)
+    order by id
+    limit %(rows)s
+)
+union all
+(
+    select
+        given.rank,
+        decision.decision,
+        decision.id
+    from curation.participant_decisions as decision
+    inner join (values (2, 'link'), (3, 'never')) as given (rank, decision) using (decision)
+    where decision.revoked_at is null
+        and (%(is_first)s or (given.rank, decision.id) > (%(after_rank)s::int, %(after_id)s::uuid))
+    order by given.rank, decision.id
+    limit %(rows)s
+)
+union all
+(
+    select 4, 'contact_method', id from app.contact_methods
+    where %(is_first)s or (4, id) > (%(after_rank)s::int, %(after_id)s::uuid)
+    order by id
+    limit %(rows)s
+)
+union all
+(
+    select 5, 'conversation', id from app.conversations
+    where crew_id is not null and (%(is_first)s or (5, id) > (%(after_rank)s::int, %(after_id)s::uuid))
+    order by id
+    limit %(rows)s
+);

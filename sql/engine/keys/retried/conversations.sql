@@ -1,0 +1,6 @@
+-- Conversations that the last tick left for the next.
+-- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
+-- out: conversation_id
+select conversation_id from analytics.conversation_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and source = %(retry_source)s and conversation_id is not null;

@@ -1,0 +1,2 @@
+-- Keys that are of no crew or client are never narrowed.
+true

@@ -1,0 +1,2 @@
+-- Which rows are written where each says when it was last found: all.
+true

@@ -1,0 +1,2 @@
+-- Which rows are written: those that are not as they should be.
+wanted is distinct from present

@@ -1,0 +1,2 @@
+-- Where nothing tells news from a correction.
+null::boolean

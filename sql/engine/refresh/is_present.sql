@@ -1,0 +1,3 @@
+-- Which rows of a table the keys concern: those that bear them.
+-- in:  keys; {keyed}: the target's columns; {keys}: those of the keys
+({keyed}) in (select {keys} from keys)

@@ -1,0 +1,2 @@
+-- Where rows are of no day.
+null::date

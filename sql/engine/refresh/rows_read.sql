@@ -1,0 +1,2 @@
+-- Where rows of the sources are not counted.
+select null::bigint;

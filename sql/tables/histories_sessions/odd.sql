@@ -1,0 +1,8 @@
+-- Messages that are neither human nor ai, because they have no known type.
+-- in:  computed: the rows there should be, with found_count and known_count
+-- out: kind, rows, example
+select
+    'messages of no known type' as kind,
+    coalesce(sum(found_count - known_count), 0)::bigint as rows,
+    min(session_id) filter (where found_count > known_count) as example
+from computed;

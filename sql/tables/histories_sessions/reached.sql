@@ -1,0 +1,9 @@
+-- How far a chunk of days gets.
+-- in:  keys
+-- out: one row: end_day, session_id (the last of a day that was not read to its end; null: whole days)
+select
+    end_day,
+    session_id
+from keys
+order by session_id collate "C" desc
+limit 1;
