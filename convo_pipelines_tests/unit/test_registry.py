@@ -1,0 +1,62 @@
+"""The registry against its statements, its pages and the oracle."""
+
+import pytest
+
+from convo_pipelines.database.statements import exists, statement
+from convo_pipelines.engine.registry import (
+    CREW_CONVERSATIONS,
+    DERIVED_TABLES,
+    HISTORIES_SESSIONS,
+    DerivedTable,
+)
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import ROOT
+
+each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)
+
+
+@each_table
+def test_a_table_has_its_statements(table: DerivedTable) -> None:
+    assert exists(table.keys)
+    assert exists(table.all_keys)
+    assert exists(f"tables/{table.name}/rows")
+    target = table.rows
+    if table is HISTORIES_SESSIONS:
+        return  # its crews log again what they leave
+    assert target.again, f"{target.relation}: rows that somebody has locked are lost; give its Target an `again`"
+    assert exists(target.again[0])
+    keys = statement(table.keys).as_string()
+    assert f"'{table.again}'" in keys, f"sql/keys/{table.name}.sql never reads what was logged as '{table.again}'"
+
+
+WHOLE = ("participant_resolutions", "project_link_inconsistencies")
+"""Their keys are of no crew or client."""
+
+
+@each_table
+def test_a_tables_keys_take_what_they_are_given(table: DerivedTable) -> None:
+    for name in {table.keys, table.all_keys}:
+        keys = statement(name).as_string()
+        wanted = ["after", "rows", *(["crew_ids"] if table.name not in WHOLE else [])]
+        wanted += ["client_ids"] if table.keyed_by == (("id", "conversation_id"),) else []
+        for parameter in wanted:
+            assert f"%({parameter})s" in keys, f"sql/keys/{name}.sql ignores %({parameter})s"
+
+
+def test_every_table_is_recomputed_by_the_oracle() -> None:
+    assert {table.name for table in DERIVED_TABLES} - set(oracle.RECOMPUTED) == {CREW_CONVERSATIONS.name}
+
+
+def test_no_statement_is_left_over() -> None:
+    program = "".join(
+        file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (ROOT / folder).rglob("*.py")
+    )
+    generic = {"rows", "keys", "propagate"}
+    unused = [
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "sql").rglob("*.sql")
+        if "migrations" not in file.parts
+        and file.stem not in generic
+        and file.stem.removesuffix("_of_messages").removesuffix("_of_conversations") not in program
+    ]
+    assert unused == []
