@@ -231,3 +231,15 @@ def test_a_mail_that_nobody_takes_fails_the_run_after_the_page_is_written(
     assert len(mailbox.mails) == 1
     events = "".join(event.event_specific_data.__repr__() for event in result.all_events)
     assert "s3cret" not in said + events + caplog.text
+
+
+def test_labels_and_days_that_a_report_stumbles_over(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asset, "LOCAL", tmp_path)
+    world.crew("$\\frac$", table="histories_x")
+    for days in (0, 300_000, -700_000):
+        world.say(f"s{days}", "human", at(days), "$\\frac$")
+    assert [crew.error for crew in world.tick()["histories_sessions"].crews] == [None]
+    assert materialize(world).success
+    assert load(world).clients["messages"].sum() == 1
