@@ -20,7 +20,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines_tests import kinds
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
-from convo_pipelines_tests.world import World
+from convo_pipelines_tests.world import World, at
 
 if TYPE_CHECKING:  # they take seconds to load, which only some tests need
     import dagster as dg
@@ -159,6 +159,26 @@ def quiet(world: World) -> World:
     world.crew()
     world.tick()
     world.sync()
+    return world
+
+
+@pytest.fixture
+def full(world: World) -> World:
+    """A company with rows in every derived table, all of them right."""
+    from convo_pipelines_tests import oracle
+
+    world.crew()
+    for kind, hour in (("human", 9), ("ai", 10), ("human", 11)):
+        world.say("4915112345678", kind, at(0, hour))
+    ana = world.person(email="ana@example.com", phone="+4915112345678")
+    talk = world.conversation(project_id=world.project(), closed_at=at(1))
+    world.message(talk, "inbound", at(0, 9))
+    world.message(talk, "outbound", at(0, 10))
+    world.address(talk, world.contact("ana@example.com", ana))
+    world.tick()
+    world.sync()
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
     return world
 
 

@@ -52,6 +52,13 @@ def _named(names: Sequence[str]) -> list[DerivedTable]:
     return [table for table in DERIVED_TABLES if table.name in names]
 
 
+def asset_keys() -> list[str]:
+    """Every asset that Dagster shows."""
+    from convo_pipelines.definitions import defs
+
+    return sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys())
+
+
 @cache
 def check_definitions() -> dict[str, dg.AssetChecksDefinition]:
     """Every check by its name; with the asset's before it where several assets have that check."""

@@ -16,7 +16,7 @@ from convo_pipelines.orchestration import metadata
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT
-from convo_pipelines_tests.world import LINKS, World, at
+from convo_pipelines_tests.world import LINKS, World, asset_keys, at
 
 
 def test_the_page_about_checks_is_what_they_say() -> None:
@@ -125,3 +125,8 @@ def test_files_are_addresses_where_a_repository_is_configured(monkeypatch: pytes
     [spec] = asset.specs
     [file, *_] = spec.metadata["dagster/code_references"].code_references
     assert file.url.startswith("https://github.com/example/pipelines/tree/main/sql/tables/histories_sessions/rows.sql")
+
+
+def test_the_picture_of_the_asset_graph_shows_the_assets_that_there_are() -> None:
+    shown = (ROOT / "docs" / "asset-graph.txt").read_text().split()
+    assert shown == asset_keys(), "run `make docs`: docs/asset-graph.png shows other assets"
