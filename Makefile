@@ -16,13 +16,13 @@ ui: .venv/installed
 TESTS := $(RUN)pytest --numprocesses auto --dist loadgroup
 
 test-fast: .venv/installed
-	$(TESTS) -m fast
+	$(TESTS) -m "fast and not wide and not second_server"
 
 test: .venv/installed
 	$(TESTS)
 
 test-all: .venv/installed
-	EXACTNESS_EXAMPLES=100 STORM_SECONDS=60 $(TESTS) -m "wide or not wide"
+	EXACTNESS_EXAMPLES=100 ODD_EXAMPLES=50 STORM_SECONDS=60 $(TESTS) -m "wide or not wide"
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -35,6 +36,7 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("real-database")
 
 DATABASE_NUMBERS = count()
+NO_PARAMETERS = SimpleNamespace(params={})
 ROOT = Path(__file__).parent.parent
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -47,6 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(kind)
             if kind == "unit":
                 item.add_marker("fast")
+        if "debian" in getattr(item, "callspec", NO_PARAMETERS).params.values():
+            item.add_marker("second_server")
     items.sort(key=lambda item: -sum(mark.args[0] for mark in item.iter_markers("long")))
 
 

@@ -79,6 +79,7 @@ def backfill_one_crew(page: Page, url: str, company: World) -> None:
     assert codes == [{"crew_code": "CREW-01"}]
 
 
+@pytest.mark.long(150)
 def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_crew(
     page: Page, dagster_ui: str, company: World
 ) -> None:
@@ -133,6 +134,7 @@ def backfill_clients(url: str, codes: list[str]) -> str:
     return status
 
 
+@pytest.mark.long(60)
 def test_a_backfill_is_narrowed_to_a_client_as_well(dagster_ui: str, company: World) -> None:
     crew, other = company.execute("select id as crew_id, client_id from app.crews order by crew_code")
     [client] = company.execute("select client_code as code from app.clients where id = %s", crew["client_id"])
@@ -142,6 +144,7 @@ def test_a_backfill_is_narrowed_to_a_client_as_well(dagster_ui: str, company: Wo
     assert read == [{"crew_id": crew["crew_id"]}]
 
 
+@pytest.mark.long(75)
 def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
     page: Page, world: World, server: Server, tmp_path: Path
 ) -> None:

@@ -18,9 +18,10 @@ from convo_pipelines.engine.registry import (
 )
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import PIPELINE, World, at
 
+pytestmark = pytest.mark.fast
 MARCH = date(2026, 3, 10)
 
 
@@ -103,7 +104,7 @@ def test_the_next_tick_makes_every_day_right(company: World, change: Callable[[W
     assert company.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_day_that_is_right_is_not_touched(company: World) -> None:
     before = company.table("analytics.client_activity_daily").set_index("activity_date")["refreshed_at"]
     company.say("s1", "human", at(3, 20))
@@ -158,7 +159,7 @@ def test_a_backfill_narrowed_to_a_crew_leaves_the_days_of_others(company: World)
     assert sums == {"crew_activity_daily": {"A": 0, "B": 1}, "client_activity_daily": {"C1": 0, "C2": 1}}
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_run_narrowed_to_a_client_takes_its_conversations_of_any_channel(company: World) -> None:
     company.crew("B", client="C2")
     company.say("s9", "human", at(0, 9), crew="B")
@@ -183,7 +184,7 @@ def test_a_client_without_crews_is_narrowed_to_as_well(company: World) -> None:
     assert ("C2", 1) in days
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_client_that_is_put_back_has_its_days_again(company: World) -> None:
     client = company.client("C1")
     company.execute("update app.conversations set client_id = null, crew_id = null")
@@ -196,7 +197,7 @@ def test_a_client_that_is_put_back_has_its_days_again(company: World) -> None:
     oracle.assert_right(company)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_crew_that_is_put_back_between_two_ticks_is_discovered_again(company: World) -> None:
     [crew] = company.execute("select * from app.crews")
     company.execute("delete from app.crews")
@@ -207,7 +208,7 @@ def test_a_crew_that_is_put_back_between_two_ticks_is_discovered_again(company: 
     oracle.assert_right(company)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_tick(world: World) -> None:
     now = datetime.now(UTC)
     world.crew()
@@ -236,7 +237,7 @@ def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pyte
     assert len(world.execute(f"select from analytics.{table}")) == 18
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize(
     "table",
     [CONVERSATION_SUMMARIES, CONVERSATION_DAYS, CREW_ACTIVITY_DAILY, CLIENT_ACTIVITY_DAILY],

@@ -25,7 +25,7 @@ from convo_pipelines.engine.registry import (
     PROJECT_CONVERSATIONS,
 )
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers, debian_only
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.world import DAY, PIPELINE, World, at
 
 log = logging.getLogger("test")
@@ -158,7 +158,7 @@ def test_triggers_are_always_on(world: World) -> None:
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize(
     "bypass",
     [
@@ -648,7 +648,7 @@ def test_a_crew_that_names_a_table_of_the_application_stops_nobody_else(world: W
     assert "no column session_id" in world.state("B")["last_error"]
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("case", ["off and on", "dropped leaf", "detached leaf", "swapped"])
 def test_what_is_pruned_stays_archive_whatever_happens_next(
     world: World, archive_after: Callable[[int], None], case: str
@@ -681,7 +681,7 @@ def test_what_is_pruned_stays_archive_whatever_happens_next(
     assert world.reconcile().repairs.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("case", ["truncated", "between two statements", "collapsed", "twice"])
 def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
     crew = world.crew()

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 WRITERS = 8
@@ -47,6 +47,7 @@ class NaiveReader:
         self.watermark = max([self.watermark, *(row[0] for row in rows)])
 
 
+@pytest.mark.long(9)
 def test_no_row_is_lost_while_eight_writers_hold_transactions_open(world: World) -> None:
     world.crew()
     world.tick()
@@ -121,7 +122,7 @@ def test_a_prepared_transaction_is_read_when_it_is_committed(world: World) -> No
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_ticks_and_backfills_at_once_are_safe(world: World) -> None:
     for crew in "AB":
         world.crew(crew)

@@ -15,7 +15,7 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.engine import chunks, refresh
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import World
 
 IN_FORCE = (
@@ -71,7 +71,7 @@ def test_a_link_wins_over_matching_in_all_conversations_from_the_next_tick_on(
     assert len(world.execute("select from curation.participant_decisions where revoked_by = 'ann'")) == 1
 
 
-@both_servers
+@both_servers_if_wide
 def test_never_takes_a_match_away_and_a_session_with_that_number_too(
     world: World, command: Callable[..., Result]
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_decision_on_a_contact_that_clients_share_speaks_for_its_persons_clien
     assert world.linked() == {(of_c2, talks["C2"]), (twin, talks[None])}
 
 
-@both_servers
+@both_servers_if_wide
 def test_decisions_outlive_analytics(world: World) -> None:
     ana = world.person()
     contact = world.contact("ana@example.com")

@@ -27,7 +27,7 @@ from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
 
-EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "12"))
 STEPS = int(os.environ.get("EXACTNESS_STEPS", "30"))
 CLIENTS = ("C1", "C2")
 CREWS = {"A": "C1", "B": "C1", "C": "C2"}
@@ -458,6 +458,7 @@ where crews.is_active and clients.is_active
 """
 
 
+@pytest.mark.long(30)
 def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from convo_pipelines.engine import chunks, identifiers, refresh, ticks
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import LINKS, World, at, sample
 
 
@@ -112,7 +112,7 @@ def test_what_narrows_a_shared_contact_changes_and_links_follow(world: World, ch
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("chunk", [1, 5_000])
 def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
     world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
@@ -379,7 +379,7 @@ def test_inconsistencies_are_dated_and_gone_when_resolved(world: World) -> None:
     assert world.table("analytics.project_link_inconsistencies").empty
 
 
-@both_servers
+@both_servers_if_wide
 def test_two_writers_moving_the_same_conversation_leave_one_link(world: World) -> None:
     projects = [world.project() for _ in range(4)]
     talk = world.conversation(project_id=projects[0])

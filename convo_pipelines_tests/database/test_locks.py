@@ -19,7 +19,7 @@ from convo_pipelines.engine import capture, change_log, crews, ticks
 from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import DAY, World, at
 
 SECONDS = 15.0
@@ -104,7 +104,8 @@ class Application:
         ])  # fmt: skip
 
 
-@both_servers
+@pytest.mark.long(16)
+@both_servers_if_wide
 def test_an_application_in_a_loop_beside_ticks_backfills_and_reconcile(world: World) -> None:
     crew = world.crew("A")
     world.crew("X0", table="histories_x")
@@ -151,7 +152,7 @@ def test_an_application_in_a_loop_beside_ticks_backfills_and_reconcile(world: Wo
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("lock", ["for update", "delete"])
 def test_a_locked_row_delays_only_itself(world: World, lock: str) -> None:
     client = world.client("C2")
@@ -213,7 +214,7 @@ where not granted and datname = current_database() and application_name = 'convo
 """
 
 
-@both_servers
+@both_servers_if_wide
 def test_while_a_table_is_locked_ticks_fail_clearly_and_nothing_piles_up(world: World) -> None:
     world.crew()
     world.say("s1", "human", at())
@@ -332,7 +333,7 @@ def test_checks_and_commands_name_who_holds_the_lock_and_the_limit_they_meet(
     assert "REFRESH_TIMEOUT_SECONDS" not in str(cancelled.value)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_session_that_the_application_is_about_to_insert_is_not_waited_for(world: World) -> None:
     crew = world.crew()
     for number in range(20):
@@ -350,7 +351,7 @@ def test_a_session_that_the_application_is_about_to_insert_is_not_waited_for(wor
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: World) -> None:
     world.crew("A")
     world.crew("B")
@@ -379,7 +380,7 @@ def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: Wor
     oracle.assert_links_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("step", ["choose_keys", "prepare"])
 def test_a_crew_that_is_deleted_in_mid_run(world: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     doomed = world.crew("A")
@@ -504,7 +505,7 @@ def test_a_partition_in_another_schema_is_rewritten(world: World) -> None:
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_two_tables_that_exchange_their_names(world: World) -> None:
     for crew in "AB":
         world.crew(crew)

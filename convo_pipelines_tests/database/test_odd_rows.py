@@ -1,6 +1,7 @@
 """Whatever PostgreSQL accepts in a column that the pipeline reads affects that row, and nothing else."""
 
 import logging
+import os
 import random
 import string
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
@@ -128,7 +129,8 @@ def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
     return make
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.long(20)
+@settings(max_examples=int(os.environ.get("ODD_EXAMPLES", "8")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(odd=st.lists(writes, min_size=5, max_size=25))
 def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd: list[Write]) -> None:
     with closing(ordinary()) as world:
@@ -140,7 +142,8 @@ def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd:
         assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@pytest.mark.long(30)
+@both_servers_if_wide
 def test_every_odd_value_in_every_column(ordinary: Callable[[], World]) -> None:
     world = ordinary()
     for name, (_, values) in WRITES.items():
@@ -197,7 +200,7 @@ def test_what_is_odd_is_counted_with_an_example_and_a_remedy(world: World) -> No
     assert all(check.passed for check in odd_rows(world).values())
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_contact_method_with_a_persons_id(world: World) -> None:
     person = world.person(email="ana@example.com")
     world.insert("contact_methods", id=person, kind="email", value="ana@example.com")
@@ -213,7 +216,7 @@ def test_a_contact_method_with_a_persons_id(world: World) -> None:
     oracle.assert_links_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_two_crews_of_different_clients_never_share_a_table(world: World) -> None:
     world.crew("A", table="shared")
     world.crew("B", table="shared", create=False)
@@ -295,7 +298,7 @@ def test_oddities_of_a_crew_that_is_gone_are_gone(world: World) -> None:
     assert [row["crew_code"] for row in found] == ["Z"]
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_crew_of_a_shared_table_that_is_given_to_another_client_is_refused(world: World) -> None:
     world.crew("A", table="shared")
     world.crew("B", table="shared", create=False)

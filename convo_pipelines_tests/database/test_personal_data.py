@@ -9,7 +9,7 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.operations import forget
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 PHONE, MAIL = "4915112345678", "ana@example.com"
@@ -67,7 +67,7 @@ def crew(world: World) -> World:
     return world
 
 
-@both_servers
+@both_servers_if_wide
 def test_who_is_deleted_in_the_application_is_gone_with_the_next_tick(crew: World) -> None:
     say(crew, datetime.now(UTC))
     delete(crew)
@@ -113,7 +113,7 @@ def test_a_client_is_forgotten_with_all_sessions_of_all_of_its_crews(
         forget.client(world.warehouse, "C3")
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_client_of_whom_half_is_forgotten_is_forgotten_by_running_it_again(
     world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

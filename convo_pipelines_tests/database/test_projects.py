@@ -21,7 +21,7 @@ from convo_pipelines.operations import health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import LINKS, World, at, metadata, sample
 
@@ -51,7 +51,7 @@ def found(world: World) -> dict[tuple[UUID, str], UUID | None]:
     return {(row["project_id"], row["kind"]): row["named_project_id"] for row in rows}
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_mismatch_names_the_project_of_the_conversation_wherever_that_goes(world: World) -> None:
     two, three = world.project(), world.project()
     talk = world.conversation(project_id=two)
@@ -110,7 +110,7 @@ def test_arrays_are_shown_and_rewritten_from_what_conversations_say(
     assert command(world.url, "project-arrays", "--write") == "every array is right"
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_locked_project_is_skipped_and_what_was_written_before_its_turn_is_kept(
     world: World, command: Callable[..., str]
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_locked_project_is_skipped_and_what_was_written_before_its_turn_is_kep
     assert array(world, locked) == [late, talk]
 
 
-@both_servers
+@both_servers_if_wide
 def test_rewriting_beside_writers_who_keep_both_in_step_loses_nothing(world: World) -> None:
     owners = [world.project() for _ in range(3)]
     talks = [world.conversation(project_id=owners[0]) for _ in range(4)]
@@ -263,7 +263,7 @@ def test_arrays_that_come_back_are_read(world: World) -> None:
     assert [kind for _, kind in found(world)] == ["missing_from_array"]
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("statements", range(0, 28, 4))
 def test_arrays_that_go_while_a_tick_is_at_work(world: World, statements: int, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = world.conversation(project_id=world.project(UUID(int=7)))

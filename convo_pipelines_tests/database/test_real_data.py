@@ -6,13 +6,13 @@ import pytest
 
 from convo_pipelines.sources import histories
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import ROOT, both_servers
+from convo_pipelines_tests.conftest import ROOT, both_servers_if_wide
 from convo_pipelines_tests.world import World
 
 DATA = ROOT.parent / "shared" / "data" / "sgd"
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no dataset in {DATA}")
 def test_summaries_of_imported_chats_equal_the_oracle(world: World) -> None:
     loaded = 0

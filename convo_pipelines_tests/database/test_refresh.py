@@ -12,7 +12,7 @@ from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.engine import chunks, crews, refresh
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import PIPELINE, World, at
 
 MARCH = date(2026, 3, 10)
@@ -82,7 +82,7 @@ def test_a_deleted_session_goes_with_the_next_backfill_of_its_day(world: World) 
     assert len(world.execute("select from analytics.conversation_summaries")) == 1
 
 
-@both_servers
+@both_servers_if_wide
 def test_pruned_days_are_kept_unless_told_otherwise(world: World, archive_after: Callable[[int], None]) -> None:
     archive_after(7)
     world.crew()
@@ -257,6 +257,7 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
     assert not world.checks("no_odd_histories_tables")["no_odd_histories_tables"].passed
 
 
+@pytest.mark.long(20)
 def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
     monkeypatch.setattr(crews, "CHUNK_KEYS", 200)
@@ -319,7 +320,7 @@ def test_a_crew_that_fails_among_many_costs_the_others_nothing(world: World) -> 
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_summary_names_lead_and_customer(world: World) -> None:
     lead, customer = (UUID(int=number) for number in (1, 2))
     talk = world.conversation(lead_id=lead)
@@ -332,7 +333,7 @@ def test_a_summary_names_lead_and_customer(world: World) -> None:
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("is_build", [True, False])
 def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
@@ -369,7 +370,7 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("session", ["", None])
 def test_a_large_day_of_messages_without_a_session(
     world: World, monkeypatch: pytest.MonkeyPatch, session: str | None

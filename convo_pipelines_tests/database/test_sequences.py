@@ -19,7 +19,7 @@ from convo_pipelines.engine.registry import (
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import histories
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 log = logging.getLogger("test")
@@ -36,7 +36,7 @@ def assert_right(world: World) -> None:
     assert world.reconcile().repairs.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("run", ["tick", "reconcile"])
 def test_an_identifier_committed_between_normalization_and_storing(
     world: World, monkeypatch: pytest.MonkeyPatch, run: str
@@ -61,7 +61,7 @@ def test_an_identifier_committed_between_normalization_and_storing(
     assert late["status"] == "resolved"
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_session_id_that_becomes_something_that_is_no_identifier(world: World) -> None:
     world.crew()
     world.person(phone="+4915112345678")
@@ -74,7 +74,7 @@ def test_a_session_id_that_becomes_something_that_is_no_identifier(world: World)
     oracle.assert_links_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_deleting_the_newest_message_is_no_truncation(world: World, archive_after: Callable[[int], None]) -> None:
     archive_after(7)
     world.crew()
@@ -153,7 +153,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
     assert row["archived_at"] is not None
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_table_further_down_that_ticks_before_the_one_above_it(world: World) -> None:
     ana = world.person()
     contact = world.contact("ana@example.com", ana)
@@ -206,7 +206,7 @@ def test_a_crew_that_is_switched_off_and_on_again_gets_its_conversation(world: W
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_message_or_a_recipient_that_moves_leaves_both_conversations_right(world: World) -> None:
     one, two = world.conversation(), world.conversation()
     message = world.message(one)
@@ -227,7 +227,7 @@ def test_a_message_or_a_recipient_that_moves_leaves_both_conversations_right(wor
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_another_default_isolation_changes_nothing(world: World, level: str) -> None:
     [database] = world.execute("select current_database() as name")
@@ -277,7 +277,7 @@ def test_truncations_swaps_and_ids_of_any_kind(world: World) -> None:
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_backfill_in_which_a_crew_failed_is_made_good_once_it_is_mended(world: World) -> None:
     for crew in "AB":
         world.crew(crew)

@@ -41,6 +41,7 @@ def command(world: World, server: Server, tmp_path: Path) -> object:
     return run
 
 
+@pytest.mark.long(20)
 def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path) -> None:
     world.crew()
     world.say("s1", "human", at(0, 9))
@@ -68,6 +69,7 @@ def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path
     assert "conversation_summaries" in status
 
 
+@pytest.mark.long(20)
 def test_tick_capture_status_and_forget(command: object, world: World) -> None:
     for crew, client in (("A", "C1"), ("B", "C2")):
         world.crew(crew, client=client)

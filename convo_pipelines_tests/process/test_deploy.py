@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import httpx
+import pytest
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 
 from convo_pipelines_tests.conftest import Server
@@ -26,6 +27,7 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     assert (len(UNITS), complaints) == (4, [])
 
 
+@pytest.mark.long(16)
 def test_what_the_units_start_runs_jobs_and_writes_where_dagster_is_at_home(
     world: World, server: Server, tmp_path: Path
 ) -> None:

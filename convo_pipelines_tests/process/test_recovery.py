@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import psycopg
+import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
 
@@ -28,6 +29,7 @@ from pg_sleep(%s)
 """
 
 
+@pytest.mark.long(250)
 def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: DebianServer, tmp_path: Path) -> None:
     debian.start()
     server = Server(debian.url)

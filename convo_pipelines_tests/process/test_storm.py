@@ -90,6 +90,7 @@ def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield Server(url)
 
 
+@pytest.mark.long(25)
 @pytest.mark.parametrize("own_server", ["debian"], indirect=True)
 def test_writers_ticks_backfills_reconcile_kills_and_a_crash_of_the_database(own_server: Server) -> None:
     world = World(Warehouse(own_server.create(template="template_app")))

@@ -69,6 +69,8 @@ def node_project() -> Path:
     return folder
 
 
+@pytest.mark.xdist_group("zero")
+@pytest.mark.long(40)
 def test_the_schema_and_what_uses_it_type_check_and_the_queries_can_be_made(world: World, node_project: Path) -> None:
     world.crew("A")
     world.execute(LEADS_AND_CUSTOMERS)
@@ -300,6 +302,8 @@ def zero(node_project: Path) -> Iterator[Zero]:
         yield zero
 
 
+@pytest.mark.xdist_group("zero")
+@pytest.mark.long(41)
 def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     world = zero.world
     ana, zoe, talk = world.person("C1"), world.person("C2"), world.conversation(client="C1")
@@ -328,6 +332,8 @@ def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     assert stranger.results == [None]
 
 
+@pytest.mark.xdist_group("zero")
+@pytest.mark.long(41)
 def test_a_new_column_goes_out_only_where_its_table_is_published_as_a_whole(zero: Zero) -> None:
     world = zero.world
     ana, talk = world.person("C1"), world.conversation(client="C1")
