@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test ui bench bench-peers explain lint reference docs lock clean
+.PHONY: demo test test-fast test-all ui bench bench-peers explain lint reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -13,8 +13,16 @@ ui: .venv/installed
 	$(RUN)convo-pipelines sample-data --if-empty
 	$(RUN)convo-pipelines dagster dev -h 127.0.0.1 -p 3000
 
+TESTS := $(RUN)pytest --numprocesses auto --dist loadgroup
+
+test-fast: .venv/installed
+	$(TESTS) -m "fast and not wide and not second_server"
+
 test: .venv/installed
-	$(RUN)pytest --numprocesses auto --dist loadgroup
+	$(TESTS)
+
+test-all: .venv/installed
+	EXACTNESS_EXAMPLES=100 ODD_EXAMPLES=50 STORM_SECONDS=60 $(TESTS) -m "wide or not wide"
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks
@@ -39,8 +47,9 @@ reference: .venv/installed
 	$(RUN)python docs/checks.py
 
 docs: reference
-	CI=true $(RUN)pytest convo_pipelines_tests/test_ui.py convo_pipelines_tests/test_report.py -k "clicks or offline"
+	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
+	cp artifacts/1-asset-graph.txt docs/asset-graph.txt
 	cp artifacts/6-activity-report-1280.png docs/activity-report.png
 
 lock: .venv/installed

@@ -3,27 +3,31 @@ import os
 os.environ["ARCHIVE_AFTER_DAYS"] = "36500"  # the tests' days are of long ago: only tests of the archive want one
 
 import shutil
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import psycopg
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Page, sync_playwright
 from sqlalchemy import make_url
 
 from convo_pipelines.database import addresses, migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import Settings, settings
+from convo_pipelines_tests import kinds
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
-from convo_pipelines_tests.world import World
+from convo_pipelines_tests.world import World, at
+
+if TYPE_CHECKING:  # they take seconds to load, which only some tests need
+    import dagster as dg
+    from playwright.sync_api import Page
+
+    from convo_pipelines_tests.receivers import Mailbox, Receiver
 
 os.environ.pop("COLUMNS", None)  # what commands print is as wide here as in a file, not as the terminal
 hypothesis_settings.register_profile(
@@ -32,9 +36,32 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("real-database")
 
 DATABASE_NUMBERS = count()
+NO_PARAMETERS = SimpleNamespace(params={})
 ROOT = Path(__file__).parent.parent
 ARTIFACTS = ROOT / "artifacts"
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its kind, and let long ones begin first."""
+    for item in items:
+        if kind := kinds.kind_of(item.path):
+            item.add_marker(kind)
+            if kind == "unit":
+                item.add_marker("fast")
+        if "debian" in getattr(item, "callspec", NO_PARAMETERS).params.values():
+            item.add_marker("second_server")
+    items.sort(key=lambda item: -sum(mark.args[0] for mark in item.iter_markers("long")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what each kind of test took."""
+    reports = [
+        report for found in terminalreporter.stats.values() for report in found if isinstance(report, pytest.TestReport)
+    ]
+    terminalreporter.section("seconds by kind of test")
+    for line in kinds.report(reports):
+        terminalreporter.line(line)
 
 
 SERVERS = {"embedded": embedded_server, "debian": debian_server}
@@ -45,11 +72,13 @@ class Server:
 
     def __init__(self, url: str):
         self.url = url
+        self.databases: list[str] = []
         with psycopg.connect(url, autocommit=True) as connection:  # no machine crashes here, only processes do
             connection.execute("alter system set fsync = off")
             connection.execute("select pg_reload_conf()")
         self.template = self.create("template_app")
         migrations.up(url=self.template)
+        self.databases.clear()
 
     def crash(self) -> None:
         """Shut a server of the distribution down at once, as a power cut does, and start it again."""
@@ -60,14 +89,36 @@ class Server:
         name = name or f"test_{next(DATABASE_NUMBERS)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"create database {name} template {template}")
+        self.databases.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
+    def drop_databases(self) -> None:
+        """Drop what a test made, so that the server's folder does not grow."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while self.databases:
+                connection.execute(f"drop database if exists {self.databases.pop()} with (force)")
 
-@pytest.fixture(scope="session", params=["embedded"])
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], Server]]:
+    """The servers, each started when a test first asks for it."""
+    running: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def named(name: str) -> Server:
+            if name not in running:
+                running[name] = Server(stack.enter_context(SERVERS[name]()))
+            return running[name]
+
+        yield named
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[Server]:
     """The embedded server; tests marked `both_servers` also run on the distribution's."""
-    with SERVERS[request.param]() as url:
-        yield Server(url)
+    server = servers(getattr(request, "param", "embedded"))
+    yield server
+    server.drop_databases()
 
 
 @pytest.fixture
@@ -78,7 +129,13 @@ def debian() -> Iterator[DebianServer]:
     server.remove()
 
 
-both_servers = pytest.mark.parametrize("server", ["embedded", "debian"], indirect=True, scope="session")
+both_servers = pytest.mark.parametrize("server", ["embedded", "debian"], indirect=True)
+"""On PostgreSQL 18 and on Debian's: where the version makes a difference, and once for every statement."""
+both_servers_if_wide = pytest.mark.parametrize(
+    "server", ["embedded", pytest.param("debian", marks=pytest.mark.wide)], indirect=True
+)
+"""On Debian's server only in `make test-all`: another test runs the same statements there."""
+debian_only = pytest.mark.parametrize("server", ["debian"], indirect=True)
 
 
 @pytest.fixture
@@ -100,8 +157,39 @@ def world(new_world: object) -> World:
     return new_world()
 
 
+@pytest.fixture
+def quiet(world: World) -> World:
+    """A pipeline that is up to date."""
+    world.crew()
+    world.tick()
+    world.sync()
+    return world
+
+
+@pytest.fixture
+def full(world: World) -> World:
+    """A company with rows in every derived table, all of them right."""
+    from convo_pipelines_tests import oracle
+
+    world.crew()
+    for kind, hour in (("human", 9), ("ai", 10), ("human", 11)):
+        world.say("4915112345678", kind, at(0, hour))
+    ana = world.person(email="ana@example.com", phone="+4915112345678")
+    talk = world.conversation(project_id=world.project(), closed_at=at(1))
+    world.message(talk, "inbound", at(0, 9))
+    world.message(talk, "outbound", at(0, 10))
+    world.address(talk, world.contact("ana@example.com", ana))
+    world.tick()
+    world.sync()
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    return world
+
+
 @pytest.fixture(scope="session")
-def page() -> Iterator[Page]:
+def page() -> "Iterator[Page]":
+    from playwright.sync_api import sync_playwright
+
     require(CHROMIUM.exists(), "chromium")
     ARTIFACTS.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
@@ -137,26 +225,23 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     settings.cache_clear()
 
 
-class Mailbox(Message):
-    """A mail server that keeps what it gets."""
+@pytest.fixture
+def receiver(environment: Callable[..., None]) -> "Iterator[Receiver]":
+    """A receiver of the alerts of this process."""
+    from convo_pipelines_tests.receivers import Receiver
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Any] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-
-    def handle_message(self, message: Any) -> None:
-        self.mails.append(message)
-
-    @property
-    def url(self) -> str:
-        return f"mailto://127.0.0.1:{self.port}?from=pipeline@example.com&to=team@example.com&mode=insecure"
+    receiver = Receiver()
+    environment(ALERT_URLS=f"json://{receiver.address}/alerts", DAGSTER_UI_URL="https://dagster.example/")
+    yield receiver
+    receiver.server.shutdown()
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
+def mailbox() -> "Iterator[Mailbox]":
+    from aiosmtpd.controller import Controller
+
+    from convo_pipelines_tests.receivers import Mailbox
+
     mailbox = Mailbox()
     controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
     controller.start()
@@ -165,8 +250,10 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def stored_instance(server: Server, tmp_path: Path, environment: object) -> Iterator[dg.DagsterInstance]:
+def stored_instance(server: Server, tmp_path: Path, environment: object) -> "Iterator[dg.DagsterInstance]":
     """An instance by the real dagster.yaml, whose storage is a database of its own."""
+    import dagster as dg
+
     environment(DAGSTER_PG_URL=server.create())
     addresses.dagster_url.cache_clear()
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
@@ -189,6 +276,8 @@ def archive_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance() -> "Iterator[dg.DagsterInstance]":
+    import dagster as dg
+
     with dg.instance_for_test() as stored:
         yield stored

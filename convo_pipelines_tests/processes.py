@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -151,3 +152,10 @@ class Units:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float, dagster: DagsterDev | Units) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, dagster.logs
+        time.sleep(0.5)

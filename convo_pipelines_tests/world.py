@@ -1,31 +1,82 @@
 """What the tests do to a database: write as the application does, run the pipeline, read the result."""
 
+from __future__ import annotations
+
 import json
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-import dagster as dg
-import pandas as pd
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.definitions import defs
 from convo_pipelines.engine import reconcile, ticks
-from convo_pipelines.engine.registry import DISCOVERY
+from convo_pipelines.engine.crews import select
+from convo_pipelines.engine.histories import CrewResult
+from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, DerivedTable
 from convo_pipelines.engine.registry import LINKS as LINK_TABLES
-from convo_pipelines.orchestration.assets.common import Narrowed
-from convo_pipelines.orchestration.partitions import range_tags, tick_tags
+from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import histories
+
+if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some tests need
+    import dagster as dg
+    import pandas as pd
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 PIPELINE = [table.name for table in DISCOVERY]
 LINKS = [table.name for table in LINK_TABLES]
+LOG = logging.getLogger("test")
+
+
+class Done(NamedTuple):
+    """What a tick or backfill did to a table, and for each crew where it is read per crew."""
+
+    outcome: Outcome
+    crews: list[CrewResult]
+
+
+class EveryCrewFailedError(AssertionError):
+    """What lets a run of Dagster fail, though nothing was raised."""
+
+
+def _named(names: Sequence[str]) -> list[DerivedTable]:
+    """The tables of these names, in the order in which they are made."""
+    assert not set(names) - {table.name for table in DERIVED_TABLES}
+    return [table for table in DERIVED_TABLES if table.name in names]
+
+
+def asset_keys() -> list[str]:
+    """Every asset that Dagster shows."""
+    from convo_pipelines.definitions import defs
+
+    return sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys())
+
+
+@cache
+def check_definitions() -> dict[str, dg.AssetChecksDefinition]:
+    """Every check by its name; with the asset's before it where several assets have that check."""
+    import dagster as dg
+
+    from convo_pipelines.definitions import defs
+
+    found = [
+        (key, check)
+        for check in defs.asset_checks or ()
+        if isinstance(check, dg.AssetChecksDefinition)
+        for key in check.check_keys
+    ]
+    times = Counter(key.name for key, _ in found)
+    return {
+        ("" if times[key.name] == 1 else f"{key.asset_key.to_user_string()}/") + key.name: check for key, check in found
+    }
 
 
 def at(day: int = 0, hour: float = 12.0) -> datetime:
@@ -124,21 +175,73 @@ class World:
 
     # The pipeline
 
-    def run(
+    def tick(
+        self, assets: Sequence[str] = PIPELINE, crews: Sequence[str] = (), clients: Sequence[str] = ()
+    ) -> dict[str, Done]:
+        """Tick tables as a run of Dagster does, without Dagster; returns what was done to each."""
+        narrowing = select(self.warehouse, crews, clients)
+        return {table.name: self._done(ticks.tick(self.warehouse, table, LOG, narrowing)) for table in _named(assets)}
+
+    def sync(self) -> dict[str, Done]:
+        """A tick of link_sync."""
+        return self.tick(LINKS)
+
+    def backfill(
         self,
-        tags: dict[str, str],
-        assets: list[str],
+        first: date,
+        last: date | None = None,
+        assets: Sequence[str] = PIPELINE,
+        crews: Sequence[str] = (),
+        clients: Sequence[str] = (),
+        *,
+        forget_pruned_days: bool = False,
+    ) -> dict[str, Done]:
+        """Refresh the days from `first` to `last` as a run of Dagster does, without Dagster."""
+        window = Window.of_days(first, (last or first) + timedelta(days=1))
+        narrowing = select(self.warehouse, crews, clients)
+        return {
+            table.name: self._done(
+                ticks.backfill(self.warehouse, table, window, LOG, narrowing, forget_pruned_days=forget_pruned_days)
+            )
+            for table in _named(assets)
+        }
+
+    def reconcile(self) -> reconcile.Reconciliation:
+        return reconcile.run(self.warehouse, LOG)
+
+    @staticmethod
+    def _done(done: ticks.Done) -> Done:
+        outcome, crews = done
+        if crews and all(result.error for result in crews):
+            raise EveryCrewFailedError(crews[0].error)
+        return Done(outcome, crews)
+
+    # The pipeline by Dagster
+
+    def materialize(
+        self,
+        assets: Sequence[str] = PIPELINE,
+        days: tuple[date, date] | None = None,
         instance: dg.DagsterInstance | None = None,
         expect: bool = True,
         config: dict[str, object] | None = None,
+        tags: dict[str, str] | None = None,
         **narrowed: object,
     ) -> dg.ExecuteInProcessResult:
+        """A run of Dagster: a tick, or the backfill of the days from the first to the last."""
+        import dagster as dg
+
+        from convo_pipelines.definitions import defs
+        from convo_pipelines.orchestration.assets.common import Narrowed
+        from convo_pipelines.orchestration.partitions import range_tags, tick_tags
+
+        kind = range_tags(*(day.isoformat() for day in days)) if days else tick_tags("test")
         result = dg.materialize(
             list(defs.assets or ()),
-            selection=assets,
+            selection=list(assets),
             resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
             instance=instance,
-            tags=tags,
+            tags=kind | (tags or {}),
             run_config={
                 "ops": {asset: {"config": config} for asset in assets} if config else {},
                 "resources": {"narrowed": {"config": narrowed}},
@@ -148,22 +251,13 @@ class World:
         assert result.success is expect
         return result
 
-    def tick(self, assets: list[str] = PIPELINE, **options: Any) -> dg.ExecuteInProcessResult:
-        return self.run(tick_tags("test"), assets, **options)
-
-    def backfill(
-        self, first: date, last: date | None = None, assets: list[str] = PIPELINE, **options: Any
-    ) -> dg.ExecuteInProcessResult:
-        return self.run(range_tags(first.isoformat(), (last or first).isoformat()), assets, **options)
-
-    def sync(self) -> dg.ExecuteInProcessResult:
-        """A tick of link_sync."""
-        return self.tick(LINKS)
-
-    def reconcile(self) -> reconcile.Reconciliation:
-        return reconcile.run(self.warehouse, logging.getLogger("test"))
-
     def evaluations(self, instance: dg.DagsterInstance | None = None) -> list[dg.AssetCheckEvaluation]:
+        """What a run of Dagster that makes all checks finds."""
+        import dagster as dg
+
+        from convo_pipelines.definitions import defs
+        from convo_pipelines.orchestration.assets.common import Narrowed
+
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
             selection=dg.AssetSelection.all_asset_checks(),
@@ -172,15 +266,15 @@ class World:
         )
         return list(result.get_asset_check_evaluations())
 
-    def checks(self, *names: str) -> dict[str, dg.AssetCheckEvaluation]:
-        """The evaluations by check name; with the asset's before it where several assets have that check."""
-        evaluations = self.evaluations()
-        times = Counter(evaluation.check_name for evaluation in evaluations)
-        found = {
-            ("" if times[check.check_name] == 1 else f"{check.asset_key.to_user_string()}/") + check.check_name: check
-            for check in evaluations
-        }
-        return {name: found[name] for name in names or found}
+    def checks(self, *names: str) -> dict[str, dg.AssetCheckResult]:
+        """What these checks find, or all, by name; with the asset's before it where several assets have that check.
+
+        No run of Dagster: each check is called.
+        """
+        definitions = check_definitions()
+        unknown = set(names) - set(definitions)
+        assert not unknown
+        return {name: definitions[name](warehouse=self.warehouse) for name in names or definitions}
 
     def has_news(self, assets: list[str] = PIPELINE) -> bool:
         """What the schedule asks."""
@@ -189,6 +283,8 @@ class World:
     # The result
 
     def table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
         cursor = self.connection.execute(f"select * from {name}")
         return pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description or []])
 
@@ -206,9 +302,11 @@ class World:
         return row
 
 
-def sample(check: dg.AssetCheckEvaluation) -> list[dict[str, Any]]:
+def sample(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> list[dict[str, Any]]:
     """The sample of a check's offenders."""
-    value = check.metadata["sample"]
+    import dagster as dg
+
+    value = (check.metadata or {})["sample"]
     assert isinstance(value, dg.TableMetadataValue)
     return [dict(record.data) for record in value.records]
 

@@ -1,0 +1,179 @@
+"""In a real browser: the graph with its groups and descriptions, and a backfill of 30 days launched by clicks."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from dagster_graphql import DagsterGraphQLClient
+from playwright.sync_api import Page, expect
+
+from convo_pipelines.cli.demo import LAUNCH, STATUS, ask
+from convo_pipelines.orchestration.partitions import tick_tags
+from convo_pipelines.sources import sample_data
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
+from convo_pipelines_tests.processes import DagsterDev, wait_until
+from convo_pipelines_tests.receivers import Receiver
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_keys
+
+GUIDE = (ROOT / "docs" / "operators.md").read_text()
+TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
+[NARROWED] = re.findall(r"```yaml\n( *resources:.*?)```", GUIDE, re.DOTALL)
+
+
+@pytest.fixture
+def company(world: World) -> World:
+    sizes = sample_data.Sizes(crews=2, sessions=60, conversations=30, people=20, projects=2, days=20)
+    sample_data.load(world.warehouse, sizes, seed=1, end=datetime.now(UTC).date())
+    return world
+
+
+@pytest.fixture
+def dagster_ui(company: World, server: Server, tmp_path: Path) -> Iterator[str]:
+    """`dagster dev` as `make ui` runs it: webserver and daemon, storage in PostgreSQL by the real dagster.yaml."""
+    with DagsterDev(tmp_path, company.url, server.create(), ENABLE_BACKGROUND_JOBS="false") as dev:
+        yield dev.url
+
+
+def choose_30_days(page: Page, url: str) -> None:
+    """Open the dialog that launches a backfill of all derived assets."""
+    page.goto(f"{url}/assets")
+    expect(page.get_by_text("One row per crew, session and UTC day", exact=False).first).to_be_visible()
+    for asset in PIPELINE + LINKS:
+        page.locator(f"label:has([data-testid='checkbox-{asset}'])").click()
+    page.get_by_role("button", name="Materialize selected").click()
+    last = datetime.now(UTC).date()
+    keys = page.get_by_role("dialog").get_by_role("textbox").first
+    keys.fill(f"[{last - timedelta(days=29)}...{last}]")
+    keys.press("Tab")
+    expect(page.get_by_role("dialog").get_by_text("30 partitions")).to_be_visible()
+
+
+def launch(page: Page, url: str, runs: int) -> None:
+    """Launch it, and wait until so many runs have succeeded."""
+    page.get_by_role("button", name="Launch backfill").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.goto(f"{url}/runs")
+    expect(page.get_by_text("Success", exact=True)).to_have_count(runs, timeout=240_000)
+
+
+def backfill_one_crew(page: Page, url: str, company: World) -> None:
+    """Narrow a backfill of all assets by the entry that the guide shows."""
+    choose_30_days(page, url)
+    page.get_by_role("dialog").get_by_text("Config", exact=True).click()
+    page.get_by_role("button", name="Add config").click()
+    page.locator(".cm-s-config-editor .CodeMirror-scroll").click(position={"x": 300, "y": 100}, force=True)
+    page.keyboard.insert_text(dedent(NARROWED))
+    expect(page.get_by_text("No errors")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "8-narrowed-backfill.png")
+    page.get_by_role("button", name="Save config").click()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    launch(page, url, 1)
+    codes = company.execute(
+        "select distinct crew_code from analytics.histories_sessions join app.crews on crews.id = crew_id"
+    )
+    assert codes == [{"crew_code": "CREW-01"}]
+
+
+@pytest.mark.long(150)
+def test_backfills_of_30_days_launched_by_clicks_turn_green_one_narrowed_to_a_crew(
+    page: Page, dagster_ui: str, company: World
+) -> None:
+    groups = ("sessions", "conversations", "activity", "participants", "links")
+    expanded = "%2C".join(f"global%40global%3A{group}" for group in groups)
+    usual = page.viewport_size
+    page.set_viewport_size({"width": 2600, "height": 3400})
+    page.goto(f"{dagster_ui}/asset-groups?expanded={expanded}")
+    expect(page.get_by_text("histories_sessions", exact=True).first).to_be_attached(timeout=30_000)
+    expect(page.get_by_text("Loading")).to_have_count(0, timeout=30_000)
+    page.wait_for_timeout(4_000)
+    page.screenshot(path=ARTIFACTS / "1-asset-graph.png")
+    (ARTIFACTS / "1-asset-graph.txt").write_text("\n".join(asset_keys()) + "\n")
+    for text in ("app", *groups, "histories_sessions"):
+        expect(page.get_by_text(text, exact=True).first).to_be_attached()
+    page.set_viewport_size(usual or {"width": 1600, "height": 1000})
+
+    backfill_one_crew(page, dagster_ui, company)
+    choose_30_days(page, dagster_ui)
+    page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
+    launch(page, dagster_ui, 2)
+    page.screenshot(path=ARTIFACTS / "3-backfill-green.png")
+    page.goto(f"{dagster_ui}/assets/conversation_summaries")
+    expect(page.get_by_text("rows_inserted").first).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "4-materialization.png")
+    oracle.assert_right(company)
+    page.goto(f"{dagster_ui}/assets/people_conversations")
+    expect(page.get_by_text("rows_inserted").first).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "5-people-conversations.png")
+    assert company.execute("select from analytics.people_conversations")
+
+    page.goto(f"{dagster_ui}/assets/activity_report")
+    page.get_by_role("button", name="Materialize", exact=False).first.click()
+    expect(page.get_by_text("seconds ago").first).to_be_visible(timeout=120_000)
+    page.reload()
+    page.get_by_text("[Show Markdown]").first.click()
+    expect(page.get_by_role("dialog").locator("img").first).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "7-report-previews.png")
+
+
+def backfill_clients(url: str, codes: list[str]) -> str:
+    """Launch a backfill of session-days as the UI does, narrowed to clients; return how it ends."""
+    last = datetime.now(UTC).date()
+    params = {
+        "assetSelection": [{"path": ["histories_sessions"]}],
+        "partitionNames": [str(last - timedelta(days=day)) for day in range(30)],
+        "runConfigData": {"resources": {"narrowed": {"config": {"clients": codes}}}},
+    }
+    launched = ask(url, LAUNCH, params=params)["launchPartitionBackfill"]["backfillId"]
+    while (status := ask(url, STATUS, id=launched)["partitionBackfillOrError"]["status"]) == "REQUESTED":
+        time.sleep(1)
+    return status
+
+
+@pytest.mark.long(60)
+def test_a_backfill_is_narrowed_to_a_client_as_well(dagster_ui: str, company: World) -> None:
+    crew, other = company.execute("select id as crew_id, client_id from app.crews order by crew_code")
+    [client] = company.execute("select client_code as code from app.clients where id = %s", crew["client_id"])
+    assert crew["client_id"] != other["client_id"]
+    assert backfill_clients(dagster_ui, [client["code"]]) == "COMPLETED_SUCCESS"
+    read = company.execute("select distinct crew_id from analytics.histories_sessions")
+    assert read == [{"crew_id": crew["crew_id"]}]
+
+
+@pytest.mark.long(75)
+def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
+    page: Page, world: World, server: Server, tmp_path: Path
+) -> None:
+    receiver = Receiver()
+    never = "0 0 1 1 *"
+    jobs = ("CONVERSATION_DISCOVERY", "LINK_SYNC", "HEALTH", "RECONCILE", "REPORT")
+    crons = {f"{job}_CRON": never for job in jobs}
+    dev = DagsterDev(tmp_path, world.url, server.create(), ALERT_URLS=f"json://{receiver.address}", **crons)
+    dev.environment["DAGSTER_UI_URL"] = dev.url
+    world.crew(create=False)
+    with dev:
+        client = DagsterGraphQLClient("127.0.0.1", port_number=int(dev.url.rpartition(":")[2]))
+        for job in ("conversation_discovery", "all_checks"):
+            run = client.submit_job_execution(job, tags=tick_tags(job) if job == "conversation_discovery" else {})
+            wait_until(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
+        links: dict[str, str] = {}
+
+        def are_told() -> bool:
+            for message in receiver.messages:
+                for what, link in re.findall(TOLD, message["message"]):
+                    links.setdefault(what, link)
+            return len(links) == 2
+
+        wait_until(are_told, 120, dev)
+        page.goto(links["a run failed"])
+        expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
+        expect(page.get_by_text("conversation_discovery").first).to_be_visible()
+        page.screenshot(path=ARTIFACTS / "9-failed-run.png")
+        page.goto(links["a check fails"])
+        expect(page.get_by_text("every_crew_succeeded").first).to_be_visible()
+        expect(page.get_by_text("table app.histories_a does not exist").first).to_be_visible()
+        page.screenshot(path=ARTIFACTS / "10-red-check.png")

@@ -1,0 +1,1 @@
+"""A real PostgreSQL; ticks run in the test, without Dagster."""

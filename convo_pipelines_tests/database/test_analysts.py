@@ -1,0 +1,198 @@
+"""What analysts read: the guide's queries run, the views add up, the frames have their types."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from statistics import median
+from uuid import uuid4
+
+import pytest
+
+from convo_pipelines.database import migrations
+from convo_pipelines.serving import read
+from convo_pipelines.sources import sample_data
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import ROOT
+from convo_pipelines_tests.world import World, at
+
+GUIDE = ROOT / "docs" / "analysts.md"
+QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+SIZES = sample_data.Sizes(crews=4, sessions=80, conversations=80, people=60, projects=4, days=20)
+
+
+@pytest.fixture
+def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    sample_data.load(world.warehouse, SIZES, 1, datetime.now(UTC).date())
+    world.tick()
+    world.sync()
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    return world
+
+
+def test_whoever_may_read_analytics_alone_can_run_the_guides_queries_and_finds_something(company: World) -> None:
+    assert len(QUERIES) >= 14
+    company.execute("update analytics.project_conversations set added_at = now()")
+    company.execute("update app.messages set direction = 'inbound'")
+    company.tick()
+    migrations.up(("roles",), url=company.url)
+    company.execute("set role convo_analyst")
+    for query in QUERIES:
+        assert company.execute(query), query
+
+
+def test_client_activity_adds_up(company: World) -> None:
+    clients = {client["id"]: client["client_code"] for client in company.execute("select * from app.clients")}
+    crews = {crew["id"]: crew["client_id"] for crew in company.execute("select * from app.crews")}
+    messages, started, closed = defaultdict(int), defaultdict(int), defaultdict(int)
+    sessions, waited = defaultdict(set), defaultdict(list)
+    for row in oracle.histories(company).itertuples():
+        key = clients[crews[row.crew_id]], row.at.date()
+        messages[key] += 1
+        sessions[key].add((row.crew_id, row.session_id))
+    owner = {talk["id"]: clients[talk["client_id"]] for talk in company.execute("select * from app.conversations")}
+    for message in company.execute("select * from app.messages"):
+        messages[owner[message["conversation_id"]], message["sent_at"].date()] += 1
+    for summary in (dict(zip(oracle.SUMMARY_COLUMNS, row, strict=True)) for row in oracle.summaries(company)):
+        key = clients[summary["client_id"]], summary["started_at"].date()
+        started[key] += 1
+        if summary["closed_at"]:
+            closed[key[0], summary["closed_at"].date()] += 1
+        if summary["first_response_seconds"] is not None:
+            waited[key].append(summary["first_response_seconds"])
+    found = read.client_activity()
+    keys = set(messages) | set(started) | set(closed)
+    assert {(row.client_code, row.activity_date.date()) for row in found.itertuples()} == keys
+    for row in found.itertuples():
+        key = row.client_code, row.activity_date.date()
+        assert (row.messages, row.sessions) == (messages[key], len(sessions[key]))
+        assert (row.conversations_started, row.conversations_closed) == (started[key], closed[key])
+        if waited[key]:
+            assert row.first_response_median_seconds == pytest.approx(median(waited[key]))
+
+
+def frames() -> Iterator[object]:
+    yield read.summaries()
+    yield read.sessions()
+    yield read.client_activity()
+    yield read.crew_activity()
+    person, project = "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"
+    yield read.person_timeline(person)
+    yield read.project_conversations(project)
+    yield read.client_conversations("C001")
+    yield read.open_conversation(person)
+    yield read.lead_conversations(person)
+    yield read.customer_conversations(person)
+    yield read.conversations_per_project()
+
+
+def test_types_are_the_same_with_and_without_rows(company: World) -> None:
+    full = [frame.dtypes.to_dict() for frame in frames()]
+    assert len(read.summaries()) == len(company.execute("select from analytics.conversation_summaries"))
+    company.execute("truncate app.clients cascade")
+    empty = [frame.dtypes.to_dict() for frame in frames()]
+    assert empty == full
+    assert str(full[0]["started_at"]) == "datetime64[us, UTC]"
+    assert str(full[0]["message_count"]) == "Int64"
+
+
+def test_frames_are_narrowed_by_client_and_half_open_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    for client, day in (("C1", 0), ("C1", 1), ("C2", 0)):
+        world.message(world.conversation(client=client), when=at(day, 0))
+    world.tick()
+    first, after = date(2026, 3, 10), date(2026, 3, 11)
+    assert len(read.summaries()) == 3
+    assert len(read.summaries(client="C1")) == 2
+    assert len(read.summaries(client="C1", start=first, end=after)) == 1
+    assert len(read.summaries(start=at(1, 0))) == 1
+    assert len(read.summaries(end=at(1, 0).replace(tzinfo=None))) == 2
+
+
+def test_a_person_and_a_project_have_their_conversations(company: World) -> None:
+    [link] = company.execute("select * from analytics.people_conversations limit 1")
+    timeline = read.person_timeline(link["person_id"])
+    talks = company.execute(
+        "select from analytics.people_conversations join analytics.conversation_summaries using (conversation_id) "
+        "where person_id = %s",
+        link["person_id"],
+    )
+    assert len(timeline) == len(talks)
+    [link] = company.execute("select * from analytics.project_conversations limit 1")
+    added = read.project_conversations(link["project_id"])
+    assert str(link["conversation_id"]) in set(added["conversation_id"])
+    assert added["added_at"].is_monotonic_increasing
+
+
+def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> None:
+    lead, customer = uuid4(), uuid4()
+    company.execute("update app.conversations set closed_at = now() where id::text < '8'")
+    company.execute(
+        "update app.conversations set lead_id = %s, customer_id = %s where id = "
+        "(select id from app.conversations where closed_at is null and channel = 'crew' limit 1)",
+        lead,
+        customer,
+    )
+    company.tick()
+    company.sync()
+    links = company.table("analytics.clients_conversations")
+    clients = {row["id"]: row["client_code"] for row in company.execute("select * from app.clients")}
+    crews = {row["id"]: row["crew_code"] for row in company.execute("select * from app.crews")}
+    client_id = links["client_id"].mode()[0]
+    own = links[links["client_id"] == client_id].sort_values(["started_at", "conversation_id"], ascending=False)
+    crew, project = own["crew_id"].dropna().iloc[0], own["project_id"].dropna().iloc[0]
+    filters = [
+        ({}, own),
+        ({"channel": "crew"}, own[own["channel"] == "crew"]),
+        ({"crew": crews[crew]}, own[own["crew_id"] == crew]),
+        ({"project": project}, own[own["project_id"] == project]),
+        ({"is_open": True}, own[own["closed_at"].isna()]),
+        ({"is_open": False}, own[own["closed_at"].notna()]),
+    ]
+    for narrowed, wanted in filters:
+        found: list[str] = []
+        before = None
+        while len(page := read.client_conversations(clients[client_id], **narrowed, before=before, rows=7)):
+            found += list(page["conversation_id"])
+            before = (page["started_at"].iloc[-1].to_pydatetime(), page["conversation_id"].iloc[-1])
+        assert found == [str(talk) for talk in wanted["conversation_id"]], narrowed
+        assert found
+    [talk] = company.execute("select id from app.conversations where lead_id = %s", lead)
+    assert list(read.open_conversation(lead)["conversation_id"]) == [str(talk["id"])]
+    assert list(read.lead_conversations(lead)["conversation_id"]) == [str(talk["id"])]
+    assert list(read.customer_conversations(customer)["conversation_id"]) == [str(talk["id"])]
+    counts = links.loc[links["project_id"].notna()].groupby("project_id")["conversation_id"].nunique()
+    assert read.conversations_per_project().set_index("project_id")["conversations"].to_dict() == {
+        str(key): value for key, value in counts.items()
+    }
+
+
+def test_a_page_goes_on_among_conversations_of_the_same_instant(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    world.crew()
+    for number in range(20):
+        world.say(f"s{number}", when=at(0))
+    world.tick()
+    world.sync()
+    seen, before = [], None
+    while len(page := read.client_conversations("C1", before=before, rows=3)):
+        seen += list(page["conversation_id"])
+        last = page.iloc[-1]
+        before = (last["started_at"], last["conversation_id"])
+    assert len(seen) == len(set(seen)) == 20
+
+
+def test_a_leads_open_conversation_is_there_before_its_first_message(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    lead = uuid4()
+    closed = world.conversation(lead_id=lead, closed_at=at(1))
+    world.message(closed)
+    world.tick()
+    opened = world.conversation(lead_id=lead)
+    assert list(read.open_conversation(lead)["conversation_id"]) == [str(opened)]
+    assert list(read.open_conversation(lead)["message_count"]) == [0]
+    assert list(read.lead_conversations(lead)["conversation_id"]) == [str(closed)]
+    world.execute("update app.conversations set closed_at = now()")
+    assert read.open_conversation(lead).empty

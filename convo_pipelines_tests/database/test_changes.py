@@ -1,0 +1,760 @@
+"""The change log, capture and snapshots: each rule of theirs was found by an experiment that failed without it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture, change_log, refresh, ticks
+from convo_pipelines.engine.capture import CaptureError
+from convo_pipelines.engine.registry import (
+    CONVERSATION_SUMMARIES,
+    CREW_CONVERSATIONS,
+    DERIVED_TABLES,
+    DISCOVERY,
+    HISTORIES_SESSIONS,
+    PEOPLE_CONVERSATIONS,
+    PROJECT_CONVERSATIONS,
+)
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
+from convo_pipelines_tests.world import DAY, PIPELINE, World, at
+
+log = logging.getLogger("test")
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
+
+
+def tick(world: World, *tables: object) -> None:
+    for table in tables or DERIVED_TABLES:
+        ticks.tick(world.warehouse, table, log)
+
+
+def assert_right(world: World) -> None:
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+def logged(world: World) -> list[tuple[str | None, str]]:
+    rows = world.execute("select session_id, operation from analytics.session_changes order by xid, 2, 1")
+    return [(row["session_id"], row["operation"]) for row in rows]
+
+
+def state(world: World, table: str) -> dict[str, object]:
+    [row] = world.execute("select * from analytics.capture_state where table_name = %s", table)
+    return row
+
+
+def clear(world: World) -> None:
+    world.execute("delete from analytics.session_changes")
+
+
+# What triggers write
+
+
+@both_servers
+def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
+    world.crew()
+    tick(world)
+    clear(world)
+    world.execute(
+        "insert into app.histories_a (session_id, created_at) values ('a', %s), ('a', %s), ('b', %s), (null, %s)",
+        *(at(0, 1), at(0, 2), at(1), at(0)),
+    )
+    assert logged(world) == [("a", "insert"), ("b", "insert"), (None, "unplaced")]
+    clear(world)
+    world.execute("update app.histories_a set session_id = 'c' where session_id = 'a'")
+    assert logged(world) == [("a", "update"), ("c", "update")]
+    clear(world)
+    world.execute("delete from app.histories_a where session_id = 'none'")
+    assert logged(world) == []
+    world.execute("delete from app.histories_a where session_id = 'b'")
+    assert logged(world) == [("b", "delete")]
+    clear(world)
+    world.execute("truncate app.histories_a")
+    assert logged(world) == [(None, "truncate")]
+    clear(world)
+    with world.connection.transaction():
+        world.say("kept")
+        with world.connection.transaction(force_rollback=True):
+            world.say("lost")
+    assert logged(world) == [("kept", "insert")]
+
+
+@both_servers
+def test_upserts_and_copy_are_logged(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    clear(world)
+    world.execute(
+        "insert into app.histories_a (id, session_id) values (1, 'x'), (100, 'b') "
+        "on conflict (id) do update set session_id = excluded.session_id"
+    )
+    assert set(logged(world)) == {("b", "insert"), ("a", "update"), ("x", "update")}
+    clear(world)
+    with world.connection.cursor() as cursor, cursor.copy("copy app.histories_a (session_id) from stdin") as copy:
+        for number in range(10):
+            copy.write_row([f"s{number % 2}"])
+    assert logged(world) == [("s0", "insert"), ("s1", "insert")]
+
+
+@both_servers
+def test_a_trigger_never_fails_a_statement_of_the_application(world: World) -> None:
+    world.crew()
+    for number in range(3):
+        world.say(f"s{number}")
+    tick(world)
+    clear(world)
+    world.execute("alter table app.histories_a rename column session_id to conversation")
+    world.execute("insert into app.histories_a (conversation, message) values ('s9', '{}')")
+    world.execute("update app.histories_a set conversation = 's8' where id = 1")
+    world.execute("delete from app.histories_a where id = 2")
+    assert [operation for _, operation in logged(world)] == ["everything", "everything", "truncate"]
+    tick(world, HISTORIES_SESSIONS)
+    assert "no column session_id" in world.state()["last_error"]
+    world.execute("alter table app.histories_a rename column conversation to session_id")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_trigger_costs_no_further_transaction_id(world: World) -> None:
+    world.crew()
+    tick(world)
+
+    def next_xid() -> int:
+        return int(world.execute("select pg_snapshot_xmax(pg_current_snapshot())::text as xid")[0]["xid"])
+
+    world.say("a")
+    before = next_xid()
+    for _ in range(10):
+        world.say("a")
+    assert next_xid() - before == 10
+
+
+@both_servers
+def test_triggers_are_always_on(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.execute("set session_replication_role = replica")
+    world.say("a")
+    world.message(world.conversation())
+    world.execute("reset session_replication_role")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize(
+    "bypass",
+    [
+        "alter table app.{0} disable trigger convo_pipelines_insert; {1};"
+        "alter table app.{0} enable always trigger convo_pipelines_insert",
+        "alter table app.{0} disable trigger user; {1}",
+        "drop trigger convo_pipelines_insert on app.{0}; {1}",
+        "alter table app.{0} disable trigger convo_pipelines_insert; {1}; cluster app.{0} using {0}_pkey",
+    ],
+)
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("histories_a", "insert into app.histories_a (session_id) values ('quiet')"),
+        (
+            "messages",
+            "insert into app.messages (conversation_id, direction, sent_at) "
+            "select id, 'inbound', now() from app.conversations",
+        ),
+    ],
+)
+def test_what_went_around_the_triggers_is_read_as_a_whole(world: World, table: str, change: str, bypass: str) -> None:
+    world.crew()
+    world.conversation()
+    tick(world)
+    world.execute(bypass.format(table, change))
+    assert world.has_news()
+    tick(world)
+    assert_right(world)
+    assert state(world, table)["mode"] == "captured"
+
+
+# Which tables are captured, and how
+
+
+@both_servers
+def test_only_tables_that_are_read_can_be_captured(world: World) -> None:
+    world.crew("A")
+    world.crew("B")
+    world.execute("update app.crews set is_active = false where crew_code = 'B'")
+    for table in ("app.users", "app.histories_b", "pg_class"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is not read by the pipeline"):
+            world.execute(f"select analytics.capture('{table}')")
+    with pytest.raises(CaptureError, match="users: not read by the pipeline"):
+        capture.switch(world.warehouse, ["users"], on=True)
+
+
+@both_servers
+def test_capture_can_be_switched_off_and_on(world: World) -> None:
+    world.crew()
+    tick(world)
+    capture.switch(world.warehouse, ["app.histories_a", "messages"], on=False)
+    assert world.execute("select from pg_trigger where tgrelid = 'app.histories_a'::regclass") == []
+    tick(world)
+    world.say("old", when=NOW - timedelta(days=5))
+    world.say("young", when=NOW)
+    talk = world.conversation(started_at=NOW - timedelta(days=5))
+    world.message(talk, when=NOW)
+    assert world.has_news()  # nobody can tell
+    tick(world)
+    assert {row["session_id"] for row in world.execute("select * from analytics.histories_sessions")} == {"young"}
+    assert world.execute("select from analytics.conversation_summaries where conversation_id = %s", talk)
+    assert "switched off" in world.state()["last_warning"]
+    assert world.state()["mode"] == "window"
+    world.reconcile()
+    assert_right(world)
+    capture.switch(world.warehouse, [], on=True)
+    world.say("old", when=NOW - timedelta(days=5))
+    tick(world)
+    assert_right(world)
+    assert not world.has_news()
+
+
+@both_servers
+def test_a_view_is_refreshed_by_window(world: World) -> None:
+    world.crew(create=False)
+    world.execute("create table app.chats (session_id text, message jsonb, created_at timestamptz)")
+    world.execute("create view app.histories_a as select * from app.chats")
+    world.say("old", when=NOW - timedelta(days=9))
+    tick(world)
+    world.say("young", when=NOW)
+    world.say("old", when=NOW - timedelta(days=9))
+    tick(world)
+    counted = {r["session_id"]: r["message_count"] for r in world.execute("select * from analytics.histories_sessions")}
+    assert counted == {"old": 1, "young": 1}
+    assert "it is a view" in world.state()["last_warning"]
+    world.reconcile()
+    oracle.assert_right(world)
+
+
+def partitioned(world: World) -> None:
+    world.crew(create=False)
+    world.execute(
+        "create table app.histories_a (id bigint generated by default as identity, session_id text, message jsonb, "
+        "created_at timestamptz not null default now()) partition by range (created_at);"
+        "create index on app.histories_a (created_at);"
+        "create table app.march partition of app.histories_a for values from ('2026-03-01') to ('2026-04-01');"
+        "create table app.april (id bigint not null, session_id text, message jsonb, created_at timestamptz not null);"
+        "insert into app.april (id, session_id, created_at) values (1, 'attached', '2026-04-10')"
+    )
+
+
+@both_servers
+def test_partitions_are_captured_attached_and_detached(world: World) -> None:
+    partitioned(world)
+    world.say("through the parent")
+    tick(world)
+    world.say("through the parent")
+    world.execute("insert into app.march (id, session_id, created_at) values (50, 'into the leaf', '2026-03-05')")
+    tick(world)
+    assert_right(world)
+    world.execute(
+        "alter table app.histories_a attach partition app.april for values from ('2026-04-01') to ('2026-05-01')"
+    )
+    assert world.has_news()
+    tick(world)
+    assert_right(world)
+    world.execute("insert into app.april (id, session_id, created_at) values (2, 'late', '2026-04-11')")
+    world.execute("update app.histories_a set created_at = '2026-04-12' where session_id = 'into the leaf'")
+    tick(world)
+    assert_right(world)
+    world.execute("alter table app.histories_a detach partition app.march")
+    tick(world)
+    assert_right(world)
+    world.execute("truncate app.april")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_children_are_captured_too(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.execute("create table app.child () inherits (app.histories_a)")
+    world.execute("insert into app.child (id, session_id) values (1, 'before')")
+    tick(world)
+    world.execute("insert into app.child (id, session_id) values (2, 'after')")
+    tick(world)
+    assert_right(world)
+
+
+@debian_only
+def test_a_foreign_partition_makes_a_table_one_that_is_refreshed_by_window(world: World) -> None:
+    partitioned(world)
+    host, name = make_url(world.url).query["host"], make_url(world.url).database
+    world.execute(
+        "create extension postgres_fdw;"
+        f"create server far foreign data wrapper postgres_fdw options (host '{host}', dbname '{name}');"
+        "create user mapping for postgres server far options (user 'postgres');"
+        "create foreign table app.may partition of app.histories_a for values from ('2026-05-01') to ('2026-06-01') "
+        "server far options (schema_name 'app', table_name 'april')"
+    )
+    tick(world)
+    assert state(world, "histories_a")["mode"] == "window"
+    world.execute("insert into app.histories_a (session_id, created_at) values ('far', '2026-05-02')")
+    world.reconcile()
+    oracle.assert_right(world)
+
+
+@both_servers
+def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "ATTEMPTS", 2)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
+    world.crew()
+    world.say("a", when=NOW)
+    waited: list[float] = []
+
+    def write() -> None:
+        with psycopg.connect(world.url, autocommit=True) as other:
+            for _ in range(20):
+                began = datetime.now(UTC)
+                other.execute("insert into app.histories_a (session_id) values ('w')")
+                waited.append((datetime.now(UTC) - began).total_seconds())
+
+    with psycopg.connect(world.url) as holder:
+        holder.execute("insert into app.histories_a (session_id) values ('held')")
+        writer = threading.Thread(target=write)
+        writer.start()
+        tick(world)
+        assert state(world, "histories_a")["mode"] == "window"
+        assert "holds a lock" in world.state()["last_warning"]
+        writer.join()
+        assert max(waited) < 5
+        world.say("by window", when=NOW)
+        tick(world)
+        oracle.assert_right(world)
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
+    tick(world)
+    assert state(world, "histories_a")["mode"] == "captured"
+    assert_right(world)
+
+
+@both_servers
+def test_capture_is_installed_under_writers(world: World) -> None:
+    world.crew()
+    tick(world, *DISCOVERY)
+    stop = threading.Event()
+
+    def write(number: int) -> None:
+        with psycopg.connect(world.url) as connection:
+            while not stop.is_set():
+                connection.execute("insert into app.histories_a (session_id) values (%s)", [f"w{number}"])
+                connection.execute("delete from app.histories_a where id = (select min(id) from app.histories_a)")
+                connection.commit()
+
+    writers = [threading.Thread(target=write, args=[number]) for number in range(6)]
+    for writer in writers:
+        writer.start()
+    for _ in range(3):
+        capture.switch(world.warehouse, ["histories_a"], on=False)
+        tick(world, *DISCOVERY)
+        capture.switch(world.warehouse, ["histories_a"], on=True)
+        tick(world, *DISCOVERY)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_rollback_of_the_migration_leaves_no_trigger_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say("s1", crew=crew)
+    tick(world)
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    assert world.execute("select from pg_trigger where tgname like 'convo%'")
+    while migrations.down(("analytics",)) != "0011_capture":
+        pass
+    assert world.execute("select from pg_trigger where tgname like 'convo%'") == []
+    world.say("s1")
+    migrations.up(("analytics",), url=world.url)
+    tick(world)
+    assert_right(world)
+
+
+# What surrounds the database
+
+
+@both_servers
+def test_a_publication_of_all_tables_lets_the_logs_be_trimmed(world: World) -> None:
+    world.execute("create publication everything for all tables")
+    world.crew()
+    world.say("a")
+    tick(world)
+    world.say("b")
+    tick(world)
+    world.say("b")
+    world.execute("delete from app.histories_a where session_id = 'a'")
+    tick(world)
+    assert not world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+    assert_right(world)
+
+
+@both_servers
+def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server) -> None:
+    url = server.create(template="template_app")
+    migrations.up(("roles",), url=url)
+    world = World(Warehouse(url))
+    world.warehouse = Warehouse(make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False))
+    world.crew()
+    world.say("a")
+    world.address(world.conversation(), world.contact("a@a.example", world.person()))
+    tick(world)
+    for table in ("histories_a", "messages", "message_recipients", "people"):
+        world.execute(f"alter table app.{table} enable row level security")
+    world.say("a")
+    world.message(world.conversation())
+    tick(world, HISTORIES_SESSIONS)
+    assert "row-level security" in world.state()["last_error"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        tick(world, PEOPLE_CONVERSATIONS)
+    assert len(world.execute("select from analytics.people_conversations")) == 1
+    assert len(world.execute("select from analytics.histories_sessions")) == 1
+    for table in ("histories_a", "messages", "message_recipients", "people"):
+        world.execute(f"alter table app.{table} disable row level security")
+    tick(world)
+    assert_right(world)
+    world.close()
+
+
+@both_servers
+def test_a_dump_that_runs_for_long_holds_nothing_up(world: World) -> None:
+    world.crew()
+    with psycopg.connect(world.url) as dump:
+        dump.execute("set transaction isolation level repeatable read")
+        for [name] in dump.execute(
+            "select oid::regclass::text from pg_class where relname in ('histories_a', 'messages')"
+        ):
+            dump.execute(f"lock table {name} in access share mode")
+        world.say("a")
+        tick(world)
+        world.say("a")
+        tick(world)
+        assert_right(world)
+        assert not world.has_news([table.name for table in DERIVED_TABLES])
+        assert world.execute("select from analytics.changes") == []
+
+
+@both_servers
+def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World) -> None:
+    world.crew()
+    world.say("a")
+    tick(world)
+    world.execute("vacuum freeze analytics.refresh_state")
+    world.execute("vacuum full analytics.refresh_state")
+    for table in DERIVED_TABLES:
+        with world.warehouse.connection() as connection:
+            assert change_log.look(connection, table).seen is not None
+
+
+# Snapshots
+
+
+@both_servers
+def test_the_logs_are_trimmed_up_to_what_every_table_has_read(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    tick(world, *DISCOVERY)
+    assert {row["source"] for row in world.execute("select source from analytics.changes")} == {
+        "histories", "histories_sessions", "conversations", "conversation_summaries", "conversation_days"
+    }  # fmt: skip
+    tick(world)
+    assert not world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+
+
+@both_servers
+def test_a_table_in_which_nothing_happens_does_not_keep_the_logs(world: World) -> None:
+    world.crew()
+    tick(world)
+    for number in range(3):
+        world.say(f"s{number}")
+        tick(world, *DISCOVERY)
+        world.has_news([table.name for table in DERIVED_TABLES])
+    tick(world)
+    world.has_news([table.name for table in DERIVED_TABLES])
+    assert world.execute("select from analytics.changes") == []
+
+
+@both_servers
+def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(world: World) -> None:
+    world.crew()
+    talk = world.conversation()
+    world.message(talk)
+    tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+    with world.warehouse.connection() as connection:
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).seen is None
+        world.message(talk)
+        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+        at_start = change_log.begin_build(connection, CONVERSATION_SUMMARIES)
+        world.message(talk)
+        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+        change_log.trim(connection)
+        assert change_log.store(connection, at_start)
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).is_any
+    tick(world)
+    outcome, _ = ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, log)
+    assert outcome.keys == 0
+
+
+@both_servers
+def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
+    world.crew()
+    tick(world)
+    with world.warehouse.connection() as connection:
+        one = change_log.look(connection, HISTORIES_SESSIONS)
+        world.say("a")
+        other = change_log.look(connection, HISTORIES_SESSIONS)
+        assert change_log.store(connection, other)
+        assert not change_log.store(connection, one)
+        assert change_log.look(connection, HISTORIES_SESSIONS).seen == other.taken
+
+
+@both_servers
+def test_a_tick_that_dies_has_read_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    world.message(world.conversation())
+
+    def die(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(change_log, "store", die)
+        for table in DISCOVERY:
+            with pytest.raises(KeyboardInterrupt):
+                tick(world, table)
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_a_log_that_nobody_reads_collapses(
+    world: World, monkeypatch: pytest.MonkeyPatch, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    world.crew()
+    for _ in range(2):
+        world.say("s1", when=at(0))
+    world.address(world.conversation(), world.contact("a@a.example", world.person()))
+    tick(world)
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10)
+    world.execute("delete from app.histories_a where id = 1")
+    for number in range(20):
+        world.say(f"s{number}", when=NOW)
+    world.execute("update app.contact_methods set value = 'b@a.example'")
+    world.execute("analyze analytics.session_changes")
+    with world.warehouse.connection() as connection:
+        change_log.trim(connection)
+    assert {row["operation"] for row in world.execute("select operation from analytics.changes")} == {"everything"}
+    tick(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().repairs.changed == 0
+    old = world.execute("select * from analytics.histories_sessions where activity_date = %s", DAY.date())
+    assert [row["message_count"] for row in old] == [2]
+
+
+@both_servers
+def test_freshness_says_as_of_when_each_table_is_right(world: World) -> None:
+    world.crew()
+    tick(world)
+    world.say("a")
+    fresh = {row["table_name"]: row for row in world.execute("select * from analytics.freshness")}
+    assert set(fresh) == {table.name for table in DERIVED_TABLES}
+    waiting = fresh["histories_sessions"]
+    assert waiting["changes_waiting"] == 1
+    assert waiting["as_of"] < waiting["waiting_since"]
+    assert fresh["project_conversations"]["waiting_since"] is None
+    tick(world)
+    assert all(row["changes_waiting"] == 0 for row in world.execute("select * from analytics.freshness"))
+
+
+def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew("A")
+    world.crew("B")
+    tick(world)
+    for crew in "AB":
+        world.say("s1", crew=crew)
+    with monkeypatch.context() as patch:
+        patch.setattr(change_log, "store", lambda *_: False)
+        tick(world, HISTORIES_SESSIONS)
+    tick(world, *DISCOVERY[1:])
+    tick(world)
+    assert_right(world)
+    assert not world.has_news(PIPELINE)
+
+
+# What an adversary found
+
+
+@both_servers
+def test_a_table_that_is_a_partition_of_another_hears_of_writes_through_its_parent(world: World) -> None:
+    world.execute(
+        "create table app.histories (id bigint not null, crew text, session_id text, message jsonb, "
+        "created_at timestamptz default now()) partition by list (crew);"
+        "create table app.histories_a partition of app.histories for values in ('a')"
+    )
+    world.crew(create=False)
+    tick(world)
+    for change in (
+        "insert into app.histories (id, crew, session_id) values (1, 'a', 's1'), (2, 'a', 's2')",
+        "update app.histories set session_id = 's3' where id = 1",
+        "delete from app.histories where id = 2",
+        "insert into app.histories_a (id, crew, session_id) values (3, 'a', 's4')",
+        "truncate app.histories",
+    ):
+        world.execute(change)
+        assert world.has_news()
+        tick(world)
+        assert_right(world)
+
+
+@both_servers
+def test_a_crew_that_names_a_table_of_the_application_stops_nobody_else(world: World) -> None:
+    for crew, table in (("A", None), ("B", "messages")):
+        world.crew(crew, table=table, create=table is None)
+    world.say("s1")
+    tick(world)
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    assert "no column session_id" in world.state("B")["last_error"]
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("case", ["off and on", "dropped leaf", "detached leaf", "swapped"])
+def test_what_is_pruned_stays_archive_whatever_happens_next(
+    world: World, archive_after: Callable[[int], None], case: str
+) -> None:
+    archive_after(7)
+    if case.endswith("leaf"):
+        partitioned(world)
+    else:
+        world.crew()
+    world.execute(
+        "insert into app.histories_a (session_id, created_at) values ('s1', '2026-03-05'), ('s1', '2026-03-05')"
+    )
+    tick(world)
+    if case == "off and on":
+        world.execute("update app.crews set is_active = false")
+        tick(world)
+        world.execute("delete from app.histories_a")
+        tick(world)
+        world.execute("update app.crews set is_active = true")
+    elif case == "dropped leaf":
+        world.execute("delete from app.march; drop table app.march")
+    elif case == "detached leaf":
+        world.execute("alter table app.histories_a detach partition app.march")
+    else:
+        world.execute("delete from app.histories_a; alter table app.histories_a rename to histories_old")
+        world.execute("create table app.histories_a (like app.histories_old including all)")
+    tick(world)
+    [day] = world.execute("select * from analytics.histories_sessions")
+    assert (day["message_count"], day["archived_at"] is None) == (2, False)
+    assert world.reconcile().repairs.changed == 0
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("case", ["truncated", "between two statements", "collapsed", "twice"])
+def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    crew = world.crew()
+    world.say("s1")
+    tick(world)
+    if case == "truncated":
+        world.execute("truncate app.conversations cascade")
+    elif case == "between two statements":
+        chosen = refresh.choose_keys
+
+        def interrupted(*arguments: Any, **choice: Any) -> Any:
+            found = chosen(*arguments, **choice)
+            world.execute("delete from app.conversations")
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(refresh, "choose_keys", interrupted)
+            ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
+    elif case == "collapsed":
+        world.execute("delete from app.conversations; analyze analytics.conversation_changes")
+        monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 0)
+        with world.warehouse.connection() as connection:
+            change_log.trim(connection)
+        monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
+    else:
+        world.execute("delete from app.conversations")
+        tick(world)
+        world.conversation(channel="crew", crew_id=crew, session_id="s1")
+        world.say("s1")
+        tick(world)
+        world.execute("delete from app.conversations")
+    tick(world)
+    world.reconcile()
+    world.backfill(at(-1).date(), at(1).date())
+    assert world.execute("select from app.conversations") == []
+    assert world.reconcile().repairs.changed == 0
+    world.say("s1")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_the_application_is_never_the_victim_of_a_deadlock(world: World) -> None:
+    people = [world.person(email=f"p{number}@example.com") for number in range(2)]
+    talk = world.conversation()
+    for number in range(2):
+        world.address(talk, world.contact(f"p{number}@example.com"))
+    tick(world, *DERIVED_TABLES[:4])
+    first, last = sorted(people)
+    with psycopg.connect(world.url) as application:
+        application.execute("delete from app.people where id = %s", [last])
+        run = threading.Thread(target=lambda: suppressed(world))
+        run.start()
+        application.execute("select pg_sleep(1.5)")
+        application.execute("delete from app.people where id = %s", [first])
+    run.join()
+    tick(world)
+    assert_right(world)
+
+
+def suppressed(world: World) -> None:
+    with suppress(psycopg.errors.LockNotAvailable):
+        tick(world, PEOPLE_CONVERSATIONS)
+
+
+@both_servers
+@pytest.mark.parametrize("setting", ["datestyle = 'German'", "quote_all_identifiers = on", "timezone = 'Asia/Tokyo'"])
+def test_settings_of_the_database_change_nothing(world: World, setting: str) -> None:
+    [database] = world.execute("select current_database() as name")
+    world.execute(f"alter database {database['name']} set {setting}")
+    world.crew()
+    world.say("s1")
+    tick(world)
+    world.say("s1", when=at(1, 23.5))
+    tick(world)
+    assert_right(world)

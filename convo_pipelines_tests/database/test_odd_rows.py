@@ -1,0 +1,357 @@
+"""Whatever PostgreSQL accepts in a column that the pipeline reads affects that row, and nothing else."""
+
+import logging
+import os
+import random
+import string
+from collections.abc import Callable
+from contextlib import closing, suppress
+from typing import Any
+from uuid import UUID
+
+import dagster as dg
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.operations import forget
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions
+
+LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
+ODD_TIMES = ["infinity", "-infinity", "9999-12-31 23:59+00", "20260-01-01", "0001-01-01", "4713-01-01 BC"]
+ODD_TEXTS = [
+    "", " ", LONG, "https://linkedin.com/in/%00", "https://linkedin.com/in/%1f", "\u202eane\u200d", "👩‍💻",
+    "a\tb\nc\x01", "%s", "{histories}", "[/red]", "|", "'; drop table app.people; --",
+    "ana@" + "x" * 300 + ".example", "@", "+",
+]  # fmt: skip
+ODD_ARRAYS = ["{}", "{NULL}", "{{00000000-0000-0000-0000-000000000001,00000000-0000-0000-0000-000000000001}}"]
+ODD_MESSAGES = [
+    None,
+    "null",
+    "7",
+    "[]",
+    '{"type": {"type": "human"}}',
+    '{"type": null}',
+    '["human"]',
+    "[" * 900 + "]" * 900,
+]
+ODD_JSON = [
+    *ODD_MESSAGES,
+    '{"type": "human", "x": "\\ud800"}',
+    '{"type": "ai", "x": "\\u0000"}',
+    '{"type":"human","type":"x"}',
+]
+oracle.CANONICAL.update(dict.fromkeys(ODD_TEXTS))
+
+Write = tuple[str, Any]
+WRITES: dict[str, tuple[str, list[Any]]] = {
+    "session id": ("insert into app.histories_a (session_id, message) values (%s, '{}')", ODD_TEXTS),
+    "message": ("insert into app.histories_a (session_id, message) values ('odd', %s)", ODD_MESSAGES),
+    "json message": ("insert into app.histories_j (session_id, message) values ('odd', %s)", ODD_JSON),
+    "created_at": ("insert into app.histories_a (session_id, message, created_at) values ('odd', '{}', %s)", ODD_TIMES),
+    "crew code": (
+        "insert into app.crews (client_id, crew_code, name, histories_table_name) "
+        "select client_id, %s, 'odd', 'histories_a' from app.crews where crew_code = 'A'", ODD_TEXTS,
+    ),
+    "client code": ("insert into app.clients (client_code, name) values (%s, 'odd')", ODD_TEXTS),
+    "name": ("insert into app.people (client_id, name) select id, %s from app.clients limit 1", ODD_TEXTS),
+    "email": ("insert into app.people (client_id, name, email) select id, '', %s from app.clients limit 1", ODD_TEXTS),
+    "phone": ("insert into app.people (client_id, name, phone) select id, '', %s from app.clients limit 1", ODD_TEXTS),
+    "urn": (
+        "insert into app.people (client_id, name, linkedin_urn) select id, '', %s from app.clients limit 1", ODD_TEXTS,
+    ),
+    "address": ("insert into app.contact_methods (kind, value) values ('email', %s)", ODD_TEXTS),
+    "number": ("insert into app.contact_methods (kind, value) values ('phone', %s)", ODD_TEXTS),
+    "profile": ("insert into app.contact_methods (kind, value) values ('linkedin', %s)", ODD_TEXTS),
+    "started_at": ("update app.conversations set started_at = %s where subject = 'odd'", ODD_TIMES),
+    "closed_at": ("update app.conversations set closed_at = %s where subject = 'odd'", ODD_TIMES),
+    "conversation's created_at": ("update app.conversations set created_at = %s where subject = 'odd'", ODD_TIMES),
+    "updated_at": ("update app.conversations set updated_at = %s where subject = 'odd'", ODD_TIMES),
+    "external_id": ("update app.conversations set external_id = %s where subject = 'odd'", ODD_TEXTS),
+    "conversation's session": (
+        "insert into app.conversations (channel, crew_id, session_id, started_at) "
+        "select 'crew', id, %s, now() from app.crews where crew_code = 'A'", ODD_TEXTS,
+    ),
+    "sent_at": (
+        "insert into app.messages (conversation_id, direction, sent_at) "
+        "select id, 'inbound', %s from app.conversations where subject = 'odd'", ODD_TIMES,
+    ),
+    "project": (
+        "update app.conversations set project_id = (select id from app.projects limit 1), created_at = %s "
+        "where subject = 'odd'", ODD_TIMES,
+    ),
+    "array": ("update app.projects set conversation_ids = %s", ODD_ARRAYS),
+    "project's name": ("update app.projects set name = %s", ODD_TEXTS),
+}  # fmt: skip
+writes = st.one_of(st.tuples(st.just(name), st.sampled_from(values)) for name, (_, values) in WRITES.items())
+
+
+def write(world: World, name: str, value: object) -> None:
+    """Write as the application would, unless the database refuses."""
+    with suppress(psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.ProgramLimitExceeded):
+        world.execute(WRITES[name][0], value)
+
+
+def tick(world: World) -> list[str]:
+    """Tick every table as the schedules do; return what failed."""
+    log = logging.getLogger("test")
+    errors: list[str] = []
+    for table in DERIVED_TABLES:
+        _, crews = ticks.tick(world.warehouse, table, log)
+        errors += [f"{crew.crew.code}: {crew.error}" for crew in crews if crew.error]
+    return errors
+
+
+@pytest.fixture
+def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
+    """Makes worlds with a row of everything, and one conversation that odd things are done to."""
+
+    def make() -> World:
+        world = new_world()
+        world.execute("alter database " + world.connection.info.dbname + " set datestyle = 'German'")
+        for crew, client in (("A", "C1"), ("B", "C2"), ("J", "C1")):
+            world.crew(crew, client=client)
+            world.say("4915112345678", "human", at(0), crew)
+            world.say("s1", "ai", at(1), crew)
+        world.execute("alter table app.histories_j alter message type json")
+        project = world.project()
+        talk = world.conversation(started_at=at(), project_id=project)
+        world.address(talk, world.contact("ana@example.com", world.person(phone="+49 151 12345678")))
+        world.message(world.conversation(started_at=at(), subject="odd"))
+        assert tick(world) == []
+        return world
+
+    return make
+
+
+@pytest.mark.long(20)
+@settings(max_examples=int(os.environ.get("ODD_EXAMPLES", "8")), deadline=None, suppress_health_check=list(HealthCheck))
+@given(odd=st.lists(writes, min_size=5, max_size=25))
+def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd: list[Write]) -> None:
+    with closing(ordinary()) as world:
+        for name, value in odd:
+            write(world, name, value)
+        assert tick(world) == []
+        oracle.assert_right(world)
+        oracle.assert_links_right(world)
+        assert world.reconcile().drift.changed == 0
+
+
+@pytest.mark.long(30)
+@both_servers_if_wide
+def test_every_odd_value_in_every_column(ordinary: Callable[[], World]) -> None:
+    world = ordinary()
+    for name, (_, values) in WRITES.items():
+        for value in values:
+            write(world, name, value)
+            if name.endswith("_at") or name in ("array", "project"):
+                assert tick(world) == [], (name, value)
+    assert tick(world) == []
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+    world.tick()
+    world.sync()
+    world.backfill(at().date(), at(1).date())
+    assert not any(check.severity.name == "ERROR" for check in world.checks().values() if not check.passed)
+
+
+@both_servers
+def test_what_is_odd_is_counted_with_an_example_and_a_remedy(world: World) -> None:
+    world.crew()
+    world.say("s1", "human", at())
+    world.say(None, "human", at(hour=13))
+    world.say(LONG, "human", at())
+    world.say_raw("s2", "{}", None)
+    world.say_raw("s3", "[]", at())
+    talk = world.conversation(
+        started_at="infinity", closed_at="infinity", created_at="infinity", project_id=world.project()
+    )
+    message = world.message(talk, when="infinity")
+    for step in (lambda: (world.tick(), world.sync()), world.reconcile):
+        step()
+        found = {
+            (row["asset_key"], row["crew_code"] or "", row["kind"], row["rows"], row["example"])
+            for row in world.execute("select * from analytics.oddities left join app.crews on crews.id = crew_id")
+        }
+        assert found == {
+            ("histories_sessions", "A", "rows without a session_id", 1, "2026-03-10 13:00:00+00"),
+            ("histories_sessions", "A", "rows with a session_id of more than 2,000 bytes", 1, LONG[:100]),
+            ("histories_sessions", "A", "rows without a usable created_at", 1, "s2"),
+            ("histories_sessions", "A", "messages of no known type", 1, "s3"),
+            ("conversation_summaries", "", "messages without a usable sent_at", 1, str(message)),
+            ("conversation_summaries", "", "conversations without a usable started_at", 1, str(talk)),
+            ("conversation_summaries", "", "conversations without a usable closed_at", 1, str(talk)),
+            ("project_conversations", "", "conversations without a usable created_at or updated_at", 1, str(talk)),
+        }
+    assert all(row["remedy"] for row in world.execute("select * from analytics.oddities"))
+    assert {asset: check.metadata["offenders"].value for asset, check in odd_rows(world).items()} == {
+        "histories_sessions": 4, "conversation_summaries": 3, "project_conversations": 1,
+    }  # fmt: skip
+    world.execute("delete from app.histories_a where session_id is distinct from 's1'")
+    world.execute("delete from app.conversations where id = %s", talk)
+    world.reconcile()
+    assert world.execute("select * from analytics.oddities") == []
+    assert all(check.passed for check in odd_rows(world).values())
+
+
+@both_servers_if_wide
+def test_a_contact_method_with_a_persons_id(world: World) -> None:
+    person = world.person(email="ana@example.com")
+    world.insert("contact_methods", id=person, kind="email", value="ana@example.com")
+    world.insert("contact_methods", kind="email", value="ben@b.example")
+    world.address(world.conversation(started_at=at()), person)
+    world.sync()
+    oracle.assert_links_right(world)
+    world.execute("update app.contact_methods set value = 'ben@b.example' where id = %s", person)
+    world.sync()
+    oracle.assert_links_right(world)
+    world.execute("delete from app.people")
+    world.sync()
+    oracle.assert_links_right(world)
+
+
+@both_servers_if_wide
+def test_two_crews_of_different_clients_never_share_a_table(world: World) -> None:
+    world.crew("A", table="shared")
+    world.crew("B", table="shared", create=False)
+    world.crew("C", client="C2")
+    for crew in "AC":
+        world.say("s1", "human", at(), crew)
+    world.tick()
+    assert len(world.execute("select * from analytics.histories_sessions")) == 3  # two crews of one client share it
+    intruder = world.crew("D", client="C2", table="shared", create=False)
+    world.say("s2", "human", at(), "A")
+    world.say("s2", "human", at(), "C")
+    world.tick()
+    for crew, others in {"A": "D of client C2", "B": "D of client C2", "D": "A of client C1, B of client C1"}.items():
+        error = world.state(crew)["last_error"]
+        assert f"app.shared is also read by {others}; a histories table belongs to one client" in error
+    assert sessions(world, intruder) == set()
+    assert len(world.execute("select * from analytics.histories_sessions")) == 4
+    world.execute("update app.crews set histories_table_name = 'histories_d' where id = %s", intruder)
+    world.execute("create table app.histories_d (like app.shared including all)")
+    world.tick()
+    oracle.assert_right(world)
+
+
+@both_servers
+def test_a_partition_that_another_clients_crew_names_is_refused(world: World) -> None:
+    world.execute(
+        "create table app.parts (session_id text, message jsonb, created_at timestamptz) "
+        "partition by range (created_at)"
+    )
+    world.execute("create table app.part_1 partition of app.parts for values from ('2026-01-01') to ('2027-01-01')")
+    world.crew("A", table="parts", create=False)
+    world.crew("B", table="part_1", create=False, client="C2")
+    world.say("s1", "human", at())
+    with pytest.raises(EveryCrewFailedError):
+        world.tick()
+    assert "also read by B of client C2" in world.state("A")["last_error"]
+    assert "also read by A of client C1" in world.state("B")["last_error"]
+
+
+def odd_rows(world: World) -> dict[str, dg.AssetCheckResult]:
+    """What the check of odd rows finds, by asset."""
+    found = world.checks(*(name for name in check_definitions() if name.endswith("/no_odd_rows")))
+    return {name.removesuffix("/no_odd_rows"): check for name, check in found.items()}
+
+
+def sessions(world: World, crew: UUID) -> set[str]:
+    rows = world.execute("select session_id from analytics.histories_sessions where crew_id = %s", crew)
+    return {row["session_id"] for row in rows}
+
+
+@both_servers
+def test_an_odd_crew_stops_nobody_else(world: World) -> None:
+    world.crew("A")
+    client = world.client()
+    odd = {"LONG TABLE": LONG, LONG[:2_650]: "histories_l", "NAME OF 64": "x" * 64}
+    world.execute("create table app.histories_l (like app.histories_a including all)")
+    for code, table in odd.items():
+        world.insert("crews", client_id=client, crew_code=code, name="", histories_table_name=table)
+    for table in ("a", "l"):
+        world.execute(f"insert into app.histories_{table} (session_id, message) values ('s1', '[]')")
+    errors = tick(world)
+    assert {error.split(":")[0] for error in errors} == {"LONG TABLE", "NAME OF 64"}
+    assert all("is not allowed: use lower-case letters, digits and _ only, 63 at most" in error for error in errors)
+    assert len(world.execute("select from analytics.histories_sessions")) == 2
+
+
+def test_oddities_of_a_crew_that_is_gone_are_gone(world: World) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say_raw("s1", "[]", at(), crew)
+    tick(world)
+    world.reconcile()
+    world.execute("delete from app.crews where crew_code = 'A'")
+    world.execute("update app.crews set is_active = false where crew_code = 'B'")
+    world.execute("update app.crews set crew_code = 'Z' where crew_code = 'C'")
+    tick(world)
+    world.reconcile()
+    found = world.execute("select crew_code from analytics.oddities join app.crews on crews.id = crew_id")
+    assert [row["crew_code"] for row in found] == ["Z"]
+
+
+@both_servers_if_wide
+def test_a_crew_of_a_shared_table_that_is_given_to_another_client_is_refused(world: World) -> None:
+    world.crew("A", table="shared")
+    world.crew("B", table="shared", create=False)
+    world.say("s1", "human", at(), "A")
+    assert tick(world) == []
+    world.execute("update app.crews set client_id = %s where crew_code = 'B'", world.client("C2"))
+    assert len(tick(world)) == 2
+
+
+@both_servers
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "client_encoding = 'LATIN1'", "client_encoding = 'SQL_ASCII'", "default_transaction_read_only = on",
+        "statement_timeout = '1ms'", "idle_in_transaction_session_timeout = '1ms'", "lock_timeout = '1ms'",
+    ],
+)  # fmt: skip
+def test_settings_of_the_database_stop_nothing(world: World, setting: str) -> None:
+    world.crew("A")
+    world.say("👩‍💻", "human", at())
+    world.execute(f"alter database {world.connection.info.dbname} set {setting}")
+    assert tick(world) == []
+    assert len(world.execute("select from analytics.histories_sessions")) == 1
+
+
+def test_a_crew_whose_connection_is_killed_costs_only_its_own(world: World) -> None:
+    for crew in "ABC":
+        world.crew(crew)
+        world.say("s1", "human", at(), crew)
+    assert tick(world) == []
+    world.execute(
+        "create function app.killed(session_id text) returns text language sql volatile as "
+        "$$ select session_id where pg_terminate_backend(pg_backend_pid()) $$; "
+        "alter table app.histories_b rename to b; "
+        "create view app.histories_b as select id, app.killed(session_id) as session_id, message, created_at from app.b"
+    )
+    for crew in "AC":
+        world.say("s2", "human", at(), crew)
+    assert len(tick(world)) == 1
+    assert len(world.execute("select from analytics.histories_sessions where session_id = 's2'")) == 2
+
+
+def test_a_failing_crew_does_not_keep_another_from_being_forgotten(world: World) -> None:
+    for crew in "AB":
+        world.crew(crew)
+        world.say("s1", "human", at(), crew)
+    assert tick(world) == []
+    world.execute(
+        "alter table app.histories_b rename column message to body; insert into app.histories_b values (9, 's2')"
+    )
+    world.execute("delete from app.histories_a; delete from app.conversations where crew_id in "
+                  "(select id from app.crews where crew_code = 'A')")  # fmt: skip
+    assert len(tick(world)) == 1
+    assert forget.sessions(world.warehouse, "A", "s1")
+    with pytest.raises(forget.StillThereError):
+        forget.sessions(world.warehouse, "B", "s1")

@@ -1,0 +1,1 @@
+"""Real runs, checks, schedules, sensors and storage of Dagster."""

@@ -1,0 +1,132 @@
+"""Dagster's definitions against the registry, and what its runs say of each asset."""
+
+import runpy
+from collections import defaultdict
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from convo_pipelines.definitions import defs
+from convo_pipelines.engine.registry import (
+    DERIVED_TABLES,
+    DISCOVERY,
+)
+from convo_pipelines.orchestration import metadata
+from convo_pipelines.orchestration.assets.derived import derived_assets
+from convo_pipelines.settings import settings
+from convo_pipelines_tests.conftest import ROOT
+from convo_pipelines_tests.world import LINKS, World, asset_keys, at
+
+
+def test_the_page_about_checks_is_what_they_say() -> None:
+    checks = runpy.run_path(str(ROOT / "docs" / "checks.py"))
+    assert (ROOT / "docs" / "checks.md").read_text() == checks["page"](), "run `make reference`"
+
+
+def test_every_table_is_ticked_and_checked() -> None:
+    checks: dict[str, set[str]] = defaultdict(set)
+    for definition in defs.asset_checks or ():
+        assert isinstance(definition, dg.AssetChecksDefinition)
+        for key in definition.check_keys:
+            checks[key.asset_key.to_user_string()].add(key.name)
+    ticked = {
+        key.to_user_string()
+        for job in ("conversation_discovery", "link_sync")
+        for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys
+    }
+    for table in DERIVED_TABLES:
+        assert table.name in ticked
+        assert "no_duplicates" in checks[table.name]
+        assert ("no_orphans" in checks[table.name]) == bool(table.rows.parents)
+        complete = [
+            name for name in checks[table.name] if name.startswith(("every_", "no_sessions_", "projects_agree"))
+        ]
+        assert complete, f"{table.name} has no check that nothing is missing: see checks/completeness.py"
+
+
+def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
+    world.message(world.conversation())
+    world.tick()
+    world.execute("analyze analytics.conversation_summaries")
+    result = world.materialize()
+    [event] = result.asset_materializations_for_node("conversation_summaries")[-1:]
+    schema = event.metadata["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchemaMetadataValue)
+    columns = {column.name: column for column in schema.schema.columns}
+    assert columns["message_count"].description == "All messages."
+    assert columns["conversation_id"].constraints.unique
+    assert not columns["conversation_id"].constraints.nullable
+    assert event.metadata["dagster/row_count"].value >= 1  # an estimate
+    spec = defs.resolve_asset_graph().get(dg.AssetKey("conversation_summaries"))
+    assert spec.metadata["dagster/table_name"] == "analytics.conversation_summaries"
+    [file, *_] = spec.metadata["dagster/code_references"].code_references
+    assert Path(file.file_path).parts[-2:] == ("conversation_summaries", "rows.sql")
+
+
+def test_a_code_version_follows_what_statements_do_not_how_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"a": "-- one\nselect 1", "b": "select\n    1  -- two", "c": "select 2"}
+    monkeypatch.setattr(metadata, "source", texts.__getitem__)
+    assert metadata.version(["a"]) == metadata.version(["b"]) != metadata.version(["c"])
+
+
+def test_what_dagster_keeps_names_nobody_unless_it_may(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew()
+    for session, message in (("4915112345678", '{"type": "human"}'), ("4915112345678", "[]"), (None, "{}")):
+        world.say_raw(session, message)
+    stranger = world.contact("stranger@example.com")
+    world.address(world.conversation(subject="of 4915112345678"), stranger)
+
+    def kept() -> str:
+        instance = dg.DagsterInstance.ephemeral()
+        world.materialize(instance=instance)
+        world.materialize(LINKS, instance=instance)
+        events: list[str] = []
+        for run in instance.get_runs():
+            events += [entry.to_json() for entry in instance.all_logs(run.run_id)]
+        return "".join(events) + "".join(str(check) for check in world.evaluations())
+
+    assert "4915112345678" not in (events := kept())
+    assert "stranger@example.com" not in events
+    assert str(stranger) in events
+    monkeypatch.setenv("PREVIEW_PERSONAL_DATA", "true")
+    settings.cache_clear()
+    world.say("4915112345678", "ai")
+    assert "4915112345678" in kept()
+
+
+def test_what_is_the_same_for_all_days_of_a_run_is_stored_once(world: World) -> None:
+    world.crew()
+    for day in range(3):
+        world.say("s1", "human", at(day))
+    result = world.materialize(days=(at(0).date(), at(2).date()))
+    for table in DISCOVERY:
+        events = result.asset_materializations_for_node(table.name)
+        assert [event.partition for event in events] == ["2026-03-10", "2026-03-11", "2026-03-12"]
+        assert ["preview" in event.metadata for event in events] == [False, False, True]
+        assert all("rows_inserted" in event.metadata for event in events)
+
+
+def test_a_tick_says_when_the_application_last_wrote(world: World) -> None:
+    world.crew()
+    world.tick()
+    world.message(world.conversation())
+    world.execute("update app.clients set name = 'new'")
+    result = world.materialize()
+    seen = [event.asset_observation_data.asset_observation for event in result.get_asset_observation_events()]
+    assert {observed.asset_key.path[-1] for observed in seen} >= {"conversations", "messages", "clients"}
+    assert all("dagster/last_updated_timestamp" in observed.metadata for observed in seen)
+
+
+def test_files_are_addresses_where_a_repository_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_URL", "https://github.com/example/pipelines")
+    settings.cache_clear()
+    [asset] = metadata.at_git(derived_assets[:1])
+    [spec] = asset.specs
+    [file, *_] = spec.metadata["dagster/code_references"].code_references
+    assert file.url.startswith("https://github.com/example/pipelines/tree/main/sql/tables/histories_sessions/rows.sql")
+
+
+def test_the_picture_of_the_asset_graph_shows_the_assets_that_there_are() -> None:
+    shown = (ROOT / "docs" / "asset-graph.txt").read_text().split()
+    assert shown == asset_keys(), "run `make docs`: docs/asset-graph.png shows other assets"

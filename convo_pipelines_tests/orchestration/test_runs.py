@@ -1,0 +1,123 @@
+"""Runs of the assets: what they report, and when they fail."""
+
+from collections.abc import Callable
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from convo_pipelines.engine import chunks, crews, histories
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers_if_wide
+from convo_pipelines_tests.database.test_refresh import MARCH, chat
+from convo_pipelines_tests.world import World, metadata, sample
+
+
+@both_servers_if_wide
+def test_a_backfill_of_a_day_makes_its_sessions_conversations_and_summaries(world: World) -> None:
+    world.crew()
+    chat(world)
+    chat(world, "s2")
+    result = world.materialize(days=(MARCH, MARCH))
+    oracle.assert_right(world)
+    [summary, _] = sorted(
+        world.execute("select * from analytics.conversation_summaries"), key=lambda row: row["session_id"]
+    )
+    assert (summary["message_count"], summary["inbound_count"], summary["outbound_count"]) == (3, 1, 1)
+    assert summary["first_response_seconds"] == 1800
+    facts = metadata(result, "histories_sessions")
+    assert (facts["rows_inserted"], facts["rows_updated"], facts["rows_deleted"]) == (2, 0, 0)
+    assert (facts["crews_done"], facts["crews_failed"]) == (1, 0)
+    assert str(MARCH) in str(facts["preview"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("drop table app.histories_b", "table app.histories_b does not exist"),
+        ("alter table app.histories_b drop column created_at", "no column created_at"),
+        (
+            "alter table app.histories_b alter created_at type timestamp",
+            "column app.histories_b.created_at is timestamp without time zone",
+        ),
+        ("update app.crews set histories_table_name = 'x\"; drop' where crew_code = 'B'", "is not allowed"),
+    ],
+)
+def test_one_broken_crew_is_reported_and_the_others_go_on(world: World, damage: str, complaint: str) -> None:
+    world.crew("A")
+    world.crew("B")
+    chat(world, crew="A")
+    world.execute(damage)
+    result = world.materialize()
+    assert metadata(result, "histories_sessions")["crews_failed"] == 1
+    assert complaint in world.state("B")["last_error"]
+    assert world.state("B")["consecutive_failures"] == 1
+    assert world.state("A")["last_error"] is None
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    check = world.checks("every_crew_succeeded")["every_crew_succeeded"]
+    assert not check.passed
+    assert complaint in str(sample(check))
+    world.materialize(days=(MARCH, MARCH))
+    assert world.state("B")["consecutive_failures"] == 2
+    assert world.has_news()
+
+
+def test_if_every_crew_fails_the_run_fails(world: World) -> None:
+    world.crew(create=False)
+    world.materialize(expect=False)
+    assert "does not exist" in world.state()["last_error"]
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "complaint"),
+    [
+        ({"crews": ["X"]}, "no active crew has the code X; there are: A, B"),
+        ({"clients": ["C9"]}, "no client has the code C9; there are: C1"),
+    ],
+)
+def test_a_run_narrowed_to_what_there_is_not_fails_and_says_what_there_is(
+    world: World, narrowed: dict[str, list[str]], complaint: str
+) -> None:
+    world.crew("A")
+    world.crew("B")
+    failed = world.materialize(days=(MARCH, MARCH), expect=False, **narrowed)
+    [failure, *_] = failed.get_step_failure_events()
+    assert complaint in str(failure.step_failure_data.error)
+
+
+def test_a_run_narrowed_to_a_crew_leaves_the_others(world: World) -> None:
+    world.crew("A")
+    world.crew("B")
+    chat(world, crew="A")
+    chat(world, crew="B")
+    world.materialize(days=(MARCH, MARCH), crews=["B"])
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+
+
+def test_a_run_that_is_told_to_forgets_pruned_days_and_else_says_that_it_keeps_them(
+    world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    world.crew()
+    chat(world, "s1")
+    chat(world, "s2", day=2)
+    world.tick()
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    kept = world.materialize(["histories_sessions"], (MARCH, MARCH))
+    assert "1 session-days are archive and were kept" in str(metadata(kept, "histories_sessions")["crews"])
+    world.materialize(["histories_sessions"], (MARCH, MARCH), config={"forget_pruned_days": True})
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in {"CHUNK_KEYS": 2, "CHUNK_ROWS": 2}.items():
+        monkeypatch.setattr(crews, name, size)
+    for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
+        monkeypatch.setattr(chunks, name, 2)
+    world.crew()
+    for number in range(10):
+        chat(world, f"s{number}", day=number)
+    clock = count(0.0, 8.0)
+    monkeypatch.setattr(histories, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    assert "to be continued" in str(metadata(world.materialize(), "histories_sessions")["crews"])

@@ -1,0 +1,179 @@
+"""A tick asks first: it is skipped with a reason, or launches one run, which names the days that it touched."""
+
+import importlib
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from convo_pipelines import definitions
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration.partitions import TICK_TAG
+from convo_pipelines.settings import settings
+from convo_pipelines_tests.world import World, at, metadata
+
+
+def evaluate(
+    world: World, instance: dg.DagsterInstance, name: str = "conversation_discovery"
+) -> dg.RunRequest | dg.SkipReason:
+    schedule = getattr(schedules, f"{name}_schedule")
+    if name == "reconcile":
+        return schedule(dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)))
+    return schedule(warehouse=world.warehouse)
+
+
+def days_of(instance: dg.DagsterInstance, asset: str) -> set[str]:
+    events = instance.fetch_materializations(dg.AssetKey(asset), limit=1_000).records
+    return {str(event.partition_key) for event in events}
+
+
+def test_new_rows_launch_one_run_which_names_their_days_then_the_tick_is_skipped(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew()
+    world.tick()
+    today = datetime.now(UTC)
+    for when in (at(0), at(-700), at(-9000), today, today + timedelta(days=900)):
+        world.say("s1", "human", when)
+    request = evaluate(world, instance)
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags["dagster/partition"] == today.date().isoformat()
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    began = time.monotonic()
+    result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    print(f"a tick over two rows years apart took {time.monotonic() - began:.2f} s in all")
+    assert metadata(result, "conversation_summaries")["rows_inserted"] == 1
+    assert metadata(result, "histories_sessions")["days_touched"] == 5
+    named = {today.date().isoformat(), at(0).date().isoformat(), at(-700).date().isoformat()}
+    assert days_of(instance, "histories_sessions") == named  # of the days that are partitions
+    assert len(instance.all_logs(result.run_id)) < 100
+    assert {check.check_name for check in result.get_asset_check_evaluations()} >= {"every_crew_succeeded"}
+    assert "every_message_is_counted" not in {check.check_name for check in result.get_asset_check_evaluations()}
+    skipped = evaluate(world, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "nothing has changed" in (skipped.skip_message or "")
+
+
+def test_a_changed_conversation_alone_launches_a_run(world: World, instance: dg.DagsterInstance) -> None:
+    talk = world.conversation()
+    world.message(talk, when=at(1))
+    world.tick()
+    assert isinstance(evaluate(world, instance), dg.SkipReason)
+    world.execute("update app.conversations set closed_at = now()")
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
+def test_a_failing_crew_is_tried_again_at_every_tick(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew("A")
+    world.crew("B", create=False)
+    world.tick()
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
+def test_a_tick_waits_for_the_one_before_as_long_as_that_holds_its_lease(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew()
+    world.say("s1")
+    with change_log.lease(world.warehouse, HISTORIES_SESSIONS) as lease:
+        skipped = evaluate(world, instance)
+        assert lease
+        assert lease.holder in (skipped.skip_message or "")
+        assert metadata(world.materialize(["histories_sessions"]), "histories_sessions")["rows_inserted"] == 0
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    monkeypatch.setattr(change_log, "LEASE_SECONDS", 0.0)
+    dead = change_log.Lease(world.warehouse, HISTORIES_SESSIONS)
+    assert dead.take()
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    assert metadata(world.materialize(), "histories_sessions")["rows_inserted"] == 1
+
+
+def test_a_run_that_is_started_for_ever_stops_no_schedule(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    instance.create_run_for_job(job, tags={TICK_TAG: "conversation_discovery"}, status=dg.DagsterRunStatus.STARTED)
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
+def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    talk = world.conversation()
+    world.sync()
+    assert isinstance(evaluate(world, instance, "link_sync"), dg.SkipReason)
+    world.address(talk, world.contact("ana@example.com", world.person()))
+    request = evaluate(world, instance, "link_sync")
+    job = definitions.defs.resolve_job_def("link_sync")
+    result = job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    assert metadata(result, "people_conversations")["rows_inserted"] == 1
+    skipped = evaluate(world, instance, "link_sync")
+    assert "nothing has changed" in (skipped.skip_message or "")
+
+
+def test_reconcile_observes_drift_on_each_asset(world: World, instance: dg.DagsterInstance) -> None:
+    contact = world.contact("ana@example.com", world.person())
+    world.address(world.conversation(), contact)
+    assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
+    job = definitions.defs.resolve_job_def("reconcile")
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
+    assert result.success
+    observed = {event.asset_key.to_user_string(): event for event in result.get_asset_observation_events()}
+    assert set(observed) == {table.name for table in DERIVED_TABLES}
+    world.execute("delete from analytics.clients_conversations")
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse})
+    [event] = [e for e in result.get_asset_observation_events() if e.asset_key.path[-1] == "clients_conversations"]
+    assert event.asset_observation_data.asset_observation.metadata["drift_inserted"].value == 1
+    instance.create_run_for_job(job, tags={TICK_TAG: "reconcile"}, status=dg.DagsterRunStatus.STARTED)
+    assert isinstance(evaluate(world, instance, "reconcile"), dg.RunRequest)
+
+
+def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew("B", create=False)
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    job = definitions.defs.resolve_job_def("reconcile")
+    result = job.execute_in_process(instance=instance, resources={"warehouse": world.warehouse}, raise_on_error=False)
+    assert not result.success
+    assert len(world.execute("select from analytics.people_conversations")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("conversation_discovery_cron", "*/5 * * * *"),
+        ("link_sync_cron", "*/5 * * * *"),
+        ("reconcile_cron", "0 2 * * *"),
+        ("report_cron", "0 6 * * 1"),
+    ],
+)
+def test_cron_expressions_come_from_the_environment(environment: object, name: str, default: str) -> None:
+    environment()
+    assert schedules.cron(name) == default
+    environment(**{name.upper(): "0 3 * * *"})
+    assert schedules.cron(name) == "0 3 * * *"
+
+
+def test_the_report_is_scheduled_weekly_in_utc() -> None:
+    schedule = definitions.defs.resolve_schedule_def("activity_report_schedule")
+    assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "activity_report",
+        "0 6 * * 1",
+        "UTC",
+    )
+    selected = definitions.defs.resolve_job_def("activity_report").asset_layer.selected_asset_keys
+    assert selected == {dg.AssetKey("activity_report")}
+
+
+@pytest.mark.parametrize(("value", "status"), [("true", "RUNNING"), ("false", "STOPPED")])
+def test_background_jobs_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, value: str, status: str) -> None:
+    monkeypatch.setenv("ENABLE_BACKGROUND_JOBS", value)
+    settings.cache_clear()
+    fresh = importlib.reload(schedules)
+    assert fresh.conversation_discovery_schedule.default_status.name == status
+    monkeypatch.undo()
+    settings.cache_clear()
+    importlib.reload(schedules)

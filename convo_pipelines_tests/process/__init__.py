@@ -1,0 +1,1 @@
+"""Processes as operators run them: commands, services, poolers, servers that crash."""

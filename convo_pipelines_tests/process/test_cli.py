@@ -1,0 +1,151 @@
+"""The command line as an operator uses it: real processes, Dagster's storage in PostgreSQL by the real dagster.yaml."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import ROOT, Server
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
+
+PLANNED = "select count(*) from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'"
+
+
+@pytest.fixture
+def command(world: World, server: Server, tmp_path: Path) -> object:
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    environment = os.environ | {
+        "CONVO_DATABASE_URL": world.url,
+        "DAGSTER_PG_URL": server.create(),
+        "DAGSTER_HOME": str(tmp_path),
+        "COLUMNS": "250",
+    }
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        program = str(Path(sys.executable).with_name("convo-pipelines"))
+        return subprocess.run(
+            [program, *arguments],
+            env=environment | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    run.storage = environment["DAGSTER_PG_URL"]
+    return run
+
+
+@pytest.mark.long(20)
+def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path) -> None:
+    world.crew()
+    world.say("s1", "human", at(0, 9))
+    world.say("s1", "ai", at(0, 10))
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    refreshed = command("refresh", ",".join([*PIPELINE, *LINKS]), "--start", "2026-03-01")
+    assert refreshed.returncode == 0, refreshed.stderr
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    with psycopg.connect(command.storage) as storage:
+        planned = storage.execute(PLANNED).fetchall()
+    assert planned == [(len([*PIPELINE, *LINKS]),)]  # not one for each day
+    reported = command("refresh", "activity_report", "--client", "C1")
+    assert reported.returncode == 0, reported.stderr
+    assert [file.name for file in (tmp_path / ".local" / "reports").iterdir()] == ["activity-C1.html"]
+    verified = command("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "every_message_is_counted" in verified.stdout
+    world.execute("update analytics.crew_discovery_state set last_error = 'table app.histories_a does not exist'")
+    verified = command("verify")
+    assert verified.returncode == 1
+    assert "table app.histories_a does not exist" in verified.stdout
+    status = command("status").stdout
+    assert "does not exist" in status
+    assert "conversation_summaries" in status
+
+
+@pytest.mark.long(20)
+def test_tick_capture_status_and_forget(command: object, world: World) -> None:
+    for crew, client in (("A", "C1"), ("B", "C2")):
+        world.crew(crew, client=client)
+        world.say("s1", crew=crew)
+    done = command("tick", "--client", "C2")
+    assert done.returncode == 0, done.stderr
+    assert len(world.execute("select from analytics.conversation_summaries")) == 1
+    world.execute("update analytics.histories_sessions set message_count = 0")
+    backfilled = command("refresh", "histories_sessions", "--client", "C2")
+    assert backfilled.returncode == 0, backfilled.stderr
+    assert len(world.execute("select from analytics.histories_sessions where message_count > 0")) == 1
+    assert command("tick").returncode == 0
+    oracle.assert_right(world)
+    assert "captured" in command("capture", "status", "histories_a").stdout
+    off = command("capture", "off", "histories_a")
+    assert "switched off" in off.stdout
+    with psycopg.connect(world.url) as writer:
+        writer.execute("insert into app.histories_b (session_id) values ('s2')")
+        writer.execute("insert into app.messages (conversation_id, direction, sent_at) select id, 'inbound', now() "
+                       "from app.conversations limit 1")  # fmt: skip
+        world.say("s3", crew="B")
+        status = command("status").stdout
+        assert f"│ {writer.info.backend_pid} " in status
+        assert "not captured" in status
+    refused = command("forget", "--crew", "A", "--session", "s1")
+    assert refused.returncode == 1
+    assert "app.histories_a still has messages of session 's1'" in refused.stderr
+    world.execute("truncate app.histories_a; delete from app.conversations where session_id = 's1'")
+    assert command("capture", "on").returncode == 0
+    assert command("tick").returncode == 0
+    person = world.person(email="ana@example.com")
+    assert command("tick").returncode == 0
+    assert f"app still has person {person}" in command("forget", "--person", str(person)).stderr
+    forgotten = command("forget", "--crew", "A", "--session", "s1")
+    assert forgotten.returncode == 0, forgotten.stderr
+    assert "'s1'" not in str(world.execute("select * from analytics.histories_sessions where crew_id in "
+                                           "(select id from app.crews where crew_code = 'A')"))  # fmt: skip
+    assert command("forget", "--session", "s1").returncode == 2
+
+
+def test_reconcile_prints_what_it_did(command: object, world: World) -> None:
+    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    world.conversation()
+    done = command("reconcile")
+    assert done.returncode == 0, done.stderr
+    oracle.assert_links_right(world)
+    for figure in (
+        "0 rows of drift",
+        "2 links kept",
+        "1 conversations with people",
+        "1 conversations with clients",
+        "1 conversations without any",
+    ):
+        assert figure in done.stdout
+    world.execute("delete from analytics.people_conversations")
+    done = command("reconcile")
+    assert "1 links created" in done.stdout
+    assert "1 rows of drift" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_conversations"),
+        (["import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"], "no active crew has the code NOBODY"),
+    ],
+)
+def test_mistakes_are_explained_in_a_line(command: object, arguments: list[str], complaint: str) -> None:
+    result = command(*arguments)
+    assert result.returncode == 1
+    assert complaint in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_invalid_environment_refuses_to_start(command: object) -> None:
+    result = command("status", CREW_TIMEOUT_SECONDS="soon", CONVO_DATABASE_URL="mysql://root:secret@localhost")
+    assert result.returncode == 1
+    assert "CREW_TIMEOUT_SECONDS='soon' is not valid" in result.stderr
+    assert "secret" not in result.stdout + result.stderr

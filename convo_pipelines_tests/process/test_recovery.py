@@ -1,0 +1,91 @@
+"""Killed workers, daemons, code servers and databases: what they leave behind stops nothing."""
+
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+from dagster._core.launcher import WorkerStatus
+from dagster._core.storage.tags import GRPC_INFO_TAG
+
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.definitions import defs
+from convo_pipelines.orchestration.storage import PROCESS_TAG, Launcher, process_tags
+from convo_pipelines_tests.conftest import Server
+from convo_pipelines_tests.processes import Units, wait_until
+from convo_pipelines_tests.servers import DebianServer
+from convo_pipelines_tests.world import World
+
+SECONDS_AWAY = 20
+STARTED = dg.DagsterRunStatus.STARTED
+SLOW = """
+create or replace view app.histories_slow as
+select 1::bigint as id, 's1'::text as session_id, '{"type": "human"}'::jsonb as message, now() as created_at
+from pg_sleep(%s)
+"""
+
+
+@pytest.mark.long(250)
+def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: DebianServer, tmp_path: Path) -> None:
+    debian.start()
+    server = Server(debian.url)
+    world, storage = World(Warehouse(server.create(template="template_app"))), server.create()
+    world.crew("A", table="histories_slow", create=False)
+    world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "25")))
+    every_minute = {"CONVERSATION_DISCOVERY_CRON": "* * * * *", "LINK_SYNC_CRON": "0 0 1 1 *"}
+    units = Units(tmp_path, world.url, storage, **every_minute)
+
+    def runs(status: str) -> list[str]:
+        with psycopg.connect(storage) as connection:
+            return [row[0] for row in connection.execute("select run_id from runs where status = %s", [status])]
+
+    def is_at_work() -> bool:
+        return bool(runs("STARTED")) and bool(
+            world.execute("select from pg_stat_activity where query like '%%histories_slow%%' and state = 'active' "
+                          "and pid <> pg_backend_pid() and datname = current_database()")
+        )  # fmt: skip
+
+    with units:
+        wait_until(is_at_work, 240, units)
+        units.kill()
+    [orphan] = runs("STARTED")
+    world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "0")))
+    with units:
+        wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, units)
+        wait_until(lambda: orphan in runs("FAILURE"), 240, units)
+        wait_until(lambda: bool(runs("SUCCESS")), 240, units)
+
+        world.close()
+        debian.crash()
+        time.sleep(SECONDS_AWAY)
+        debian.start()
+        world = World(Warehouse(world.url))
+        world.message(world.conversation())
+        wait_until(lambda: len(world.execute("select from analytics.conversation_summaries")) == 2, 240, units)
+        assert {process.poll() for process in units.processes.values()} == {None}
+    world.close()
+
+
+def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:
+    with dg.instance_for_test() as instance, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": free.getsockname()[1]})}
+        with subprocess.Popen(["true"]) as done:
+            gone = {PROCESS_TAG: f"{socket.gethostname()}:{done.pid}"}
+        launcher = Launcher()
+        launcher.register_instance(instance)
+
+        def status(tags: dict[str, str]) -> WorkerStatus:
+            run = instance.create_run_for_job(defs.resolve_job_def("health"), tags=tags, status=STARTED)
+            return launcher.check_run_worker_health(run).status
+
+        assert status(process_tags()) is WorkerStatus.RUNNING
+        assert status(gone) is WorkerStatus.FAILED
+        assert status({}) is WorkerStatus.RUNNING
+        assert status({PROCESS_TAG: "another-host:1"}) is WorkerStatus.RUNNING
+        assert status(nobody) is WorkerStatus.FAILED
+        assert status(nobody | process_tags()) is WorkerStatus.FAILED

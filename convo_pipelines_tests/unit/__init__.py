@@ -1,0 +1,1 @@
+"""Nothing but Python: no database, no processes."""

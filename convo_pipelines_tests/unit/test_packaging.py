@@ -1,0 +1,31 @@
+"""What is loaded with what: a command that needs no Dagster starts without it."""
+
+import subprocess
+import sys
+
+from convo_pipelines_tests.conftest import ROOT
+
+PACKAGE = ROOT / "convo_pipelines"
+WITHOUT_DAGSTER = ("cli", "database", "engine", "operations", "serving", "sources")
+BEYOND = {"convo_pipelines.cli.demo", "convo_pipelines.serving.read", "convo_pipelines.serving.report"}
+"""The demo runs Dagster; the others make frames."""
+
+
+def modules() -> list[str]:
+    files = [file for folder in WITHOUT_DAGSTER for file in (PACKAGE / folder).rglob("*.py")]
+    named = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files}
+    return sorted(name for name in named if "alembic" not in name)
+
+
+def test_what_needs_no_dagster_loads_none_and_no_frames() -> None:
+    names = ", ".join(name for name in modules() if name not in BEYOND)
+    assert "convo_pipelines.engine.ticks" in names
+    program = f"import sys, {names}; print(sorted({{'dagster', 'pandas', 'pyarrow'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_frames_are_read_without_dagster() -> None:
+    program = "import sys, convo_pipelines.serving.read; print('dagster' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"

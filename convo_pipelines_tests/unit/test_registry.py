@@ -1,0 +1,74 @@
+"""The registry against its statements, its pages and the oracle."""
+
+from itertools import chain
+
+import pytest
+
+from convo_pipelines.database.statements import exists
+from convo_pipelines.engine.registry import (
+    CREW_CONVERSATIONS,
+    DERIVED_TABLES,
+    HISTORIES_SESSIONS,
+    DerivedTable,
+)
+from convo_pipelines.serving import sessions
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import ROOT
+
+each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)
+
+
+@each_table
+def test_a_table_has_its_statements(table: DerivedTable) -> None:
+    for name in ("rows", "keys"):
+        assert table.own(name), f"sql/tables/{table.name}/{name}.sql is missing"
+    grain = table.grain
+    assert exists(f"engine/keys/selection/{grain.selection}")
+    if table is HISTORIES_SESSIONS:
+        return  # its crews say what they read, and log what they leave
+    assert grain.sources or exists(f"engine/keys/{grain.name}")
+    assert grain.retry, f"{table.name}: rows that are locked are lost; give the grain {grain.name} a `retry`"
+    assert exists(grain.retry[0])
+    assert grain.retried, (
+        f"{table.name}: what is left for later is lost; sql/engine/keys/retried/{grain.name}.sql is missing"
+    )
+
+
+def test_every_table_is_recomputed_by_the_oracle() -> None:
+    assert set(oracle.RECOMPUTED) == {table.name for table in DERIVED_TABLES}
+
+
+def test_no_statement_is_left_over() -> None:
+    program = "".join(
+        file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (ROOT / folder).rglob("*.py")
+    )
+    generic = {"rows", "keys", "propagate"}
+    unused = [
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "sql").rglob("*.sql")
+        if "migrations" not in file.parts
+        and file.stem not in generic
+        and file.stem.removesuffix("_of_messages").removesuffix("_of_conversations") not in program
+    ]
+    assert unused == []
+
+
+LEFT_TO_TICKS = {
+    "conversation_days",  # days of clients and crews are of many sessions
+    "crew_activity_daily",
+    "client_activity_daily",
+    "project_link_inconsistencies",  # of arrays, which no session names
+}
+
+
+def test_the_webhook_makes_every_table_that_is_not_left_to_ticks_on_purpose() -> None:
+    first = {HISTORIES_SESSIONS.name, CREW_CONVERSATIONS.name}
+    branches = [[table.name for table in branch] for branch in sessions.BRANCHES]
+    made = [*first, *chain(*branches)]
+    assert len(made) == len(set(made))
+    assert set(made) == {table.name for table in DERIVED_TABLES} - LEFT_TO_TICKS
+    names = [table.name for table in DERIVED_TABLES]
+    for branch in sessions.BRANCHES:
+        assert sorted(branch, key=lambda table: names.index(table.name)) == list(branch)
+        for table in branch:
+            assert set(table.changes) & set(made) <= {*first, *(other.name for other in branch)}
