@@ -12,10 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from convo_pipelines.errors import ConvoPipelinesError
+
 FIRST_DAY = date(1970, 1, 1)
 
 
-class SettingsError(ValueError):
+class SettingsError(ConvoPipelinesError, ValueError):
     """An environment variable holds a value we cannot work with; the message names it and what is allowed."""
 
 

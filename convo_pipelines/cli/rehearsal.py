@@ -14,6 +14,7 @@ from convo_pipelines.database.migrations import FOLDER, Line, Migration
 from convo_pipelines.database.statements import STATEMENTS
 from convo_pipelines.database.warehouse import Connection, Row, TableLockedError, Warehouse, fetch, said, who_locks
 from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 OURS = ("app", "analytics", "curation")
 IRREPLACEABLE = {
@@ -23,7 +24,7 @@ IRREPLACEABLE = {
 """What of `analytics` nothing else tells; of `app`, nothing tells anything."""
 
 
-class RollbackError(Exception):
+class RollbackError(ConvoPipelinesError):
     """Something that is not ours depends on what a rollback takes away; nothing was done."""
 
 

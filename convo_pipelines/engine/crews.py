@@ -51,6 +51,7 @@ from convo_pipelines.engine.scopes import (
     Window,
     parameters,
 )
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
@@ -68,7 +69,7 @@ EXPECTED_COLUMNS = {
 }
 
 
-class CrewError(Exception):
+class CrewError(ConvoPipelinesError):
     """A crew cannot be read; the message names the table and the remedy."""
 
 

@@ -11,13 +11,14 @@ import psycopg
 
 from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Row, Warehouse, execute, fetch
 from convo_pipelines.engine.identifiers import canonical
+from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_CONTACTS = 5
 
 Decision = Literal["link", "never"]
 
 
-class DecisionError(LookupError):
+class DecisionError(ConvoPipelinesError, LookupError):
     """What a decision is about is not there, or not the only one."""
 
 

@@ -11,11 +11,12 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 _log = logging.getLogger(__name__)
 
 
-class StillThereError(Exception):
+class StillThereError(ConvoPipelinesError):
     """What is to be forgotten is still in `app`, or not read yet: it would come back; nothing was removed."""
 
 

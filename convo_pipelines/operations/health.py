@@ -13,6 +13,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)
@@ -36,7 +37,7 @@ REMEDIES = {
 _up_to_date = set[str]()
 
 
-class SchemaError(Exception):
+class SchemaError(ConvoPipelinesError):
     """The database lacks migrations that this code needs; the message names them."""
 
 

@@ -7,12 +7,13 @@ from uuid import UUID
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
 from convo_pipelines.engine.chunks import Size, TooSlowError
 from convo_pipelines.engine.refresh import limit
+from convo_pipelines.errors import ConvoPipelinesError
 
 BATCH_PROJECTS = 200
 NO_ARRAYS = "app.projects has no conversation_ids any more: nothing can disagree"
 
 
-class NotAllowedError(Exception):
+class NotAllowedError(ConvoPipelinesError):
     """The role may not update app.projects; the message names it, and who may."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convo_pipelines.database.warehouse import Connection, Row, fetch
 from convo_pipelines.engine.registry import LINK_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 BUILDERS = {
     "bool": "boolean()",
@@ -33,7 +34,7 @@ RESERVED = {
 }
 
 
-class PublicationError(LookupError):
+class PublicationError(ConvoPipelinesError, LookupError):
     """The publication is missing, or holds nothing that a client can sync."""
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import projects
 from convo_pipelines.sources import histories
 
@@ -43,7 +44,7 @@ class Sizes:
     days: int = 90
 
 
-class NotEmptyError(ValueError):
+class NotEmptyError(ConvoPipelinesError, ValueError):
     """The database already holds clients; sample data is only for an empty one."""
 
 
