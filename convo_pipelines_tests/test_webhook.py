@@ -273,7 +273,7 @@ def test_it_starts_without_a_secret_only_if_told_to(world: World, start: Callabl
     refused = subprocess.run(
         command, env=environment | {"CONVO_DATABASE_URL": world.url}, capture_output=True, text=True, check=False
     )
-    assert (refused.returncode, "WEBHOOK_SECRET is not set: set it, or say --insecure" in refused.stderr) == (1, True)
+    assert (refused.returncode, "WEBHOOK_SECRET is not set: set it, or pass --insecure" in refused.stderr) == (1, True)
     called = start(world.url, "--insecure")
     assert called.post({"session_id": "s1", "crew_code": "A"}, **{"X-Signature": ""}).status_code == 200
 

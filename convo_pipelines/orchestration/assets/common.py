@@ -1,6 +1,5 @@
 """What every refreshed asset shares: its run config, its definition and what it reports."""
 
-import functools
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -25,15 +24,6 @@ from convo_pipelines.orchestration.partitions import TICK_TAG, days, window_of
 PREVIEW_ROWS = 5
 NAMED_DAYS = 300
 """Beyond so many days a tick reports only how many it touched."""
-
-daily_asset = functools.partial(
-    dg.asset,
-    partitions_def=days,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
-    kinds={"postgres"},
-    owners=["team:data"],
-)
 
 
 class Narrowed(dg.ConfigurableResource[Any]):
