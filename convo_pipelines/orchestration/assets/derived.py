@@ -18,7 +18,7 @@ class Pruned(dg.Config):
 
     forget_pruned_days: bool = Field(
         default=False,
-        description="Delete the rows of days whose messages were pruned from the histories tables; by default they are kept.",
+        description="Delete the rows of days whose messages were pruned from the histories tables; default: keep them.",
     )
 
 
