@@ -102,7 +102,7 @@ DAMAGES = {
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
     "alerts are not delivered": (
         "insert into analytics.alerts (source, kind, subject, found, remedy, failed_deliveries, last_error)"
-        "values ('health', 'k', 's', 'f', 'r', 1, '1 of 1 receivers took no message')"
+        "values ('health', 'k', 's', 'f', 'r', 1, 'delivery failed to 1 of 1 receivers')"
     ),
     "the database came from another server": "update analytics.refresh_state set written_by = '7'",
     health.SCHEMA: "update analytics.schema_migrations set version_num = '0025_participants'"
@@ -141,7 +141,7 @@ def test_the_allowed_wait_follows_the_schedule(environment: Callable[..., None])
 def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(world: World, receiver: Receiver) -> None:
     for _ in range(3):
         observe(world, BEHIND)
-    assert [message["title"] for message in receiver.messages] == ["convo_pipelines: 1 begun"]
+    assert [message["title"] for message in receiver.messages] == ["convo_pipelines: 1 new"]
     assert "a table is behind: people_conversations" in receiver.messages[0]["message"]
     assert BEHIND.remedy in receiver.messages[0]["message"]
     assert "https://dagster.example/" in receiver.messages[0]["message"]
@@ -150,7 +150,7 @@ def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(wo
     observe(world)
     observe(world)
     titles = [message["title"] for message in receiver.messages]
-    assert titles[1:] == ["convo_pipelines: 1 still so", "convo_pipelines: 1 over"]
+    assert titles[1:] == ["convo_pipelines: 1 ongoing", "convo_pipelines: 1 resolved"]
     assert world.execute("select from analytics.alerts") == []
 
 
@@ -173,8 +173,8 @@ def test_one_dead_receiver_of_two_is_no_reason_to_tell_the_other_twice(
         observe(world, BEHIND)
     observe(world)
     assert [message["title"] for message in receiver.messages] == [
-        "convo_pipelines: 1 begun",
-        "convo_pipelines: 1 over",
+        "convo_pipelines: 1 new",
+        "convo_pipelines: 1 resolved",
     ]
 
 
@@ -197,7 +197,7 @@ def test_an_old_schema_is_told(quiet: World, receiver: Receiver) -> None:
     quiet.execute(DAMAGES[health.SCHEMA])
     assert defs.resolve_job_def("health").execute_in_process(resources={"warehouse": quiet.warehouse}).success
     [message] = receiver.messages
-    assert "without 0026_names" in message["message"]
+    assert "missing: 0026_names" in message["message"]
 
 
 def test_what_postgresql_quotes_of_a_row_is_not_kept(world: World) -> None:
@@ -223,7 +223,7 @@ def test_what_ends_before_anybody_could_be_told_is_no_news(world: World, receive
 def test_a_flood_is_one_message(world: World, receiver: Receiver) -> None:
     observe(world, *(Finding("a crew is behind", f"crew C{number:03}", None, "…") for number in range(200)))
     [message] = receiver.messages
-    assert message["title"] == "convo_pipelines: 200 begun"
+    assert message["title"] == "convo_pipelines: 200 new"
     assert "and 190 more" in message["message"]
 
 
@@ -240,7 +240,7 @@ def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World, mailbox: Ma
     for _ in range(2):
         subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     [message] = mailbox.mails
-    assert message["Subject"] == "convo_pipelines: 1 begun"
+    assert message["Subject"] == "convo_pipelines: 1 new"
     assert "a table is behind" in "".join(str(part.get_payload(decode=True)) for part in message.walk())
 
 
@@ -298,7 +298,7 @@ def test_a_check_that_turns_red_is_told_and_that_it_is_green_again(quiet: World,
     assert "https://dagster.example/assets/crew_activity_daily?view=checks" in message["message"]
     quiet.reconcile()
     look()
-    assert [message["title"] for message in receiver.messages[1:]] == ["convo_pipelines: 1 over"]
+    assert [message["title"] for message in receiver.messages[1:]] == ["convo_pipelines: 1 resolved"]
 
 
 def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet: World, receiver: Receiver) -> None:
@@ -335,7 +335,7 @@ def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet
     quiet.execute("delete from app.crews where crew_code = 'B'")
     run()
     look()
-    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 over"
+    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 resolved"
 
 
 def test_a_run_against_an_old_schema_says_so_in_a_line(world: World) -> None:

@@ -191,7 +191,7 @@ def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Ca
     pipeline = make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False)
     refused = command(pipeline, "project-arrays", "--write")
     assert (
-        f"Error: convo_pipeline may not update app.projects: run it as {owner['name']}, who owns the table, or grant "
+        f"Error: convo_pipeline may not update app.projects: run the command as its owner, {owner['name']}, or grant "
         "update on app.projects to convo_pipeline" in refused
     )
     assert "1 projects whose arrays differ: 1 missing_from_array" in command(pipeline, "project-arrays")
