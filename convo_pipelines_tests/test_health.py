@@ -229,7 +229,7 @@ def test_a_flood_is_one_message(world: World, receiver: Receiver) -> None:
 
 def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World, mailbox: Mailbox) -> None:
     program = (
-        "from convo_pipelines import alerts; from convo_pipelines.operations.health import Finding\n"
+        "from convo_pipelines.operations import alerts; from convo_pipelines.operations.health import Finding\n"
         "from convo_pipelines.database.warehouse import Warehouse\n"
         "warehouse = Warehouse()\n"
         "with warehouse.connection() as connection:\n"

@@ -23,7 +23,7 @@ from convo_pipelines.engine import crews
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.orchestration.automation import sensors
 from convo_pipelines.serving import sessions, webhook
-from convo_pipelines.serving.sessions import Asked
+from convo_pipelines.serving.sessions import SessionKey
 from convo_pipelines.serving.webhook import PATH, signature
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
@@ -164,7 +164,7 @@ def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world.crew("A")
     world.say("before")
     world.tick()
-    asked = [Asked("A", f"s{number}") for number in range(3)]
+    asked = [SessionKey("A", f"s{number}") for number in range(3)]
     for session in asked:
         for day in range(3):
             world.say(session.session_id, when=at(day))
@@ -182,7 +182,7 @@ def test_archived_days_count(world: World, archive_after: Callable[[int], None])
     world.tick()
     world.execute("delete from app.histories_a where created_at < now() - interval '10 days'")
     world.say("s", when=now)
-    one = Asked("A", "s")
+    one = SessionKey("A", "s")
     assert sessions.complete(world.warehouse, [one]).answers[one]["message_count"] == 4
     world.tick()
     world.reconcile()
@@ -330,7 +330,7 @@ def test_the_database_goes_away_and_comes_back(debian: DebianServer, start: Call
     debian.crash()
     away = called.complete("s1")
     assert (away.status_code, away.headers["retry-after"]) == (503, "5")
-    assert httpx.get(f"{called.url}/healthz").json()["detail"] == "the database does not answer"
+    assert httpx.get(f"{called.url}/healthz").json()["detail"] == "the database is not reachable"
     assert called.metrics()["convo_database_up"] == 0
     debian.start()
     assert called.complete("s1").json()["message_count"] == 2
@@ -355,7 +355,7 @@ def test_it_finishes_what_it_has_before_it_stops(world: World, start: Callable[.
 
 
 def test_too_many_are_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "MOST_WAITING", 3)
+    monkeypatch.setattr(webhook, "MOST_PENDING", 3)
     world.crew("A")
     body = {"session_id": "never", "crew_code": "A"}
     application = webhook.application(world.warehouse, None)

@@ -36,8 +36,8 @@ def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decisi
         by: name recorded with the decision.
 
     Returns:
-        The contact methods with this identifier, the one that the decision names first: id, kind, value, and `is_given`,
-        whether the application has set its person, which overrides the decision.
+        The contact methods with this identifier: id, kind, value, and `is_given`, whether the application has set its
+        person, which overrides the decision. The one that the decision names comes first.
 
     Raises:
         DecisionError: there is no such contact method or person, several different contact methods have this spelling,
@@ -61,9 +61,7 @@ def decide(warehouse: Warehouse, contact: str, person_id: UUID, decision: Decisi
         except psycopg.errors.ForeignKeyViolation as error:
             raise DecisionError(str(error.diag.message_primary)) from None
         except (psycopg.errors.LockNotAvailable, psycopg.errors.UniqueViolation):
-            raise DecisionError(
-                f"another decision on {contact} is being made: see `convo-pipelines decisions`, then try again"
-            ) from None
+            raise DecisionError(f"another decision on {contact} is being made: wait, then try again") from None
     return found
 
 

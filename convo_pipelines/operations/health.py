@@ -21,13 +21,13 @@ OLDEST_TRANSACTION = timedelta(minutes=10)
 SCHEMA = "the schema is outdated"
 
 REMEDIES = {
-    "a table is behind": "Check that the daemon runs and the schedule is on; see its last run. `convo-pipelines tick` refreshes it now.",
+    "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
     "a table is not captured": "`convo-pipelines capture status` shows why; `capture on` retries.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
-    "the database came from another server": "If it was restored on purpose, nothing: the next tick rebuilds all tables.",
+    "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
     SCHEMA: "Run `convo-pipelines migrate up --only analytics`.",
     "alerts are not delivered": "Check the receiver and ALERT_URLS; delivery is retried at every health check.",
 }

@@ -1,5 +1,5 @@
--- What is known of the sessions that somebody asks for.
--- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair
+-- The answers to requests: counts and links of the requested sessions.
+-- in:  %(asked_crews)s, %(asked_sessions)s: parallel arrays
 -- out: one row per session that has a conversation with messages: crew_code, session_id, conversation_id, message_count,
 --      inbound_count, outbound_count, people, clients, projects (links)
 select
