@@ -389,7 +389,7 @@ COMMANDS = [
     ("import-histories / --crew A", 2, "File '/' is a directory"),
     (f"import-histories {__file__} --crew NOBODY", 1, NO_CREW),
     (f"import-histories {__file__} --crew A", 1, "it needs session_id, message, created_at"),
-    ("sample-data", 1, "app.clients holds rows already; sample data is only for an empty database"),
+    ("sample-data", 1, "app.clients already has rows; sample data is only for an empty database"),
     ("sample-data --crews -1", 2, "-1 is not in the range x>=0"),
     ("sample-data --days 0", 2, "0 is not in the range x>=1"),
     ("sample-data --sessions many", 2, "'many' is not a valid integer"),

@@ -25,7 +25,7 @@ class ExportError(ConvoPipelinesError, ValueError):
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """One readable row of an export; `created_at` is UTC, `message` is JSON text."""
+    """One valid row of an export; `created_at` has a time zone, `message` is JSON text."""
 
     line: int
     session_id: str
@@ -55,9 +55,9 @@ def import_csv(
 
     Args:
         warehouse: where the crew is.
-        file: a CSV file in UTF-8; a `created_at` without a time zone is taken as UTC.
+        file: a CSV file in UTF-8; a `created_at` without a time zone is UTC.
         crew_code: an active crew; its histories table is created if it does not exist.
-        progress: called with the number of rows handled since the last call.
+        progress: called with the number of rows processed since the last call.
 
     Raises:
         CrewError: there is no such crew.
