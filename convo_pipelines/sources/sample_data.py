@@ -151,7 +151,7 @@ class _Company:
             yield person, client, name, email, phone, profile
 
     def contacts(self) -> list[Values]:
-        """Half are assigned by the application, the others to be resolved; some have odd spellings, some match no person."""
+        """Half are assigned by the application; of the others, some have odd spellings, some match no person."""
         rows: list[Values] = []
         for number, (person, client, name) in enumerate(self.people):
             known = person if self.rng.random() < 0.5 else None
