@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measure import console, fresh_database
-from convo_pipelines.cli.demo import LAUNCH, STATUS, ask
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.orchestration.partitions import days
 from convo_pipelines.orchestration.runs import DAILY_ASSETS
 from convo_pipelines.sources import sample_data
-from convo_pipelines_tests.processes import DagsterDev
+from convo_pipelines_tests.processes import LAUNCH, STATUS, DagsterDev, ask
 
 SHORT_DAYS = 91
 COMMAND = str(Path(sys.executable).with_name("convo-pipelines"))

@@ -60,7 +60,7 @@ def _year(storage: str) -> list[Row]:
                 run_file(connection, "simulated_hours", **parameters)
             now = first + timedelta(days=DAYS_A_STEP)
             before = now - timedelta(days=settings().event_retention_days)
-            took = seconds(lambda before=before: retention.forget_runs(instance, before))
+            took = seconds(lambda before=before: retention.delete_runs(instance, before))
             if (step + 1) % STEPS_A_ROW == 0 or step + 1 == STEPS:
                 connection.execute("vacuum")
                 rows.append(_row(instance, connection, (step + 1) * DAYS_A_STEP, took))

@@ -1,4 +1,4 @@
-"""The one Definitions object."""
+"""The Dagster code location: one Definitions object."""
 
 import dagster as dg
 

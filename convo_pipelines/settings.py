@@ -1,4 +1,4 @@
-"""The environment, typed and validated once."""
+"""The settings: environment variables, typed and validated once per process."""
 
 import os
 from datetime import UTC, date, datetime
@@ -12,11 +12,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from convo_pipelines.errors import ConvoPipelinesError
+
 FIRST_DAY = date(1970, 1, 1)
 
 
-class SettingsError(ValueError):
-    """An environment variable holds a value we cannot work with; the message names it and what is allowed."""
+class SettingsError(ConvoPipelinesError, ValueError):
+    """An environment variable has an invalid value; the message names it and what is allowed."""
 
 
 def _region(value: str) -> str:
@@ -49,7 +51,7 @@ def _past(value: date) -> date:
 
 
 class Settings(BaseModel):
-    """Everything the environment decides. Field names are the variables' names in lower case."""
+    """All settings. Field names are the names of the environment variables in lower case."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,7 +88,7 @@ def settings() -> Settings:
     """Read the environment, once per process.
 
     Raises:
-        SettingsError: a variable is invalid; cron expressions are judged by the schedules.
+        SettingsError: a variable is invalid. Cron expressions are validated by the schedules.
 
     """
     given = {name: os.environ.get(name.upper(), "").strip() for name in Settings.model_fields}

@@ -1,6 +1,7 @@
 """Real Dagster processes, as operators run them."""
 
 import configparser
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -21,6 +22,24 @@ DEPLOY = ROOT / "docs" / "deploy"
 ENVIRONMENT = DEPLOY / "environment"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 SECONDS_TO_STOP = 60
+
+LAUNCH = """
+mutation Launch($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+    ... on UnauthorizedError { message }
+  }
+}
+"""
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status }
+    ... on PythonError { message }
+  }
+}
+"""
 
 
 def free_port() -> str:
@@ -40,6 +59,16 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         else:
             return
     pytest.fail(f"{url} does not answer:\n{log.read_text()}")
+
+
+def ask(url: str, query: str, **variables: object) -> dict[str, Any]:
+    """Send a GraphQL query to Dagster's webserver; return the data of its answer."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answer = json.load(response)
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
 
 
 def installed_here(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes docs/checks.md, from the descriptions that the UI shows."""
+"""Generates docs/checks.md from the descriptions of the checks."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -10,25 +10,25 @@ from convo_pipelines.engine.oddities import REMEDIES
 
 HEAD = """# Checks
 
-`convo-pipelines verify` runs them all. ERROR means that rows are wrong or will be; WARN, that somebody should look. A
-check counts all offenders and shows ten. What awaits the next tick is no offender.
+`convo-pipelines verify` runs all checks. ERROR: rows are wrong, or will be. WARN: a condition to review. A check counts
+all offenders and shows the first ten; changes that no tick has read yet are not offenders.
 
-| check | of | | what it means, and what to do |
+| check | asset | severity | offenders, and what to do |
 |---|---|---|---|
 """
 ODD_ROWS = """
 ## Odd rows
 
-`select * from analytics.oddities` lists them: by table and crew, the kind, how many (exact after each reconcile, at
-least so many since), an example and what to do.
+`select * from analytics.oddities` lists them by table, crew and kind: their number (exact after each reconcile, a lower
+bound until the next), an example, and what to do.
 
-| kind | what happens, and what to do |
+| kind | how they are read, and what to do |
 |---|---|
 """
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the page as Markdown."""
     found = defaultdict[str, list[dg.AssetCheckSpec]](list)
     for check in defs.asset_checks or ():
         if isinstance(check, dg.AssetChecksDefinition):

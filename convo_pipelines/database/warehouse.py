@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import statement
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 Row = dict[str, Any]
@@ -66,7 +67,7 @@ class Counts:
         return self.changed + self.unchanged
 
 
-class TableLockedError(psycopg.errors.LockNotAvailable):
+class TableLockedError(ConvoPipelinesError, psycopg.errors.LockNotAvailable):
     """Timed out waiting for a lock; the message names the blockers and the remedy."""
 
 

@@ -18,6 +18,7 @@ from convo_pipelines.database.warehouse import (
     transaction,
 )
 from convo_pipelines.engine import change_log
+from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
 ATTEMPTS = 5
@@ -29,7 +30,7 @@ LOOKS = 3
 _log = logging.getLogger(__name__)
 
 
-class CaptureError(Exception):
+class CaptureError(ConvoPipelinesError):
     """A table is not one that is read, or cannot be captured; the message names it and the remedy."""
 
 

@@ -33,6 +33,7 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 LEASE_SECONDS = 60
@@ -46,7 +47,7 @@ _TRIM_LOCK = "change_log"
 _log = logging.getLogger(__name__)
 
 
-class ChangesError(Exception):
+class ChangesError(ConvoPipelinesError):
     """The log cannot be read here; the message says why and what to do."""
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one
 from convo_pipelines.engine.scopes import Position, Selection
+from convo_pipelines.errors import ConvoPipelinesError
 
 EXPECTED_COLUMNS = {
     "session_id": {"text", "character varying", "character"},
@@ -16,7 +17,7 @@ EXPECTED_COLUMNS = {
 }
 
 
-class CrewError(Exception):
+class CrewError(ConvoPipelinesError):
     """A crew cannot be read; the message names the table and the remedy."""
 
 

@@ -1,1 +1,1 @@
-"""What operators do and are told."""
+"""Operators' tools: health, alerts, erasure, decisions, project arrays, and the pipeline as functions."""

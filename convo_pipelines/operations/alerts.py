@@ -1,7 +1,7 @@
-"""Alerts: whoever ALERT_URLS names hears once when something goes wrong, once when it is over, and daily in between.
+"""Alerts: a notification to ALERT_URLS when a problem begins, when it ends, and a daily reminder in between.
 
-What is wrong is remembered in `analytics.alerts`, so that a restart tells nobody twice, and a delivery that failed is
-tried again.
+Open problems are stored in `analytics.alerts`, so that a restart does not repeat notifications and failed deliveries
+are retried.
 """
 
 import json
@@ -20,19 +20,19 @@ from convo_pipelines.settings import settings
 
 REMINDER_SECONDS = 86_400
 LONGEST_MESSAGE, LONGEST_FINDING = 10, 200
-"""So many states are named in one message, in so many characters each; the rest are counted."""
+"""A message names so many problems, in so many characters each, and counts the rest."""
 
 _log = logging.getLogger(__name__)
 
 
 def observe(connection: Connection, findings: Iterable[Finding]) -> None:
-    """Remember what health finds now; what it no longer finds is over."""
+    """Store the current health findings; open alerts that are no longer among them end."""
     states = [finding.as_row() | {"link": settings().dagster_ui_url} for finding in findings]
     execute(connection, "operations/alerts/observe", source="health", states=json.dumps(states), is_all=True)
 
 
 def begin(connection: Connection, source: str, kind: str, subject: str, found: str, remedy: str, path: str) -> None:
-    """Remember that something is wrong; `path` is where the UI shows it."""
+    """Open an alert, or update it; `path` is the page of the Dagster UI that shows the problem."""
     address = settings().dagster_ui_url
     link = address and f"{address.rstrip('/')}/{path}"
     state = {"kind": kind, "subject": subject, "found": found, "remedy": remedy, "link": link}
@@ -40,46 +40,46 @@ def begin(connection: Connection, source: str, kind: str, subject: str, found: s
 
 
 def end(connection: Connection, source: str, subject: str) -> None:
-    """Remember that what was wrong with `subject` is over."""
+    """End the open alerts on `subject`."""
     execute(connection, "operations/alerts/end", source=source, subject=subject)
 
 
 def deliver(warehouse: Warehouse) -> None:
-    """Tell whoever is to be told what has begun, ended, or lasted for another day, in one message."""
+    """Notify ALERT_URLS, in one message, of alerts that have begun, ended, or lasted another day."""
     urls = settings().alert_urls.split()
     with warehouse.connection() as connection, connection.transaction():
         if not urls:
-            execute(connection, "operations/alerts/nobody")
+            execute(connection, "operations/alerts/discard")
             return
         due = fetch(connection, "operations/alerts/due", reminder_seconds=REMINDER_SECONDS)
         if not due:
             return
-        refused = send(urls, _title(due), _body(due))
-        error = f"{refused} of {len(urls)} receivers took no message" if refused else None
-        told = [{name: row[name] for name in ("source", "kind", "subject")} for row in due]
-        is_told = refused < len(urls)
-        execute(connection, "operations/alerts/notified", told=json.dumps(told), error=error, is_told=is_told)
+        failures = send(urls, _title(due), _body(due))
+        error = f"delivery failed to {failures} of {len(urls)} receivers" if failures else None
+        alerts = json.dumps([{name: row[name] for name in ("source", "kind", "subject")} for row in due])
+        is_notified = failures < len(urls)
+        execute(connection, "operations/alerts/notified", alerts=alerts, error=error, is_notified=is_notified)
         if error:
             _log.error("alerts could not be delivered: %s", error)
 
 
 def send(urls: Sequence[str], title: str, body: str, attached: Path | None = None) -> int:
-    """Send a message, with a file where the receiver takes one; return how many did not take it."""
+    """Send a message, with an attachment where the receiver supports it; return the number of failed deliveries."""
     logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it would log the addresses, which hold secrets
     file = attached and AttachFile(str(attached))
-    refused = 0
+    failures = 0
     for url in urls:
         receiver = apprise.Apprise()
-        told = receiver.add(url) and receiver.notify(body, title, body_format=apprise.NotifyFormat.TEXT, attach=file)
-        refused += not told
-    return refused
+        sent = receiver.add(url) and receiver.notify(body, title, body_format=apprise.NotifyFormat.TEXT, attach=file)
+        failures += not sent
+    return failures
 
 
 def _title(due: Sequence[Row]) -> str:
     ended = sum(row["ended_at"] is not None for row in due)
     begun = sum(row["told_at"] is None for row in due)
-    counts = {"begun": begun, "still so": len(due) - begun - ended, "over": ended}
-    return "convo_pipelines: " + ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    counts = {"new": begun, "ongoing": len(due) - begun - ended, "resolved": ended}
+    return "convo_pipelines: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
 def _body(due: Sequence[Row]) -> str:
@@ -92,10 +92,10 @@ def _body(due: Sequence[Row]) -> str:
 def _lines(row: dict[str, Any]) -> list[str]:
     subject = f"{row['kind']}: {row['subject']}"
     if row["ended_at"]:
-        return [f"over: {subject}, since {_time(row['ended_at'])}"]
-    told = "still " if row["told_at"] else ""
+        return [f"resolved: {subject}, since {_time(row['ended_at'])}"]
+    state = "ongoing: " if row["told_at"] else ""
     found = row["found"][:LONGEST_FINDING]
-    lines = [f"{told}{subject}, since {_time(row['since'])} ({found})", f"  {row['remedy']}"]
+    lines = [f"{state}{subject}, since {_time(row['since'])} ({found})", f"  {row['remedy']}"]
     return [*lines, f"  {row['link']}"] if row["link"] else lines
 
 

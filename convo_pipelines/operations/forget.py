@@ -1,6 +1,6 @@
-"""Forgetting: removing sessions and persons from `analytics` for good, archive included.
+"""Erasure: permanently deletes sessions and persons from `analytics`, archive included.
 
-What was logged before is read first: what is forgotten takes its keys along, which other tables may still need.
+A tick runs first: deleting also deletes logged keys, which other tables may not have read yet.
 """
 
 import logging
@@ -11,16 +11,17 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 _log = logging.getLogger(__name__)
 
 
-class StillThereError(Exception):
-    """What is to be forgotten is still in `app`, or not read yet: it would come back; nothing was removed."""
+class StillThereError(ConvoPipelinesError):
+    """The rows still exist in `app`, or are not read yet, and would be derived again; nothing was deleted."""
 
 
 def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None) -> Row:
-    """Remove a session of a crew, or all of them; return how many session_days, summaries and links were removed.
+    """Delete a session of a crew, or all of them; return the numbers of session_days, summaries and links deleted.
 
     Raises:
         CrewError: no crew has the code.
@@ -31,10 +32,10 @@ def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None
 
 
 def client(warehouse: Warehouse, client_code: str) -> Row:
-    """Remove all sessions of all crews of a client, crew by crew; return what `sessions` does, of all together.
+    """Delete all sessions of all crews of a client, crew by crew; return the same numbers as `sessions`, added up.
 
     Raises:
-        CrewError: no crew is of that client.
+        CrewError: the client has no crew.
         StillThereError: messages or conversations of one of its crews are still in `app`.
 
     """
@@ -77,27 +78,27 @@ def _require_gone(connection: Connection, crew: Row, session_id: str | None) -> 
 
 
 def person(warehouse: Warehouse, person_id: UUID) -> Row:
-    """Remove what is known of a person; return how many identifiers, resolutions and links were removed.
+    """Delete a person; return the numbers of identifiers, resolutions, decisions and links deleted.
 
     Raises:
-        StillThereError: the person, or a contact method of theirs, is still in `app`.
+        StillThereError: the person, or a contact method of the person, is still in `app`.
 
     """
     _read_everything(warehouse)
     with warehouse.connection() as connection, connection.transaction():
         if fetch_one(connection, "operations/forget/person_left", person_id=person_id)["is_left"]:
             raise StillThereError(
-                f"app still has person {person_id} or a contact method of theirs; delete it there first"
+                f"app still has person {person_id} or one of its contact methods; delete them there first"
             )
         return fetch(connection, "operations/forget/person", person_id=person_id)[0]
 
 
 def _read_everything(warehouse: Warehouse) -> None:
-    """Read what was logged up to now, but for what crews that fail have logged again since."""
+    """Tick every table, so that nothing logged before now is unread, except for crews that fail."""
     with warehouse.connection() as connection:
         now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
     for table in DERIVED_TABLES:
         ticks.tick(warehouse, table, _log)
     with warehouse.connection() as connection:
         if any(change_log.look(connection, table, to_snapshot=now).has_news for table in DERIVED_TABLES):
-            raise StillThereError("a tick is at work; nothing was removed, run it again")
+            raise StillThereError("another tick is running; nothing was deleted: run the command again")

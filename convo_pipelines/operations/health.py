@@ -1,4 +1,4 @@
-"""Health: whether everything is alive and up to date, asked of the database alone."""
+"""Health: whether the pipeline runs and the tables are up to date, as far as the database shows."""
 
 import json
 from collections.abc import Sequence
@@ -13,36 +13,45 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)
 OLDEST_TRANSACTION = timedelta(minutes=10)
-SCHEMA = "the schema is not at its version"
+SCHEMA = "the schema is outdated"
 
 REMEDIES = {
-    "a table is behind": "Is the daemon up, and the schedule on? See its last run; `convo-pipelines tick` does it now.",
-    "a table was never built": "See why its last run failed; `convo-pipelines tick` does it now.",
-    "a crew is behind": "See the crew's line in `convo-pipelines status`: its error names the remedy.",
-    "a table is not captured": "`convo-pipelines capture status` says why, `capture on` tries again.",
-    "a log is large": "Some table's ticks do not run: see what else is behind.",
-    "a transaction holds snapshots back": "End it, or roll it back if it is prepared: what it wrote is not there yet.",
-    "the database came from another server": "Nothing, if it was restored on purpose: the next tick builds all again.",
+    "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
+    "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
+    "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
+    "a table is not captured": "`convo-pipelines capture status` shows why; `capture on` retries.",
+    "a log is large": "The ticks of some table do not run: see the other findings.",
+    "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
+    "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
     SCHEMA: "Run `convo-pipelines migrate up --only analytics`.",
-    "alerts are not delivered": "Is the receiver up, and ALERT_URLS right? They are tried again at every look.",
+    "alerts are not delivered": "Check the receiver and ALERT_URLS; delivery is retried at every health check.",
 }
-"""What somebody should do about each kind of finding."""
+"""What to do about each kind of finding."""
 
 
 _up_to_date = set[str]()
 
 
-class SchemaError(Exception):
+class SchemaError(ConvoPipelinesError):
     """The database lacks migrations that this code needs; the message names them."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be: what, with which table or crew, since when (UTC), and how much."""
+    """A problem.
+
+    Attributes:
+        kind: one of the keys of REMEDIES.
+        subject: the table, crew or transaction concerned.
+        since: its beginning, UTC; None if it is not known.
+        found: the details.
+
+    """
 
     kind: str
     subject: str
@@ -55,7 +64,7 @@ class Finding:
         return REMEDIES[self.kind]
 
     def as_row(self) -> dict[str, Any]:
-        """Return it with its remedy, as JSON can hold it."""
+        """Return the finding and its remedy as values that JSON supports."""
         since = self.since and self.since.isoformat(timespec="seconds")
         return {
             "kind": self.kind, "subject": self.subject, "since": since, "found": self.found, "remedy": self.remedy,
@@ -63,9 +72,9 @@ class Finding:
 
 
 def look(warehouse: Warehouse) -> list[Finding]:
-    """Return what is not as it should be; where migrations are missing, only that."""
+    """Return all problems; if migrations are missing, only that."""
     if missing := migrations.missing(warehouse.url):
-        return [Finding(SCHEMA, "analytics", None, f"without {', '.join(m.name for m in missing)}")]
+        return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
     with warehouse.connection() as connection:
         rows = fetch(
             connection,
@@ -91,7 +100,7 @@ def discovery_limits(connection: Connection) -> dict[str, Any]:
 
 
 def allowed_wait(job: str) -> timedelta:
-    """Return how long a change may have waited for a job's tick: 10 minutes, or since the last due time but one."""
+    """Return how long a change may wait for a job's tick: 10 minutes, or since the last but one scheduled time."""
     name, now = f"{job}_cron", datetime.now(UTC)
     try:
         due = _last_but_one(getattr(settings(), name), now)
@@ -107,10 +116,10 @@ def _last_but_one(cron: str, now: datetime) -> datetime:
 
 
 def require_schema(warehouse: Warehouse) -> None:
-    """Pass if the database has every migration that this code needs; asked once per process.
+    """Check that the database has every migration that this code needs; once per process and database.
 
     Raises:
-        SchemaError: it lacks some.
+        SchemaError: migrations are missing.
 
     """
     if warehouse.url in _up_to_date:
@@ -121,9 +130,9 @@ def require_schema(warehouse: Warehouse) -> None:
 
 
 def schema_error(url: str) -> SchemaError | None:
-    """Return what to say if the database at `url` lacks a migration that this code needs; None if it has them all.
+    """Return the error if the database at `url` lacks a migration that this code needs; None if it has them all.
 
-    None, too, for a role that may not read which are applied: what it may not do, PostgreSQL tells it.
+    Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
     """
     try:
         missing = migrations.missing(url)

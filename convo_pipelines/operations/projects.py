@@ -1,4 +1,4 @@
-"""The deprecated arrays of projects: where they differ from what conversations say, and rewriting them from that."""
+"""The deprecated arrays of projects: their differences from conversations' project_id, and rewriting them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.errors import ConvoPipelinesError
 
 BATCH_PROJECTS = 200
-NO_ARRAYS = "app.projects has no conversation_ids any more: nothing can disagree"
+NO_ARRAYS = "app.projects has no column conversation_ids: there is nothing to compare"
 
 
-class NotAllowedError(Exception):
-    """The role may not update app.projects; the message names it, and who may."""
+class NotAllowedError(ConvoPipelinesError):
+    """The role lacks UPDATE on app.projects; the message names the role and the owner."""
 
 
 @dataclass
 class Rewritten:
-    """What became of arrays: projects rewritten, ids added and removed, and projects that somebody had locked."""
+    """Counts: projects rewritten, ids added and removed, and projects skipped because they were locked."""
 
     projects: int = 0
     added: int = 0
@@ -31,22 +32,22 @@ def have_arrays(connection: Connection) -> bool:
 
 
 def differences(connection: Connection) -> list[Row]:
-    """Return where arrays differ from conversations now: project, project_id, kind, ids, example, names."""
+    """Return the differences between arrays and conversations: project, project_id, kind, ids, example, names."""
     return fetch(connection, "operations/projects/differences")
 
 
 def rewrite(warehouse: Warehouse, projects: Sequence[UUID], progress: Callable[[int], object]) -> Rewritten:
-    """Rewrite the arrays of projects from what conversations say, in batches whose locks are held for a moment each.
+    """Rewrite the arrays of projects from conversations' project_id, in batches that hold their locks briefly.
 
-    What the application writes to an array before its project is locked is read, and what it writes later comes after.
+    Each array is read after its project is locked, so no concurrent write of the application is lost.
 
     Args:
         warehouse: the database.
-        projects: their ids; one whose array is right is not written.
+        projects: their ids; correct arrays are not written.
         progress: called with the number of projects done since the last call.
 
     Raises:
-        NotAllowedError: the role may not update them.
+        NotAllowedError: the role lacks UPDATE on app.projects.
 
     """
     done, size, first = Rewritten(), ChunkSize(BATCH_PROJECTS), 0
@@ -54,7 +55,7 @@ def rewrite(warehouse: Warehouse, projects: Sequence[UUID], progress: Callable[[
         rights = fetch_one(connection, "operations/projects/rights")
         if not rights["may_write"]:
             raise NotAllowedError(
-                f"{rights['role']} may not update app.projects: run it as {rights['owner']}, who owns the table, or "
+                f"{rights['role']} may not update app.projects: run the command as its owner, {rights['owner']}, or "
                 f"grant update on app.projects to {rights['role']}"
             )
         while batch := projects[first : first + size.rows]:
@@ -62,16 +63,16 @@ def rewrite(warehouse: Warehouse, projects: Sequence[UUID], progress: Callable[[
                 with transaction(connection), size.write():
                     size.limit(connection)
                     with size.choose():
-                        mine = [row["id"] for row in fetch(connection, "operations/projects/lock", ids=batch)]
+                        locked = [row["id"] for row in fetch(connection, "operations/projects/lock", ids=batch)]
                     with size.refresh():
-                        row = fetch_one(connection, "operations/projects/rewrite", ids=mine)
+                        row = fetch_one(connection, "operations/projects/rewrite", ids=locked)
             except TooSlowError as error:
                 size.back_off(error)
                 continue
             done.projects += row["projects"]
             done.added += row["added"]
             done.removed += row["removed"]
-            done.skipped += len(batch) - len(mine)
+            done.skipped += len(batch) - len(locked)
             progress(len(batch))
             first += len(batch)
             size.grow()

@@ -1,1 +1,1 @@
-"""Everything that imports Dagster."""
+"""The Dagster side: assets, checks, jobs, schedules, sensors, storage. Only here is Dagster imported."""

@@ -1,4 +1,4 @@
-"""What others write, as external assets: the application's tables, and decisions by hand."""
+"""External assets: the application's tables, and manual decisions."""
 
 import dagster as dg
 
@@ -6,11 +6,11 @@ DESCRIPTIONS = {
     "clients": "Customers (tenants), by client_code.",
     "crews": "Groups of AI agents of one client, each with its own histories table.",
     "people": "CRM contacts; each belongs to one client.",
-    "contact_methods": "E-mail addresses, phone numbers and LinkedIn profiles, of a person or unresolved.",
-    "conversations": "The hub row that everything links to.",
+    "contact_methods": "E-mail addresses, phone numbers and LinkedIn profiles, assigned to a person or not.",
+    "conversations": "Conversations on every channel; messages, projects and links refer to them.",
     "messages": "E-mail and chat messages.",
     "message_recipients": "Contact method x message, with a role (from, to, cc, bcc).",
-    "projects": "Projects with their drifting, deprecated array of conversation ids.",
+    "projects": "Projects, with their deprecated array of conversation ids.",
 }
 
 external_assets = [
@@ -22,7 +22,7 @@ external_assets = [
     ),
     dg.AssetSpec(
         ["curation", "participant_decisions"],
-        description="Whose contact methods are, and are not, by somebody's decision.",
+        description="Manual decisions on which person a contact method belongs to, or does not.",
         group_name="participants",
         kinds={"postgres"},
         owners=["team:data"],

@@ -1,4 +1,4 @@
-"""Rows as Dagster shows them."""
+"""Rows, columns and statements as Dagster metadata."""
 
 import hashlib
 import re
@@ -14,11 +14,11 @@ from convo_pipelines.settings import settings
 
 LONGEST_CELL = 200
 PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
-"""Columns that may say who somebody is; Dagster keeps what it is shown, so it is not shown them unless it may."""
+"""Columns that may hold personal data: not sent to Dagster, which would store them, unless PREVIEW_PERSONAL_DATA."""
 
 
 def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
-    """Return rows of equal columns as a table, without personal data; of long texts, their beginning."""
+    """Return rows of equal columns as a table, without personal data, long texts truncated."""
     hidden = set[str]() if settings().preview_personal_data else PERSONAL_COLUMNS
     names = [name for name in (rows[0] if rows else ()) if name not in hidden]
     schema = dg.TableSchema([dg.TableColumn(name, _type_of(name, rows)) for name in names])
@@ -45,10 +45,10 @@ def described(columns: Sequence[Row]) -> dict[str, Any]:
 
 
 def version(statements: Sequence[str]) -> str:
-    """Return a code version of statements: another one if they do something else, not if they are written otherwise."""
+    """Return a code version of statements: a hash that ignores comments and whitespace."""
     text = "\n".join(source(name) for name in statements)
-    said = " ".join(re.sub("--[^\n]*", "", text).split())
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    normalized = " ".join(re.sub("--[^\n]*", "", text).split())
+    return hashlib.sha256(normalized.encode()).hexdigest()[:12]
 
 
 def code(statements: Sequence[str]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def code(statements: Sequence[str]) -> dict[str, Any]:
 
 
 def at_git(assets: Sequence[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
-    """Return the assets, their references to files turned into addresses in the repository if one is configured."""
+    """Return the assets; if GIT_URL is set, their code references are links into the repository."""
     if not (url := settings().git_url):
         return assets
     with warnings.catch_warnings():

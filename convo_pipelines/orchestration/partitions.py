@@ -7,7 +7,7 @@ from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
 TICK_SECONDS = 3_600
-"""A tick that runs for longer is terminated; the next goes on where it was."""
+"""A tick that runs for longer is terminated; the next one continues."""
 
 days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.isoformat(), end_offset=1)
 
@@ -18,19 +18,19 @@ def range_tags(first_day: str, last_day: str) -> dict[str, str]:
 
 
 def tick_tags(job_name: str) -> dict[str, str]:
-    """Return the tags of a tick: a run of today's partition only, whatever the days of what changed."""
+    """Return the tags of a tick: a run of today's partition, whichever days have changed."""
     today = days.get_last_partition_key()
     return {TICK_TAG: job_name, "dagster/partition": today or "", "dagster/max_runtime": str(TICK_SECONDS)}
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:
-    """Return the span of the partitions that a run was launched for."""
+    """Return the span of a run's partitions."""
     span = context.partition_time_window
     return Window(span.start, span.end)
 
 
 def keys_in(window: Window) -> list[str]:
-    """Return the keys of the partitions in a window; what lies before the first or after today has none."""
+    """Return the keys of the partitions in a window; there are none before the first day or after today."""
     last = days.get_last_partition_window()
     start, end = max(window.start, days.start), min(window.end, last.end if last else days.start)
     return list(days.get_partition_keys_in_time_window(dg.TimeWindow(start, end))) if start < end else []

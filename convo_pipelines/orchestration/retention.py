@@ -1,4 +1,4 @@
-"""Retention: what Dagster stored of old runs goes, and no materialized partition turns missing."""
+"""Retention: old runs are deleted from Dagster's storage, and every materialized partition stays so."""
 
 import logging
 from contextlib import closing
@@ -9,25 +9,25 @@ import dagster as dg
 from convo_pipelines.database.addresses import dagster_url
 from convo_pipelines.database.warehouse import Warehouse, execute, fetch
 
-RUNS_A_STEP = 500
+RUNS_PER_STEP = 500
 
 _log = logging.getLogger(__name__)
 
 
-def forget_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete finished runs that were created before a time, with their events and captured output; return how many.
+def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete finished runs created before a time, with their events and captured output; return their number.
 
-    Those that hold the newest materialization of a partition, or the newest result of a check, are kept. Likewise
-    materializations that were reported without a run go, but for each partition's newest.
+    Runs that hold the newest materialization of a partition, or the newest result of a check, are kept.
+    Materializations that were reported without a run are deleted, except the newest of each partition.
     """
-    forgotten = 0
+    deleted = 0
     with closing(Warehouse(dagster_url())) as storage, storage.connection() as connection:
-        while runs := fetch(connection, "orchestration/retention/forget", before=before, rows=RUNS_A_STEP):
+        while runs := fetch(connection, "orchestration/retention/delete_runs", before=before, rows=RUNS_PER_STEP):
             for run in runs:
                 try:
                     instance.compute_log_manager.delete_logs(prefix=[run["run_id"]])
                 except OSError as error:
                     _log.warning("the output of run %s could not be deleted: %s", run["run_id"], error)
-            forgotten += len(runs)
-        execute(connection, "orchestration/retention/forget_reported", before=before)
-    return forgotten
+            deleted += len(runs)
+        execute(connection, "orchestration/retention/delete_reported", before=before)
+    return deleted

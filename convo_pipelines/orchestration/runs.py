@@ -1,4 +1,4 @@
-"""What the command line does through Dagster: materializations and checks, as runs of the instance."""
+"""Runs that this process executes, for the command line: materializations, ticks and checks."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.definitions import defs
 from convo_pipelines.engine.crews import select
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.partitions import days, keys_in, range_tags
@@ -20,37 +20,44 @@ REPORT = activity_report.key.to_user_string()
 ASSETS = [*DAILY_ASSETS, REPORT]
 
 
+class NothingSelectedError(ConvoPipelinesError, ValueError):
+    """What to materialize does not exist: no such asset, no partition in the span, or a report of several clients."""
+
+
 def materialize(
+    defs: dg.Definitions,
     assets: Sequence[str],
-    start: datetime | None,
-    end: datetime | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
     crews: Sequence[str] = (),
     clients: Sequence[str] = (),
 ) -> bool:
-    """Materialize assets for the days that `[start, end)` touches, as one run of the instance; return its success.
+    """Materialize assets for the days that `[start, end)` overlaps, as one run of the instance; return its success.
 
     Args:
+        defs: the definitions of the code location.
         assets: asset names.
         start: UTC, by default the start of the first partition.
         end: UTC, exclusive, by default now.
-        crews: codes of the crews to narrow the run to.
-        clients: codes of the clients to narrow the run to.
+        crews: codes of the crews to restrict the run to.
+        clients: codes of the clients to restrict the run to.
 
     Raises:
-        ValueError: there is no such asset, or no partition in the span; or the report is asked for of several clients.
+        NothingSelectedError: there is no such asset, or no partition in the span; or a report of several clients.
         CrewError: a code belongs to no client, or to no active crew.
 
     """
     if unknown := set(assets) - set(ASSETS):
-        raise ValueError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(ASSETS)}")
+        raise NothingSelectedError(f"no asset is called {', '.join(sorted(unknown))}; there are: {', '.join(ASSETS)}")
     if REPORT in assets and (crews or len(clients) > 1):
-        raise ValueError(f"{REPORT} is of one client or of all: give it one --client at most, and no --crew")
+        raise NothingSelectedError(f"{REPORT} is of one client or of all: give it one --client at most, and no --crew")
     first = datetime.combine(days.start.date(), datetime.min.time(), UTC)
-    now = datetime.now(UTC)
-    window = Window.around(start.replace(tzinfo=UTC) if start else first, end.replace(tzinfo=UTC) if end else now)
+    window = Window.around(_utc(start or first), _utc(end or datetime.now(UTC)))
     keys = keys_in(window)
     if not keys:
-        raise ValueError(f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}")
+        raise NothingSelectedError(
+            f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}"
+        )
     select(Warehouse(), crews, clients)
     report = (
         {"ops": {activity_report.op.name: {"config": {"client": clients[0]}}}} if clients and REPORT in assets else {}
@@ -70,8 +77,8 @@ def materialize(
     return result.success
 
 
-def tick() -> bool:
-    """Do what the tick schedules do when their time comes; return whether there was anything new.
+def tick(defs: dg.Definitions) -> bool:
+    """Do what the tick schedules do when they are due; return whether anything was new.
 
     Raises:
         dagster.DagsterError: a run failed.
@@ -89,8 +96,8 @@ def tick() -> bool:
     return launched
 
 
-def run_checks() -> Sequence[dg.AssetCheckEvaluation]:
-    """Run every asset check as one run of the instance and return what each found."""
+def run_checks(defs: dg.Definitions) -> Sequence[dg.AssetCheckEvaluation]:
+    """Run every asset check as one run of the instance; return the evaluations."""
     with dg.DagsterInstance.get() as instance:
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],  # type: ignore[list-item]
@@ -108,10 +115,14 @@ def failed(evaluations: Iterable[dg.AssetCheckEvaluation]) -> bool:
 
 
 def finding(evaluation: dg.AssetCheckEvaluation) -> str:
-    """Return what a failed check found: how many offenders, and the sample, a line each."""
+    """Return the result of a failed check as text: the number of offenders, and one line for each in the sample."""
     if evaluation.passed:
         return ""
     sample = evaluation.metadata["sample"]
     rows = [record.data for record in sample.records] if isinstance(sample, dg.TableMetadataValue) else []
     lines = [", ".join(f"{name}: {value}" for name, value in row.items() if value is not None) for row in rows]
     return "\n".join([f"{evaluation.metadata['offenders'].value} offenders", *lines])
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What `dagster.yaml` names: Dagster's own storage, and a launcher that notices when a run's worker is gone."""
+"""The classes that `dagster.yaml` configures: storage in PostgreSQL, and a launcher with health checks of workers."""
 
 import os
 import socket
@@ -24,16 +24,17 @@ EVENTS_OF_MANY_PARTITIONS = {
     "DAGSTER_EVENT_BATCH_SIZE": "1000",  # events are stored together
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",  # one event of all partitions of an asset, not one each
 }
-"""What Dagster reads from the environment of each process, all of which load its storage; without it a run of a year's
-partitions takes minutes."""
+"""Dagster's settings for runs of many partitions, set by every process that loads the storage; without them a run of a
+year's partitions takes minutes."""
 
 
 class EventLog(PostgresEventLogStorage):
-    """Dagster's event log, made fit for runs of thousands of partitions.
+    """Dagster's event log, adapted to runs of thousands of partitions.
 
-    A check of a whole table is planned once, however many partitions its run has: Dagster plans it for each of them,
-    and evaluates it once; the others would take their time, and stay planned. Partitions that were planned by one event
-    for all of them are shown as failed, or in progress, too. And a connection is kept, in place of one for each event.
+    - A check of a whole table is planned once per run; Dagster plans it for each partition and evaluates it once, so
+      the others would stay planned.
+    - Partitions planned by one event for all of them are shown as failed or in progress, too.
+    - One connection is kept open, in place of one per event.
     """
 
     def __init__(self, url: str):
@@ -49,21 +50,21 @@ class EventLog(PostgresEventLogStorage):
         self._engine.dispose()
 
     def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:  # noqa: ARG002
-        """Say that a column is there, as it has long been, in place of looking it up for each asset and check."""
+        """Return True: the columns exist in every supported version, and are not looked up for each asset and check."""
         return True
 
     def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:
-        """Store what became of a check, or that it is planned."""
-        what = event.get_dagster_event().event_specific_data if event.is_dagster_event else None
-        if isinstance(what, AssetCheckEvaluationPlanned):
-            once = AssetCheckEvaluationPlanned(asset_key=what.asset_key, check_name=what.check_name)
+        """Store the plan or the evaluation of a check; a plan without its partition."""
+        data = event.get_dagster_event().event_specific_data if event.is_dagster_event else None
+        if isinstance(data, AssetCheckEvaluationPlanned):
+            once = AssetCheckEvaluationPlanned(asset_key=data.asset_key, check_name=data.check_name)
             event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
         super().store_asset_check_event(event, event_id)
 
     def get_latest_asset_partition_materialization_attempts_without_materializations(
         self, asset_key: AssetKey, after_storage_id: int | None = None
     ) -> Mapping[str, tuple[str, int]]:
-        """Return the partitions that were planned after an event, and not materialized since: to run and event."""
+        """Return the run and event of each partition that was planned after an event and not materialized since."""
         attempts = dict(
             super().get_latest_asset_partition_materialization_attempts_without_materializations(
                 asset_key, after_storage_id
@@ -80,14 +81,14 @@ class EventLog(PostgresEventLogStorage):
         if rows:
             done = self.get_latest_storage_id_by_partition(asset_key, DagsterEventType.ASSET_MATERIALIZATION)
             for event_id, run_id, event in rows:
-                what = deserialize_value(event, EventLogEntry).get_dagster_event().asset_materialization_planned_data
-                partitions = what.partitions_subset.get_partition_keys() if what.partitions_subset else ()
+                plan = deserialize_value(event, EventLogEntry).get_dagster_event().asset_materialization_planned_data
+                partitions = plan.partitions_subset.get_partition_keys() if plan.partitions_subset else ()
                 attempts |= {key: (run_id, event_id) for key in partitions if done.get(key, 0) < event_id}
         return attempts
 
 
 class Storage(DagsterPostgresStorage):
-    """PostgreSQL, at the address that the environment or the embedded server gives: no variable has to be set."""
+    """PostgreSQL at DAGSTER_PG_URL, by default a database `dagster` on the server of CONVO_DATABASE_URL."""
 
     def __init__(self, url: str, inst_data: ConfigurableClassData | None):
         """Connect to `url`; creates Dagster's tables if they are missing."""
@@ -96,7 +97,7 @@ class Storage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Nothing is configured."""
+        """Return no options."""
         return {}
 
     @classmethod
@@ -111,21 +112,20 @@ class Storage(DagsterPostgresStorage):
 
 
 class Launcher(DefaultRunLauncher):
-    """The default launcher, but asked by run monitoring whether the code server still has the run's process.
+    """The default launcher, with worker health checks for run monitoring.
 
-    A run whose worker or whose server was killed is marked failed within a poll of run monitoring: no slot of the
-    queue stays taken, and nothing waits for it.
+    A run whose worker or code server was killed is marked failed at the next poll, which frees its slot of the queue.
     """
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Whether run monitoring may ask."""
+        """Whether run monitoring may call `check_run_worker_health`."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Ask the code server that started the run; of one that a command runs itself, look for its process."""
+        """Ask the code server that started the run; for a run that a command executes, look up its process."""
         client = self._get_grpc_client_for_termination(run.run_id)
-        if client is None:  # a run that is executed again has the tags of the first, but was launched
+        if client is None:  # a retry has the tags of the first attempt, but a code server started it
             host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
             is_alive = host != socket.gethostname() or _exists(int(pid))
             return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, "its process")
@@ -139,7 +139,7 @@ class Launcher(DefaultRunLauncher):
 
 
 def process_tags() -> dict[str, str]:
-    """Return the tags by which a run that this process executes is told from one whose process is gone."""
+    """Return the tags that identify this process, for runs that it executes itself."""
     return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
 
 

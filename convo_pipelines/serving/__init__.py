@@ -1,1 +1,1 @@
-"""What applications and analysts read and call."""
+"""Interfaces for applications and analysts: the webhook, metrics, DataFrames, the report, the Zero schema."""

@@ -1,11 +1,14 @@
-"""The derived tables as pandas DataFrames.
+"""The derived tables, and views for common questions, as pandas DataFrames.
 
     from convo_pipelines import read
     read.summaries(client="C001", start=date(2026, 3, 1), end=date(2026, 4, 1))
 
-Columns are described in docs/data-dictionary.md. Each has its type whether there are rows or not: `string` for ids and
-texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for times, `datetime64[us]` for UTC days.
-The database is the one that `CONVO_DATABASE_URL` names.
+Columns are described in docs/data-dictionary.md; durations are in seconds. Types do not depend on the rows: `string`
+for ids and texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for times, `datetime64[us]` for UTC
+days. Arguments without a time zone are UTC, spans are half-open (`[start, end)`), None means unbounded.
+
+The database is the one that `CONVO_DATABASE_URL` names. Every function raises `SchemaError`, a `ConvoPipelinesError`,
+if the database lacks migrations, and `psycopg.Error` or `adbc_driver_manager.Error` if PostgreSQL reports an error.
 """
 
 from collections.abc import Mapping
@@ -32,7 +35,7 @@ Moment = date | datetime
 
 @dataclass(frozen=True)
 class _Type:
-    """What becomes of a column: the SQL that makes it one that Arrow and pandas know, and its type there."""
+    """The mapping of a PostgreSQL type: the SQL that converts it to one that Arrow supports, and its pandas type."""
 
     as_sql: LiteralString
     dtype: str
@@ -55,7 +58,7 @@ _DTYPES: dict[Any, Any] = {
     pa.int64(): pd.Int64Dtype(),
     pa.float64(): pd.Float64Dtype(),
 }
-"""Those of Arrow's types that pandas would read otherwise."""
+"""Nullable pandas types, in place of the defaults for these Arrow types."""
 
 
 def summaries(client: str | None = None, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
@@ -79,7 +82,7 @@ def crew_activity(client: str | None = None, start: Moment | None = None, end: M
 
 
 def person_timeline(person: UUID | str) -> pd.DataFrame:
-    """Return the conversations a person is in, by start."""
+    """Return the conversations of a person (its id), in order of their start."""
     return _read("person_timeline", person=person)
 
 
@@ -93,16 +96,16 @@ def client_conversations(
     before: tuple[Moment, UUID | str] | None = None,
     rows: int = 50,
 ) -> pd.DataFrame:
-    """Return a page of the conversations that a client's people or crews are in, newest first.
+    """Return a page of the conversations of a client's people or crews, newest first.
 
     Args:
         client: its code.
         channel: only of this channel.
         crew: only of the crew with this code.
-        project: only those that name this project.
+        project: only of this project (its id).
         is_open: only open ones, or only closed ones.
-        before: `started_at` and `conversation_id` of the last row of the page before.
-        rows: how many at most.
+        before: `started_at` and `conversation_id` of the last row of the previous page.
+        rows: maximum number of rows.
 
     """
     started_at, conversation_id = before or (None, None)
@@ -120,7 +123,7 @@ def client_conversations(
 
 
 def open_conversation(lead: UUID | str) -> pd.DataFrame:
-    """Return a lead's open conversation, whether it has messages or not: one row, or none."""
+    """Return a lead's open conversation, with or without messages: at most one row."""
     return _read("open_conversation", lead=lead)
 
 
@@ -135,19 +138,19 @@ def customer_conversations(customer: UUID | str, rows: int = 50) -> pd.DataFrame
 
 
 def conversations_per_project(project: UUID | str | None = None) -> pd.DataFrame:
-    """Return how many conversations a project has, or each project that has any."""
+    """Return the number of conversations of a project (its id), or of each project with conversations."""
     return _read("conversations_per_project", project=project)
 
 
 def project_conversations(project: UUID | str, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
-    """Return the conversations added to a project in `[start, end)`, in that order."""
+    """Return the conversations added to a project (its id) in `[start, end)`, in order of addition."""
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
 
 
 def frame(
     connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> pd.DataFrame:
-    """Return the few rows that `sql/read/<name>.sql` reads over `connection`, each column with its type."""
+    """Return the rows of `sql/serving/read/<name>.sql` as a typed DataFrame; for small results."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement(f"serving/read/{name}").format(**(identifiers or {})), parameters)
         types = _types(cursor)
@@ -166,16 +169,16 @@ def _types(cursor: psycopg.Cursor[Any]) -> dict[str, _Type]:
 
 
 def _read(name: str, **parameters: object) -> pd.DataFrame:
-    """Return what `sql/read/<name>.sql` reads.
+    """Return the rows of `sql/serving/read/<name>.sql`.
 
     Raises:
-        SchemaError: the database lacks migrations without which it cannot be read.
+        SchemaError: the database lacks migrations.
 
     """
     try:
         return _fetch(name, parameters)
     except psycopg.ProgrammingError:
-        from convo_pipelines.operations import health  # which an analyst never waits for otherwise
+        from convo_pipelines.operations import health  # takes long to import, and is needed only here
 
         if error := health.schema_error(database_url()):
             raise error from None
@@ -183,7 +186,7 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
 
 
 def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
-    """Read by Arrow: PostgreSQL sends columns, and no row becomes Python's."""
+    """Fetch as Arrow columns, without a Python object per row."""
     with psycopg.connect(database_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
         configure(connection)
         rows = sql.SQL("({}) as rows").format(_bound(connection, f"serving/read/{name}", parameters))
@@ -203,7 +206,7 @@ def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
 
 
 def _bound(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, object]) -> sql.Composable:
-    """Return a statement with its parameters as literals, as Arrow's driver takes it."""
+    """Return a statement with its parameters as literals: ADBC does not take psycopg's placeholders."""
     text = psycopg.ClientCursor(connection).mogrify(statement(name), parameters)
     return sql.SQL(cast("LiteralString", text.rstrip().removesuffix(";")))
 

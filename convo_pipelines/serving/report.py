@@ -55,9 +55,9 @@ PREVIEW_DPI = 80
 
 @dataclass(frozen=True)
 class Activity:
-    """What the report shows of one client's conversations, or of all clients'.
+    """The data of the report, of one client or of all.
 
-    That are the `DAYS` UTC days up to the day of the last message; `last_message_at` is None without any.
+    It covers the `DAYS` UTC days up to the day of the last message; `last_message_at` is None if there is none.
     """
 
     client: str | None
@@ -78,7 +78,7 @@ class Activity:
 
     @cached_property
     def daily(self) -> pd.DataFrame:
-        """What is counted, by day."""
+        """Counts by day."""
         crews = self.answers[self.answers["is_crew"]]
         return pd.DataFrame(
             {
@@ -92,18 +92,18 @@ class Activity:
 
     @property
     def title(self) -> str:
-        """Whose it is."""
+        """The page's title."""
         return f"Conversations of {self.client}" if self.client is not None else "Conversations of all clients"
 
     @property
     def period(self) -> str:
-        """The days, in words."""
+        """The days as text."""
         return f"{_period(self.days)}, UTC" if self.last_message_at else "no messages yet"
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A count of all days, and of two weeks; the day of the last message, which may not be over, is in neither week."""
+    """A count: of all days, of the last 7 full days, and of the 7 before; the day of the last message is not full."""
 
     name: str
     total: int
@@ -112,7 +112,7 @@ class Tile:
 
     @property
     def change(self) -> str:
-        """The change from week to week: an arrow and per cent."""
+        """The change from week to week, as an arrow and a percentage."""
         if self.week == self.week_before:
             return "unchanged"
         arrow = "▲" if self.week > self.week_before else "▼"
@@ -123,7 +123,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Chart:
-    """One drawing: `svg` for the page, `png` for a preview, and the same in words."""
+    """A chart: `svg` for the page, `png` for a preview, `words` as its text alternative."""
 
     title: str
     words: str
@@ -133,11 +133,11 @@ class Chart:
 
 _BEFORE_ANY = datetime(1970, 1, 1, tzinfo=UTC)
 _Draw = Callable[[Axes, Activity], str]
-"""Draws a chart and returns what it shows, in words."""
+"""Draws a chart and returns its text alternative."""
 
 
 def load(connection: psycopg.Connection[Any], client: str | None = None) -> Activity:
-    """Read what the report shows, of the client with a code or of all."""
+    """Read the data of the report, of the client with this code or of all."""
     found = frame(connection, "last_message", client=client)
     last: datetime | None = found["sent_at"][0].to_pydatetime() if len(found) else None
     until = last or _BEFORE_ANY
@@ -174,7 +174,7 @@ def _hours(
 
 
 def tiles(activity: Activity) -> list[Tile]:
-    """Return what is counted, of all days and week on week."""
+    """Return the counts, in total and week on week."""
     daily = activity.daily.astype("int64")
     sums = zip(daily, daily.sum(), daily[-8:-1].sum(), daily[-15:-8].sum(), strict=True)
     return [Tile(str(name), int(total), int(week), int(before)) for name, total, week, before in sums]
@@ -195,7 +195,7 @@ def draw(activity: Activity) -> dict[str, list[Chart]]:
         },
         "Crews and participants": {
             "Busiest crews, messages": _busiest_crews,
-            "Participants, by how they were resolved": _participants,
+            "Participants, by resolution status": _participants,
         },
     }
     with mpl.rc_context(STYLE):
@@ -233,12 +233,12 @@ def render(activity: Activity, charts: dict[str, list[Chart]]) -> str:
 
 
 def file_name(client: str | None) -> str:
-    """Return the name of a page's file: another one for each client, and safe whatever the code is."""
+    """Return the file name of a report: unique for each client, and safe for any client code."""
     if client is None:
         return "activity.html"
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", client)[:LONGEST_FILE_NAME]
-    told_apart = "" if name == client else "-" + hashlib.sha256(client.encode()).hexdigest()[:12]
-    return f"activity-{name}{told_apart}.html"
+    suffix = "" if name == client else "-" + hashlib.sha256(client.encode()).hexdigest()[:12]
+    return f"activity-{name}{suffix}.html"
 
 
 def _draw(title: str, chart: _Draw, activity: Activity) -> Chart:
@@ -247,7 +247,7 @@ def _draw(title: str, chart: _Draw, activity: Activity) -> Chart:
     words = chart(axes, activity)
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
-    figure.set_layout_engine("none")  # it is laid out
+    figure.set_layout_engine("none")  # keep the layout of the SVG
     figure.savefig(png, format="png", dpi=PREVIEW_DPI, metadata={"Software": None})
     drawn = svg.getvalue()[svg.getvalue().index("<svg") :]
     return Chart(title, words, re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", drawn), png.getvalue())
@@ -296,13 +296,13 @@ def _weekdays(axes: Axes, activity: Activity) -> str:
     axes.scatter(counts.argmax(axis=1)[busy], busy, s=9, color="white", linewidths=0)
     day, hour = divmod(int(counts.argmax()), 24)
     words = (
-        f"The last four weeks, the more the darker; a dot marks each weekday's busiest hour. Most messages: "
+        f"The last four weeks, darker for more messages; a dot marks each weekday's busiest hour. Most messages: "
         f"{WEEKDAYS[day]}, {hour:02}:00 to {hour + 1:02}:00 ({counts.max():,.0f})."
     )
     absent = activity.daily["messages"][-WEEKDAYS_DAYS:].sum() - total
     if absent > 0:
-        words += f" Not in it are {absent:,.0f} of {absent + total:,.0f}: they are no longer in their tables, or those "
-        words += "cannot be read."
+        words += f" {absent:,.0f} of {absent + total:,.0f} are not included: they were deleted from their tables, or "
+        words += "those cannot be read."
     return words
 
 
@@ -346,8 +346,8 @@ def _busiest_crews(axes: Axes, activity: Activity) -> str:
 
 
 def _participants(axes: Axes, activity: Activity) -> str:
-    everybody = activity.participants[activity.participants["client_code"].isna()].set_index("status")["participants"]
-    counts = everybody.astype("float64").reindex(["resolved", *UNRESOLVED], fill_value=0.0)
+    totals = activity.participants[activity.participants["client_code"].isna()].set_index("status")["participants"]
+    counts = totals.astype("float64").reindex(["resolved", *UNRESOLVED], fill_value=0.0)
     bars = axes.barh(counts.index, counts, color=[OKABE_ITO[0], *[OKABE_ITO[1]] * len(UNRESOLVED)])
     axes.bar_label(bars, fmt="{:,.0f}", padding=3)
     axes.invert_yaxis()
@@ -359,7 +359,7 @@ def _participants(axes: Axes, activity: Activity) -> str:
 
 
 def _unresolved(activity: Activity) -> pd.DataFrame:
-    """Return the participants of each client with unresolved ones by status, those with most first; client "": all."""
+    """Return, per client with unresolved participants, the number by status, the most first; client "": total."""
     rows = activity.participants if activity.client is None else activity.participants.dropna(subset="client_code")
     counts = rows.fillna({"client_code": ""}).pivot_table("participants", "client_code", "status", "sum", fill_value=0)
     counts = counts.reindex(columns=["resolved", *UNRESOLVED], fill_value=0).astype("int64")
@@ -394,10 +394,10 @@ def _listed(ranked: pd.Series) -> str:
     return ", ".join(f"{name} ({count:,.0f})" for name, count in ranked[:3].items())
 
 
-def _most(by_day: pd.Series, what: str) -> str:
+def _most(by_day: pd.Series, noun: str) -> str:
     if not by_day.sum():
-        return f"No {what}."
-    return f"{by_day.sum():,.0f} {what}, most on {_day(by_day.idxmax())} ({by_day.max():,.0f})."
+        return f"No {noun}."
+    return f"{by_day.sum():,.0f} {noun}, most on {_day(by_day.idxmax())} ({by_day.max():,.0f})."
 
 
 def _day(day: Any) -> str:
@@ -409,7 +409,7 @@ def _period(days: pd.DatetimeIndex) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return it in the largest unit of which it is at least one."""
+    """Return a duration in the largest unit in which it is at least 1."""
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= size:
             return f"{seconds / size:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Single sessions, made right in all tables at once: what waits for no tick."""
+"""Single sessions, refreshed in all tables at once, without waiting for a tick."""
 
 import logging
 import time
@@ -31,15 +31,15 @@ BRANCHES = (
     (PARTICIPANT_RESOLUTIONS, PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS),
     (CONVERSATION_SUMMARIES, PROJECT_CONVERSATIONS),
 )
-"""What follows from a crew's conversation: in each branch, those that others are derived from first."""
+"""The tables derived from a crew's conversation, each branch in order of dependency."""
 
-LOCKED = "somebody has locked its crew, its conversation or one of its persons"
+LOCKED = "its crew, its conversation or one of its persons is locked"
 
 _log = logging.getLogger(__name__)
 
 
-class Asked(NamedTuple):
-    """A session that somebody asks for, by the code of its crew."""
+class SessionKey(NamedTuple):
+    """A requested session: the code of its crew, and its id there."""
 
     crew_code: str
     session_id: str
@@ -47,73 +47,78 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Missing:
-    """There is no such crew, or session; the text says which. It may come: what writes it has not committed yet."""
+    """There is no such crew or session; the reason says which. Its transaction may not have committed yet."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Refused:
-    """It could not be made right now; the text says why. Nothing is lost: a tick does it."""
+class Deferred:
+    """It could not be refreshed now, for this reason; the next tick does."""
 
     reason: str
 
 
-Answer = Row | Missing | Refused
+Answer = Row | Missing | Deferred
 """A row: crew_code, session_id, conversation_id, message_count, inbound_count, outbound_count, and how many people,
 clients and projects it is linked to."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was asked for, answered; and what was done to each table for it."""
+    """The answers to a batch of requests, and what was done to each table."""
 
-    answers: Mapping[Asked, Answer]
+    answers: Mapping[SessionKey, Answer]
     outcomes: Mapping[str, Outcome]
     milliseconds: int
 
     @property
     def sessions(self) -> int:
-        """How many sessions are right now."""
+        """The number of sessions that are up to date."""
         return sum(isinstance(answer, dict) for answer in self.answers.values())
 
 
-def complete(warehouse: Warehouse, asked: Iterable[Asked]) -> Done:
-    """Make everything right that follows from these sessions, and say what there is of them.
+def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> Done:
+    """Refresh everything derived from these sessions, and return their answers.
 
-    One transaction per table serves them all; where somebody has locked a row, each session gets its own.
+    One transaction per table serves the whole batch; if a row is locked, each session gets its own.
     """
     started = time.monotonic()
-    sessions = list(dict.fromkeys(asked))
+    sessions = list(dict.fromkeys(requested))
     outcomes = defaultdict[str, Outcome](Outcome)
     try:
         answers = _complete(warehouse, sessions, outcomes)
     except (psycopg.Error, TooSlowError) as error:
-        answers = dict[Asked, Answer].fromkeys(sessions, Refused(error_message(error)))
+        answers = dict[SessionKey, Answer].fromkeys(sessions, Deferred(error_message(error)))
     milliseconds = round((time.monotonic() - started) * 1000)
     changed = [f"{outcome.counts.changed} {name}" for name, outcome in outcomes.items() if outcome.counts.changed]
     _log.info("%d sessions: %s, %d ms", len(sessions), ", ".join(changed) or "nothing new", milliseconds)
     return Done(answers, outcomes, milliseconds)
 
 
-def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, Outcome]) -> dict[Asked, Answer]:
+def _complete(
+    warehouse: Warehouse, requested: Sequence[SessionKey], outcomes: dict[str, Outcome]
+) -> dict[SessionKey, Answer]:
     capture.sync(warehouse)
     with warehouse.connection() as connection:
-        found = fetch(connection, "engine/crews/active", codes=[session.crew_code for session in asked], clients=None)
+        found = fetch(
+            connection, "engine/crews/active", codes=[session.crew_code for session in requested], clients=None
+        )
     crew_ids: dict[str, UUID] = {row["code"]: row["id"] for row in found}
-    answers: dict[Asked, Answer] = {session: _missing(session, crew_ids) for session in asked}
-    known = [session for session in asked if session.crew_code in crew_ids]
+    answers: dict[SessionKey, Answer] = {session: _missing(session, crew_ids) for session in requested}
+    known = [session for session in requested if session.crew_code in crew_ids]
 
     scope = _scope(known, crew_ids)
     read = histories.read_sessions(warehouse, _log, scope)
     outcomes[HISTORIES_SESSIONS.name].add(histories.total(read))
-    refused = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
-    answers |= {session: Refused(refused[session.crew_code]) for session in known if session.crew_code in refused}
+    deferred = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
+    answers |= {session: Deferred(deferred[session.crew_code]) for session in known if session.crew_code in deferred}
     with warehouse.connection() as connection:
         present = {
-            Asked(row["crew_code"], row["session_id"]) for row in _fetch(connection, "serving/webhook/sessions", scope)
+            SessionKey(row["crew_code"], row["session_id"])
+            for row in _fetch(connection, "serving/webhook/sessions", scope)
         }
-    ready = [session for session in known if session in present and session.crew_code not in refused]
+    ready = [session for session in known if session in present and session.crew_code not in deferred]
 
     scope = _scope(ready, crew_ids)
     derived = _derive(warehouse, scope) if ready else {}
@@ -121,17 +126,17 @@ def _complete(warehouse: Warehouse, asked: Sequence[Asked], outcomes: dict[str, 
         outcomes[name].add(outcome)
     if any(outcome.locked for outcome in derived.values()):
         if len(ready) == 1:
-            return answers | {ready[0]: Refused(LOCKED)}
+            return answers | {ready[0]: Deferred(LOCKED)}
         for session in ready:
             answers |= _complete(warehouse, [session], outcomes)
         return answers
     with warehouse.connection() as connection:
         rows = _fetch(connection, "serving/webhook/answers", scope)
-    return answers | {Asked(row["crew_code"], row["session_id"]): row for row in rows}
+    return answers | {SessionKey(row["crew_code"], row["session_id"]): row for row in rows}
 
 
 def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
-    """Refresh all that follows from these sessions, the branches side by side; return what was done to each table."""
+    """Refresh all tables derived from these sessions, the branches in parallel; return the outcome of each table."""
 
     def refreshed(tables: Sequence[DerivedTable]) -> dict[str, Outcome]:
         return {table.name: refresh.read_sessions(warehouse, table, scope) for table in tables}
@@ -143,13 +148,13 @@ def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
     return made
 
 
-def _missing(session: Asked, crew_ids: Mapping[str, UUID]) -> Missing:
+def _missing(session: SessionKey, crew_ids: Mapping[str, UUID]) -> Missing:
     if session.crew_code not in crew_ids:
         return Missing(f"no active crew has the code {session.crew_code}")
     return Missing(f"crew {session.crew_code} has no such session, or the application has deleted its conversation")
 
 
-def _scope(sessions: Iterable[Asked], crew_ids: Mapping[str, UUID]) -> Sessions:
+def _scope(sessions: Iterable[SessionKey], crew_ids: Mapping[str, UUID]) -> Sessions:
     pairs = [(crew_ids[session.crew_code], session.session_id) for session in sessions]
     return Sessions(tuple(crew_id for crew_id, _ in pairs), tuple(session_id for _, session_id in pairs))
 

@@ -1,6 +1,6 @@
-"""The webhook: whoever ends a conversation says so, and it is in all tables a moment later.
+"""The webhook: a request that a conversation is complete is answered once it is in all tables.
 
-Requests that arrive while others are served wait in a queue, and are served together, as the keys of one refresh.
+Requests that arrive during a refresh are queued and served as one batch, by one refresh of all their sessions.
 """
 
 import asyncio
@@ -32,30 +32,31 @@ from starlette.routing import Route
 from convo_pipelines.database.warehouse import Counts, Warehouse, execute
 from convo_pipelines.operations import health
 from convo_pipelines.serving.metrics import Metrics
-from convo_pipelines.serving.sessions import Answer, Asked, Done, Missing, Refused, complete
+from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, SessionKey, complete
 
 PATH = "/webhooks/conversation-complete"
 LARGEST_BODY = 64 * 1024
 BODY_SECONDS = 10
 CLOCK_SECONDS = 300
-"""How far the sender's clock may differ from ours."""
-PATIENCE_SECONDS = 2.0
+"""Maximum difference between the sender's clock and the server's."""
+RETRY_SECONDS = 2.0
 PAUSE_SECONDS = 0.1
-"""How long to wait for what is not there yet, and how often to look."""
-MOST_WAITING, MOST_CONNECTIONS = 500, 1_000
-"""More requests than that, and more connections, are turned away."""
+"""How long to retry for a session that does not exist yet or is locked, and how often."""
+MOST_PENDING, MOST_CONNECTIONS = 500, 1_000
+"""Requests and connections beyond these numbers are rejected."""
 WORKERS = 2
-NOTE_SECONDS = 60
+RECORD_SECONDS = 60
 STOP_SECONDS = 30
+INTERNAL_ERROR = "internal error; see the webhook's log"
 
 _log = logging.getLogger(__name__)
 
 
 class Problem(HTTPException):
-    """An answer other than 200, as problem details (RFC 9457)."""
+    """A response other than 200, as problem details (RFC 9457)."""
 
     def __init__(self, status: HTTPStatus, detail: str, retry_after: int | None = None):
-        """Say what is wrong, and after how many seconds to try again, if that may help."""
+        """Set the detail, and the seconds after which to retry if that may succeed."""
         super().__init__(status, detail, {} if retry_after is None else {"Retry-After": str(retry_after)})
 
 
@@ -66,7 +67,7 @@ def _usable(session_id: str) -> str:
 
 
 class Completed(BaseModel):
-    """The body of a request: which session of which crew is complete; what else it says does not matter."""
+    """The body of a request: the session that is complete, and its crew; other fields are ignored."""
 
     model_config = ConfigDict(strict=True)
 
@@ -75,67 +76,70 @@ class Completed(BaseModel):
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Return a request's signature, in hex: HMAC-SHA256 of its timestamp (seconds since 1970), a dot and its body."""
+    """Return the signature of a request: HMAC-SHA256, in hex, of its timestamp (Unix seconds), a dot and its body."""
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
-class _Waiting:
-    asked: Asked
+class _Pending:
+    session: SessionKey
     answer: asyncio.Future[Answer]
 
 
-class Desk:
-    """Where requests wait, and are served together."""
+class RequestBatcher:
+    """Queues requests, and serves all that are queued by one refresh."""
 
     def __init__(self, warehouse: Warehouse, metrics: Metrics):
-        """Nobody waits yet."""
+        """Start with an empty queue."""
         self._warehouse, self._metrics = warehouse, metrics
-        self._waiting = asyncio.Queue[_Waiting]()
-        self._in_hand = 0
+        self._queue = asyncio.Queue[_Pending]()
+        self._pending = 0
         self._sessions = 0
         self._work = defaultdict[str, Counts](Counts)
 
-    async def ask(self, asked: Asked) -> Answer:
-        """Wait until the session has been served; for one that is missing or refused, a little longer.
+    async def submit(self, session: SessionKey) -> Answer:
+        """Return the answer for a session; one that is missing or deferred is retried for RETRY_SECONDS.
 
         Raises:
-            Problem: too many wait already.
+            Problem: too many requests are pending.
 
         """
-        if self._in_hand >= MOST_WAITING:
-            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"{MOST_WAITING} requests wait already", retry_after=1)
-        self._in_hand += 1
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        if self._pending >= MOST_PENDING:
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"{MOST_PENDING} requests are pending", retry_after=1)
+        self._pending += 1
+        deadline = time.monotonic() + RETRY_SECONDS
         try:
-            while isinstance(answer := await self._served(asked), Missing | Refused) and time.monotonic() < deadline:
+            while (
+                isinstance(answer := await self._next_batch(session), Missing | Deferred)
+                and time.monotonic() < deadline
+            ):
                 await asyncio.sleep(PAUSE_SECONDS)
             return answer
         finally:
-            self._in_hand -= 1
+            self._pending -= 1
 
-    async def _served(self, asked: Asked) -> Answer:
-        waiting = _Waiting(asked, asyncio.get_running_loop().create_future())
-        self._waiting.put_nowait(waiting)
-        return await waiting.answer
+    async def _next_batch(self, session: SessionKey) -> Answer:
+        pending = _Pending(session, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(pending)
+        return await pending.answer
 
     async def serve(self) -> None:
-        """Serve what waits, for ever: all of it together."""
+        """Serve batches until cancelled."""
         while True:
-            batch = [await self._waiting.get()]
-            while not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
+            batch = [await self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get_nowait())
             try:
-                done = await run_in_threadpool(complete, self._warehouse, [waiting.asked for waiting in batch])
-            except Exception:  # whoever waits must hear of it, and the next be served
-                _log.exception("requests could not be served")
-                answers = defaultdict[Asked, Answer](lambda: Refused("an error, which the log of the webhook names"))
+                done = await run_in_threadpool(complete, self._warehouse, [pending.session for pending in batch])
+            except Exception:  # answer these requests, and serve the next batch
+                _log.exception("a batch of requests failed")
+                answers = defaultdict[SessionKey, Answer](lambda: Deferred(INTERNAL_ERROR))
             else:
                 answers = done.answers
                 self._count(done)
-            for waiting in batch:
-                if not waiting.answer.done():  # else nobody waits for it any more
-                    waiting.answer.set_result(answers[waiting.asked])
+            for pending in batch:
+                if not pending.answer.done():  # it is if the client has disconnected
+                    pending.answer.set_result(answers[pending.session])
 
     def _count(self, done: Done) -> None:
         self._metrics.refreshed(done)
@@ -143,14 +147,14 @@ class Desk:
         for name, outcome in done.outcomes.items():
             self._work[name] += outcome.counts
 
-    async def note_for_ever(self) -> None:
-        """Note once a minute what was done."""
+    async def record_periodically(self) -> None:
+        """Record the work done once a minute, until cancelled."""
         while True:
-            await asyncio.sleep(NOTE_SECONDS)
-            await self.note()
+            await asyncio.sleep(RECORD_SECONDS)
+            await self.record()
 
-    async def note(self) -> None:
-        """Note what was done since the last time, for Dagster; what cannot be noted now is lost to it."""
+    async def record(self) -> None:
+        """Record, for Dagster, the work done since the last call; if the database fails, this record is dropped."""
         rows = [
             {"table_name": name, "sessions": self._sessions, **asdict(counts)} for name, counts in self._work.items()
         ]
@@ -158,12 +162,12 @@ class Desk:
         self._work.clear()
         if rows:
             with contextlib.suppress(psycopg.Error):
-                await run_in_threadpool(_note, self._warehouse, rows)
+                await run_in_threadpool(_record, self._warehouse, rows)
 
 
-def _note(warehouse: Warehouse, rows: Sequence[Mapping[str, object]]) -> None:
+def _record(warehouse: Warehouse, rows: Sequence[Mapping[str, object]]) -> None:
     with warehouse.connection() as connection:
-        execute(connection, "serving/webhook/note", work=Jsonb(rows))
+        execute(connection, "serving/webhook/record", work=Jsonb(rows))
 
 
 def application(warehouse: Warehouse, secret: str | None) -> Starlette:
@@ -171,11 +175,11 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
 
     Args:
         warehouse: the database.
-        secret: key of the signatures; None: whoever can reach the application is believed.
+        secret: key of the signatures; None: requests are accepted without a signature.
 
     """
     metrics = Metrics(warehouse)
-    desk = Desk(warehouse, metrics)
+    batcher = RequestBatcher(warehouse, metrics)
 
     async def conversation_complete(request: Request) -> Response:
         started, status = time.monotonic(), HTTPStatus.INTERNAL_SERVER_ERROR.value
@@ -183,10 +187,10 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
             body = await _body(request)
             if secret is not None:
                 _authenticate(request, body, secret)
-            answer = await desk.ask(_asked(request, body))
+            answer = await batcher.submit(_session(request, body))
             if isinstance(answer, Missing):
                 raise Problem(HTTPStatus.NOT_FOUND, answer.reason)
-            if isinstance(answer, Refused):
+            if isinstance(answer, Deferred):
                 raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, answer.reason, retry_after=5)
             status = HTTPStatus.OK.value
             return Response(json.dumps(answer, default=str), media_type="application/json")
@@ -199,11 +203,11 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
     async def healthz(_: Request) -> Response:
         try:
             await run_in_threadpool(health.require_schema, warehouse)
-            await run_in_threadpool(_ask_for_nothing, warehouse)
+            await run_in_threadpool(_ping, warehouse)
         except health.SchemaError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=5) from None
-        except (psycopg.Error, SQLAlchemyError):  # whose text may hold the address
-            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer", retry_after=5) from None
+        except (psycopg.Error, SQLAlchemyError):  # its message may contain the database's address
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database is not reachable", retry_after=5) from None
         return JSONResponse({"status": "ok"})
 
     async def show_metrics(_: Request) -> Response:
@@ -211,11 +215,14 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        tasks = [asyncio.create_task(work) for work in (*(desk.serve() for _ in range(WORKERS)), desk.note_for_ever())]
+        tasks = [
+            asyncio.create_task(work)
+            for work in (*(batcher.serve() for _ in range(WORKERS)), batcher.record_periodically())
+        ]
         yield
         for task in tasks:
             task.cancel()
-        await desk.note()
+        await batcher.record()
 
     return Starlette(
         routes=[
@@ -229,13 +236,13 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
 
 
 def run(host: str, port: int, secret: str | None) -> None:
-    """Listen until somebody sends SIGTERM or SIGINT; what has been accepted is finished first.
+    """Serve until SIGTERM or SIGINT; accepted requests are finished first.
 
     Raises:
         SchemaError: the database lacks migrations.
 
     """
-    warehouse = Warehouse(wait_seconds=PATIENCE_SECONDS)
+    warehouse = Warehouse(wait_seconds=RETRY_SECONDS)
     health.require_schema(warehouse)
     uvicorn.run(
         application(warehouse, secret),
@@ -256,11 +263,15 @@ async def _body(request: Request) -> bytes:
             async for part in request.stream():
                 body += part
                 if len(body) > LARGEST_BODY:
-                    raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {LARGEST_BODY} bytes")
+                    raise Problem(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request body is larger than {LARGEST_BODY} bytes"
+                    )
     except ClientDisconnect:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the body ended early") from None
+        raise Problem(HTTPStatus.BAD_REQUEST, "the request body is incomplete") from None
     except TimeoutError:
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {BODY_SECONDS} s") from None
+        raise Problem(
+            HTTPStatus.REQUEST_TIMEOUT, f"timed out after {BODY_SECONDS} s reading the request body"
+        ) from None
     return bytes(body)
 
 
@@ -269,23 +280,21 @@ def _authenticate(request: Request, body: bytes, secret: str) -> None:
     if not hmac.compare_digest(signature(secret, timestamp, body).encode(), given.encode()):
         raise Problem(HTTPStatus.UNAUTHORIZED, "X-Signature is not the HMAC-SHA256 of X-Timestamp, a dot and the body")
     if not timestamp.isdecimal() or abs(time.time() - int(timestamp)) > CLOCK_SECONDS:
-        raise Problem(
-            HTTPStatus.UNAUTHORIZED, f"X-Timestamp is not within {CLOCK_SECONDS} s of now, in seconds since 1970"
-        )
+        raise Problem(HTTPStatus.UNAUTHORIZED, f"X-Timestamp is not within {CLOCK_SECONDS} s of now, in Unix seconds")
 
 
-def _asked(request: Request, body: bytes) -> Asked:
+def _session(request: Request, body: bytes) -> SessionKey:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json")
     try:
         completed = Completed.model_validate_json(body)
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, said) from None
-    return Asked(completed.crew_code, completed.session_id)
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems) from None
+    return SessionKey(completed.crew_code, completed.session_id)
 
 
-def _ask_for_nothing(warehouse: Warehouse) -> None:
+def _ping(warehouse: Warehouse) -> None:
     with warehouse.connection() as connection:
         connection.execute("select")
 
@@ -296,7 +305,7 @@ def _problem(_: Request, error: Exception) -> Response:
 
 
 def _failure(_: Request, __: Exception) -> Response:
-    return _details(HTTPStatus.INTERNAL_SERVER_ERROR, "an error, which the log of the webhook names")
+    return _details(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR)
 
 
 def _details(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

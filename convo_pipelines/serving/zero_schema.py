@@ -1,4 +1,4 @@
-"""A schema for clients that sync with `@rocicorp/zero`, written from the live catalog."""
+"""A schema for clients that sync with `@rocicorp/zero`, generated from the live catalog."""
 
 import re
 from collections import defaultdict
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from convo_pipelines.database.warehouse import Connection, Row, fetch
 from convo_pipelines.engine.registry import LINK_TABLES
+from convo_pipelines.errors import ConvoPipelinesError
 
 BUILDERS = {
     "bool": "boolean()",
@@ -33,23 +34,23 @@ RESERVED = {
 }
 
 
-class PublicationError(LookupError):
-    """The publication is missing, or holds nothing that a client can sync."""
+class PublicationError(ConvoPipelinesError, LookupError):
+    """The publication does not exist, or publishes no table that a client can sync."""
 
 
 def generate(connection: Connection, publication: str | None = None) -> str:
     """Return TypeScript that declares tables and their relationships in both directions.
 
-    Times are numbers as Zero holds them: milliseconds since 1970 UTC, those of a `time` since midnight. The same
+    Times are numbers, as Zero represents them: milliseconds since 1970 UTC, or since midnight for a `time`. The same
     catalog gives the same text.
 
     Args:
-        connection: where the catalog is.
-        publication: declare what it publishes of `app` and `analytics`, which is what zero-cache has if it replicates
-            that; by default all of `app` and the link tables.
+        connection: to the database.
+        publication: the one that zero-cache replicates: declare the tables of `app` and `analytics` that it
+            publishes. By default all of `app` and the link tables.
 
     Raises:
-        PublicationError: there is nothing to declare.
+        PublicationError: there is no table to declare.
 
     """
     links = [table.name for table in LINK_TABLES]
@@ -63,7 +64,7 @@ def generate(connection: Connection, publication: str | None = None) -> str:
         raise PublicationError(
             f"nothing to sync is published by {publication!r}: docs/zero.md shows how to create it"
             if publication
-            else "there is no table to sync: run `convo-pipelines migrate up`"
+            else "there are no tables to sync: run `convo-pipelines migrate up`"
         )
     keys = [
         key
@@ -109,8 +110,8 @@ def _builder(column: Row) -> str | None:
 def _relationships(keys: list[Row]) -> dict[str, dict[str, list[str]]]:
     """Return, per table and name of a relationship, its kind and its hops.
 
-    Through a link table the plain name, `conversations`, is one hop; a foreign key that would take the same name gets
-    its column's: `conversations_by_client_id`.
+    A relationship through a link table is named after its target: `conversations`. A foreign key that would have the
+    same name is qualified by its column: `conversations_by_client_id`.
     """
     found: dict[str, dict[str, list[str]]] = defaultdict(dict)
     by_column = {(key["table_name"], key["column_name"]): key for key in keys}

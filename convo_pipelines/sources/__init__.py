@@ -1,1 +1,1 @@
-"""What the pipeline reads: the application's tables, and ways to fill them where there is no application."""
+"""Ways to fill the application's tables: imports of n8n exports, and sample data."""

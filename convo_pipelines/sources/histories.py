@@ -1,4 +1,4 @@
-"""Histories tables: making one, and importing an n8n export into it."""
+"""Histories tables: creating one, and importing an n8n export into it."""
 
 import csv
 import json
@@ -13,14 +13,19 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch_one, histories
 from convo_pipelines.engine import crews
+from convo_pipelines.errors import ConvoPipelinesError
 
 COLUMNS = ("session_id", "message", "created_at")
 BATCH_ROWS = 2_000
 
 
+class ExportError(ConvoPipelinesError, ValueError):
+    """The file is not an n8n export that can be read; the message says why."""
+
+
 @dataclass(frozen=True)
 class HistoryRow:
-    """One readable row of an export; `created_at` is UTC, `message` is JSON text."""
+    """One valid row of an export; `created_at` has a time zone, `message` is JSON text."""
 
     line: int
     session_id: str
@@ -30,7 +35,7 @@ class HistoryRow:
 
 @dataclass
 class ImportResult:
-    """How many rows were loaded, and why the others were not, by line number."""
+    """The number of rows loaded, and the rejected lines, each with its reason."""
 
     loaded: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
@@ -50,15 +55,22 @@ def import_csv(
 
     Args:
         warehouse: where the crew is.
-        file: a CSV file in UTF-8; a `created_at` without a time zone is taken as UTC.
+        file: a CSV file in UTF-8; a `created_at` without a time zone is UTC.
         crew_code: an active crew; its histories table is created if it does not exist.
-        progress: called with the number of rows handled since the last call.
+        progress: called with the number of rows processed since the last call.
 
     Raises:
         CrewError: there is no such crew.
-        ValueError: the file lacks a column.
+        ExportError: the file lacks a column, or is not encoded in UTF-8.
 
     """
+    try:
+        return _import(warehouse, file, crew_code, progress)
+    except UnicodeDecodeError:
+        raise ExportError(f"{file} is not encoded in UTF-8: convert it") from None
+
+
+def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object]) -> ImportResult:
     result = ImportResult()
     with warehouse.connection() as connection:
         [crew] = crews.active(connection, [crew_code])
@@ -79,7 +91,7 @@ def _rows(file: Path, result: ImportResult) -> Iterator[HistoryRow]:
         reader = csv.DictReader(lines)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
-            raise ValueError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
+            raise ExportError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
         line = reader.line_num + 1
         for record in reader:
             try:

@@ -1,4 +1,4 @@
-"""A plausible company for people who have no data: the same rows for the same seed and end date, loaded by COPY."""
+"""Sample data: a plausible company, loaded by COPY; the same seed and end date give the same rows."""
 
 import json
 import random
@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import projects
 from convo_pipelines.sources import histories
 
@@ -32,7 +33,7 @@ ANSWERS = ["Of course: which one is it?", "We are open from 9 to 18.", "Done. An
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much to make; about ten messages per session and six per conversation."""
+    """Numbers of rows to generate; about ten messages per session, and six per conversation."""
 
     clients: int = 5
     crews: int = 10
@@ -43,8 +44,8 @@ class Sizes:
     days: int = 90
 
 
-class NotEmptyError(ValueError):
-    """The database already holds clients; sample data is only for an empty one."""
+class NotEmptyError(ConvoPipelinesError, ValueError):
+    """The database already has clients; sample data is only for an empty one."""
 
 
 def load(
@@ -58,19 +59,19 @@ def load(
 
     Args:
         warehouse: a database with the reference `app` schema.
-        sizes: how much to make.
+        sizes: numbers of rows to generate.
         seed: the same seed gives the same rows.
-        end: the UTC day before which everything happened.
-        progress: called with a table and the number of rows just written to it.
+        end: UTC day, exclusive, of the last row.
+        progress: called with each table and the number of rows written to it.
 
     Raises:
-        NotEmptyError: `app.clients` holds rows.
+        NotEmptyError: `app.clients` has rows.
 
     """
     company = _Company(random.Random(seed), sizes, datetime.combine(end, time(), UTC))  # noqa: S311
     with warehouse.connection() as connection, connection.transaction():
         if connection.execute("select from app.clients limit 1").rowcount:
-            raise NotEmptyError("app.clients holds rows already; sample data is only for an empty database")
+            raise NotEmptyError("app.clients already has rows; sample data is only for an empty database")
         have_arrays = projects.have_arrays(connection)
         for table, columns, rows in company.tables():
             if table.startswith("histories_"):
@@ -142,7 +143,7 @@ class _Company:
             yield self.uuid(), client, code, name, f"histories_{code.lower().replace('-', '_')}"
 
     def people_rows(self) -> Iterator[Values]:
-        """Every fiftieth shares the address of the one before, mostly of another client: nobody can tell them apart."""
+        """Every fiftieth has the address of the previous one, mostly of another client: these are ambiguous."""
         for number, (person, client, name) in enumerate(self.people):
             shared = number - 1 if number % 50 == 49 else number
             email, phone = _email(self.people[shared][2], shared), _phone(number)
@@ -150,7 +151,7 @@ class _Company:
             yield person, client, name, email, phone, profile
 
     def contacts(self) -> list[Values]:
-        """Half of them set by the application, the others to be resolved: some spelled oddly, some of nobody."""
+        """Half are assigned by the application; of the others, some have odd spellings, some match no person."""
         rows: list[Values] = []
         for number, (person, client, name) in enumerate(self.people):
             known = person if self.rng.random() < 0.5 else None
@@ -169,7 +170,7 @@ class _Company:
         return rows
 
     def projects(self, user: UUID) -> Iterator[Values]:
-        """Their arrays drift: a tenth of the ids is missing, some are stale, some are another project's."""
+        """Their arrays drift: a tenth of the ids are missing, some are stale, some belong to another project."""
         for number, project in enumerate(self.project_ids):
             ids = [talk for talk, owner in self.project_of.items() if owner == project and self.rng.random() < 0.9]
             strays = {0: [self.uuid()], 1: [talk for talk, owner in self.project_of.items() if owner != project][:1]}
@@ -197,7 +198,7 @@ class _Company:
                 break
 
     def recipients(self, talks: Iterable[Values], messages: Iterable[Values]) -> Iterator[Values]:
-        """Two to four contact methods around the conversation's client are in each of its messages."""
+        """Each message has the same two to four contact methods, around the conversation's client."""
         parties: dict[object, list[Values]] = {}
         for talk in talks:
             contacts = self.contacts_of[talk[3]]
@@ -207,7 +208,7 @@ class _Company:
                 yield self.uuid(), message, contact[0], role
 
     def histories(self, client: object, sessions: int) -> Iterator[Values]:
-        """Sessions in order of time, their rows interleaved as they would have been written."""
+        """Sessions, their rows interleaved in order of time."""
         numbers = [number for number, person in enumerate(self.people) if person[1] == client]
         talks = (self.session(self.session_id(n, numbers), self.moment()) for n in range(sessions))
         rows = [row for talk in talks for row in talk if row[2] < self.end]
@@ -215,7 +216,7 @@ class _Company:
         return iter(rows)
 
     def session_id(self, session: int, numbers: Sequence[int]) -> str:
-        """Every tenth is a WhatsApp number, some an e-mail address, of a person of the crew's client."""
+        """Every tenth is a WhatsApp number, every tenth an e-mail address, of a person of the crew's client."""
         if numbers and session % 10 == 0:
             return _phone(self.rng.choice(numbers)).removeprefix("+")
         if numbers and session % 10 == 5:

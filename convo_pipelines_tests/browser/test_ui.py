@@ -11,12 +11,11 @@ import pytest
 from dagster_graphql import DagsterGraphQLClient
 from playwright.sync_api import Page, expect
 
-from convo_pipelines.cli.demo import LAUNCH, STATUS, ask
 from convo_pipelines.orchestration.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
-from convo_pipelines_tests.processes import DagsterDev, wait_until
+from convo_pipelines_tests.processes import LAUNCH, STATUS, DagsterDev, ask, wait_until
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_keys
 

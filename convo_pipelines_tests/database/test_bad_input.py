@@ -255,7 +255,7 @@ NO_CREW = "no active crew has the code NOBODY; there are: A"
 NO_CLIENT = "no client has the code NOBODY; there are: C1"
 SURPLUS = "Got unexpected extra argument (x)"
 NIL = "00000000-0000-0000-0000-000000000000"
-FORGET = "give --crew, --crew with --session, --client, or --person"
+FORGET = "give exactly one of --crew, --client, --person; --session only with --crew"
 COMMANDS = [
     ("nothing", 2, "No such command 'nothing'"),
     ("migrate sideways", 2, "No such command 'sideways'"),
@@ -308,18 +308,18 @@ COMMANDS = [
     ("import-histories / --crew A", 2, "File '/' is a directory"),
     (f"import-histories {__file__} --crew NOBODY", 1, NO_CREW),
     (f"import-histories {__file__} --crew A", 1, "it needs session_id, message, created_at"),
-    ("sample-data", 1, "app.clients holds rows already; sample data is only for an empty database"),
+    ("sample-data", 1, "app.clients already has rows; sample data is only for an empty database"),
     ("sample-data --crews -1", 2, "-1 is not in the range x>=0"),
     ("sample-data --days 0", 2, "0 is not in the range x>=1"),
     ("sample-data --sessions many", 2, "'many' is not a valid integer"),
     ("sample-data --end tomorrow", 2, "'tomorrow' does not match the format"),
-    ("sample-data --end 9999-12-31", 2, "9999-12-31 does not lie between 1971-01-01 and 2999-12-31"),
+    ("sample-data --end 9999-12-31", 2, "9999-12-31 is not between 1971-01-01 and 2999-12-31"),
     ("reconcile x", 2, SURPLUS),
     ("verify x", 2, SURPLUS),
     ("status x", 2, SURPLUS),
     ("health x", 2, SURPLUS),
     ("data-dictionary x", 2, SURPLUS),
-    ("webhook", 1, "WEBHOOK_SECRET is not set: set it, or say --insecure"),
+    ("webhook", 1, "WEBHOOK_SECRET is not set: set it, or pass --insecure"),
     ("webhook --port 0", 2, "0 is not in the range 1<=x<=65535"),
     ("webhook x", 2, SURPLUS),
     ("zero-schema --output /nowhere/schema.ts", 1, "No such file or directory: '/nowhere/schema.ts'"),

@@ -100,7 +100,7 @@ def test_the_application_outranks_a_decision(world: World, command: Callable[...
     contact = world.contact("ana@example.com", ana)
     world.address(talk := world.conversation(), contact)
     decided = command("link", contact, ben, "--reason", "he told us")
-    assert "the application says whose ana@example.com is" in decided.output
+    assert "the application has set the person of ana@example.com" in decided.output
     world.sync()
     assert world.linked() == {(ana, talk)}
     world.execute("update app.contact_methods set person_id = null")

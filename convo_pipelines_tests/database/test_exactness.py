@@ -21,7 +21,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, crews, reconcile, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.serving.sessions import Asked, complete
+from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines.sources import histories
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interleaving import interleave
@@ -76,7 +76,7 @@ def run_reconcile(warehouse: Warehouse) -> None:
 
 
 def run_complete(warehouse: Warehouse) -> None:
-    complete(warehouse, [Asked(crew, session) for crew in CREWS for session in oracle.SESSION_IDS])
+    complete(warehouse, [SessionKey(crew, session) for crew in CREWS for session in oracle.SESSION_IDS])
 
 
 RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile, run_complete)
@@ -391,7 +391,7 @@ class Company(RuleBasedStateMachine):
     @rule(crew=crew_codes, session=sessions)
     def complete(self, crew: str, session: str) -> None:
         """Whoever asks for a session is told what there is of it, whatever no tick has read."""
-        answer = complete(self.world.warehouse, [asked := Asked(crew, session)]).answers[asked]
+        answer = complete(self.world.warehouse, [asked := SessionKey(crew, session)]).answers[asked]
         if isinstance(answer, dict):
             talk, summaries = answer["conversation_id"], oracle.summaries(self.world)
             counted = [dict(zip(oracle.SUMMARY_COLUMNS, row, strict=True)) for row in summaries if row[0] == talk]

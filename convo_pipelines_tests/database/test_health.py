@@ -42,7 +42,7 @@ DAMAGES = {
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
     "alerts are not delivered": (
         "insert into analytics.alerts (source, kind, subject, found, remedy, failed_deliveries, last_error)"
-        "values ('health', 'k', 's', 'f', 'r', 1, '1 of 1 receivers took no message')"
+        "values ('health', 'k', 's', 'f', 'r', 1, 'delivery failed to 1 of 1 receivers')"
     ),
     "the database came from another server": "update analytics.refresh_state set written_by = '7'",
     health.SCHEMA: "update analytics.schema_migrations set version_num = '0025_participants'"
@@ -72,7 +72,7 @@ def test_an_old_transaction_is_named(quiet: World, monkeypatch: pytest.MonkeyPat
 def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(world: World, receiver: Receiver) -> None:
     for _ in range(3):
         observe(world, BEHIND)
-    assert [message["title"] for message in receiver.messages] == ["convo_pipelines: 1 begun"]
+    assert [message["title"] for message in receiver.messages] == ["convo_pipelines: 1 new"]
     assert "a table is behind: people_conversations" in receiver.messages[0]["message"]
     assert BEHIND.remedy in receiver.messages[0]["message"]
     assert "https://dagster.example/" in receiver.messages[0]["message"]
@@ -81,7 +81,7 @@ def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(wo
     observe(world)
     observe(world)
     titles = [message["title"] for message in receiver.messages]
-    assert titles[1:] == ["convo_pipelines: 1 still so", "convo_pipelines: 1 over"]
+    assert titles[1:] == ["convo_pipelines: 1 ongoing", "convo_pipelines: 1 resolved"]
     assert world.execute("select from analytics.alerts") == []
 
 
@@ -104,8 +104,8 @@ def test_one_dead_receiver_of_two_is_no_reason_to_tell_the_other_twice(
         observe(world, BEHIND)
     observe(world)
     assert [message["title"] for message in receiver.messages] == [
-        "convo_pipelines: 1 begun",
-        "convo_pipelines: 1 over",
+        "convo_pipelines: 1 new",
+        "convo_pipelines: 1 resolved",
     ]
 
 
@@ -136,7 +136,7 @@ def test_what_ends_before_anybody_could_be_told_is_no_news(world: World, receive
 def test_a_flood_is_one_message(world: World, receiver: Receiver) -> None:
     observe(world, *(Finding("a crew is behind", f"crew C{number:03}", None, "…") for number in range(200)))
     [message] = receiver.messages
-    assert message["title"] == "convo_pipelines: 200 begun"
+    assert message["title"] == "convo_pipelines: 200 new"
     assert "and 190 more" in message["message"]
 
 

@@ -107,7 +107,7 @@ def test_arrays_are_shown_and_rewritten_from_what_conversations_say(
     world.sync()
     assert found(world) == {}
     oracle.assert_links_right(world)
-    assert command(world.url, "project-arrays", "--write") == "every array is right"
+    assert command(world.url, "project-arrays", "--write") == "all arrays are correct"
 
 
 @both_servers_if_wide
@@ -119,7 +119,7 @@ def test_a_locked_project_is_skipped_and_what_was_written_before_its_turn_is_kep
     with psycopg.connect(world.url) as application:
         application.execute("update app.projects set conversation_ids = array[%s] where id = %s", [talk, locked])
         written = command(world.url, "project-arrays", "--write")
-        assert "1 projects were locked by somebody: run it again" in written
+        assert "1 projects were locked and skipped; run the command again" in written
         assert (array(world, locked), array(world, free)) == ([], [other])
         with psycopg.connect(world.url, autocommit=True) as connection:  # as one whose conversation is being inserted
             connection.execute("select from app.projects where id = %s for key share", [free])
@@ -191,7 +191,7 @@ def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Ca
     pipeline = make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False)
     refused = command(pipeline, "project-arrays", "--write")
     assert (
-        f"Error: convo_pipeline may not update app.projects: run it as {owner['name']}, who owns the table, or grant "
+        f"Error: convo_pipeline may not update app.projects: run the command as its owner, {owner['name']}, or grant "
         "update on app.projects to convo_pipeline" in refused
     )
     assert "1 projects whose arrays differ: 1 missing_from_array" in command(pipeline, "project-arrays")

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from convo_pipelines.engine import histories
 from convo_pipelines.serving import sessions, webhook
-from convo_pipelines.serving.sessions import Asked
+from convo_pipelines.serving.sessions import SessionKey
 from convo_pipelines.serving.webhook import PATH
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -24,7 +24,7 @@ def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world.crew("A")
     world.say("before")
     world.tick()
-    asked = [Asked("A", f"s{number}") for number in range(3)]
+    asked = [SessionKey("A", f"s{number}") for number in range(3)]
     for session in asked:
         for day in range(3):
             world.say(session.session_id, when=at(day))
@@ -42,7 +42,7 @@ def test_archived_days_count(world: World, archive_after: Callable[[int], None])
     world.tick()
     world.execute("delete from app.histories_a where created_at < now() - interval '10 days'")
     world.say("s", when=now)
-    one = Asked("A", "s")
+    one = SessionKey("A", "s")
     assert sessions.complete(world.warehouse, [one]).answers[one]["message_count"] == 4
     world.tick()
     world.reconcile()
@@ -50,7 +50,7 @@ def test_archived_days_count(world: World, archive_after: Callable[[int], None])
 
 
 def test_too_many_are_turned_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "MOST_WAITING", 3)
+    monkeypatch.setattr(webhook, "MOST_PENDING", 3)
     world.crew("A")
     body = {"session_id": "never", "crew_code": "A"}
     application = webhook.application(world.warehouse, None)

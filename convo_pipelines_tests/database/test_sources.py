@@ -68,7 +68,7 @@ def test_sample_data_has_every_kind_of_participant_and_drift(world: World) -> No
 
 def test_sample_data_never_mixes_with_real_data(world: World) -> None:
     world.client()
-    with pytest.raises(sample_data.NotEmptyError, match=r"app\.clients holds rows already"):
+    with pytest.raises(sample_data.NotEmptyError, match=r"app\.clients already has rows"):
         sample_data.load(world.warehouse, SMALL, 1, END)
 
 

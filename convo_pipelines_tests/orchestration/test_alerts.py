@@ -17,7 +17,7 @@ def test_an_old_schema_is_told(quiet: World, receiver: Receiver) -> None:
     quiet.execute(DAMAGES[health.SCHEMA])
     assert defs.resolve_job_def("health").execute_in_process(resources={"warehouse": quiet.warehouse}).success
     [message] = receiver.messages
-    assert "without 0026_names" in message["message"]
+    assert "missing: 0026_names" in message["message"]
 
 
 def test_what_postgresql_quotes_of_a_row_is_not_kept(world: World) -> None:
@@ -69,7 +69,7 @@ def test_a_check_that_turns_red_is_told_and_that_it_is_green_again(quiet: World,
     assert "https://dagster.example/assets/crew_activity_daily?view=checks" in message["message"]
     quiet.reconcile()
     look()
-    assert [message["title"] for message in receiver.messages[1:]] == ["convo_pipelines: 1 over"]
+    assert [message["title"] for message in receiver.messages[1:]] == ["convo_pipelines: 1 resolved"]
 
 
 def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet: World, receiver: Receiver) -> None:
@@ -106,7 +106,7 @@ def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet
     quiet.execute("delete from app.crews where crew_code = 'B'")
     run()
     look()
-    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 over"
+    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 resolved"
 
 
 def test_a_run_against_an_old_schema_says_so_in_a_line(world: World) -> None:

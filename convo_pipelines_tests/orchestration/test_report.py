@@ -132,7 +132,7 @@ def test_a_crew_whose_table_cannot_be_read_is_left_out_and_named(busy: World) ->
     assert activity.unread_crews == ["A"]
     assert activity.hours.to_numpy().sum() == 2
     page_, facts = render(busy)
-    assert "Not in it are 6 of 8" in page_
+    assert "6 of 8 are not included" in page_
     assert facts["unread_crews"] == ["A"]
 
 
@@ -226,7 +226,9 @@ def test_a_mail_that_nobody_takes_fails_the_run_after_the_page_is_written(
     result = materialize(busy, raise_on_error=False)
     [failure] = result.get_step_failure_events()
     said = str(failure.step_failure_data.error)
-    assert f"1 of 2 receivers of REPORT_URLS took no report; it is in {asset.LOCAL}/reports/activity.html" in said
+    assert (
+        f"delivery failed to 1 of 2 receivers of REPORT_URLS; the report is {asset.LOCAL}/reports/activity.html" in said
+    )
     assert (asset.LOCAL / "reports" / "activity.html").exists()
     assert len(mailbox.mails) == 1
     events = "".join(event.event_specific_data.__repr__() for event in result.all_events)

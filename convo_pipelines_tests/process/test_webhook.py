@@ -237,7 +237,7 @@ def test_it_starts_without_a_secret_only_if_told_to(world: World, start: Callabl
     refused = subprocess.run(
         command, env=environment | {"CONVO_DATABASE_URL": world.url}, capture_output=True, text=True, check=False
     )
-    assert (refused.returncode, "WEBHOOK_SECRET is not set: set it, or say --insecure" in refused.stderr) == (1, True)
+    assert (refused.returncode, "WEBHOOK_SECRET is not set: set it, or pass --insecure" in refused.stderr) == (1, True)
     called = start(world.url, "--insecure")
     assert called.post({"session_id": "s1", "crew_code": "A"}, **{"X-Signature": ""}).status_code == 200
 
@@ -294,7 +294,7 @@ def test_the_database_goes_away_and_comes_back(debian: DebianServer, start: Call
     debian.crash()
     away = called.complete("s1")
     assert (away.status_code, away.headers["retry-after"]) == (503, "5")
-    assert httpx.get(f"{called.url}/healthz").json()["detail"] == "the database does not answer"
+    assert httpx.get(f"{called.url}/healthz").json()["detail"] == "the database is not reachable"
     assert called.metrics()["convo_database_up"] == 0
     debian.start()
     assert called.complete("s1").json()["message_count"] == 2

@@ -1,4 +1,4 @@
--- The data dictionary of `analytics` in markdown, from the catalog's comments.
+-- The data dictionary of `analytics` in Markdown, from the catalog's comments.
 -- out: line, in order
 with tables as (
     select

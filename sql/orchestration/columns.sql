@@ -1,7 +1,7 @@
--- What the catalog says of a table.
+-- The columns of a table, from the catalog.
 -- in:  %(relation)s: as schema.table
--- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself); rows (estimated, of the table;
---      null: not known yet)
+-- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself); rows (of the table, estimated;
+--      null: not analyzed yet)
 select
     attribute.attname as name,
     format_type(attribute.atttypid, attribute.atttypmod) as type,

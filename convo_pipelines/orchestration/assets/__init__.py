@@ -1,1 +1,1 @@
-"""The software-defined assets: one module each, named as its table."""
+"""The assets: the derived tables, and the activity report."""

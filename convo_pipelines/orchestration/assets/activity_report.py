@@ -1,4 +1,4 @@
-"""The page an operations lead looks at, and sends around."""
+"""The activity report: an HTML page for operations leads."""
 
 import base64
 from typing import Any
@@ -14,10 +14,12 @@ from convo_pipelines.orchestration.checks import one_snapshot
 from convo_pipelines.settings import settings
 
 
-class OfClient(dg.Config):
-    """Whose conversations the report shows."""
+class ReportConfig(dg.Config):
+    """Run config of the report."""
 
-    client: str | None = Field(default=None, description="Code of the client whose conversations to show, else all.")
+    client: str | None = Field(
+        default=None, description="Code of the client whose conversations to show; default: all."
+    )
 
 
 REPORT = dg.AssetSpec(
@@ -30,14 +32,12 @@ REPORT = dg.AssetSpec(
 )
 
 
-@dg.multi_asset(name="write_report", specs=[REPORT])  # an op may not bear the name of a job
+@dg.multi_asset(name="write_report", specs=[REPORT])  # an op must not have the name of a job
 def activity_report(
-    context: dg.AssetExecutionContext, config: OfClient, warehouse: dg.ResourceParam[Warehouse]
+    context: dg.AssetExecutionContext, config: ReportConfig, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
-    """Write the report, and send it to REPORT_URLS, whoever asked for it."""
-    from convo_pipelines.serving import (
-        report,  # pandas and matplotlib take seconds to import: no other run waits for them
-    )
+    """Write the report, and send it to REPORT_URLS."""
+    from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
 
     health.require_schema(warehouse)
     if config.client is not None:
@@ -55,8 +55,8 @@ def activity_report(
         f"{tile.total:,} {tile.name}; in the last 7 full days {tile.week:,}, in the 7 before {tile.week_before:,}"
         for tile in tiles.values()
     )
-    if refused := alerts.send(urls, f"{activity.title}, {activity.period}", body, file):
-        raise dg.Failure(f"{refused} of {len(urls)} receivers of REPORT_URLS took no report; it is in {file}")
+    if failures := alerts.send(urls, f"{activity.title}, {activity.period}", body, file):
+        raise dg.Failure(f"delivery failed to {failures} of {len(urls)} receivers of REPORT_URLS; the report is {file}")
     return dg.MaterializeResult(
         metadata={
             "page": dg.MetadataValue.path(file),

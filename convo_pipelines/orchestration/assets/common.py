@@ -1,6 +1,5 @@
-"""What every refreshed asset shares: its run config, its definition and what it reports."""
+"""A run of a derived asset: its run config, its refresh, and the metadata that it reports."""
 
-import functools
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,20 +23,11 @@ from convo_pipelines.orchestration.partitions import TICK_TAG, days, window_of
 
 PREVIEW_ROWS = 5
 NAMED_DAYS = 300
-"""Beyond so many days a tick reports only how many it touched."""
-
-daily_asset = functools.partial(
-    dg.asset,
-    partitions_def=days,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
-    kinds={"postgres"},
-    owners=["team:data"],
-)
+"""A tick that changes more days than this reports only their number."""
 
 
 class Narrowed(dg.ConfigurableResource[Any]):
-    """What a run is narrowed to, said once for all of its assets: nothing, unless it is configured at launch."""
+    """Restricts a run to crews or clients, for all of its assets; unrestricted unless configured at launch."""
 
     crews: list[str] = Field(default=[], description="Codes of the crews whose sessions to refresh.")
     clients: list[str] = Field(default=[], description="Codes of the clients whose conversations to refresh.")
@@ -51,14 +41,14 @@ def refreshed(
     *,
     forget_pruned_days: bool = False,
 ) -> dg.MaterializeResult[Any]:
-    """Do what the run asks for, a tick or a backfill; log in one line what that did, and return it.
+    """Do the run's tick or backfill of a table; log and return the result.
 
-    A tick is a run of today's partition: every other day that it touched is reported as materialized, too. What is the
-    same for all days of a run (a preview, the columns, the crews) is stored with the last.
+    A tick is a run of today's partition: every other day that it changed is reported as materialized, too. Metadata of
+    the whole run (a preview, the columns, the crews) is stored with the last partition.
 
     Raises:
         CrewError: a code belongs to no client, or to no active crew.
-        dagster.Failure: PostgreSQL refused something; or there were crews, and every one of them failed.
+        dagster.Failure: PostgreSQL reported an error; or every crew failed.
 
     """
     started = time.monotonic()
@@ -74,41 +64,34 @@ def refreshed(
             outcome, crew_results = ticks.backfill(
                 warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
             )
-    except psycopg.Error as error:  # whose text may quote a row, which Dagster would keep
+    except psycopg.Error as error:  # its message may quote a row, which Dagster would store
         raise dg.Failure(f"{type(error).__name__}: {error_message(error)}") from None
     milliseconds = round((time.monotonic() - started) * 1000)
     if outcome.is_skipped:
-        context.log.info("%s: another tick is at work", table.name)
+        context.log.info("%s: skipped, another tick is running", table.name)
     context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
     return _result(context, warehouse, table, outcome, crew_results, milliseconds)
 
 
 def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, table: DerivedTable) -> None:
-    """Say of each table of the application when it was last written to, once for all tables that read it."""
+    """Report when each source table was last written to, once per source and job."""
     sources = [
         source for source in table.sources if next((t for t in DERIVED_TABLES if source in t.changes), None) is table
     ]
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
-        for row in (
-            fetch(
-                connection,
-                "engine/log/updated",
-                from_snapshot=at.from_snapshot,
-                to_snapshot=at.to_snapshot,
-                sources=sources,
-            )
-            if at.from_snapshot
-            else ()
-        ):
+        if at.from_snapshot is None:
+            return
+        span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
+        for row in fetch(connection, "engine/log/updated", **span, sources=sources):
             updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
             context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
 
 
-def _log_days(context: dg.AssetExecutionContext, touched: set[date]) -> None:
-    others = sorted(day.isoformat() for day in touched if days.has_partition_key(day.isoformat()))
+def _log_days(context: dg.AssetExecutionContext, changed: set[date]) -> None:
+    others = sorted(day.isoformat() for day in changed if days.has_partition_key(day.isoformat()))
     if len(others) > NAMED_DAYS:
-        context.log.info("%d days were touched", len(others))
+        context.log.info("%d days were changed", len(others))
         return
     for day in others:
         if day != context.partition_key:
@@ -174,7 +157,7 @@ def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
 
 
 def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
-    """Say why the table is empty, where that is not for want of disagreements."""
+    """Return why the table is empty if the application has no arrays to compare."""
     if table is not PROJECT_LINK_INCONSISTENCIES:
         return {}
     with warehouse.connection() as connection:

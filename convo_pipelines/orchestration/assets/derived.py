@@ -1,5 +1,6 @@
-"""The assets that keep the derived tables right, made from the registry."""
+"""The assets of the derived tables, generated from the registry."""
 
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -7,28 +8,36 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
-from convo_pipelines.orchestration.assets.common import Narrowed, daily_asset, refreshed
+from convo_pipelines.orchestration.assets.common import Narrowed, refreshed
 from convo_pipelines.orchestration.metadata import code, version
+from convo_pipelines.orchestration.partitions import days
 
 
 class Pruned(dg.Config):
-    """What a backfill does to days that were pruned from their histories tables."""
+    """Run config: how a backfill treats days that were pruned from their histories tables."""
 
     forget_pruned_days: bool = Field(
         default=False,
-        description="Delete the rows of days whose messages were pruned from the histories tables; else they are kept.",
+        description="Delete the rows of days whose messages were pruned from the histories tables; default: keep them.",
     )
 
 
 def _asset(table: DerivedTable) -> dg.AssetsDefinition:
-    definition = daily_asset(
-        name=table.name,
-        description=table.description,
-        group_name=table.group,
-        deps=[*_sources(table), *_above(table)],
-        code_version=version(table.statements),
-        metadata={"dagster/table_name": table.target, **code(table.statements)},
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Parameter `backfill_policy`.* is currently in beta")
+        definition = dg.asset(
+            name=table.name,
+            description=table.description,
+            group_name=table.group,
+            deps=[*_sources(table), *_upstream(table)],
+            partitions_def=days,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
+            kinds={"postgres"},
+            owners=["team:data"],
+            code_version=version(table.statements),
+            metadata={"dagster/table_name": table.target, **code(table.statements)},
+        )
 
     if table is HISTORIES_SESSIONS:
 
@@ -57,8 +66,8 @@ def _sources(table: DerivedTable) -> list[list[str]]:
     return [["app", source] for source in table.sources] + decided
 
 
-def _above(table: DerivedTable) -> list[str]:
-    """The derived tables whose changes it reads; where it reads conversations, those of the crews come first."""
+def _upstream(table: DerivedTable) -> list[str]:
+    """Return the derived tables that it reads; `crew_conversations`, which inserts into conversations, is one."""
     names = [other.name for other in DERIVED_TABLES]
     made = ["crew_conversations"] if "conversations" in table.changes else []
     return [name for name in names if name in table.changes or name in made]

@@ -1,1 +1,1 @@
-"""Jobs and the schedules that launch them."""
+"""Jobs, and the schedules and sensors that launch them."""

@@ -1,4 +1,4 @@
-"""The schedules: each asks the database what is new, and launches a run only if something is."""
+"""The schedules; those of ticks launch a run only if the database has unread changes."""
 
 import functools
 import logging
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def cron(name: str) -> str:
-    """Return the cron expression that a setting holds; where it is none, log an error and return the default."""
+    """Return the cron expression of a setting; if it is invalid, log an error and return the default."""
     given = getattr(settings(), name)
     try:
         dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=given)
@@ -34,25 +34,25 @@ _schedule = functools.partial(dg.schedule, execution_timezone="UTC", default_sta
 
 @_schedule(job=jobs.conversation_discovery, cron_schedule=cron("conversation_discovery_cron"))
 def conversation_discovery_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
-    """Refreshes sessions, conversations and summaries of what changed, if anything did."""
+    """Refreshes changed sessions, conversations and summaries, if there are any."""
     return _tick(warehouse, "conversation_discovery", DISCOVERY)
 
 
 @_schedule(job=jobs.link_sync, cron_schedule=cron("link_sync_cron"))
 def link_sync_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
-    """Refreshes participants and links of what changed, if anything did."""
+    """Refreshes changed participants and links, if there are any."""
     return _tick(warehouse, "link_sync", LINKS)
 
 
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
 def reconcile_schedule() -> dg.RunRequest:
-    """Compares everything with its sources; if the previous one is still at it, the queue holds this one back."""
+    """Compares every derived row with its sources; queued while the previous run is in progress."""
     return dg.RunRequest(tags={TICK_TAG: "reconcile"})
 
 
 @_schedule(job=jobs.health, cron_schedule=cron("health_cron"))
 def health_schedule() -> dg.RunRequest:
-    """Looks whether everything is alive and up to date."""
+    """Checks that the pipeline is up to date."""
     return dg.RunRequest(tags={TICK_TAG: "health"})
 
 
@@ -72,7 +72,7 @@ def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -
     with warehouse.connection() as connection:
         if held := change_log.at_work(connection, tables):
             until = f"{held['until']:%H:%M:%S}"
-            return dg.SkipReason(f"a tick of {held['asset_key']} is at work: {held['holder']}, lease until {until}")
+            return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
     if not ticks.have_news(warehouse, tables):
         return dg.SkipReason("nothing has changed since the last tick")
     return dg.RunRequest(tags=tick_tags(job_name))

@@ -1,4 +1,4 @@
-"""The sensors: failed runs, checks that turned red, what the webhook did, every check after the nightly comparison."""
+"""The sensors: alerts on failed runs and checks, the webhook's materializations, all checks after a reconcile."""
 
 import dagster as dg
 
@@ -9,25 +9,25 @@ from convo_pipelines.orchestration.partitions import days
 from convo_pipelines.settings import settings
 
 _STATUS = dg.DefaultSensorStatus.RUNNING if settings().enable_background_jobs else dg.DefaultSensorStatus.STOPPED
-RESULTS_A_LOOK = 1_000
+RESULTS_PER_TICK = 1_000
 
 
 def _events(context: dg.SensorEvaluationContext, *kinds: dg.DagsterEventType) -> list[dg.EventLogRecord]:
-    """Return what happened since the cursor, in order; where it has to be looked at again, the cursor stays."""
+    """Return the events since the cursor, in order; the cursor advances only once they are handled."""
     after = int(context.cursor) if context.cursor else None
     records = [
         record
         for kind in kinds
         for record in context.instance.get_event_records(
-            dg.EventRecordsFilter(event_type=kind, after_cursor=after), limit=RESULTS_A_LOOK, ascending=True
+            dg.EventRecordsFilter(event_type=kind, after_cursor=after), limit=RESULTS_PER_TICK, ascending=True
         )
     ]
-    return sorted(records, key=lambda record: record.storage_id)[:RESULTS_A_LOOK]
+    return sorted(records, key=lambda record: record.storage_id)[:RESULTS_PER_TICK]
 
 
 @dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
 def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
-    """Tells of runs that failed and are not tried again, and of jobs that succeed again."""
+    """Alerts on runs that failed and are not retried; ends the alert when the job succeeds."""
     events = _events(context, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
     with warehouse.connection() as connection:
         for event in events:
@@ -37,14 +37,14 @@ def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
             if event.event_log_entry.dagster_event_type is dg.DagsterEventType.RUN_SUCCESS:
                 alerts.end(connection, "runs", run.job_name)
                 continue
-            remedy = "The run's log says why; what it left undone is done by the next one."
+            remedy = "See the run's log for the cause; the next run does what this one left undone."
             alerts.begin(connection, "runs", "a run failed", run.job_name, run.run_id, remedy, f"runs/{run.run_id}")
     return _done(context, warehouse, events)
 
 
 @dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
 def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
-    """Tells of checks of severity ERROR that fail, and of those that pass again."""
+    """Alerts on failed checks of severity ERROR; ends the alert when the check passes."""
     events = _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     with warehouse.connection() as connection:
         for event in events:
@@ -58,7 +58,7 @@ def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourcePar
                 continue
             offenders = check.metadata.get("offenders")
             found = f"{offenders.value if offenders else 'some'} offenders"
-            remedy = "The check's description says what to do."
+            remedy = "See the check's description for what to do."
             where = f"assets/{asset}?view=checks&checkDetail={check.check_name}"
             alerts.begin(connection, "checks", "a check fails", subject, found, remedy, where)
     return _done(context, warehouse, events)
@@ -75,11 +75,11 @@ def _done(context: dg.SensorEvaluationContext, warehouse: Warehouse, events: lis
 def webhook_results(
     context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Tells Dagster what the webhook did: a materialization of today's partition, one per table."""
+    """Reports the webhook's work to Dagster: one materialization of today's partition per table."""
     with warehouse.connection() as connection:
-        noted = fetch(connection, "serving/webhook/noted", after=int(context.cursor or 0))
-    if not noted:
-        return dg.SkipReason("the webhook has noted nothing since")
+        recorded = fetch(connection, "serving/webhook/recorded", after=int(context.cursor or 0))
+    if not recorded:
+        return dg.SkipReason("the webhook has recorded nothing new")
     materializations = [
         dg.AssetMaterialization(
             row["table_name"],
@@ -91,9 +91,9 @@ def webhook_results(
                 "rows_deleted": row["deleted"],
             },
         )
-        for row in noted
+        for row in recorded
     ]
-    return dg.SensorResult(asset_events=materializations, cursor=str(max(row["last_id"] for row in noted)))
+    return dg.SensorResult(asset_events=materializations, cursor=str(max(row["last_id"] for row in recorded)))
 
 
 @dg.run_status_sensor(
@@ -103,5 +103,5 @@ def webhook_results(
     default_status=_STATUS,
 )
 def all_checks_after_reconcile(context: dg.RunStatusSensorContext) -> dg.RunRequest:
-    """Runs every check once the nightly comparison is done."""
+    """Runs every check after a successful reconcile."""
     return dg.RunRequest(run_key=context.dagster_run.run_id)

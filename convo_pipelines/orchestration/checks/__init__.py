@@ -1,4 +1,4 @@
-"""The asset checks: what they find comes back as a count and a sample of the offending keys."""
+"""The asset checks; each reports the number of offenders and a sample of their keys."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def verdict(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
     **facts: int,
 ) -> dg.AssetCheckResult:
-    """Return a check's result: passed if there are no offenders, else how many, and the first ten as a table."""
+    """Return a check's result: passed if there are no offenders, else their number, and the first ten as a table."""
     metadata: dict[str, dg.MetadataValue | int] = {"offenders": offenders, **facts}
     if offenders:
         metadata["sample"] = metadata_table(sample[:SAMPLE_ROWS])
@@ -33,7 +33,7 @@ def verdict(
 def find(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> tuple[int, list[Row]]:
-    """Run `sql/<name>.sql`; return how many rows it finds, and the first ten."""
+    """Run `sql/<name>.sql`; return the number of its rows, and the first ten."""
     check = statement(name).format(**(identifiers or {}))
     inner = sql.SQL(cast("LiteralString", check.as_string(connection).rstrip().removesuffix(";")))
     rows = fetch(connection, "orchestration/checks/offenders", {"check": inner}, **parameters, sample_rows=SAMPLE_ROWS)
@@ -48,11 +48,18 @@ def sql_check(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
     *,
     leaves_out_pending: bool = False,
-    **given: object,
+    **parameters: object,
 ) -> dg.AssetChecksDefinition:
-    """Return the check of `asset`, such as `app/conversations`, that passes if the statement of that name has no rows.
+    """Return a check that passes if its statement returns no rows.
 
-    With `leaves_out_pending` the statement is told what the asset's next tick will see to. It gets what is `given`.
+    Args:
+        name: of the check and of its statement.
+        asset: such as `app/conversations`.
+        description: what a failure means, and what to do.
+        severity: of a failure.
+        leaves_out_pending: create the temporary table `keys` with the keys that the asset's next tick will refresh.
+        parameters: of the statement.
+
     """
 
     @dg.asset_check(
@@ -65,27 +72,27 @@ def sql_check(
         with one_snapshot(warehouse) as connection:
             if leaves_out_pending:
                 choose_pending(connection, asset)
-            return verdict(*find(connection, statement_of(name, asset), **given), severity)
+            return verdict(*find(connection, statement_of(name, asset), **parameters), severity)
 
     return check
 
 
 def statement_of(name: str, asset: str) -> str:
-    """Return where the statement of an asset's check is: beside the table, or with those that serve several."""
+    """Return the name of a check's statement: in the table's folder, or among the checks of several tables."""
     own = f"tables/{asset}/checks/{name}"
     return own if exists(own) else f"orchestration/checks/{name}"
 
 
 @contextmanager
 def one_snapshot(warehouse: Warehouse) -> Generator[Connection]:
-    """Lend a connection in a transaction all of whose statements see the same rows."""
+    """Lend a connection in a repeatable-read transaction: all of its statements see one snapshot."""
     with warehouse.connection() as connection, connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         yield connection
 
 
 def choose_pending(connection: Connection, name: str) -> None:
-    """Create the temporary table `keys` with what the next tick of a derived table will see to."""
+    """Create the temporary table `keys` with the keys that the next tick of a derived table will refresh."""
     [table] = (table for table in DERIVED_TABLES if table.name == name)
     now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
     state = fetch(connection, "engine/log/position", asset_key=name)

@@ -1,4 +1,4 @@
-"""Nothing is missing: every message is counted, every recipient and project linked."""
+"""Completeness: every message is counted, every recipient, client and project is linked."""
 
 import dagster as dg
 import psycopg
@@ -12,12 +12,12 @@ from convo_pipelines.orchestration.checks import find, one_snapshot, sql_check, 
 @dg.asset_check(
     asset="histories_sessions",
     name="every_message_is_counted",
-    description="Per crew and day, the messages equal the sum of message_count (archive, and what awaits the next "
-    "tick, excepted). If not: triggers were bypassed, or histories_sessions was written by hand; "
-    "materialize histories_sessions for the days shown.",
+    description="Days of crews whose messages are not those counted in histories_sessions (archived days and unread "
+    "changes excepted): triggers were bypassed, or histories_sessions was modified by hand. Materialize "
+    "histories_sessions for the days shown.",
 )
 def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
-    """Compare each crew's histories table with its session-days, in one snapshot per crew."""
+    """Compare each crew's histories table with its session-days, one snapshot per crew."""
     offenders, sample = 0, list[Row]()
     with warehouse.connection() as connection:
         active = crews.active(connection)
@@ -45,53 +45,53 @@ completeness_checks = [
     sql_check(
         "every_conversation_is_summarized",
         "conversation_summaries",
-        "Conversations with messages that lack their summary: run `convo-pipelines reconcile`.",
+        "Conversations with messages but without a summary: run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_conversation_has_its_days",
         "conversation_days",
-        "Conversations of a client whose days do not add up to their summary: run `convo-pipelines reconcile`.",
+        "Conversations whose days do not add up to their summary: run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_crew_day_adds_up",
         "crew_activity_daily",
-        "Days of crews whose counts are not those of their session-days: materialize crew_activity_daily for the days "
+        "Days of crews whose counts differ from their session-days: materialize crew_activity_daily for the days "
         "shown.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_client_day_adds_up",
         "client_activity_daily",
-        "Days of clients whose counts are not those of their conversations' days: materialize client_activity_daily "
+        "Days of clients whose counts differ from their conversations' days: materialize client_activity_daily "
         "for the days shown.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_contact_method_is_resolved",
         "participant_resolutions",
-        "Contact methods without a resolution, or resolved to another person than the application set: "
+        "Contact methods without a resolution, or resolved to a person other than the one that the application set: "
         "run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_recipient_is_linked",
         "people_conversations",
-        "Conversations that lack the link to a person of one of their recipients: run `convo-pipelines reconcile`.",
+        "Conversations without a link to the person of one of their recipients: run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_client_is_linked",
         "clients_conversations",
-        "Conversations that lack the link to the client of a linked person or of their crew: "
+        "Conversations without a link to the client of a linked person or of their crew: "
         "run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
     sql_check(
         "every_project_is_linked",
         "project_conversations",
-        "Conversations that are not linked to the project they name: run `convo-pipelines reconcile`.",
+        "Conversations without a link to the project in their project_id: run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
     ),
 ]

@@ -1,4 +1,4 @@
-"""No key twice: the constraints forbid it, these checks notice where one is missing."""
+"""Uniqueness: no duplicate keys, which a missing constraint would allow."""
 
 import dagster as dg
 
@@ -12,8 +12,8 @@ def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_duplicates",
         asset=table.name,
-        description="Two rows with one key: its unique key is missing. Delete one (in app, let the application merge "
-        "them); `convo-pipelines migrate validate` names the key.",
+        description="Rows with the same key: the unique constraint is missing. Delete the duplicates (in app, merge "
+        "them); `convo-pipelines migrate validate` names the constraint.",
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with one_snapshot(warehouse) as connection:

@@ -1,4 +1,4 @@
-"""How discovery fares: cheap enough to run after every tick."""
+"""Health of discovery: checks that are cheap enough to run after every tick."""
 
 import dagster as dg
 
@@ -10,13 +10,12 @@ from convo_pipelines.orchestration.checks import find, sql_check, verdict
 @dg.asset_check(
     asset="histories_sessions",
     name="discovery_is_healthy",
-    description="Limits: rows waiting for 10 minutes, or twice the schedule's interval; a crew never read; a tick "
-    "of a crew longer than 30 s; more than 5 % of the crews of the last hour failing (of at least 20); more than 3 "
-    "consecutive failures. See last_error in analytics.crew_discovery_state and "
-    "the log of the last conversation_discovery run.",
+    description="Crews over a limit: rows unread for 10 minutes, or twice the schedule's interval; never read; a tick "
+    "longer than 30 s; more than 5 % of the crews of the last hour failing (of at least 20); more than 3 consecutive "
+    "failures. See last_error in analytics.crew_discovery_state, and the log of the last conversation_discovery run.",
 )
 def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
-    """Hold the state of every active crew against the limits."""
+    """Compare the state of every active crew with the limits."""
     with warehouse.connection() as connection:
         return verdict(
             *find(connection, "tables/histories_sessions/checks/discovery_is_healthy", **discovery_limits(connection))
@@ -28,20 +27,20 @@ health_checks = [
     sql_check(
         "every_crew_succeeded",
         "histories_sessions",
-        "The last tick or backfill of these crews failed; the others are up to date. The error names the remedy.",
+        "The last tick or backfill of these crews failed; other crews are up to date. The error names the remedy.",
     ),
     sql_check(
         "no_odd_histories_tables",
         "histories_sessions",
-        "Histories tables that are read, but with something to look at, such as a missing index.",
+        "Histories tables with a problem that does not prevent reading, such as a missing index.",
         dg.AssetCheckSeverity.WARN,
     ),
     *(
         sql_check(
             "no_odd_rows",
             asset,
-            "Rows of the application that are left out or read otherwise than written; what a reconcile counted, and "
-            "what ticks have met since. The remedy stands beside each.",
+            "Rows of the application that are ignored, or read with a correction: counted by the last reconcile, "
+            "plus those that ticks have read since. The remedy is shown with each kind.",
             dg.AssetCheckSeverity.WARN,
             asset_key=asset,
         )
@@ -50,8 +49,8 @@ health_checks = [
     sql_check(
         "app_tables_are_indexed",
         "conversation_summaries",
-        "Without these indexes every tick reads the whole table; run the statements shown, or `convo-pipelines "
-        "migrate up --only analytics`.",
+        "Indexes of app that are missing: without them every tick scans the whole table. Run the statements shown, or "
+        "`convo-pipelines migrate up --only analytics`.",
         dg.AssetCheckSeverity.WARN,
     ),
 ]

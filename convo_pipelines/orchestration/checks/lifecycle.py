@@ -1,4 +1,4 @@
-"""The integrity of the conversations themselves, where a constraint or an index is missing or was bypassed."""
+"""Integrity of app.conversations: violations of missing or bypassed constraints and indexes."""
 
 import dagster as dg
 
@@ -12,12 +12,12 @@ POPULATED_ROWS = 10_000
 @dg.asset_check(
     asset=dg.AssetKey(["app", "conversations"]),
     name="recency_queries_use_their_index",
-    description="The latest messages of a conversation, the latest conversations of a customer: read in an index's "
-    f"order, without a sort (judged from {POPULATED_ROWS:,} rows on). If not: run `convo-pipelines migrate up`, or "
-    "`analyze` the table. *_reads: how often the index was read since statistics were reset.",
+    description="Queries for a conversation's latest messages, or a customer's latest conversations, that do not use "
+    f"their index (checked for tables of at least {POPULATED_ROWS:,} rows): run `convo-pipelines migrate up`, or "
+    "`analyze` the table. *_reads: scans of the index since statistics were reset.",
 )
 def recency_queries_use_their_index(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
-    """Ask the planner."""
+    """Inspect the plans of the queries."""
     offenders: list[Row] = []
     with warehouse.connection() as connection:
         usage = fetch_one(connection, "orchestration/checks/recency_index_usage")
@@ -36,14 +36,14 @@ lifecycle_checks = [
     sql_check(
         "one_open_conversation_per_lead",
         "app/conversations",
-        "Leads with several open conversations: the unique index is missing or was bypassed. Close all but one of "
-        "each, then run `convo-pipelines migrate up`.",
+        "Leads with several open conversations: the unique index is missing or was bypassed. Close all but one per "
+        "lead, then run `convo-pipelines migrate up`.",
     ),
     sql_check(
         "conversation_indexes_are_valid",
         "app/conversations",
-        "Indexes of the conversations' lifecycle that are missing or invalid: run `convo-pipelines migrate up`; "
-        "where it was applied already, drop an invalid one and run the statement shown.",
+        "Indexes of app.conversations and app.messages that are missing or invalid: run `convo-pipelines migrate up`; "
+        "if it is applied already, drop the invalid index and run the statement shown.",
     ),
     recency_queries_use_their_index,
 ]

@@ -1,4 +1,4 @@
-"""Nothing that hangs in the air."""
+"""Referential integrity: no dangling references."""
 
 import dagster as dg
 from psycopg import sql
@@ -13,8 +13,8 @@ def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_orphans",
         asset=table.name,
-        description="Rows that refer to nothing: a foreign key is missing or was bypassed. Delete these rows; "
-        "`convo-pipelines migrate validate` names what is missing.",
+        description="Rows with a dangling reference: a foreign key is missing or was bypassed. Delete these rows; "
+        "`convo-pipelines migrate validate` names the missing constraint.",
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         offenders, sample = 0, list[Row]()
@@ -34,8 +34,8 @@ orphan_checks = [
     sql_check(
         "no_crew_conversations_without_session",
         "crew_conversations",
-        "Crew conversations without a session: its messages were deleted, or the application wrote the row itself. "
-        "Harmless; delete them in the application if they should not be there.",
+        "Crew conversations without a session: its messages were deleted, or the application inserted the row itself. "
+        "Harmless; delete them in the application if they are not wanted.",
         dg.AssetCheckSeverity.WARN,
     ),
     sql_check(

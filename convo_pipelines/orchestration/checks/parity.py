@@ -1,4 +1,4 @@
-"""A random sample, recomputed from scratch, equals the table."""
+"""Parity: a random sample, recomputed from its sources, equals the table."""
 
 from convo_pipelines.orchestration.checks import sql_check
 
@@ -8,8 +8,8 @@ parity_checks = [
     sql_check(
         name,
         asset,
-        f"{SAMPLE_CONVERSATIONS:,} random conversations, recomputed, differ from {asset}: triggers were "
-        "bypassed, or rows were written by hand. Run `convo-pipelines reconcile`.",
+        f"Of {SAMPLE_CONVERSATIONS:,} random conversations, those whose links differ from their sources: triggers were "
+        "bypassed, or rows were modified by hand. Run `convo-pipelines reconcile`.",
         leaves_out_pending=True,
         sample=SAMPLE_CONVERSATIONS,
     )

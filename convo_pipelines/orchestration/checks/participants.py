@@ -1,4 +1,4 @@
-"""Whom we do not know, and what must never be linked."""
+"""Participants: unresolved contact methods, and links that must not exist."""
 
 import dagster as dg
 
@@ -26,27 +26,27 @@ def _status_check(name: str, description: str) -> dg.AssetChecksDefinition:
 participant_checks = [
     _status_check(
         "no_unresolved_participants",
-        "Contact methods that nobody we know has, or that are no address at all: their conversations lack a link. "
+        "Contact methods that match no person, or are not valid addresses: their conversations lack a link. "
         "Add the identifier to the person in the CRM, or set the contact method's person_id.",
     ),
     _status_check(
         "no_ambiguous_participants",
-        "Contact methods that several persons have, and a conversation's client does not tell which: they are never "
-        "linked by guess. Merge the persons in the CRM, or decide: `convo-pipelines link`.",
+        "Contact methods that match several persons, even within the conversation's client; they are not linked. "
+        "Merge the persons in the CRM, or decide with `convo-pipelines link`.",
     ),
     sql_check(
         "no_cross_client_links",
         "people_conversations",
-        "A person of one client in a conversation of another. We never match across clients, so either the "
-        "application set the contact method's person_id to this person, or the row was written by hand: correct "
+        "Links of a person of one client to a conversation of another. Matching never crosses clients, so either the "
+        "application set the contact method's person_id to this person, or the row was modified by hand. Correct "
         "person_id, or the conversation's client_id.",
         leaves_out_pending=True,
     ),
     sql_check(
         "projects_agree_with_their_arrays",
         "project_link_inconsistencies",
-        "The deprecated app.projects.conversation_ids disagrees with app.conversations.project_id, which is right. "
-        "`convo-pipelines project-arrays --write` rewrites the arrays; better, drop the column.",
+        "Differences between the deprecated app.projects.conversation_ids and app.conversations.project_id, which is "
+        "authoritative. Drop the column, or run `convo-pipelines project-arrays --write` to rewrite the arrays.",
         dg.AssetCheckSeverity.WARN,
     ),
 ]

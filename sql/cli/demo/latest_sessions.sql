@@ -1,4 +1,4 @@
--- out: the five session-days that were active last
+-- out: the five session-days with the latest activity
 select
     crew.crew_code as crew,
     day.session_id,

@@ -1,4 +1,4 @@
--- out: contact methods by how they were resolved
+-- out: contact methods by resolution status
 select
     status,
     method,

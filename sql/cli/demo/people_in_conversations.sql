@@ -1,4 +1,4 @@
--- out: who is in the five conversations that started last
+-- out: the people in the five conversations that started last
 select
     to_char(conversation.started_at, 'YYYY-MM-DD HH24:MI') as started,
     conversation.channel,

@@ -1,4 +1,4 @@
--- out: the five conversations that came to a project last
+-- out: the five conversations most recently added to a project
 select
     project.name as project,
     conversation.channel,

@@ -1,4 +1,4 @@
--- out: where projects' deprecated arrays disagree with the conversations
+-- out: differences between projects' deprecated arrays and conversations
 select
     kind,
     count(*) as rows,

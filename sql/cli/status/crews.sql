@@ -1,4 +1,4 @@
--- out: one row per active crew: whether its changes are logged, what of them no tick has read, and how its last run went
+-- out: one row per active crew: capture mode, unread changes, and the result of its last run
 with unread as (
     select
         change.table_oid,

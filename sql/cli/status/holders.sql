@@ -1,9 +1,9 @@
--- The oldest transaction that has written: snapshots, and with them the trimming of the logs, wait for it.
--- out: at most one row: transaction, pid (null: a prepared one), who, since (null: not this role's to see), state
+-- The oldest transaction that has written: snapshots, and with them log trimming, wait for it.
+-- out: at most one row: transaction, pid (null if prepared), role, since (null if hidden from this role), state
 select
     oldest.xid::text as "transaction",
     activity.pid,
-    coalesce(activity.usename::text, prepared.owner::text || ', prepared as ' || prepared.gid) as who,
+    coalesce(activity.usename::text, prepared.owner::text || ', prepared as ' || prepared.gid) as role,
     to_char(coalesce(activity.xact_start, prepared.prepared), 'YYYY-MM-DD HH24:MI:SS') as since,
     coalesce(activity.state, case when prepared.gid is not null then 'prepared' end) as state
 from (

@@ -1,7 +1,7 @@
--- Drops what ended before anybody was told; locks the rest that is due, so that nobody is told twice.
--- in:  %(reminder_seconds)s: after how long somebody is reminded
--- out: source, kind, subject, found, remedy, link, since, ended_at, told_at; those that ended first
-with unheard as (
+-- Deletes alerts that ended before any notification; selects and locks the alerts to notify of, so that each is sent once.
+-- in:  %(reminder_seconds)s: time between reminders
+-- out: source, kind, subject, found, remedy, link, since, ended_at, told_at (time of the last notification); ended ones first
+with unnotified as (
     delete from analytics.alerts where ended_at is not null and told_at is null
 )
 

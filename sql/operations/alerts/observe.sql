@@ -1,6 +1,7 @@
--- Remembers what a source finds now, several findings of one subject as one: what it no longer finds has ended.
+-- Opens or updates alerts for what a source finds now, several findings of one kind and subject as one; ends those that it
+-- no longer finds.
 -- in:  %(source)s; %(states)s: jsonb, rows of kind, subject, since (or null), found, remedy, link (or null);
---      %(is_all)s: whether these are all that it finds
+--      %(is_all)s: whether these are all its findings
 with found as (
     select
         kind,

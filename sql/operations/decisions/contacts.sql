@@ -1,14 +1,14 @@
--- The contact methods that somebody means, and all that have the same identifier.
--- in:  %(contact)s: an id, or as the application spells it; %(identifier)s: its canonical form, or null
--- out: id, kind, value, is_given (whether the application says whose it is); that with this id first
-with meant as (
+-- The contact methods with an id or value, and all that have the same identifier.
+-- in:  %(contact)s: id, or value as the application spells it; %(identifier)s: its canonical form, or null
+-- out: id, kind, value, is_given (whether the application has set its person); the one with this id first
+with requested as (
     select id from app.contact_methods
     where id::text = lower(%(contact)s::text) or value = %(contact)s::text
 ),
 
 named as (
     select identifier from analytics.identifiers
-    where place_id in (select id from meant) and place = 'contact_method'
+    where place_id in (select id from requested) and place = 'contact_method'
     union
     select %(identifier)s::text
 )
@@ -20,7 +20,7 @@ select
     person_id is not null as is_given
 from app.contact_methods
 where id in (
-    select id from meant
+    select id from requested
     union
     select place_id from analytics.identifiers
     where identifier in (select identifier from named) and place = 'contact_method'

@@ -1,6 +1,6 @@
--- Decides, unless the same is in force.
--- in:  %(contacts)s: contact methods with one identifier, of which the first is decided on; %(person_id)s;
---      %(decision)s: link or never; %(reason)s; %(by)s: who
+-- Inserts a decision, unless the same is in force.
+-- in:  %(contacts)s: contact methods with one identifier; the decision names the first; %(person_id)s;
+--      %(decision)s: link or never; %(reason)s; %(by)s: name
 insert into curation.participant_decisions (contact_method_id, person_id, decision, reason, decided_by)
 select
     (%(contacts)s::uuid[])[1],

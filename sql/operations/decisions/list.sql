@@ -1,6 +1,6 @@
 -- Decisions, the newest first.
--- in:  %(is_all)s: revoked ones, too; %(contacts)s: only on these contact methods, or null
--- out: one row per decision; client and person's name are null if the person is no longer there
+-- in:  %(is_all)s: include revoked ones; %(contacts)s: only on these contact methods, or null
+-- out: one row per decision; client and person's name are null if the person no longer exists
 select
     decision.id,
     decision.decision,

@@ -1,5 +1,5 @@
--- Revokes what a decision replaces: the opposite; and, if it is a link, the link to somebody else of the same client.
--- in:  %(contacts)s: contact methods with one identifier; %(person_id)s, %(decision)s: the decision; %(by)s: who
+-- Revokes what a decision replaces: the opposite; and, for a link, the link to another person of the same client.
+-- in:  %(contacts)s: contact methods with one identifier; %(person_id)s, %(decision)s: the decision; %(by)s: name
 update curation.participant_decisions as former
 set
     revoked_at = now(),

@@ -1,6 +1,6 @@
 -- Revokes a decision.
--- in:  %(id)s; %(by)s: who
--- out: id, none if there is none in force
+-- in:  %(id)s; %(by)s: name
+-- out: id; no row if it is not in force
 update curation.participant_decisions
 set
     revoked_at = now(),

@@ -1,5 +1,6 @@
+-- Whether the application still has a conversation of a session.
 -- in:  %(crew_id)s, %(session_id)s: null for any session
--- out: one row: is_left: whether the application still has a conversation of it
+-- out: one row: is_left
 select exists(
     select from app.conversations
     where crew_id = %(crew_id)s::uuid and session_id is not null

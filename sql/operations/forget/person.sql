@@ -1,4 +1,4 @@
--- Removes what analytics knows of a person, and what was decided about them.
+-- Deletes a person from analytics, with the decisions on the person.
 -- in:  %(person_id)s
 -- out: one row: identifiers, resolutions, decisions, links
 with identifiers as (

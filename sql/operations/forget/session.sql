@@ -1,4 +1,4 @@
--- Removes a session of a crew from analytics.
+-- Deletes a session of a crew from analytics.
 -- in:  %(crew_id)s, %(session_id)s: null for all sessions of the crew
 -- out: one row: session_days, summaries, links
 with conversations as (

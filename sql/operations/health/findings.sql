@@ -1,6 +1,6 @@
--- What is not as it should be with tables, their capture, the logs, and what holds them back.
--- in:  %(limits)s: jsonb, table to how many seconds a change may wait for its tick; %(largest_log_rows)s;
---      %(oldest_seconds)s: how old a transaction may be
+-- Problems with tables, their capture, the logs, and transactions that hold them back.
+-- in:  %(limits)s: jsonb, maximum seconds that a change may wait, by table; %(largest_log_rows)s;
+--      %(oldest_seconds)s: maximum age of a transaction
 -- out: one row per finding: kind, subject, since (null: not known), found
 with wanted as (
     select
@@ -13,7 +13,7 @@ select
     'a table is behind' as kind,
     fresh.table_name as subject,
     fresh.waiting_since as since,
-    fresh.changes_waiting || ' changes wait' as found
+    fresh.changes_waiting || ' changes waiting' as found
 from wanted
 inner join analytics.freshness as fresh using (table_name)
 where fresh.waiting_since < clock_timestamp() - make_interval(secs => wanted.seconds)
@@ -22,7 +22,7 @@ select
     'a table was never built',
     wanted.table_name,
     state.last_run_at,
-    case when state.last_run_at is null then 'no tick of it has begun' else 'no tick of it has ended well' end
+    case when state.last_run_at is null then 'no tick has started' else 'no tick has succeeded' end
 from wanted
 cross join analytics.trim_state as installed  -- nothing is trimmed before the first tables are built
 left join analytics.refresh_state as state on state.asset_key = wanted.table_name
@@ -62,7 +62,7 @@ select
     'the database came from another server',
     min(asset_key),
     null,
-    count(*) || ' tables were restored; the next tick builds them again'
+    count(*) || ' tables were restored; the next tick rebuilds them'
 from analytics.refresh_state
 where mod(written_by::text::numeric, 4294967296) <> xmin::text::numeric
 having count(*) > 0

@@ -1,5 +1,5 @@
--- Where projects' arrays differ from what conversations say now, by project and kind, those that differ most first.
--- out: project, project_id, kind, ids (how many), example (a conversation), names (the project that this one names)
+-- Differences between projects' arrays and conversations' project_id, by project and kind, the largest first.
+-- out: project, project_id, kind, ids (number), example (a conversation), names (the project_id of that conversation)
 with entries as (
     select distinct
         project.id as project_id,
@@ -17,7 +17,7 @@ members as (
     where project_id is not null
 ),
 
-different as (
+diff as (
     select
         project_id,
         conversation_id,
@@ -31,15 +31,15 @@ select
     project.name as project,
     project.id as project_id,
     case
-        when different.is_missing then 'missing_from_array'
+        when diff.is_missing then 'missing_from_array'
         when conversation.id is null then 'stale_id'
         else 'project_mismatch'
     end as kind,
     count(*) as ids,
-    min(different.conversation_id::text) as example,
-    (array_agg(conversation.project_id order by different.conversation_id))[1] as names
-from different
-inner join app.projects as project on project.id = different.project_id
-left join app.conversations as conversation on conversation.id = different.conversation_id
+    min(diff.conversation_id::text) as example,
+    (array_agg(conversation.project_id order by diff.conversation_id))[1] as names
+from diff
+inner join app.projects as project on project.id = diff.project_id
+left join app.conversations as conversation on conversation.id = diff.conversation_id
 group by project.id, 3
 order by ids desc, project.id, kind;

@@ -1,6 +1,6 @@
--- Keeps others from writing to projects; those that somebody has locked are left out.
+-- Locks projects against writes; skips those that are locked already.
 -- in:  %(ids)s
--- out: id: the projects that are locked now
+-- out: id: the projects that were locked
 select id from app.projects
 where id = any(%(ids)s::uuid[])
 order by id

@@ -1,6 +1,6 @@
--- Rewrites the arrays of projects that differ from what conversations say: what is right keeps its place, what is missing
--- comes behind it, in the order of its creation.
--- in:  %(ids)s: projects, locked by an earlier statement, so that this one sees what others wrote before
+-- Rewrites the arrays of projects that differ from conversations' project_id: correct entries keep their order, missing ones
+-- are appended in order of creation.
+-- in:  %(ids)s: projects, locked by an earlier statement, so that this one sees all earlier writes
 -- out: one row: projects (rewritten), added, removed (ids)
 with entries as (
     select

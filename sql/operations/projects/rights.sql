@@ -1,4 +1,5 @@
--- out: one row: role, owner (of app.projects), may_write (whether the role may rewrite arrays)
+-- Whether the current role may rewrite arrays.
+-- out: one row: role, owner (of app.projects), may_write
 select
     current_user::text as role,
     relowner::regrole::text as owner,

@@ -1,5 +1,6 @@
+-- Duplicate keys.
 -- in:  {target}, {key}
--- out: keys that stand more than once: the key, rows
+-- out: one row per duplicate key: the key, rows
 select
     {key},
     count(*) as rows

@@ -1,5 +1,6 @@
+-- The odd rows of a table, counted by kind.
 -- in:  %(asset_key)s
--- out: kinds of odd rows that the table met: crew (null: it is not read per crew), kind, rows, example, remedy
+-- out: crew (null if the table is not read per crew), kind, rows, example, remedy
 select
     crew.crew_code as crew,
     oddity.kind,

@@ -1,5 +1,6 @@
+-- Dangling references.
 -- in:  {target}, {key}, {column}; {parent}: the table in app that the column refers to
--- out: rows that refer to one that does not exist: the key, missing
+-- out: one row per dangling reference: the key, missing
 select
     {key},
     {column} || ' in ' || %(parent)s as missing

@@ -1,4 +1,4 @@
--- out: one row: about how many rows the tables of the recency queries have, and how often their indexes were read
+-- out: one row: estimated rows of the tables of the recency queries, and number of scans of their indexes
 select
     (select reltuples::bigint from pg_class where oid = 'app.messages'::regclass) as messages_rows,
     (select reltuples::bigint from pg_class where oid = 'app.conversations'::regclass) as conversations_rows,

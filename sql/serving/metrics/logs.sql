@@ -1,4 +1,5 @@
--- out: one row per change log: log, rows (waiting to be read by a tick, or to be trimmed)
+-- The size of each change log.
+-- out: one row per change log: log, rows (not yet read by a tick, or not yet trimmed)
 select
     'session_changes' as log,
     (select count(*) from analytics.session_changes) as rows

@@ -1,4 +1,5 @@
--- out: one row: what monitoring wants to know of all crews and tables
+-- Totals of all crews and tables.
+-- out: one row
 select
     (select count(*) from analytics.conversation_summaries where source = 'histories') as sessions,
     (select count(*) from analytics.conversation_summaries) as conversations,

@@ -1,5 +1,5 @@
--- out: one row per derived table that was built: table, changes (logged, not read by its tick), oldest (seconds since
---      the first of them)
+-- The backlog of each derived table.
+-- out: one row per table that was built: table, changes (logged, not read by its tick), oldest (age of the first, seconds)
 select
     table_name as "table",
     changes_waiting as changes,

@@ -1,5 +1,5 @@
--- What happened for each client on each UTC day.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in it, half-open, or null
+-- The activity of clients by UTC day.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in this half-open span, or null
 -- out: the columns of analytics.client_activity_daily
 select * from analytics.client_activity_daily
 where (%(client)s::text is null or client_code = %(client)s)

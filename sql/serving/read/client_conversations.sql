@@ -1,7 +1,7 @@
 -- A page of a client's conversations, newest first; each parameter but the first two may be null.
--- in:  %(client)s: client_code; %(rows)s: how many; %(channel)s; %(crew)s: crew_code; %(project)s: id; %(is_open)s;
---      %(before)s, %(before_id)s: start and id of the last one of the page before
--- out: conversation_id, channel, crew_code, project_id, started_at, closed_at, and of the summary, null without messages:
+-- in:  %(client)s: client_code; %(rows)s: maximum number; %(channel)s; %(crew)s: crew_code; %(project)s: id; %(is_open)s;
+--      %(before)s, %(before_id)s: start and id of the last row of the previous page
+-- out: conversation_id, channel, crew_code, project_id, started_at, closed_at, and, null without messages:
 --      message_count, ended_at, first_response_seconds
 select
     link.conversation_id,

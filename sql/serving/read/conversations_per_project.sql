@@ -1,4 +1,4 @@
--- How many conversations a project has, or each project.
+-- The number of conversations of a project, or of each.
 -- in:  %(project)s: id, or null for all
 -- out: project_id, conversations, last_added_at
 select

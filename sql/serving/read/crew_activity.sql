@@ -1,5 +1,5 @@
--- What each crew did on each UTC day.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in it, half-open, or null
+-- The activity of crews by UTC day.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in this half-open span, or null
 -- out: the columns of analytics.crew_activity_daily
 select activity.*
 from analytics.crew_activity_daily as activity

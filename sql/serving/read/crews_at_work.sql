@@ -1,6 +1,6 @@
--- The crews whose sessions were clients' conversations; whose crew it is now does not matter.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days with messages in it, half-open
--- out: one row per crew, that of most messages first: crew_id, crew_code, table_name, or null: it is not read from a table now;
+-- The crews whose sessions were clients' conversations, whichever client the crews belong to now.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days with messages in this half-open span
+-- out: one row per crew, most messages first: crew_id, crew_code, table_name (null: its histories table is not read now),
 --      messages
 select
     crew.id as crew_id,

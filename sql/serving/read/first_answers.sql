@@ -1,7 +1,7 @@
--- How clients' conversations were answered, by the UTC day on which they started, and over all days.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open
--- out: is_crew; started_on, or null: all days; conversations; unanswered (asked, never answered, and open); median_seconds,
---      p90_seconds to the first answer, or null: none was answered
+-- First answers of clients' conversations, by UTC day of their start, and in total.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in this half-open span
+-- out: is_crew; started_on, or null: total; conversations; unanswered (open, with a question and no answer); median_seconds,
+--      p90_seconds to the first answer, null if none was answered
 select
     summary.channel = 'crew' as is_crew,
     (summary.started_at at time zone 'UTC')::date as started_on,

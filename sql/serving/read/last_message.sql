@@ -1,4 +1,4 @@
--- The last message of clients' conversations; what claims to be of tomorrow or later is not it.
+-- The last message of clients' conversations; messages dated in the future are ignored.
 -- in:  %(client)s: client_code, or null for all
 -- out: at most one row: sent_at
 select max(summary.ended_at) as sent_at

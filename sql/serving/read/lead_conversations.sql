@@ -1,5 +1,5 @@
 -- A lead's latest conversations that have messages, newest first.
--- in:  %(lead)s: id; %(rows)s: how many
+-- in:  %(lead)s: id; %(rows)s: maximum number
 -- out: the columns of analytics.lead_conversations
 select * from analytics.lead_conversations
 where lead_id = %(lead)s::uuid

@@ -1,6 +1,6 @@
--- The clients' conversations that wait longest for their first answer, and those that got it latest.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open; %(until)s: who still waits
---      waits until then; %(most)s: so many of each
+-- The clients' conversations with the longest waits for a first answer: still unanswered ones, and answered ones.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in this half-open span; %(until)s: end of
+--      the wait of unanswered ones; %(most)s: maximum number of each
 -- out: is_answered, conversation_id, client_code, channel, started_at, waited_seconds since the first question; longest first
 with summary as (
     select
@@ -22,7 +22,7 @@ answered as (
     limit %(most)s
 ),
 
-asked as (
+waiting as (
     select
         summary.*,
         case summary.source
@@ -44,7 +44,7 @@ unanswered as (
     select
         false as is_answered, conversation_id, client_code, channel, started_at,
         extract(epoch from %(until)s::timestamptz - asked_at)::float8 as waited_seconds
-    from asked
+    from waiting
     order by asked_at, conversation_id
     limit %(most)s
 )

@@ -1,5 +1,5 @@
--- When the messages of clients' conversations by e-mail and chat were sent.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: sent in it, half-open
+-- E-mail and chat messages of clients' conversations, by weekday and hour.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: sent in this half-open span
 -- out: weekday (1: Monday) and hour, UTC; messages
 select
     extract(isodow from message.sent_at at time zone 'UTC')::int as weekday,

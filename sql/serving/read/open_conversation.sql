@@ -1,4 +1,4 @@
--- The open conversation of a lead: at most one, as the check one_open_conversation_per_lead sees to.
+-- The open conversation of a lead: at most one, which the check one_open_conversation_per_lead verifies.
 -- in:  %(lead)s: id
 -- out: the columns of analytics.lead_open_conversations
 select * from analytics.lead_open_conversations

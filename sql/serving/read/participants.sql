@@ -1,8 +1,8 @@
--- Participants (contact methods among the recipients) of clients' messages, by how they were resolved, for each client and
--- all together: one may write to several, and is resolved if that is so for each.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of messages sent in it, half-open
--- out: client_code, or null: all together; status; participants
-with met as (
+-- Participants (contact methods among the recipients) of clients' messages by resolution status, per client and in total.
+-- In the total, a participant of several clients counts once, as resolved if it is resolved for each.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of messages sent in this half-open span
+-- out: client_code, or null: total; status; participants
+with recipients as (
     select distinct
         client.id as client_id,
         client.client_code,
@@ -17,22 +17,22 @@ with met as (
 
 participants as (
     select
-        met.client_code,
-        met.contact_method_id,
+        recipients.client_code,
+        recipients.contact_method_id,
         case
             when resolution.status = 'ambiguous' and exists (
                 select from analytics.identifiers as shared
-                cross join lateral analytics.holder_of(shared.identifier, met.client_id) as holder
-                where shared.place_id = met.contact_method_id and shared.place = 'contact_method'
+                cross join lateral analytics.holder_of(shared.identifier, recipients.client_id) as holder
+                where shared.place_id = recipients.contact_method_id and shared.place = 'contact_method'
                     and holder.person_id is not null
             ) then 'resolved'
             else resolution.status
         end as status
-    from met
-    inner join analytics.participant_resolutions as resolution on resolution.contact_method_id = met.contact_method_id
+    from recipients
+    inner join analytics.participant_resolutions as resolution on resolution.contact_method_id = recipients.contact_method_id
 ),
 
-together as (
+totals as (
     select
         contact_method_id,
         coalesce(min(status) filter (where status <> 'resolved'), 'resolved') as status
@@ -51,6 +51,6 @@ select
     null,
     status,
     count(*)
-from together
+from totals
 group by status
 order by 1, 2;

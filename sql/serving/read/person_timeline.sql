@@ -1,4 +1,4 @@
--- The conversations a person is in.
+-- The conversations of a person.
 -- in:  %(person)s: id
 -- out: the columns of analytics.person_timeline
 select * from analytics.person_timeline

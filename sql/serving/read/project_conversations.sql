@@ -1,5 +1,5 @@
--- The conversations of a project, in the order in which they came to it.
--- in:  %(project)s: id; %(start)s, %(end)s: added in it, half-open, or null
+-- The conversations of a project, in the order in which they were added.
+-- in:  %(project)s: id; %(start)s, %(end)s: added in this half-open span, or null
 -- out: conversation_id, channel, subject, added_at, added_by
 select
     link.conversation_id,

@@ -1,5 +1,5 @@
--- When the messages of one crew's sessions were written that are clients' conversations.
--- in:  {histories}; %(crew_id)s; %(client)s: client_code, or null for all; %(start)s, %(end)s: written in it, half-open
+-- Messages of a crew's sessions that are clients' conversations, by weekday and hour.
+-- in:  {histories}; %(crew_id)s; %(client)s: client_code, or null for all; %(start)s, %(end)s: written in this half-open span
 -- out: weekday (1: Monday) and hour, UTC; messages
 select
     extract(isodow from history.created_at at time zone 'UTC')::int as weekday,

@@ -1,5 +1,5 @@
 -- Crews' sessions by UTC day.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: of UTC days in it, half-open, or null
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: UTC days in this half-open span, or null
 -- out: crew_code, client_code, session_id, activity_date, the counts and times of the session-day
 select
     crew.crew_code,

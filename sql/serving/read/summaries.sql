@@ -1,5 +1,5 @@
--- Conversations, one row each.
--- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in it, half-open, or null
+-- Conversations with their summary, one row each.
+-- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in this half-open span, or null
 -- out: conversation_id, client_code, channel, crew_code, session_id, project_id, lead_id, customer_id, the counts
 --      and times of the summary
 select

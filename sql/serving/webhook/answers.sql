@@ -1,10 +1,10 @@
--- What is known of the sessions that somebody asks for.
--- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair
+-- The answers to requests: counts and links of the requested sessions.
+-- in:  %(asked_crews)s, %(asked_sessions)s: parallel arrays
 -- out: one row per session that has a conversation with messages: crew_code, session_id, conversation_id, message_count,
 --      inbound_count, outbound_count, people, clients, projects (links)
 select
     crew.crew_code,
-    asked.session_id,
+    requested.session_id,
     summary.conversation_id,
     summary.message_count,
     summary.inbound_count,
@@ -12,8 +12,8 @@ select
     (select count(*) from analytics.people_conversations as link where link.conversation_id = conversation.id) as people,
     (select count(*) from analytics.clients_conversations as link where link.conversation_id = conversation.id) as clients,
     (select count(*) from analytics.project_conversations as link where link.conversation_id = conversation.id) as projects
-from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
-inner join app.crews as crew on crew.id = asked.crew_id
+from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as requested (crew_id, session_id)
+inner join app.crews as crew on crew.id = requested.crew_id
 inner join app.conversations as conversation
-    on conversation.crew_id = asked.crew_id and conversation.session_id = asked.session_id
+    on conversation.crew_id = requested.crew_id and conversation.session_id = requested.session_id
 inner join analytics.conversation_summaries as summary on summary.conversation_id = conversation.id;

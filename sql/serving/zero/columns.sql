@@ -1,6 +1,6 @@
--- The tables a client may sync: what a publication publishes of app and analytics, or all of app and the link tables.
--- Those without a primary key cannot be; generated columns, and partitions beside their table, are not replicated.
--- in:  %(publication)s: its name, or null for all; %(links)s: the link tables
+-- The tables that a client can sync: those of app and analytics in a publication, or all of app and the link tables.
+-- Tables without a primary key cannot be synced; generated columns, and partitions as tables, are not replicated.
+-- in:  %(publication)s: its name, or null; %(links)s: the link tables
 -- out: one row per column: schema_name, table_name, column_name, type_name (or enum), is_array, is_nullable, primary_key (names)
 select
     class.relnamespace::regnamespace::text as schema_name,

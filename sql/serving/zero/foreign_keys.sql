@@ -1,5 +1,5 @@
--- The foreign keys of one column between tables of app and the link tables; and a conversation's lead and customer, where
--- tables app.leads and app.customers have them as primary key, though no foreign key says so.
+-- The single-column foreign keys between tables of app and the link tables; and a conversation's lead and customer, if
+-- app.leads and app.customers have such a primary key, even without a foreign key.
 -- out: table_name, column_name, target_table, target_column
 select
     source.relname::text as table_name,

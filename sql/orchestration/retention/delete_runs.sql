@@ -1,6 +1,6 @@
--- Of Dagster's own database: deletes finished runs, with all that was stored of them. A run that holds the newest
--- materialization or observation of a partition, or the newest result of a check, stays: without it they would be missing.
--- in:  %(before)s: created before then; %(rows)s: so many at most, the oldest first
+-- In Dagster's database: deletes finished runs with everything stored for them. Runs that hold the newest materialization or
+-- observation of a partition, or the newest result of a check, are kept: the partition or check would show as missing.
+-- in:  %(before)s: delete runs created before; %(rows)s: maximum number, the oldest first
 -- out: run_id
 with newest as materialized (
     select run_id

@@ -1,5 +1,5 @@
--- What the webhook did to each table, and Dagster has not been told.
--- in:  %(after)s: id of the last row that Dagster was told of
+-- What the webhook did to each table since a record.
+-- in:  %(after)s: id of the last record reported to Dagster
 -- out: one row per table: table_name, sessions, inserted, updated, deleted, last_id
 select
     table_name,

@@ -1,4 +1,4 @@
--- Where nobody is to be told, what has ended goes, and no delivery is owed.
+-- Without receivers: deletes alerts that have ended, and resets failed deliveries.
 with ended as (
     delete from analytics.alerts where ended_at is not null
 )

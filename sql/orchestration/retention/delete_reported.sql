@@ -1,6 +1,6 @@
--- Of Dagster's own database: deletes materializations that were reported without a run, as those of the webhook are, but the
--- newest of each partition.
--- in:  %(before)s: reported before then
+-- In Dagster's database: deletes materializations that were reported without a run, as the webhook's are, except the newest
+-- of each partition.
+-- in:  %(before)s: delete those reported before
 with newest as materialized (
     select max(id) as id
     from event_logs

@@ -1,7 +1,6 @@
--- Notes what the webhook did to each table, and forgets what it did a week ago.
+-- Records what the webhook did to each table, and deletes records older than a week.
 -- in:  %(work)s: jsonb array of table_name, sessions, inserted, updated, deleted
--- out: webhook_refreshes
-with forgotten as (
+with expired as (
     delete from analytics.webhook_refreshes
     where noted_at < now() - interval '7 days'
 )

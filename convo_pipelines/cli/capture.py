@@ -1,0 +1,42 @@
+"""`convo-pipelines capture`: the triggers that log changes."""
+
+from collections.abc import Sequence
+
+import click
+
+from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture as triggers
+
+
+@click.group()
+def capture() -> None:
+    """Log the changes of tables by triggers, or stop; tables that are not captured are refreshed by window."""
+
+
+@capture.command()
+@click.argument("tables", nargs=-1)
+def on(tables: Sequence[str]) -> None:
+    """Install the triggers on TABLES of app; by default on all source tables."""
+    triggers.switch(Warehouse(), tables, on=True)
+    _print()
+
+
+@capture.command()
+@click.argument("tables", nargs=-1)
+def off(tables: Sequence[str]) -> None:
+    """Drop the triggers on TABLES of app, one table at a time; by default on all source tables."""
+    triggers.switch(Warehouse(), tables, on=False)
+    _print()
+
+
+@capture.command()
+@click.argument("table", required=False)
+def status(table: str | None) -> None:
+    """Show which tables are captured, and why others are not."""
+    _print(table)
+
+
+def _print(table: str | None = None) -> None:
+    with Warehouse().connection() as connection:
+        print_table(console, triggers.status(connection, table and table.removeprefix("app.")))

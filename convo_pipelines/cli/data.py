@@ -1,0 +1,133 @@
+"""Commands that load data, correct the application's arrays, and describe the tables."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from convo_pipelines.cli.terminal import console, print_table, row_progress
+from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.operations import projects
+from convo_pipelines.serving import zero_schema as zero
+from convo_pipelines.sources import histories
+from convo_pipelines.sources import sample_data as samples
+
+SIZES = samples.Sizes()
+FIRST_END, LAST_END = date(1971, 1, 1), date(2999, 12, 31)
+SHOWN_DIFFERENCES = 20
+
+
+def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    default = getattr(SIZES, name)
+    return click.option(f"--{name}", type=click.IntRange(least), default=default, show_default=True, help=text)
+
+
+@click.command("sample-data")
+@_size("clients", "Tenants.", least=1)
+@_size("crews", "Groups of agents, each with its histories table.")
+@_size("sessions", "Crews' sessions, about 10 messages each.")
+@_size("conversations", "E-mail and chat, 6 messages each.")
+@_size("people", "Persons in the CRM.")
+@_size("projects", "Each with an array of conversations.")
+@_size("days", "Days of history.", least=1)
+@click.option("--seed", default=1, show_default=True, help="The same seed and end give the same rows.")
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="UTC day, exclusive, of the last row.  [default: today]")
+@click.option("--if-empty", is_flag=True, help="Exit without an error if the database already has data.")
+def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> None:
+    """Fill an empty database with a generated company."""
+    last = end.date() if end else datetime.now(UTC).date()
+    if not FIRST_END <= last <= LAST_END:
+        raise click.BadParameter(f"{last} is not between {FIRST_END} and {LAST_END}", param_hint="--end")
+    with row_progress() as progress:
+        task = progress.add_task("loading", total=None)
+
+        def show(table: str, rows: int) -> None:
+            progress.console.print(f"{rows:>10,} rows in app.{table}")
+            progress.advance(task, rows)
+
+        try:
+            samples.load(Warehouse(), samples.Sizes(**sizes), seed, last, show)
+        except samples.NotEmptyError as reason:
+            if not if_empty:
+                raise
+            console.print(str(reason))
+
+
+@click.command("import-histories")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--crew", required=True, help="Code of the crew into whose histories table to load the rows.")
+def import_histories(file: Path, crew: str) -> None:
+    """Load an n8n export (CSV with session_id, message, created_at) into a crew's histories table.
+
+    Rows that cannot be read are reported by line number; the others are loaded.
+    """
+    with row_progress() as progress:
+        task = progress.add_task("importing", total=None)
+        result = histories.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
+    for line, reason in result.rejected:
+        console.print(f"[yellow]line {line}: {reason}[/yellow]")
+    console.print(f"{result.loaded:,} rows loaded, {len(result.rejected):,} rejected")
+
+
+@click.command("project-arrays")
+@click.option("--write", is_flag=True, help="Rewrite the arrays that differ; needs UPDATE on app.projects.")
+def project_arrays(write: bool) -> None:
+    """Show where the deprecated app.projects.conversation_ids differs from conversations' project_id.
+
+    project_id is authoritative. Projects that are locked are skipped.
+    """
+    warehouse = Warehouse()
+    with warehouse.connection() as connection:
+        if not projects.have_arrays(connection):
+            console.print(projects.NO_ARRAYS)
+            return
+        with console.status("comparing"):
+            found = projects.differences(connection)
+    if not found:
+        console.print("all arrays are correct")
+        return
+    print_table(console, found[:SHOWN_DIFFERENCES])
+    ids: Counter[str] = Counter()
+    for row in found:
+        ids[row["kind"]] += row["ids"]
+    names = list(dict.fromkeys(row["project_id"] for row in found))
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(ids.items()))
+    console.print(f"{len(names):,} projects whose arrays differ: {kinds}")
+    if not write:
+        return
+    with Progress(TextColumn("projects"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
+        task = progress.add_task("projects", total=len(names))
+        done = projects.rewrite(warehouse, names, lambda count: progress.advance(task, count))
+    print_table(console, [asdict(done)])
+    if done.skipped:
+        console.print(f"{done.skipped:,} projects were locked and skipped; run the command again")
+
+
+@click.command("data-dictionary")
+def data_dictionary() -> None:
+    """Print the data dictionary of `analytics` as Markdown, from the catalog's comments."""
+    with Warehouse().connection() as connection:
+        for row in fetch(connection, "cli/data_dictionary"):
+            click.echo(row["line"])
+
+
+@click.command("zero-schema")
+@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="[default: stdout]")
+@click.option(
+    "--publication",
+    metavar="NAME",
+    help="The publication that zero-cache replicates. [default: all tables of app, and the link tables]",
+)
+def zero_schema(output: Path | None, publication: str | None) -> None:
+    """Write a schema for @rocicorp/zero from the live catalog: app's tables, the link tables, and relationships."""
+    with Warehouse().connection() as connection:
+        text = zero.generate(connection, publication)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        console.print(f"{output} written")

@@ -1,0 +1,122 @@
+"""Commands that refresh the derived tables, and that check them."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.database import addresses
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import reconcile as reconciliation
+from convo_pipelines.operations import health, pipeline
+
+CLIENTS = click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")
+CREWS = click.option("--crew", "crews", multiple=True, help="Only sessions of this crew; may be repeated.")
+
+
+@click.command()
+@CLIENTS
+@CREWS
+def tick(clients: Sequence[str], crews: Sequence[str]) -> None:
+    """Do what the schedules would do now, in this process, and print the counts per table.
+
+    With --client or --crew, the watermarks stay: the schedules' next tick repeats the work.
+    """
+    with console.status("starting") as shown:
+        done = pipeline.tick(Warehouse(), crew_codes=crews, client_codes=clients, progress=shown.update)
+    print_table(
+        console,
+        [
+            {"table": name, **asdict(outcome.counts), "": "skipped: another tick is running" * outcome.is_skipped}
+            for name, outcome in done.tables.items()
+        ],
+    )
+    if done.failed_crews:
+        raise click.ClickException("these crews failed: " + "; ".join(done.failed_crews))
+
+
+@click.command()
+@click.argument("asset")
+@click.option("--start", type=click.DateTime(), help="UTC; widened to whole days.  [default: the first partition]")
+@click.option("--end", type=click.DateTime(), help="UTC, exclusive; widened to whole days.  [default: now]")
+@CLIENTS
+@CREWS
+def refresh(
+    asset: str, start: datetime | None, end: datetime | None, clients: Sequence[str], crews: Sequence[str]
+) -> None:
+    """Materialize ASSET (several: separated by commas) for a window, as one Dagster run."""
+    addresses.export_environment()
+    from convo_pipelines.definitions import defs
+    from convo_pipelines.orchestration import runs
+
+    if not runs.materialize(defs, asset.split(","), start, end, crews, clients):
+        raise click.ClickException("the run failed; see the log above")
+
+
+class _Rate(ProgressColumn):
+    """Keys per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed or 0:,.0f}/s")
+
+
+@click.command()
+def reconcile() -> None:
+    """Compare every derived row with its sources, repair it, and print what was repaired."""
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    logging.getLogger(reconciliation.__name__).setLevel(logging.INFO)
+    columns = (TextColumn("keys"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("keys", total=reconciliation.size(warehouse))
+        result = pipeline.reconcile(warehouse, progress=lambda keys: progress.advance(task, keys))
+    print_table(
+        console,
+        [
+            {"table": name, **asdict(outcome.counts), "of which drift": outcome.drift.changed}
+            for name, outcome in result.tables.items()
+        ],
+    )
+    links = result.links
+    figures: dict[str, int] = {
+        "rows of drift": result.drift.changed,
+        "links created": links.inserted,
+        "links kept": links.unchanged + links.updated,
+        "links removed": links.deleted,
+        **{name.replace("_", " "): count for name, count in result.totals.items()},
+    }
+    for name, figure in figures.items():
+        console.print(f"{figure:>12,} {name}")
+    if result.failed_crews:
+        raise click.ClickException("these crews could not be compared: " + "; ".join(result.failed_crews))
+
+
+@click.command()
+def verify() -> None:
+    """Run every asset check; exit status 1 if one of severity ERROR fails."""
+    health.require_schema(Warehouse())
+    addresses.export_environment()
+    from convo_pipelines.definitions import defs
+    from convo_pipelines.orchestration import runs
+
+    evaluations = runs.run_checks(defs)
+    print_table(
+        console,
+        [
+            {
+                "asset": evaluation.asset_key.to_user_string(),
+                "check": evaluation.check_name,
+                "result": "passed" if evaluation.passed else evaluation.severity.value,
+                "finding": runs.finding(evaluation),
+            }
+            for evaluation in sorted(evaluations, key=lambda e: (e.asset_key, e.check_name))
+        ],
+    )
+    if runs.failed(evaluations):
+        sys.exit(1)

@@ -1,0 +1,37 @@
+"""Commands that start servers: the webhook and Dagster."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from convo_pipelines.database import addresses
+from convo_pipelines.settings import settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@click.option("--insecure", is_flag=True, help="Accept unsigned requests, without WEBHOOK_SECRET.")
+def webhook(host: str, port: int, insecure: bool) -> None:
+    """Serve the webhook: refresh all tables for a completed conversation before answering the request."""
+    from convo_pipelines.serving import webhook as server
+
+    secret = settings().webhook_secret
+    if secret is None and not insecure:
+        raise click.ClickException("WEBHOOK_SECRET is not set: set it, or pass --insecure")
+    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    server.run(host, port, None if insecure else secret)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dagster(arguments: Sequence[str]) -> None:
+    """Run any `dagster` command with the database URLs in its environment: `dagster dev`, `dagster job …`."""
+    addresses.export_environment()
+    sys.exit(subprocess.call([str(Path(sys.executable).parent / "dagster"), *arguments], env=os.environ))  # noqa: S603
