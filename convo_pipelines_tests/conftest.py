@@ -88,7 +88,7 @@ class Server:
     def create(self, name: str | None = None, template: str = "template1") -> str:
         name = name or f"test_{next(DATABASE_NUMBERS)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"create database {name} template {template}")
+            connection.execute(f"create database {name} template {template} strategy file_copy")
         self.databases.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
