@@ -16,7 +16,7 @@ ui: .venv/installed
 TESTS := $(RUN)pytest --numprocesses auto --dist loadgroup
 
 test-fast: .venv/installed
-	$(TESTS) -m "fast and not wide and not second_server"
+	$(TESTS) convo_pipelines_tests/unit convo_pipelines_tests/database -m "fast and not wide and not second_server"
 
 test: .venv/installed
 	$(TESTS)

@@ -42,6 +42,12 @@ ARTIFACTS = ROOT / "artifacts"
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: a third of the time tests wait, for locks, services and the next minute."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, and let long ones begin first."""
     for item in items:
@@ -88,7 +94,7 @@ class Server:
     def create(self, name: str | None = None, template: str = "template1") -> str:
         name = name or f"test_{next(DATABASE_NUMBERS)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"create database {name} template {template}")
+            connection.execute(f"create database {name} template {template} strategy file_copy")
         self.databases.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
@@ -188,7 +194,7 @@ def full(world: World) -> World:
 
 @pytest.fixture(scope="session")
 def page() -> "Iterator[Page]":
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     require(CHROMIUM.exists(), "chromium")
     ARTIFACTS.mkdir(exist_ok=True)
@@ -197,6 +203,7 @@ def page() -> "Iterator[Page]":
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)  # on a busy machine, too
         yield page
         browser.close()
 

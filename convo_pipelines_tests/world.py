@@ -53,11 +53,18 @@ def _named(names: Sequence[str]) -> list[DerivedTable]:
     return [table for table in DERIVED_TABLES if table.name in names]
 
 
-def asset_keys() -> list[str]:
-    """Every asset that Dagster shows."""
+def asset_graph() -> str:
+    """What a picture of Dagster's asset graph shows: each asset with its group, and what it reads."""
     from convo_pipelines.definitions import defs
 
-    return sorted(key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys())
+    graph = defs.resolve_asset_graph()
+    lines = []
+    for key in graph.get_all_asset_keys():
+        parents = sorted(parent.to_user_string() for parent in graph.get(key).parent_keys)
+        lines.append(
+            " ".join([f"{graph.get(key).group_name}: {key.to_user_string()}", *(["<", *parents] if parents else [])])
+        )
+    return "\n".join(sorted(lines)) + "\n"
 
 
 @cache

@@ -130,6 +130,9 @@ def test_good_data_passes_every_check(healthy: World) -> None:
     found = healthy.checks()
     assert set(found) == set(CHECKS_AND_DAMAGE)
     assert [name for name, check in found.items() if not check.passed] == []
+    evaluations = healthy.evaluations()
+    assert len(evaluations) == len(found)
+    assert all(evaluation.passed for evaluation in evaluations)
 
 
 @pytest.mark.parametrize("name", CHECKS_AND_DAMAGE)

@@ -16,7 +16,7 @@ from convo_pipelines.orchestration import metadata
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT
-from convo_pipelines_tests.world import LINKS, World, asset_keys, at
+from convo_pipelines_tests.world import LINKS, World, asset_graph, at
 
 
 def test_the_page_about_checks_is_what_they_say() -> None:
@@ -33,7 +33,7 @@ def test_every_table_is_ticked_and_checked() -> None:
     ticked = {
         key.to_user_string()
         for job in ("conversation_discovery", "link_sync")
-        for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys
+        for key in defs.resolve_job_def(job).asset_layer.selected_asset_graph
     }
     for table in DERIVED_TABLES:
         assert table.name in ticked
@@ -128,5 +128,5 @@ def test_files_are_addresses_where_a_repository_is_configured(monkeypatch: pytes
 
 
 def test_the_picture_of_the_asset_graph_shows_the_assets_that_there_are() -> None:
-    shown = (ROOT / "docs" / "asset-graph.txt").read_text().split()
-    assert shown == asset_keys(), "run `make docs`: docs/asset-graph.png shows other assets"
+    shown = (ROOT / "docs" / "asset-graph.txt").read_text()
+    assert shown == asset_graph(), "run `make docs`: docs/asset-graph.png shows other assets"
