@@ -42,7 +42,7 @@ where i.indisunique and i.indpred is null and i.indrelid = to_regclass(%s) group
 """
 DESCRIBED = """
 select relname as name, obj_description(oid) as comment from pg_class
-where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and relname <> 'schema_migrations'
+where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and relname not like 'schema\_migration%'
 """
 UNINDEXED = """
 select conrelid::regclass::text as table_name, attname from pg_constraint

@@ -1,0 +1,32 @@
+create table analytics.crew_discovery_state (
+    crew_id uuid primary key references app.crews on delete cascade,
+    histories_table_name text not null,
+    is_discovered boolean not null default true,
+    mode text not null default 'captured' check (mode in ('captured', 'window')),
+    last_run_at timestamptz,
+    last_success_at timestamptz,
+    last_duration_ms bigint,
+    sessions_scanned bigint not null default 0,
+    conversations_created bigint not null default 0,
+    consecutive_failures integer not null default 0,
+    last_error text,
+    last_warning text,
+    client_id uuid
+);
+
+comment on table analytics.crew_discovery_state is 'How each crew''s discovery fares.';
+comment on column analytics.crew_discovery_state.crew_id is 'The crew.';
+comment on column analytics.crew_discovery_state.histories_table_name is 'The table it was last read from.';
+comment on column analytics.crew_discovery_state.is_discovered is
+'Whether it and its client were active at the last look; switched on again, it is read from the start.';
+comment on column analytics.crew_discovery_state.mode is
+'captured: its changes are logged; window: the last two days at each tick, the rest nightly.';
+comment on column analytics.crew_discovery_state.last_run_at is 'Start of the last run that worked on the crew.';
+comment on column analytics.crew_discovery_state.last_success_at is 'End of the last run that succeeded for the crew.';
+comment on column analytics.crew_discovery_state.last_duration_ms is 'Milliseconds the last run spent on the crew.';
+comment on column analytics.crew_discovery_state.sessions_scanned is 'Session-days recomputed so far.';
+comment on column analytics.crew_discovery_state.conversations_created is 'Rows given to app.conversations so far.';
+comment on column analytics.crew_discovery_state.consecutive_failures is 'Failed runs since the last success.';
+comment on column analytics.crew_discovery_state.last_error is 'Why the last run failed; null after a success.';
+comment on column analytics.crew_discovery_state.last_warning is 'What the last run wants somebody to look at.';
+comment on column analytics.crew_discovery_state.client_id is 'Its client at the last look.';
