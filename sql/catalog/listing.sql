@@ -16,7 +16,8 @@ with relations as (
         and class.relname not like 'schema\_migration%'
 ),
 
--- PostgreSQL 16 and later leave out what qualifies a column where there is one table: the columns that a view reads tell the same.
+-- Since PostgreSQL 16 a view's definition does not qualify columns if it reads one table: qualifiers are left out, and the columns
+-- that the view reads are compared instead.
 view_columns as (
     select
         rule.ev_class as oid,
@@ -125,7 +126,8 @@ objects (object, definition) as (
     union all
     select
         format('trigger %I on %s', trigger.tgname, relations.name),
-        pg_get_triggerdef(trigger.oid) || case when trigger.tgenabled = 'O' then '' else ' enabled ' || trigger.tgenabled::text end
+        pg_get_triggerdef(trigger.oid)
+        || case when trigger.tgenabled = 'O' then '' else ' enabled ' || trigger.tgenabled::text end
     from relations
     inner join pg_trigger as trigger on trigger.tgrelid = relations.oid and not trigger.tgisinternal
     where relations.schema_name <> 'app' or trigger.tgname not like 'convo\_pipelines\_%'

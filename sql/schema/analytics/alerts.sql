@@ -7,22 +7,23 @@ create table analytics.alerts (
     link text,
     since timestamptz not null default now(),
     ended_at timestamptz,
-    told_at timestamptz,
+    notified_at timestamptz,
     failed_deliveries integer not null default 0,
     last_error text,
     primary key (source, kind, subject)
 );
 
 comment on table analytics.alerts is
-'What is not as it should be, who has been told, and whether that succeeded; rows go once their end has been told.';
-comment on column analytics.alerts.source is 'Who noticed: health, runs or checks.';
-comment on column analytics.alerts.kind is 'What is wrong.';
-comment on column analytics.alerts.subject is 'With which table, crew, job or check.';
-comment on column analytics.alerts.found is 'How much, or how many.';
+'Problems found, and whether a notification about each was delivered. A row is deleted once its end has been '
+'notified.';
+comment on column analytics.alerts.source is 'Where the problem was found: health, runs or checks.';
+comment on column analytics.alerts.kind is 'The kind of problem.';
+comment on column analytics.alerts.subject is 'The table, crew, job or check concerned.';
+comment on column analytics.alerts.found is 'The measured value or count.';
 comment on column analytics.alerts.remedy is 'What to do.';
-comment on column analytics.alerts.link is 'Where the UI shows it; null: DAGSTER_UI_URL is not set.';
-comment on column analytics.alerts.since is 'Since when.';
-comment on column analytics.alerts.ended_at is 'When it was over; null: it is not.';
-comment on column analytics.alerts.told_at is 'When somebody was last told that it is so; null: not yet.';
-comment on column analytics.alerts.failed_deliveries is 'How often in a row telling failed.';
+comment on column analytics.alerts.link is 'Link to the UI; null if DAGSTER_UI_URL is not set.';
+comment on column analytics.alerts.since is 'When the problem began.';
+comment on column analytics.alerts.ended_at is 'When the problem ended; null while it lasts.';
+comment on column analytics.alerts.notified_at is 'When the last notification about it was delivered; null: none yet.';
+comment on column analytics.alerts.failed_deliveries is 'Consecutive failed deliveries.';
 comment on column analytics.alerts.last_error is 'Why the last delivery failed.';

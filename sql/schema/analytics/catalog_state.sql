@@ -4,10 +4,10 @@ create table analytics.catalog_state (
     seen_at timestamptz not null default now()
 );
 
-comment on table analytics.catalog_state is 'When the catalog was last looked at table by table: one row. Internal.';
+comment on table analytics.catalog_state is 'When the catalog was last compared table by table: one row. Internal.';
 comment on column analytics.catalog_state.is_the_one is 'Always true.';
 comment on column analytics.catalog_state.fingerprint is
-'Of the tables, partitions, triggers, crews and clients at that time; null: to be looked at.';
-comment on column analytics.catalog_state.seen_at is 'When that was.';
+'Fingerprint of the tables, partitions, triggers, crews and clients at that time; null: compare at the next tick.';
+comment on column analytics.catalog_state.seen_at is 'When the catalog was compared.';
 
 insert into analytics.catalog_state default values;

@@ -15,15 +15,15 @@ where operation in ('everything', 'truncate');
 alter table analytics.session_changes replica identity full;
 
 comment on table analytics.session_changes is
-'Change log of the histories tables: the sessions and days that a transaction wrote to. Internal.';
-comment on column analytics.session_changes.table_oid is 'The histories table, or the partition of one.';
+'Change log of the histories tables: the sessions and days that each transaction wrote to. Internal.';
+comment on column analytics.session_changes.table_oid is 'The histories table, or one of its partitions.';
 comment on column analytics.session_changes.session_id is
-'The session; with operation everything: of its day, after this session; null: see operation.';
+'The session. With operation everything: start after this session of the day. Null: see operation.';
 comment on column analytics.session_changes.activity_date is
-'UTC day of the rows; with operation everything: from this day on, null: all days.';
+'UTC day of the rows. With operation everything: read from this day on, null: all days.';
 comment on column analytics.session_changes.operation is
-'insert, update, delete; everything: read the whole table again; truncate: that, and rows are gone; unplaced: rows '
-'without a session or a time, which are left out.';
+'insert, update or delete; everything: read the whole table again; truncate: the same, and rows were deleted; '
+'unusable: rows without a session id or a time, which are left out.';
 comment on column analytics.session_changes.xid is 'The transaction that changed it.';
 comment on column analytics.session_changes.logged_at is 'When that transaction began.';
 
@@ -46,9 +46,11 @@ alter table analytics.conversation_changes replica identity full;
 comment on table analytics.conversation_changes is
 'Change log of conversations, their messages, and of tables derived from them. Internal.';
 comment on column analytics.conversation_changes.source is
-'The table whose row changed; "… again": what a refresh of that table left for its next tick, because it was locked.';
+'The table whose row changed. "<table> retry": a key that a refresh of that table could not lock and left to its '
+'next tick.';
 comment on column analytics.conversation_changes.conversation_id is
-'The conversation; null with a crew_id or client_id: of a session, or a day; null without: everything of the source.';
+'The conversation. Null with a crew_id or client_id: the row is about a session or a day; null without: '
+'everything of the source.';
 comment on column analytics.conversation_changes.crew_id is 'The crew, of a crew''s conversation, session or day.';
 comment on column analytics.conversation_changes.session_id is 'The session, of a crew''s conversation or session.';
 comment on column analytics.conversation_changes.operation is 'insert, update, delete, truncate or everything.';
@@ -85,9 +87,11 @@ create index identifier_changes_everything on analytics.identifier_changes (xid)
 alter table analytics.identifier_changes replica identity full;
 
 comment on table analytics.identifier_changes is
-'Change log of people, contact methods, crews, clients, and of whose each contact method is. Internal.';
+'Change log of people, contact methods, crews, clients, and of the persons that contact methods belong to. '
+'Internal.';
 comment on column analytics.identifier_changes.source is
-'The table whose row changed; "… again": what a refresh of that table left for its next tick, because it was locked.';
+'The table whose row changed. "<table> retry": a key that a refresh of that table could not lock and left to its '
+'next tick.';
 comment on column analytics.identifier_changes.id is
 'The person, contact method, crew, client or decision; null: everything of the source.';
 comment on column analytics.identifier_changes.operation is 'insert, update, delete, truncate or everything.';
@@ -127,8 +131,8 @@ select 'projects', xid, logged_at, operation, project_id is null
 from analytics.project_changes;
 
 comment on view analytics.changes is 'All change logs together. Internal.';
-comment on column analytics.changes.source is 'The table whose row changed; histories: any histories table.';
+comment on column analytics.changes.source is 'The table whose row changed; histories for all histories tables.';
 comment on column analytics.changes.xid is 'The transaction that changed it.';
 comment on column analytics.changes.logged_at is 'When that transaction began.';
 comment on column analytics.changes.operation is 'insert, update, delete, truncate or everything.';
-comment on column analytics.changes.is_everything is 'Whether everything of the source is to be read again.';
+comment on column analytics.changes.is_everything is 'Whether everything of the source has to be read again.';

@@ -14,14 +14,14 @@ create table analytics.client_activity_daily (
 create index client_activity_daily_activity_date on analytics.client_activity_daily (activity_date);
 
 comment on table analytics.client_activity_daily is
-'What happened in each client''s conversations on each UTC day: one row per client and day with anything.';
-comment on column analytics.client_activity_daily.client_id is 'The client the conversations belong to.';
+'Activity of each client''s conversations by UTC day: one row per client and day with activity.';
+comment on column analytics.client_activity_daily.client_id is 'The client that the conversations belong to.';
 comment on column analytics.client_activity_daily.activity_date is 'UTC day.';
 comment on column analytics.client_activity_daily.client_code is 'The client''s code.';
 comment on column analytics.client_activity_daily.sessions is 'Crews'' sessions with a message on that day.';
-comment on column analytics.client_activity_daily.messages is 'Messages of that day, of sessions, e-mail and chats.';
+comment on column analytics.client_activity_daily.messages is 'Messages on that day: of sessions, e-mail and chats.';
 comment on column analytics.client_activity_daily.conversations_started is
-'Conversations whose first message is of that day.';
+'Conversations whose first message was sent on that day.';
 comment on column analytics.client_activity_daily.conversations_closed is 'Conversations closed on that day.';
 comment on column analytics.client_activity_daily.first_response_median_seconds is
 'Exact median seconds to the first answer, of the conversations started on that day; null if none was answered.';

@@ -17,11 +17,11 @@ inner join analytics.conversation_owners as owner on owner.conversation_id = con
 where conversation.crew_id is not null and owner.client_id is not null;
 
 comment on view analytics.conversation_clients is
-'Which clients are in a conversation, and why: a person of theirs is, or it is a session of their crew.';
+'The clients of each conversation, and why: one of their persons takes part, or it is a session of their crew.';
 comment on column analytics.conversation_clients.conversation_id is 'The conversation.';
 comment on column analytics.conversation_clients.client_id is 'The client.';
-comment on column analytics.conversation_clients.via is 'person or crew: what takes it there.';
-comment on column analytics.conversation_clients.person_id is 'The person; null: the crew.';
+comment on column analytics.conversation_clients.via is 'person or crew: what links the client.';
+comment on column analytics.conversation_clients.person_id is 'The person; null if the crew links the client.';
 
 create table analytics.clients_conversations (
     id uuid primary key default gen_random_uuid(),
@@ -54,14 +54,16 @@ create index clients_conversations_closed
 on analytics.clients_conversations (client_id, started_at desc, conversation_id desc)
 where closed_at is not null;
 
-comment on table analytics.clients_conversations is 'Whose people or crew are in which conversation.';
+comment on table analytics.clients_conversations is 'The clients whose persons or crew take part in each conversation.';
 comment on column analytics.clients_conversations.id is 'Key of the link.';
 comment on column analytics.clients_conversations.client_id is 'The client in app.clients.';
 comment on column analytics.clients_conversations.conversation_id is 'The conversation in app.conversations.';
 comment on column analytics.clients_conversations.created_at is 'When the link was found.';
-comment on column analytics.clients_conversations.updated_at is 'When the link was last written; a right link is not.';
-comment on column analytics.clients_conversations.channel is 'Of the conversation.';
-comment on column analytics.clients_conversations.crew_id is 'Of the conversation, if it is a crew''s.';
+comment on column analytics.clients_conversations.updated_at is
+'When the link was last written; unchanged links are not written.';
+comment on column analytics.clients_conversations.channel is 'The conversation''s channel.';
+comment on column analytics.clients_conversations.crew_id is 'The conversation''s crew, if it is a crew''s session.';
 comment on column analytics.clients_conversations.project_id is 'The project that the conversation names.';
-comment on column analytics.clients_conversations.started_at is 'When the conversation was started.';
-comment on column analytics.clients_conversations.closed_at is 'When it was closed; null while it is open.';
+comment on column analytics.clients_conversations.started_at is 'When the conversation started.';
+comment on column analytics.clients_conversations.closed_at is
+'When the conversation was closed; null while it is open.';

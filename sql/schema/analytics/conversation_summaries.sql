@@ -28,21 +28,24 @@ on analytics.conversation_summaries (customer_id, started_at desc)
 where customer_id is not null;
 
 comment on table analytics.conversation_summaries is
-'One row per conversation that has a message, whatever its source: a crew''s sessions or app.messages.';
+'One row per conversation with messages, whether in a histories table or in app.messages.';
 comment on column analytics.conversation_summaries.conversation_id is 'The conversation in app.conversations.';
 comment on column analytics.conversation_summaries.source is
-'Where the messages are: histories (the crew''s histories table) or messages (app.messages).';
+'Where the messages are stored: histories (the crew''s histories table) or messages (app.messages).';
 comment on column analytics.conversation_summaries.channel is 'email, whatsapp, linkedin, chat or crew.';
 comment on column analytics.conversation_summaries.client_id is
-'The client the conversation belongs to: the one it names, else its crew''s.';
+'The client that the conversation belongs to: the client it names, or its crew''s.';
 comment on column analytics.conversation_summaries.crew_id is 'The crew, for a crew''s session.';
 comment on column analytics.conversation_summaries.session_id is 'The session, for a crew''s session.';
 comment on column analytics.conversation_summaries.project_id is 'The project the conversation names.';
 comment on column analytics.conversation_summaries.message_count is 'All messages.';
-comment on column analytics.conversation_summaries.inbound_count is 'Inbound messages; human ones in a session.';
-comment on column analytics.conversation_summaries.outbound_count is 'Outbound messages; ai ones in a session.';
+comment on column analytics.conversation_summaries.inbound_count is
+'Inbound messages; for a session, messages of type human.';
+comment on column analytics.conversation_summaries.outbound_count is
+'Outbound messages; for a session, messages of type ai.';
 comment on column analytics.conversation_summaries.participant_count is
-'Distinct contact methods among the recipients (from, to, cc, bcc); in a session, how many of human and ai wrote.';
+'Distinct contact methods among the recipients (from, to, cc, bcc). For a session: 2 if both human and ai wrote, '
+'1 if one of them did.';
 comment on column analytics.conversation_summaries.started_at is 'Time of the first message.';
 comment on column analytics.conversation_summaries.ended_at is 'Time of the last message so far.';
 comment on column analytics.conversation_summaries.duration_seconds is 'Seconds from started_at to ended_at.';

@@ -15,12 +15,12 @@ create table analytics.crew_activity_daily (
 create index crew_activity_daily_activity_date on analytics.crew_activity_daily (activity_date);
 
 comment on table analytics.crew_activity_daily is
-'What each crew did on each UTC day: one row per crew and day with messages.';
+'Activity of each crew by UTC day: one row per crew and day with messages.';
 comment on column analytics.crew_activity_daily.crew_id is 'The crew.';
 comment on column analytics.crew_activity_daily.activity_date is 'UTC day.';
 comment on column analytics.crew_activity_daily.crew_code is 'The crew''s code.';
 comment on column analytics.crew_activity_daily.crew_name is 'The crew''s name.';
-comment on column analytics.crew_activity_daily.client_id is 'The crew''s client now.';
+comment on column analytics.crew_activity_daily.client_id is 'The crew''s current client.';
 comment on column analytics.crew_activity_daily.sessions is 'Sessions with a message on that day.';
 comment on column analytics.crew_activity_daily.messages is 'Messages of any type.';
 comment on column analytics.crew_activity_daily.human_messages is 'Messages of type human.';
@@ -45,11 +45,11 @@ where day.activity_date >= (now() at time zone 'UTC')::date - 30
 group by day.crew_id, crew.crew_code, crew.name, crew.client_id;
 
 comment on view analytics.busiest_crews is
-'The crews of the last 30 UTC days and today, the one with most messages first.';
-comment on column analytics.busiest_crews.place is '1 for the busiest; equal crews share a place.';
+'The crews with most messages in the last 30 UTC days and today, in that order.';
+comment on column analytics.busiest_crews.place is 'Rank by messages, from 1; crews with equal counts share a rank.';
 comment on column analytics.busiest_crews.crew_id is 'The crew.';
 comment on column analytics.busiest_crews.crew_code is 'The crew''s code.';
 comment on column analytics.busiest_crews.crew_name is 'The crew''s name.';
-comment on column analytics.busiest_crews.client_id is 'The crew''s client now.';
+comment on column analytics.busiest_crews.client_id is 'The crew''s current client.';
 comment on column analytics.busiest_crews.sessions is 'Sessions with a message in that time.';
 comment on column analytics.busiest_crews.messages is 'Messages of any type in that time.';

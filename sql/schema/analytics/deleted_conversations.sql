@@ -6,7 +6,8 @@ create table analytics.deleted_conversations (
 );
 
 comment on table analytics.deleted_conversations is
-'Sessions whose conversation the application deleted: they get none again until new messages come.';
+'Sessions whose conversation the application deleted. No conversation is created for them until new messages '
+'arrive.';
 comment on column analytics.deleted_conversations.crew_id is 'The crew.';
 comment on column analytics.deleted_conversations.session_id is 'The session.';
 comment on column analytics.deleted_conversations.deleted_at is 'When the conversation was deleted.';

@@ -19,13 +19,14 @@ create index histories_sessions_archived on analytics.histories_sessions (crew_i
 where archived_at is not null;
 
 comment on table analytics.histories_sessions is
-'One row per crew, session and UTC day with messages: partial aggregates. Add the counts, take min and max of the '
-'times.';
+'One row per crew, session and UTC day with messages: partial aggregates. Add up the counts; take the minimum and '
+'maximum of the times.';
 comment on column analytics.histories_sessions.crew_id is 'The crew whose histories table holds the session.';
-comment on column analytics.histories_sessions.session_id is 'The session, as the crew''s histories table names it.';
+comment on column analytics.histories_sessions.session_id is
+'The session id, as stored in the crew''s histories table.';
 comment on column analytics.histories_sessions.activity_date is 'UTC day of the messages counted in this row.';
 comment on column analytics.histories_sessions.message_count is
-'Messages of any type, tool calls and unknown types included.';
+'Messages of any type, including tool calls and unknown types.';
 comment on column analytics.histories_sessions.human_count is 'Messages of type human.';
 comment on column analytics.histories_sessions.ai_count is 'Messages of type ai.';
 comment on column analytics.histories_sessions.first_message_at is 'Time of the day''s first message.';
@@ -36,4 +37,5 @@ comment on column analytics.histories_sessions.first_response_at is
 'Time of the day''s first ai message that is not earlier than its first human message.';
 comment on column analytics.histories_sessions.refreshed_at is 'Start of the transaction that last wrote this row.';
 comment on column analytics.histories_sessions.archived_at is
-'When rows of it were deleted that were old already: since then it keeps what it counts; null: it follows its source.';
+'When old rows of this session-day were deleted from the source. Since then it keeps its counts; null: it follows '
+'its source.';

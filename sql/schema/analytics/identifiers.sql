@@ -1,36 +1,39 @@
 create table analytics.identifiers (
-    place text not null check (place in ('person', 'contact_method', 'conversation', 'link', 'never')),
-    place_id uuid not null,
+    source text not null check (source in ('person', 'contact_method', 'conversation', 'link', 'never')),
+    source_id uuid not null,
     kind text not null check (kind in ('email', 'phone', 'linkedin', 'session')),
     value text not null,
     identifier text,
     person_id uuid,
     client_id uuid,
-    primary key (place_id, place, kind)
+    primary key (source_id, source, kind)
 );
 create index identifiers_identifier on analytics.identifiers (identifier);
 create index identifiers_person_id on analytics.identifiers (person_id) where person_id is not null;
 
 comment on table analytics.identifiers is
-'Every place where an e-mail address, a phone number or a LinkedIn profile stands, in its one canonical form. Internal.';
-comment on column analytics.identifiers.place is
-'Where it stands: person, contact_method or conversation; link or never: in a contact method that somebody decided on.';
-comment on column analytics.identifiers.place_id is
-'The person, the contact method, the crew''s conversation or the decision.';
+'E-mail addresses, phone numbers and LinkedIn profiles in canonical form, with the row that each was read from. '
+'Internal.';
+comment on column analytics.identifiers.source is
+'The kind of row it was read from: person, contact_method or conversation; link or never: a decision about a '
+'contact method.';
+comment on column analytics.identifiers.source_id is
+'The id of the person, contact method, crew''s conversation or decision.';
 comment on column analytics.identifiers.kind is
-'email, phone, linkedin, or session: the session id of a crew''s conversation, which may be any of them.';
-comment on column analytics.identifiers.value is 'As the application spells it.';
+'email, phone, linkedin, or session: the session id of a crew''s conversation, which may be any of these.';
+comment on column analytics.identifiers.value is 'The value as stored by the application.';
 comment on column analytics.identifiers.identifier is
-'Canonical: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. Of a contact method whose value is '
-'none of these, its id, so that somebody can decide whose it is; null elsewhere.';
+'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. The id of a contact method '
+'whose value has no canonical form, so that a decision can refer to it; otherwise null.';
 comment on column analytics.identifiers.person_id is
-'Who has it: the person of the record, to whom the application gave the contact method, or whom the decision names.';
+'The person that the row belongs to: the person''s own record, the person set in the contact method, or the person '
+'of the decision.';
 comment on column analytics.identifiers.client_id is 'That person''s client.';
 
-create view analytics.identifier_places as
+create view analytics.identifier_sources as
 select
-    'person' as place,
-    person.id as place_id,
+    'person' as source,
+    person.id as source_id,
     given.kind,
     given.value,
     null::text as otherwise,
@@ -77,37 +80,39 @@ select
 from app.conversations
 where crew_id is not null and session_id ~* '@|^\s*urn:li:|linkedin\.com/|^\s*[+(0-9][-+0-9 ()./]{5,30}$';
 
-comment on view analytics.identifier_places is
-'What analytics.identifiers should hold of the application''s tables as they are now, not yet in canonical form. '
-'Internal.';
-comment on column analytics.identifier_places.place is
-'person, contact_method, conversation, or of a decision: link, never.';
-comment on column analytics.identifier_places.place_id is
-'The person, the contact method, the crew''s conversation or the decision.';
-comment on column analytics.identifier_places.kind is 'email, phone, linkedin or session.';
-comment on column analytics.identifier_places.value is 'As the application spells it.';
-comment on column analytics.identifier_places.otherwise is 'What stands for the identifier if value is none.';
-comment on column analytics.identifier_places.person_id is 'Who has it, where the application or a decision says so.';
-comment on column analytics.identifier_places.client_id is 'That person''s client.';
+comment on view analytics.identifier_sources is
+'The rows that analytics.identifiers should have according to the application''s tables, before values are put '
+'into canonical form. Internal.';
+comment on column analytics.identifier_sources.source is
+'person, contact_method, conversation; link or never for a decision.';
+comment on column analytics.identifier_sources.source_id is
+'The id of the person, contact method, crew''s conversation or decision.';
+comment on column analytics.identifier_sources.kind is 'email, phone, linkedin or session.';
+comment on column analytics.identifier_sources.value is 'The value as stored by the application.';
+comment on column analytics.identifier_sources.otherwise is
+'The identifier to store if the value has no canonical form.';
+comment on column analytics.identifier_sources.person_id is
+'The person it belongs to, if the application or a decision says so.';
+comment on column analytics.identifier_sources.client_id is 'That person''s client.';
 
 create view analytics.identifier_holders as
 select distinct
-    place.identifier,
-    place.person_id,
-    place.client_id,
-    place.place = 'link' as is_decided
-from analytics.identifiers as place
-where place.person_id is not null and place.place <> 'never' and not exists (
+    held.identifier,
+    held.person_id,
+    held.client_id,
+    held.source = 'link' as is_decided
+from analytics.identifiers as held
+where held.person_id is not null and held.source <> 'never' and not exists (
     select from analytics.identifiers as never
-    where never.identifier = place.identifier and never.place = 'never' and never.person_id = place.person_id
+    where never.identifier = held.identifier and never.source = 'never' and never.person_id = held.person_id
 );
 
 comment on view analytics.identifier_holders is
-'Who holds each identifier: by their own record, by a contact method that the application gave them, or by decision; '
-'without those of whom it was decided that it never is theirs.';
+'The persons who have each identifier: in their own record, in a contact method that the application assigned to '
+'them, or by decision. Persons excluded by a decision are left out.';
 comment on column analytics.identifier_holders.identifier is
-'Canonical: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana; or the id of a contact method without '
-'one.';
+'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana; or the id of a contact '
+'method without one.';
 comment on column analytics.identifier_holders.person_id is 'The person.';
 comment on column analytics.identifier_holders.client_id is 'The person''s client.';
-comment on column analytics.identifier_holders.is_decided is 'Whether by decision.';
+comment on column analytics.identifier_holders.is_decided is 'Whether a decision assigned it.';

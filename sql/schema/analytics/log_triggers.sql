@@ -50,7 +50,7 @@ begin
         case
             when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
                 then operation
-            else 'unplaced'
+            else 'unusable'
         end
     from unnest(sessions, days) as changed (session_id, day);
     return null;

@@ -4,12 +4,12 @@ return case method
     when 'manual' then 1.00 when 'decision' then 1.00 when 'email' then 0.95 when 'phone' then 0.90 when 'linkedin' then 0.85
 end;
 comment on function analytics.confidence_of is
-'How sure a method is: the application or a decision says so, or an e-mail address, a phone number, a LinkedIn profile.';
+'Confidence of a method: 1.00 if set by the application or by a decision, less if an identifier matched.';
 
 create function analytics.kind_of(identifier text) returns text
 language sql immutable parallel safe
 return case when identifier like '%@%' then 'email' when identifier like '+%' then 'phone' else 'linkedin' end;
-comment on function analytics.kind_of is 'email, phone or linkedin: what a canonical identifier is.';
+comment on function analytics.kind_of is 'The kind of a canonical identifier: email, phone or linkedin.';
 
 create function analytics.holder_of(wanted text, client uuid) returns table (
     person_id uuid, is_decided boolean, candidate_count bigint
@@ -27,5 +27,5 @@ as $$
     where identifier = wanted and (client is null or client_id = client)
 $$;
 comment on function analytics.holder_of is
-'Whom an identifier names among the persons of a client, or all if that is null: who was decided, else who holds it, if '
-'that is exactly one; and how many there are.';
+'The person that an identifier names among the persons of a client (null: all persons): the one set by a '
+'decision, otherwise the only one who has it; and the number of candidates.';

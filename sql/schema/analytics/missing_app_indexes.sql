@@ -34,7 +34,7 @@ where exists (
     );
 
 comment on view analytics.missing_app_indexes is
-'Columns of app that ticks and backfills read by, but that lead no valid index.';
+'Columns of app that ticks and backfills filter by and that have no valid index.';
 comment on column analytics.missing_app_indexes.table_name is 'The table in app.';
 comment on column analytics.missing_app_indexes.column_name is 'The column.';
-comment on column analytics.missing_app_indexes.run_this is 'The statement that helps.';
+comment on column analytics.missing_app_indexes.run_this is 'The statement that creates the index.';

@@ -12,13 +12,13 @@ create table analytics.oddities (
 alter table analytics.oddities replica identity full;
 
 comment on table analytics.oddities is
-'Rows of the application that are left out or read otherwise than written, by table, crew and kind. What a tick meets '
-'is noted; the nightly reconcile counts them all, and drops what is no longer there.';
-comment on column analytics.oddities.asset_key is 'The derived table that met them.';
-comment on column analytics.oddities.crew_id is 'The crew; null: the table is not read per crew.';
-comment on column analytics.oddities.kind is 'What is odd about them.';
-comment on column analytics.oddities.rows is 'How many: after a reconcile all there are, later at least so many.';
-comment on column analytics.oddities.example is 'The key of one of them.';
-comment on column analytics.oddities.remedy is 'What to do about them.';
-comment on column analytics.oddities.first_seen_at is 'When the first was met.';
-comment on column analytics.oddities.last_seen_at is 'When the last was met.';
+'Rows of the application that are left out, or not read as written, by table, crew and kind. Ticks add the rows '
+'they find; the nightly reconcile counts all of them and deletes entries that no longer apply.';
+comment on column analytics.oddities.asset_key is 'The derived table whose refresh found them.';
+comment on column analytics.oddities.crew_id is 'The crew; null if the table is not refreshed per crew.';
+comment on column analytics.oddities.kind is 'What is wrong with the rows.';
+comment on column analytics.oddities.rows is 'Number of rows: exact after a reconcile, a lower bound afterwards.';
+comment on column analytics.oddities.example is 'The key of one of the rows.';
+comment on column analytics.oddities.remedy is 'How to correct the rows.';
+comment on column analytics.oddities.first_seen_at is 'When such a row was first found.';
+comment on column analytics.oddities.last_seen_at is 'When such a row was last found.';

@@ -2,19 +2,19 @@ create view analytics.conversation_people as
 select
     participant.conversation_id,
     person.id as person_id,
-    case place.place when 'contact_method' then 'recipient' else 'session' end as via,
-    case place.place when 'contact_method' then place.place_id end as contact_method_id,
+    case held.source when 'contact_method' then 'recipient' else 'session' end as via,
+    case held.source when 'contact_method' then held.source_id end as contact_method_id,
     named.method,
     analytics.confidence_of(named.method) as confidence,
     named.method <> 'manual' and exists (
         select from analytics.identifier_holders as other
-        where other.identifier = place.identifier and other.client_id <> owner.client_id
+        where other.identifier = held.identifier and other.client_id <> owner.client_id
     ) as is_narrowed
 from (
     select distinct
         message.conversation_id,
-        'contact_method' as place,
-        recipient.contact_method_id as place_id
+        'contact_method' as source,
+        recipient.contact_method_id as source_id
     from app.messages as message
     inner join app.message_recipients as recipient on recipient.message_id = message.id
     union all
@@ -26,38 +26,38 @@ from (
     where crew_id is not null
 ) as participant
 inner join analytics.conversation_owners as owner on owner.conversation_id = participant.conversation_id
-inner join analytics.identifiers as place
-    on place.place_id = participant.place_id and place.place = participant.place
+inner join analytics.identifiers as held
+    on held.source_id = participant.source_id and held.source = participant.source
 cross join lateral analytics.holder_of(
-    case when place.person_id is null then place.identifier end, owner.client_id
+    case when held.person_id is null then held.identifier end, owner.client_id
 ) as holder
-inner join app.people as person on person.id = coalesce(place.person_id, holder.person_id)
+inner join app.people as person on person.id = coalesce(held.person_id, holder.person_id)
 cross join lateral (
     select
         case
-            when place.person_id is not null then 'manual'
+            when held.person_id is not null then 'manual'
             when holder.is_decided then 'decision'
-            else analytics.kind_of(place.identifier)
+            else analytics.kind_of(held.identifier)
         end as method
 ) as named;
 
 comment on view analytics.conversation_people is
-'Who is in a conversation, and why: a contact method of theirs, or resolved to be theirs, is recipient of a message, in '
-'any role, or its session id names them. What is decided or matched never takes a conversation that belongs to one '
-'client to a person of another; what the application sets does. Ask for some conversations: of all, it reads every '
+'The persons in each conversation, and why: one of their contact methods is a recipient of a message, in any '
+'role, or the session id names them. Decisions and matches never link a conversation of one client to a person of '
+'another client; assignments by the application do. Filter by conversation: without a filter it reads every '
 'message.';
 comment on column analytics.conversation_people.conversation_id is 'The conversation.';
 comment on column analytics.conversation_people.person_id is 'The person.';
-comment on column analytics.conversation_people.via is 'recipient, or session: what names them.';
+comment on column analytics.conversation_people.via is 'recipient or session: what names the person.';
 comment on column analytics.conversation_people.contact_method_id is
-'The recipient''s contact method; null: the session id.';
+'The recipient''s contact method; null if the session id names the person.';
 comment on column analytics.conversation_people.method is
-'manual: the application says whose it is; decision: somebody decided; email, phone, linkedin: the identifier that '
+'manual: set by the application; decision: set by a decision; email, phone, linkedin: the identifier that '
 'matched.';
-comment on column analytics.conversation_people.confidence is 'How sure that is, from 0 to 1.';
+comment on column analytics.conversation_people.confidence is 'Confidence of the match, from 0 to 1.';
 comment on column analytics.conversation_people.is_narrowed is
-'Whether persons of other clients have the identifier too, so that it is the conversation''s client that tells who is '
-'meant.';
+'Whether persons of other clients have the identifier too, so that only the conversation''s client makes the match '
+'unique.';
 
 -- Inserted and deleted links are logged by triggers, so that links that a foreign key deletes are logged, too.
 create table analytics.people_conversations (
@@ -71,12 +71,14 @@ create table analytics.people_conversations (
 create index people_conversations_conversation_id on analytics.people_conversations (conversation_id);
 
 comment on table analytics.people_conversations is
-'Who is in which conversation: a recipient of any of its messages, in any role, or the session id of a crew''s.';
+'The persons in each conversation: recipients of any of its messages, in any role, and persons named by a session '
+'id.';
 comment on column analytics.people_conversations.id is 'Key of the link.';
 comment on column analytics.people_conversations.person_id is 'The person in app.people.';
 comment on column analytics.people_conversations.conversation_id is 'The conversation in app.conversations.';
 comment on column analytics.people_conversations.created_at is 'When the link was found.';
-comment on column analytics.people_conversations.updated_at is 'When the link was last written; a right link is not.';
+comment on column analytics.people_conversations.updated_at is
+'When the link was last written; unchanged links are not written.';
 
 create trigger convo_pipelines_insert after insert on analytics.people_conversations
 referencing new table as new_rows
@@ -106,7 +108,7 @@ inner join app.people as person on person.id = link.person_id
 inner join app.conversations as conversation on conversation.id = link.conversation_id
 inner join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id;
 
-comment on view analytics.person_timeline is 'The conversations each person is in; order it by started_at.';
+comment on view analytics.person_timeline is 'The conversations of each person; order by started_at.';
 comment on column analytics.person_timeline.person_id is 'The person.';
 comment on column analytics.person_timeline.person_name is 'The person''s name.';
 comment on column analytics.person_timeline.client_id is 'The person''s client.';

@@ -12,12 +12,13 @@ comment on table analytics.project_conversations is
 'The project of each conversation that names one, from app.conversations.project_id.';
 comment on column analytics.project_conversations.id is 'Key of the link.';
 comment on column analytics.project_conversations.project_id is 'The project in app.projects.';
-comment on column analytics.project_conversations.conversation_id is 'The conversation; it has one project at most.';
+comment on column analytics.project_conversations.conversation_id is 'The conversation, which has at most one project.';
 comment on column analytics.project_conversations.added_at is
-'When the conversation came to the project, as far as its own times tell: created_at where no tick saw it come, else '
-'the updated_at that the tick found.';
+'When the conversation was added to the project: the conversation''s created_at, or its updated_at if a tick saw '
+'it join the project later.';
 comment on column analytics.project_conversations.added_by is
-'The user the project belonged to when the link was written: not who made it. Null: that user is deleted.';
+'The user the project belonged to when the link was written; not necessarily the user who added it. Null if that '
+'user was deleted.';
 
 create view analytics.conversations_per_project as
 select
@@ -27,9 +28,9 @@ select
 from analytics.project_conversations
 group by project_id;
 
-comment on view analytics.conversations_per_project is 'How many conversations each project has; none: no row.';
+comment on view analytics.conversations_per_project is 'Number of conversations of each project that has any.';
 comment on column analytics.conversations_per_project.project_id is 'The project.';
-comment on column analytics.conversations_per_project.conversations is 'How many conversations name it.';
+comment on column analytics.conversations_per_project.conversations is 'Conversations that name the project.';
 comment on column analytics.conversations_per_project.last_added_at is 'When the last of them was added.';
 
 create view analytics.projects_this_week as
@@ -48,12 +49,12 @@ inner join app.conversations as conversation on conversation.id = link.conversat
 left join app.users as owner on owner.id = link.added_by
 where link.added_at >= date_trunc('week', now() at time zone 'UTC') at time zone 'UTC';
 
-comment on view analytics.projects_this_week is 'Conversations that came to a project since Monday, 00:00 UTC.';
+comment on view analytics.projects_this_week is 'Conversations added to a project since Monday, 00:00 UTC.';
 comment on column analytics.projects_this_week.project_id is 'The project.';
 comment on column analytics.projects_this_week.project_name is 'The project''s name.';
 comment on column analytics.projects_this_week.conversation_id is 'The conversation.';
 comment on column analytics.projects_this_week.channel is 'email, whatsapp, linkedin, chat or crew.';
 comment on column analytics.projects_this_week.subject is 'The subject, of an e-mail thread.';
-comment on column analytics.projects_this_week.added_at is 'When it came to the project.';
-comment on column analytics.projects_this_week.added_by is 'The user the project belonged to then.';
+comment on column analytics.projects_this_week.added_at is 'When it was added to the project.';
+comment on column analytics.projects_this_week.added_by is 'The user the project belonged to at that time.';
 comment on column analytics.projects_this_week.added_by_name is 'That user''s name.';

@@ -13,11 +13,13 @@ on analytics.project_link_inconsistencies (conversation_id);
 comment on table analytics.project_link_inconsistencies is
 'Where the deprecated app.projects.conversation_ids disagrees with app.conversations.project_id, as of now.';
 comment on column analytics.project_link_inconsistencies.project_id is 'The project with the array.';
-comment on column analytics.project_link_inconsistencies.conversation_id is 'The conversation, which need not exist.';
+comment on column analytics.project_link_inconsistencies.conversation_id is 'The conversation; it may not exist.';
 comment on column analytics.project_link_inconsistencies.kind is
-'stale_id: in the array, but there is no such conversation; project_mismatch: in the array, but the conversation names '
-'another project or none; missing_from_array: the conversation names the project, the array lacks it.';
-comment on column analytics.project_link_inconsistencies.first_seen_at is 'When a refresh first found it.';
-comment on column analytics.project_link_inconsistencies.last_seen_at is 'When a refresh last looked and it was there.';
+'stale_id: the array names a conversation that does not exist; project_mismatch: the conversation in the array '
+'names another project or none; missing_from_array: the conversation names the project, but the array does not '
+'contain it.';
+comment on column analytics.project_link_inconsistencies.first_seen_at is
+'When a refresh first found the inconsistency.';
+comment on column analytics.project_link_inconsistencies.last_seen_at is 'When a refresh last found the inconsistency.';
 comment on column analytics.project_link_inconsistencies.named_project_id is
-'The project that the conversation names; null: it names none, or does not exist.';
+'The project that the conversation names; null if it names none or does not exist.';

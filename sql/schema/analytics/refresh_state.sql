@@ -12,23 +12,24 @@ create table analytics.refresh_state (
     last_success_at timestamptz
 );
 
-comment on table analytics.refresh_state is 'How far each derived table has accounted for the change logs.';
+comment on table analytics.refresh_state is 'How far each derived table has read the change logs.';
 comment on column analytics.refresh_state.asset_key is 'The table.';
 comment on column analytics.refresh_state.follows is
-'The tables whose changes it reads, or of which only some operations: conversations delete.';
+'The log sources it reads; "conversations delete": only that operation.';
 comment on column analytics.refresh_state.snapshot is
-'The watermark: every transaction visible in it has been accounted for; null until the table has been built.';
+'The watermark: every transaction visible in this snapshot has been processed; null until the table is built.';
 comment on column analytics.refresh_state.snapshot_at is 'When the snapshot was taken.';
 comment on column analytics.refresh_state.building is
-'The snapshot that becomes the watermark once the first build has ended; logs are kept from it on.';
+'The snapshot that becomes the watermark when the first build has succeeded. Logs are kept from it on.';
 comment on column analytics.refresh_state.building_at is 'When that snapshot was taken.';
 comment on column analytics.refresh_state.written_by is
-'The transaction that wrote this row; where it is not the row''s own xmin, the row was restored from another server.';
-comment on column analytics.refresh_state.lease_holder is 'Who is at work on a tick of the table; null: nobody.';
-comment on column analytics.refresh_state.lease_until is
-'Until when, unless renewed: a dead holder''s lease ends by itself.';
+'The transaction that wrote this row. If it differs from the row''s xmin, the row was restored from another '
+'server.';
+comment on column analytics.refresh_state.lease_holder is
+'The process that is running a tick of the table; null if none is.';
+comment on column analytics.refresh_state.lease_until is 'When the lease expires unless it is renewed.';
 comment on column analytics.refresh_state.last_run_at is 'When the last tick began.';
-comment on column analytics.refresh_state.last_success_at is 'When a tick last ended well.';
+comment on column analytics.refresh_state.last_success_at is 'When a tick last succeeded.';
 
 create view analytics.freshness as
 select
@@ -45,10 +46,12 @@ cross join lateral (
         and (change.source = any(state.follows) or change.source || ' ' || change.operation = any(state.follows))
 ) as waiting;
 
-comment on view analytics.freshness is 'As of when each table is right: everything committed before as_of is in it.';
+comment on view analytics.freshness is 'How up to date each table is: everything committed before as_of is included.';
 comment on column analytics.freshness.table_name is 'The table in analytics.';
 comment on column analytics.freshness.as_of is
-'Everything committed before is accounted for, as far as the tables it is derived from have it; null: not built yet.';
+'Everything committed before this time is included, as far as the tables it is derived from include it; null: not '
+'built yet.';
 comment on column analytics.freshness.changes_waiting is 'Logged changes that the next tick will read.';
-comment on column analytics.freshness.waiting_since is 'When the oldest of them was made; null: none waits.';
-comment on column analytics.freshness.last_success_at is 'When a tick of the table last ended well.';
+comment on column analytics.freshness.waiting_since is
+'When the oldest of these changes was made; null if there are none.';
+comment on column analytics.freshness.last_success_at is 'When a tick of the table last succeeded.';

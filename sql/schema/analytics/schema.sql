@@ -1,2 +1,3 @@
 comment on schema analytics is
-'Derived by convo_pipelines from app and the crews'' histories tables; can be dropped and rebuilt at any time.';
+'Derived by convo_pipelines from app and the crews'' histories tables. Can be dropped and rebuilt, except for '
+'archived session-days and the record of deleted conversations.';

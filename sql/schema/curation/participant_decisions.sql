@@ -1,5 +1,5 @@
 create schema curation;
-comment on schema curation is 'What people decide by hand. Nothing of it can be computed again: back it up.';
+comment on schema curation is 'Decisions made by people. They cannot be computed again: back this schema up.';
 
 create table curation.participant_decisions (
     id uuid primary key default gen_random_uuid(),
@@ -19,20 +19,23 @@ where revoked_at is null;
 create index participant_decisions_person_id on curation.participant_decisions (person_id);
 
 comment on table curation.participant_decisions is
-'Whose contact methods are, and are not, by somebody''s decision. It is revoked (set revoked_at), never changed or '
-'deleted.';
-comment on column curation.participant_decisions.id is 'The decision.';
+'Decisions that a contact method belongs to a person, or does not. A decision is revoked (set revoked_at), never '
+'changed or deleted.';
+comment on column curation.participant_decisions.id is 'Key of the decision.';
 comment on column curation.participant_decisions.contact_method_id is
-'The contact method in app.contact_methods; whatever has the same identifier is meant, too.';
+'The contact method in app.contact_methods. The decision also applies to other contact methods with the same '
+'identifier.';
 comment on column curation.participant_decisions.person_id is 'The person in app.people.';
 comment on column curation.participant_decisions.decision is
-'link: it is theirs, whatever else matches; never: it is not, though it match. The application''s own word outranks '
-'both.';
-comment on column curation.participant_decisions.reason is 'Why.';
-comment on column curation.participant_decisions.decided_by is 'By whom.';
-comment on column curation.participant_decisions.decided_at is 'When.';
-comment on column curation.participant_decisions.revoked_by is 'Who revoked it; null: it is in force.';
-comment on column curation.participant_decisions.revoked_at is 'When it was revoked; null: it is in force.';
+'link: it belongs to the person, even if others match; never: it does not, even if it matches. What the '
+'application sets takes precedence over both.';
+comment on column curation.participant_decisions.reason is 'The reason for the decision.';
+comment on column curation.participant_decisions.decided_by is 'The user who made the decision.';
+comment on column curation.participant_decisions.decided_at is 'When the decision was made.';
+comment on column curation.participant_decisions.revoked_by is
+'The user who revoked the decision; null while it is in force.';
+comment on column curation.participant_decisions.revoked_at is
+'When the decision was revoked; null while it is in force.';
 
 create function curation.check_decision() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
