@@ -82,7 +82,7 @@ class DerivedTable:
     @property
     def again(self) -> str:
         """The source under which it logs what it leaves for its next tick."""
-        return f"{self.name} again"
+        return f"{self.name} retry"
 
     @property
     def follows(self) -> tuple[str, ...]:

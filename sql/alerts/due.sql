@@ -1,8 +1,8 @@
 -- Drops what ended before anybody was told; locks the rest that is due, so that nobody is told twice.
 -- in:  %(reminder_seconds)s: after how long somebody is reminded
--- out: source, kind, subject, found, remedy, link, since, ended_at, told_at; those that ended first
+-- out: source, kind, subject, found, remedy, link, since, ended_at, notified_at; those that ended first
 with unheard as (
-    delete from analytics.alerts where ended_at is not null and told_at is null
+    delete from analytics.alerts where ended_at is not null and notified_at is null
 )
 
 select
@@ -14,10 +14,10 @@ select
     link,
     since,
     ended_at,
-    told_at
+    notified_at
 from analytics.alerts
-where ended_at is not null and told_at is not null
+where ended_at is not null and notified_at is not null
     or ended_at is null
-    and coalesce(told_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
+    and coalesce(notified_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
 order by ended_at nulls last, since, kind, subject
 for update skip locked;

@@ -12,7 +12,7 @@ with recursive logged as (
         min((to_char(coalesce(activity_date, '0001-01-02'), 'YYYY-MM-DD') || coalesce(' ' || session_id, '')) collate "C")
         filter (where operation in ('everything', 'truncate')) as rest_from,
         bool_or(
-            operation = 'unplaced'
+            operation = 'unusable'
             or operation in ('insert', 'update') and (
                 activity_date < '0001-01-02' or activity_date >= '9999-12-30'
                 or not analytics.is_usable_session(session_id)

@@ -62,7 +62,7 @@ select
     'the database came from another server',
     min(asset_key),
     null,
-    count(*) || ' tables were restored; the next tick builds them again'
+    count(*) || ' tables were restored; the next tick builds them retry'
 from analytics.refresh_state
 where mod(written_by::text::numeric, 4294967296) <> xmin::text::numeric
 having count(*) > 0

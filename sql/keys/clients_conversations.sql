@@ -16,7 +16,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'people_conversations', 'clients_conversations again') and conversation_id is not null
+        and source in ('conversations', 'people_conversations', 'clients_conversations retry') and conversation_id is not null
     union
     select link.conversation_id
     from analytics.identifier_changes as change

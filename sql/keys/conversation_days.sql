@@ -23,7 +23,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversation_summaries', 'conversations', 'messages', 'conversation_days again')
+        and source in ('conversation_summaries', 'conversations', 'messages', 'conversation_days retry')
         and conversation_id is not null
     union
     select conversation.id

@@ -26,7 +26,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'messages', 'conversation_summaries again') and conversation_id is not null
+        and source in ('conversations', 'messages', 'conversation_summaries retry') and conversation_id is not null
     union
     select conversation.id
     from analytics.conversation_changes as change

@@ -28,7 +28,7 @@ from (
         activity_date
     from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('histories_sessions', 'crew_activity_daily again') and activity_date is not null
+        and source in ('histories_sessions', 'crew_activity_daily retry') and activity_date is not null
     union
     select
         day.crew_id,

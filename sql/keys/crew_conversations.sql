@@ -21,7 +21,7 @@ from (
         session_id
     from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('histories_sessions', 'crew_conversations again') and crew_id is not null
+        and source in ('histories_sessions', 'crew_conversations retry') and crew_id is not null
 ) as changed
 where (
         %(after)s::text is null

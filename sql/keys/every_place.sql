@@ -3,18 +3,18 @@
 -- out: keys (place, id, position); the first time also the places that are gone
 create temporary table keys on commit drop as
 select
-    place,
-    place_id as id,
+    source as place,
+    source_id as id,
     '0' as position
 from analytics.identifiers as known
 where %(after)s::text is null
-    and case place
-        when 'person' then not exists (select from app.people where id = known.place_id)
-        when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
-        when 'conversation' then not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+    and case source
+        when 'person' then not exists (select from app.people where id = known.source_id)
+        when 'contact_method' then not exists (select from app.contact_methods where id = known.source_id)
+        when 'conversation' then not exists (select from app.conversations where id = known.source_id and crew_id is not null)
         else not exists (
             select from curation.participant_decisions
-            where id = known.place_id and decision = known.place and revoked_at is null
+            where id = known.source_id and decision = known.source and revoked_at is null
         )
     end
 union all

@@ -8,7 +8,7 @@ with changed as (
         id
     from analytics.identifier_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and id is not null
-        and source in ('people', 'contact_methods', 'participant_decisions', 'participant_resolutions again')
+        and source in ('people', 'contact_methods', 'participant_decisions', 'participant_resolutions retry')
 )
 
 select
@@ -32,11 +32,11 @@ from (
     where source = 'contact_methods' and decision.revoked_at is null
     union
     select 'contact_method', id from changed
-    where source in ('contact_methods', 'participant_resolutions again')
+    where source in ('contact_methods', 'participant_resolutions retry')
     union
-    select 'contact_method', given.place_id from changed
-    inner join analytics.identifiers as given on given.person_id = changed.id and given.place = 'contact_method'
-    where source = 'people'
+    select 'contact_method', given.source_id from changed
+    inner join analytics.identifiers as given on given.person_id = changed.id and given.source = 'contact_method'
+    where changed.source = 'people'
     union
     select 'conversation', conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)

@@ -6,8 +6,8 @@
 create temporary table keys on commit drop as
 with renewed as (  -- what names persons whose links went with them, if they are there again
     select
-        named.place,
-        named.place_id
+        named.source,
+        named.source_id
     from analytics.identifier_changes as change
     inner join analytics.identifiers as held on held.person_id = change.id
     inner join analytics.identifiers as named on named.identifier = held.identifier
@@ -19,8 +19,8 @@ contacts as (
     select id from analytics.identifier_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot) and source = 'participant_resolutions'
     union
-    select place_id from renewed
-    where place = 'contact_method'
+    select source_id from renewed
+    where source = 'contact_method'
 )
 
 select
@@ -35,7 +35,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'messages', 'participant_resolutions', 'people_conversations again')
+        and source in ('conversations', 'messages', 'participant_resolutions', 'people_conversations retry')
         and conversation_id is not null
     union
     select message.conversation_id
@@ -48,8 +48,8 @@ from (
     inner join app.message_recipients as recipient on recipient.contact_method_id = contacts.id
     inner join app.messages as message on message.id = recipient.message_id
     union
-    select place_id from renewed
-    where place = 'conversation'
+    select source_id from renewed
+    where source = 'conversation'
     union
     select link.conversation_id
     from analytics.identifier_changes as change

@@ -13,7 +13,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'project_conversations again') and conversation_id is not null
+        and source in ('conversations', 'project_conversations retry') and conversation_id is not null
 ) as changed
 where (%(after)s::uuid is null or id > %(after)s::uuid)
     and (

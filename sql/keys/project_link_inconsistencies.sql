@@ -11,7 +11,7 @@ from (
     union
     select conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(seen)s::pg_snapshot, %(taken)s::pg_snapshot)
-        and source in ('conversations', 'project_conversations', 'project_link_inconsistencies again')
+        and source in ('conversations', 'project_conversations', 'project_link_inconsistencies retry')
         and conversation_id is not null
 ) as changed
 where %(after)s::uuid is null or id > %(after)s::uuid

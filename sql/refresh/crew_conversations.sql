@@ -8,7 +8,7 @@ with lately as (  -- as of this very statement: a deletion that it sees must not
         session_id,
         max(logged_at) filter (where source = 'conversations' and operation in ('delete', 'update')) as deleted_at,
         max(logged_at) filter (
-            where source in ('histories_sessions', 'crew_conversations again') and operation = 'insert'
+            where source in ('histories_sessions', 'crew_conversations retry') and operation = 'insert'
         ) as new_at
     from analytics.conversation_changes
     where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)

@@ -3,8 +3,8 @@
 -- in:  keys: places; touched_identifiers: contact methods with one of these identifiers
 -- out: different; one row: present (resolutions before)
 with touched_contacts as (
-    select place_id as id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and place = 'contact_method'
+    select source_id as id from analytics.identifiers
+    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
     union
     select id from keys
     where place = 'contact_method'
@@ -12,14 +12,14 @@ with touched_contacts as (
 
 contacts as materialized (
     select
-        place.place_id as contact_method_id,
+        place.source_id as contact_method_id,
         place.identifier,
-        place.identifier = place.place_id::text as is_invalid,
+        place.identifier = place.source_id::text as is_invalid,
         place.person_id as given_person_id,
         holder.*
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
-    inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
+    inner join analytics.identifiers as place on place.source_id = contact.id and place.source = 'contact_method'
     cross join lateral analytics.holder_of(place.identifier, null) as holder
 ),
 
