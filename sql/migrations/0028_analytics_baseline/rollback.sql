@@ -27,7 +27,7 @@ begin
     ) as by
     where depend.classid = 'pg_publication_rel'::regclass
         or (
-            split_part(by.path[1], '.', 1) not in ('analytics', 'curation')
+            split_part(by.path[1], '.', 1) not in ('analytics', 'curation', 'pg_toast')
             and not (depend.classid = 'pg_trigger'::regclass and by.path[3] like 'convo\_pipelines\_%')
         );
     if dependents is not null then
