@@ -8,7 +8,7 @@ There are three lines of them: `app` (the application's schema; a reference for 
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import psycopg
 import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -183,12 +183,11 @@ def missing(url: str) -> list[Migration]:
 def validate() -> Iterator[str]:
     """Compare the database with what the applied migrations define; return one line per failure."""
     migrations = status()
-    newest_of = {m.line: m for m in migrations if m.applied}
+    newest_of: dict[Line, Migration] = {m.line: m for m in migrations if m.applied}
     with _connect() as connection:
         yield from (f"the database is at {name}: run `convo-pipelines migrate up`" for name in _unknown(connection))
-        for line, schema in {"app": "app", "analytics": "analytics"}.items():
-            if newest_of.get(cast("Line", line)):
-                yield from _edited(connection, schema)
+        for schema in sorted(set(SCHEMA_OF.values())):
+            yield from _edited(connection, schema)
     yield from (
         f"not applied: {m.name}: run `convo-pipelines migrate up --only {m.line}`"
         for m in migrations
@@ -206,10 +205,15 @@ def validate() -> Iterator[str]:
             yield from catalog.failures(connection, "rights")
 
 
-def record(*, ctx: MigrationContext, step: Any, **_: object) -> None:
+def record(
+    ctx: MigrationContext,
+    step: MigrationInfo,
+    heads: Collection[Any],  # noqa: ARG001
+    run_args: Mapping[str, Any],  # noqa: ARG001
+) -> None:
     """Store the checksum of a migration when it is applied, delete it at the rollback; called by Alembic."""
     connection, schema = cast("sa.Connection", ctx.connection), str(ctx.version_table_schema)
-    if step.is_upgrade:
+    if step.is_upgrade and step.up_revision_id:
         _store_checksum(connection, schema, step.up_revision_id)
     elif CHECKSUM_TABLE in _tables(connection, schema):
         connection.execute(
@@ -282,7 +286,9 @@ def _adopt(connection: sa.Connection) -> None:
             "that can, commit 9576c79 (tag migrations-0027), and run its `convo-pipelines migrate up`, with `--only "
             "analytics` or `--only roles` where these are used; then run this again"
         )
-    lines = {LAST_BEFORE_BASELINE[name]: Migration(name, LAST_BEFORE_BASELINE[name], applied=True) for name in found}
+    lines: dict[Line, Migration] = {
+        LAST_BEFORE_BASELINE[name]: Migration(name, LAST_BEFORE_BASELINE[name], applied=True) for name in found
+    }
     expected, now = _expected(lines, is_stamped=True), catalog.listing(_driver(connection))
     is_comment = re.compile("comment on ").match
     if differences := [line for line in catalog.differences(expected, now) if "comment on " not in line]:

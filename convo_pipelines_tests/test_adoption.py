@@ -14,7 +14,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.registry import DERIVED_TABLES
 from convo_pipelines.warehouse import Warehouse
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import Server, both_servers
 from convo_pipelines_tests.test_migrations import RIGHT, catalog
 from convo_pipelines_tests.world import World, at
 
@@ -112,12 +112,12 @@ def test_a_database_at_0027_is_adopted(world: World, lines: str) -> None:
 
 
 @both_servers
-def test_adopted_or_new_the_catalog_is_the_same(world: World, empty_database: str, server: object) -> None:
+def test_adopted_or_new_the_catalog_is_the_same(world: World, server: Server) -> None:
     assert migrate("up").exit_code == 0
     new = server.create()
     migrations.up(url=new)
     renamed = {"'conversation'::text,", "'conversation'::text AS text,"}  # a dump names what the view did not
-    assert set(catalog(empty_database)) ^ set(catalog(new)) <= renamed
+    assert set(catalog(world.url)) ^ set(catalog(new)) <= renamed
 
 
 def at_0027(world: World) -> None:

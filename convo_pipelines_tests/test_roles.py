@@ -115,7 +115,7 @@ def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World
     }
 
 
-SAID_OF = """
+SAID_OF = r"""
 select relname, attname, obj_description(class.oid, 'pg_class') as said,
     has_column_privilege('convo_observer', class.oid, attnum, 'select') as is_granted
 from pg_class as class join pg_attribute as attribute on attrelid = class.oid

@@ -1,4 +1,4 @@
-"""`migrate down` asks, names what depends on what it drops, and leaves nothing behind; the way up ends as the oracle says."""
+"""`migrate down` asks, names what depends on what it drops; the way up again ends equal to the oracle."""
 
 import os
 import pty
