@@ -16,8 +16,8 @@ with relations as (
         and class.relname not like 'schema\_migration%'
 ),
 
--- Since PostgreSQL 16 a view's definition does not qualify columns if it reads one table: qualifiers are left out, and the columns
--- that the view reads are compared instead.
+-- Since PostgreSQL 16 a view's definition does not qualify columns if it reads one table: qualifiers are left out, and the
+-- columns that the view reads are compared instead.
 view_columns as (
     select
         rule.ev_class as oid,

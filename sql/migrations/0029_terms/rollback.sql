@@ -1,4 +1,4 @@
--- Takes the names of before back; rows are kept.
+-- Restores the former names; rows are kept.
 alter table analytics.alerts rename column notified_at to told_at;
 
 update analytics.session_changes
