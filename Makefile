@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test test-fast test-all ui bench bench-peers explain lint reference docs lock clean
+.PHONY: demo test test-fast test-all ui bench bench-peers explain lint catalog reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -40,6 +40,9 @@ lint: .venv/installed
 	$(RUN)hadolint docs/deploy/Dockerfile
 	$(RUN)check-jsonschema --builtin-schema vendor.compose-spec docs/deploy/compose.yaml
 	$(RUN)pyright
+
+catalog: .venv/installed
+	$(RUN)python -m convo_pipelines_tests.catalogs
 
 reference: .venv/installed
 	$(RUN)convo-pipelines migrate up

@@ -16,7 +16,7 @@ setup(
         *(f"convo_pipelines.{folder.replace('/', '.')}" for folder in SQL_FOLDERS),
     ],
     package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
-    package_data={"": ["*.sql", "*.j2", "py.typed"]},
+    package_data={"": ["*.sql", "catalog.txt", "*.j2", "py.typed"]},
     install_requires=[
         "adbc-driver-manager>=1.8,<2",
         "adbc-driver-postgresql>=1.8,<2",

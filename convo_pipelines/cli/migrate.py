@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import click
 
-from convo_pipelines.cli import rehearsal
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import migrations
 
@@ -33,38 +32,23 @@ def up(only: migrations.Line | None) -> None:
 
 @migrate.command()
 @ONLY
-@click.option("--yes", is_flag=True, help="Do not ask, whatever depends on it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 def down(only: migrations.Line | None, yes: bool) -> None:
-    """Roll back the newest applied migration; say before what depends on it, and ask."""
+    """Roll back the newest applied migration, after a question."""
     lines: Sequence[migrations.Line] = (only,) if only else migrations.LINES
-    tried = rehearsal.rehearse(lines)
-    if tried is None:
+    migration = migrations.newest(lines)
+    if migration is None:
         console.print("nothing is applied")
         return
-    if not tried.is_harmless:
-        _confirm(tried, yes=yes)
-    console.print(f"rolled back {migrations.down(lines)}")
-
-
-def _confirm(tried: rehearsal.Rehearsal, *, yes: bool) -> None:
-    name = tried.migration.name
-    consequences = {
-        "it takes away": tried.gone,
-        "this version cannot refresh without it": tried.tables,
-        "what fails without it": tried.failing,
-        "what nothing brings back": tried.lost,
-    }
-    said = {title: things for title, things in consequences.items() if things}
-    if not yes and not sys.stdin.isatty():
-        told = "; ".join(f"{title}: {', '.join(things)}" for title, things in said.items() if things is not tried.gone)
-        raise click.ClickException(f"{name} is not rolled back: {told}. Say --yes to roll it back all the same")
-    click.echo(f"{name} is about to be rolled back.")
-    for title, things in said.items():
-        click.echo("\n  ".join([f"{title}:", *things]))
-    if tried.migration.line != "roles":
-        click.echo("this version does nothing until `convo-pipelines migrate up`; the version before it goes on")
+    lost = migrations.LOST_WITH.get(migration.name)
+    if lost:
+        click.echo(f"{migration.name} drops all that it created. Lost for good: {lost}.")
     if not yes:
-        click.confirm(f"roll back {name}?", abort=True)
+        if lost or not sys.stdin.isatty():
+            raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")
+        click.echo("This version does nothing after a rollback until `convo-pipelines migrate up`.")
+        click.confirm(f"roll back {migration.name}?", abort=True)
+    console.print(f"rolled back {migrations.down(lines)}")
 
 
 @migrate.command()
@@ -75,13 +59,13 @@ def status() -> None:
 
 @migrate.command()
 def validate() -> None:
-    """Run validation.sql of every applied migration; exit status 1 if one fails."""
-    failures = migrations.validate()
+    """Compare the database with what the applied migrations define; exit status 1 if something differs."""
+    failures = list(migrations.validate())
     for failure in failures:
         console.print(f"[red]{failure}[/red]")
     if failures:
         sys.exit(1)
-    console.print("every applied migration is valid")
+    console.print("the database is what its migrations define")
 
 
 def _print_migrations() -> None:

@@ -1,13 +1,14 @@
-"""The migrations in `sql/migrations/`, applied by Alembic.
+"""The migrations in `sql/migrations/`, applied by Alembic; `sql/schema/` describes what they add up to.
 
 There are three lines of them: `app` (the application's schema; a reference for machines that have none), `analytics`
 (ours) and `roles` (optional). Each schema keeps the record in its table `schema_migrations`, that of the roles in
 `analytics`, so that dropping `analytics` also forgets that it was built.
 """
 
+import hashlib
 import logging
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +18,45 @@ import psycopg
 import sqlalchemy as sa
 from alembic import command, op
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from psycopg import sql
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from convo_pipelines.database import catalog
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import STATEMENTS
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse, blockers_of, configure
+from convo_pipelines.errors import ConvoPipelinesError
 
 Line = Literal["app", "analytics", "roles"]
 LINES: tuple[Line, ...] = ("app", "analytics", "roles")
 DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
 SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
 VERSION_TABLE = "schema_migrations"
+CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
 LONGEST_WAIT_SECONDS = 900
 """What building an index waits for older transactions."""
+
+LAST_BEFORE_BASELINE: dict[str, Line] = {
+    "0001_app_schema": "app",
+    "0026_names": "analytics",
+    "0027_stewards_and_observers": "roles",
+}
+"""The newest migration of each line before the baselines: a database at these is adopted."""
+BASELINES: dict[Line, str] = {
+    "app": "0028_app_baseline",
+    "analytics": "0028_analytics_baseline",
+    "roles": "0028_roles_baseline",
+}
+LOST_WITH = {
+    "0028_app_baseline": "all rows of the application's tables",
+    "0028_app_indexes": "app.conversations.closed_at, unless the application had that column before",
+    "0028_analytics_baseline": "archived session-days, the record of deleted conversations, and alerts",
+}
+"""What nothing restores after the rollback of a baseline; `--yes` is required."""
+SHOWN_DIFFERENCES = 10
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +68,14 @@ class Migration:
     name: str
     line: Line
     applied: bool
+
+
+class MigrationError(ConvoPipelinesError):
+    """A database that cannot be migrated; nothing was changed."""
+
+
+class RollbackError(ConvoPipelinesError):
+    """A migration that cannot be rolled back; nothing was changed."""
 
 
 def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -65,6 +97,7 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     A schema `app` that holds tables but no record of ours belongs to the application: it is left alone.
     """
     with _connect(url) as connection:
+        _adopt(connection)
         for line in lines:
             tables = _tables(connection, SCHEMA_OF[line])
             if line == "app" and tables and VERSION_TABLE not in tables:
@@ -73,8 +106,13 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
                 connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line]))
             connection.commit()
             command.upgrade(_config(connection, line), f"{line}@head")
-        connection.execution_options(no_parameters=True).exec_driver_sql((FOLDER / "ownership.sql").read_text())
+        _share(connection)
         connection.commit()
+
+
+def grant() -> None:
+    """Give the roles what they own and read of analytics; for the migration that creates the roles."""
+    _share(op.get_bind())
 
 
 def newest(lines: Sequence[Line] = LINES) -> Migration | None:
@@ -83,24 +121,44 @@ def newest(lines: Sequence[Line] = LINES) -> Migration | None:
 
 
 def down(lines: Sequence[Line] = LINES) -> str | None:
-    """Roll back the newest applied migration of the given lines; return its name, or None if there is none."""
+    """Roll back the newest applied migration of the given lines; return its name, or None if there is none.
+
+    Raises:
+        RollbackError: other objects depend on what it would drop, or other migrations do.
+
+    """
     migration = newest(lines)
     if migration is None:
         return None
+    applied = [m for m in status() if m.applied]
+    if migration.name in LOST_WITH and migration.line != "app" and any(m.line == "roles" for m in applied):
+        raise RollbackError(
+            f"{migration.name} is not rolled back, the roles have rights on what it would drop: run "
+            "`convo-pipelines migrate down --only roles` first"
+        )
     with _connect() as connection:
-        command.downgrade(_config(connection, migration.line), f"{migration.line}@-1")
+        try:
+            command.downgrade(_config(connection, migration.line), f"{migration.line}@-1")
+        except DBAPIError as error:
+            if not isinstance(error.orig, psycopg.errors.DependentObjectsStillExist):
+                raise
+            dependents = (error.orig.diag.message_detail or str(error.orig)).splitlines()
+            raise _rollback_error(migration.name, dependents) from None
         schema = SCHEMA_OF[migration.line]
-        is_used = any(m.applied and SCHEMA_OF[m.line] == schema for m in status())
-        if not is_used and _tables(connection, schema) == [VERSION_TABLE]:
-            sa.Table(VERSION_TABLE, sa.MetaData(schema=schema)).drop(connection)
-            connection.commit()
+        is_used = any(SCHEMA_OF[m.line] == schema for m in applied if m != migration)
+        if not is_used and not set(_tables(connection, schema)) - {VERSION_TABLE, CHECKSUM_TABLE}:
+            for table in (VERSION_TABLE, CHECKSUM_TABLE):
+                sa.Table(table, sa.MetaData(schema=schema)).drop(connection, checkfirst=True)
+        else:
+            _share(connection)
+        connection.commit()
     return migration.name
 
 
-def status() -> list[Migration]:
+def status(url: str | None = None) -> list[Migration]:
     """Return every migration, line by line, in the order in which `up` applies them."""
     script = ScriptDirectory.from_config(_config(None, "app"))
-    with _connect() as connection:
+    with _connect(url) as connection:
         applied = {schema: _applied(connection, script, schema) for schema in set(SCHEMA_OF.values())}
     return [
         Migration(revision.revision, line, revision.revision in applied[SCHEMA_OF[line]])
@@ -123,19 +181,172 @@ def missing(url: str) -> list[Migration]:
     ]
 
 
-def validate() -> list[str]:
-    """Run `validation.sql` of every applied migration; return one line per failure."""
-    failures: list[str] = []
+def validate() -> Iterator[str]:
+    """Compare the database with what the applied migrations define; return one line per failure."""
+    migrations = status()
+    newest_of: dict[Line, Migration] = {m.line: m for m in migrations if m.applied}
+    with _connect() as connection:
+        yield from (f"the database is at {name}: run `convo-pipelines migrate up`" for name in _unknown(connection))
+        for schema in sorted(set(SCHEMA_OF.values())):
+            yield from _edited(connection, schema)
+    yield from (
+        f"not applied: {m.name}: run `convo-pipelines migrate up --only {m.line}`"
+        for m in migrations
+        if not m.applied and m.line in newest_of
+    )
     with psycopg.connect(database_url(), client_encoding="utf8") as connection:
         configure(connection)
         connection.commit()
-        for migration in (m for m in status() if m.applied):
-            try:
-                with connection.transaction(force_rollback=True):
-                    connection.execute((FOLDER / migration.name / "validation.sql").read_bytes())
-            except psycopg.Error as error:
-                failures.append(f"{migration.name}: {error.diag.message_primary}")
-    return failures
+        yield from catalog.differences(_expected(newest_of), catalog.listing(connection))
+        if "analytics" in newest_of:
+            yield from catalog.failures(connection, "lifecycle")
+        if any(m.name == BASELINES["analytics"] and m.applied for m in migrations):
+            yield from catalog.failures(connection, "app_indexes")
+        if "roles" in newest_of:
+            yield from catalog.failures(connection, "rights")
+
+
+def record(
+    ctx: MigrationContext,
+    step: MigrationInfo,
+    heads: Collection[Any],  # noqa: ARG001
+    run_args: Mapping[str, Any],  # noqa: ARG001
+) -> None:
+    """Store the checksum of a migration when it is applied, delete it at the rollback; called by Alembic."""
+    connection, schema = cast("sa.Connection", ctx.connection), str(ctx.version_table_schema)
+    if step.is_upgrade and step.up_revision_id:
+        _store_checksum(connection, schema, step.up_revision_id)
+    elif CHECKSUM_TABLE in _tables(connection, schema):
+        connection.execute(
+            sa.text(f"delete from {schema}.{CHECKSUM_TABLE} where name = :name"),  # noqa: S608
+            {"name": step.up_revision_id},
+        )
+
+
+def _store_checksum(connection: sa.Connection, schema: str, name: str) -> None:
+    connection.execute(
+        sa.text(
+            f"create table if not exists {schema}.{CHECKSUM_TABLE} "
+            "(name text primary key, checksum text not null, applied_at timestamptz not null default now())"
+        )
+    )
+    connection.execute(
+        sa.text(
+            f"insert into {schema}.{CHECKSUM_TABLE} (name, checksum) values (:name, :checksum) "  # noqa: S608
+            "on conflict (name) do update set checksum = excluded.checksum, applied_at = excluded.applied_at"
+        ),
+        {"name": name, "checksum": _checksum(name)},
+    )
+
+
+def _checksum(name: str) -> str:
+    """Return a checksum of the statements that apply a migration; those of its rollback may be corrected later."""
+    files = sorted((FOLDER / name).rglob("migration.sql"))
+    return hashlib.sha256("\n".join(file.read_text() for file in files).encode()).hexdigest()
+
+
+def _edited(connection: sa.Connection, schema: str) -> Iterator[str]:
+    if CHECKSUM_TABLE not in _tables(connection, schema):
+        return
+    rows = connection.execute(
+        sa.text(f"select name, checksum from {schema}.{CHECKSUM_TABLE} order by name")  # noqa: S608
+    )
+    for name, checksum in rows:
+        if checksum != _checksum(name):
+            yield f"migration {name} was edited after it was applied"
+
+
+def _expected(newest_of: Mapping[Line, Migration], *, is_stamped: bool = False) -> catalog.Listing:
+    """Return the listing of what the applied migrations define; of `app` only what is ours."""
+    expected: catalog.Listing = {}
+    for line, migration in newest_of.items():
+        file = FOLDER / (BASELINES[line] if is_stamped else migration.name) / "catalog.txt"
+        objects = catalog.read(file) if file.exists() else {}
+        if line == "analytics":  # the application may have these by other names, or have had the column before
+            others = re.compile(r"comment on column app\." if "app" in newest_of else r"(comment on )?\w+ app\.")
+            objects = {name: text for name, text in objects.items() if not others.match(name)}
+        expected |= objects
+    return expected
+
+
+def _adopt(connection: sa.Connection) -> None:
+    """Take over a database at 0027: compare its catalog, then record the baselines as applied.
+
+    Raises:
+        MigrationError: the database is older, newer, or differs from what those migrations made.
+
+    """
+    found = _unknown(connection)
+    if not found:
+        return
+    if any(name >= min(BASELINES.values()) for name in found):
+        raise MigrationError(f"the database is newer than this version, which does not know {', '.join(found)}")
+    if too_old := [name for name in found if name not in LAST_BEFORE_BASELINE]:
+        raise MigrationError(
+            f"the database is at {', '.join(too_old)}, which this version cannot upgrade. Check out the last version "
+            "that can, commit 9576c79 (tag migrations-0027), and run its `convo-pipelines migrate up`, with `--only "
+            "analytics` or `--only roles` where these are used; then run this again"
+        )
+    lines: dict[Line, Migration] = {
+        LAST_BEFORE_BASELINE[name]: Migration(name, LAST_BEFORE_BASELINE[name], applied=True) for name in found
+    }
+    expected, now = _expected(lines, is_stamped=True), catalog.listing(_driver(connection))
+    is_comment = re.compile("comment on ").match
+    if differences := [line for line in catalog.differences(expected, now) if "comment on " not in line]:
+        shown = "; ".join(differences[:SHOWN_DIFFERENCES])
+        more = len(differences) - SHOWN_DIFFERENCES
+        raise MigrationError(
+            f"the database is at 0027, but its catalog is not what 0027 makes: {shown}"
+            f"{f'; and {more} more' if more > 0 else ''}. Nothing was changed. Make these objects what "
+            "sql/migrations/0028_*_baseline/migration.sql defines, then run this again"
+        )
+    for name, text in expected.items():
+        if is_comment(name) and now.get(name) != text:
+            _driver(connection).execute(sql.SQL("{} is {}").format(sql.SQL(cast("Any", name)), text))
+    for name, schema in found.items():
+        line = LAST_BEFORE_BASELINE[name]
+        connection.execute(
+            sa.text(f"update {schema}.{VERSION_TABLE} set version_num = :new where version_num = :old"),  # noqa: S608
+            {"new": BASELINES[line], "old": name},
+        )
+        for revision in _script(connection).iterate_revisions(BASELINES[line], "base"):
+            _store_checksum(connection, schema, revision.revision)
+    connection.commit()
+
+
+def _unknown(connection: sa.Connection) -> dict[str, str]:
+    """Return the migrations that the database is at and this version does not have, with the schema of each."""
+    known = {revision.revision for revision in _script(connection).walk_revisions()}
+    schemas = sorted(set(SCHEMA_OF.values()))
+    return {name: schema for schema in schemas for name in _heads(connection, schema) if name not in known}
+
+
+def _script(connection: sa.Connection | None) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(connection, "app"))
+
+
+def _heads(connection: sa.Connection, schema: str) -> tuple[str, ...]:
+    context = MigrationContext.configure(
+        connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema}
+    )
+    return context.get_current_heads()
+
+
+def _share(connection: sa.Connection) -> None:
+    """Give the roles, where they are applied, what they own and read."""
+    for name in ("ownership", "grants"):
+        _execute(connection, (FOLDER / f"{name}.sql").read_text())
+
+
+def _execute(connection: sa.Connection, statements: str) -> None:
+    connection.execution_options(no_parameters=True).exec_driver_sql(statements)
+
+
+def _rollback_error(name: str, dependents: Sequence[str]) -> RollbackError:
+    return RollbackError(
+        f"{name} is not rolled back, other objects depend on what it drops: {'; '.join(dependents)}. Drop "
+        "these first, or take the table out of the publication: `alter publication … drop table …`"
+    )
 
 
 def _tables(connection: sa.Connection, schema: str) -> list[str]:
@@ -143,10 +354,8 @@ def _tables(connection: sa.Connection, schema: str) -> list[str]:
 
 
 def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) -> set[str]:
-    context = MigrationContext.configure(
-        connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema}
-    )
-    heads = context.get_current_heads()
+    known = {revision.revision for revision in script.walk_revisions()}
+    heads = [head for head in _heads(connection, schema) if head in known]
     return {r.revision for head in heads for r in script.iterate_revisions(head, "base")}
 
 
@@ -154,7 +363,10 @@ def _run(file: Path, concurrently: bool) -> None:
     connection = op.get_bind().execution_options(no_parameters=True)
     statements = file.read_text()
     if not concurrently:
+        before = _published(connection)
         connection.exec_driver_sql(statements)
+        if lost := before - _published(connection):  # PostgreSQL drops a table that a publication holds without a word
+            raise _rollback_error(file.parent.name, sorted(lost))
         return
     with op.get_context().autocommit_block():
         # It keeps nobody from writing while it waits for older transactions, and may take hours.
@@ -163,6 +375,11 @@ def _run(file: Path, concurrently: bool) -> None:
         for statement in statements.split("\n\n"):
             connection.exec_driver_sql(statement)
         configure(_driver(connection))
+
+
+def _published(connection: sa.Connection) -> set[str]:
+    described = "select pg_describe_object('pg_publication_rel'::regclass, oid, 0) from pg_publication_rel"
+    return set(connection.scalars(sa.text(described)))
 
 
 def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:

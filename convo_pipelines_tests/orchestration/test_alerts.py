@@ -17,7 +17,7 @@ def test_an_old_schema_is_told(quiet: World, receiver: Receiver) -> None:
     quiet.execute(DAMAGES[health.SCHEMA])
     assert defs.resolve_job_def("health").execute_in_process(resources={"warehouse": quiet.warehouse}).success
     [message] = receiver.messages
-    assert "missing: 0026_names" in message["message"]
+    assert "missing: 0029_terms" in message["message"]
 
 
 def test_what_postgresql_quotes_of_a_row_is_not_kept(world: World) -> None:
@@ -113,4 +113,4 @@ def test_a_run_against_an_old_schema_says_so_in_a_line(world: World) -> None:
     world.execute(DAMAGES[health.SCHEMA])
     result = world.materialize(["histories_sessions"], expect=False)
     [failure, *_] = result.get_step_failure_events()
-    assert "the database lacks 0026_names: run `convo-pipelines" in str(failure.step_failure_data.error)
+    assert "the database lacks 0029_terms: run `convo-pipelines" in str(failure.step_failure_data.error)

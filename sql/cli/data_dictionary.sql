@@ -5,7 +5,7 @@ with tables as (
         c.oid,
         c.relname as name
     from pg_class as c
-    where c.relnamespace = 'analytics'::regnamespace and c.relkind in ('r', 'v') and c.relname <> 'schema_migrations'
+    where c.relnamespace = 'analytics'::regnamespace and c.relkind in ('r', 'v') and c.relname not like 'schema\_migration%%'
 ),
 
 lines as (

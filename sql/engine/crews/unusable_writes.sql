@@ -17,7 +17,7 @@ from (
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and table_oid = any(%(members)s::oid[])
         and (
-            operation = 'unplaced'
+            operation = 'unusable'
             or operation in ('insert', 'update') and (
                 activity_date < '0001-01-02' or activity_date >= '9999-12-30'
                 or not analytics.is_usable_session(session_id)

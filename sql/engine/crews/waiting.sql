@@ -15,7 +15,7 @@ with recursive logged as (
             filter (where operation in ('everything', 'truncate'))
         )[1] as rest_session,
         bool_or(
-            operation = 'unplaced'
+            operation = 'unusable'
             or operation in ('insert', 'update') and (
                 activity_date < '0001-01-02' or activity_date >= '9999-12-30'
                 or not analytics.is_usable_session(session_id)

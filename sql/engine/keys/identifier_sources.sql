@@ -1,19 +1,19 @@
--- All places where identifiers stand, and those that are gone: persons first, so that nothing is resolved before it can be.
+-- All sources of identifiers, and those that are gone: persons first, so that nothing is resolved before it can be.
 -- in:  %(is_first)s; %(after_rank)s, %(after_id)s: the last one before; %(rows)s: how many
--- out: rank (0: gone), place, id
+-- out: rank (0: gone), source, id
 select
     0 as rank,
-    place,
-    place_id as id
+    source,
+    source_id as id
 from analytics.identifiers as known
 where %(is_first)s
-    and case place
-        when 'person' then not exists (select from app.people where id = known.place_id)
-        when 'contact_method' then not exists (select from app.contact_methods where id = known.place_id)
-        when 'conversation' then not exists (select from app.conversations where id = known.place_id and crew_id is not null)
+    and case source
+        when 'person' then not exists (select from app.people where id = known.source_id)
+        when 'contact_method' then not exists (select from app.contact_methods where id = known.source_id)
+        when 'conversation' then not exists (select from app.conversations where id = known.source_id and crew_id is not null)
         else not exists (
             select from curation.participant_decisions
-            where id = known.place_id and decision = known.place and revoked_at is null
+            where id = known.source_id and decision = known.source and revoked_at is null
         )
     end
 union all

@@ -1,8 +1,8 @@
 -- Deletes alerts that ended before any notification; selects and locks the alerts to notify of, so that each is sent once.
 -- in:  %(reminder_seconds)s: time between reminders
--- out: source, kind, subject, found, remedy, link, since, ended_at, told_at (time of the last notification); ended ones first
+-- out: source, kind, subject, found, remedy, link, since, ended_at, notified_at (time of the last notification); ended ones first
 with unnotified as (
-    delete from analytics.alerts where ended_at is not null and told_at is null
+    delete from analytics.alerts where ended_at is not null and notified_at is null
 )
 
 select
@@ -14,10 +14,10 @@ select
     link,
     since,
     ended_at,
-    told_at
+    notified_at
 from analytics.alerts
-where ended_at is not null and told_at is not null
+where ended_at is not null and notified_at is not null
     or ended_at is null
-    and coalesce(told_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
+    and coalesce(notified_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
 order by ended_at nulls last, since, kind, subject
 for update skip locked;

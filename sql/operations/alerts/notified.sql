@@ -15,7 +15,7 @@ gone as (
 
 update analytics.alerts as alert
 set
-    told_at = case when %(is_notified)s then clock_timestamp() else alert.told_at end,
+    notified_at = case when %(is_notified)s then clock_timestamp() else alert.notified_at end,
     failed_deliveries = case when %(error)s::text is null then 0 else alert.failed_deliveries + 1 end,
     last_error = %(error)s::text
 from named

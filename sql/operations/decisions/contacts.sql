@@ -8,7 +8,7 @@ with requested as (
 
 named as (
     select identifier from analytics.identifiers
-    where place_id in (select id from requested) and place = 'contact_method'
+    where source_id in (select id from requested) and source = 'contact_method'
     union
     select %(identifier)s::text
 )
@@ -22,7 +22,7 @@ from app.contact_methods
 where id in (
     select id from requested
     union
-    select place_id from analytics.identifiers
-    where identifier in (select identifier from named) and place = 'contact_method'
+    select source_id from analytics.identifiers
+    where identifier in (select identifier from named) and source = 'contact_method'
 )
 order by id::text = lower(%(contact)s::text) desc, is_given, id;

@@ -3,7 +3,7 @@
 -- out: one row: identifiers, resolutions, decisions, links
 with identifiers as (
     delete from analytics.identifiers
-    where place_id = %(person_id)s::uuid or person_id = %(person_id)s::uuid
+    where source_id = %(person_id)s::uuid or person_id = %(person_id)s::uuid
     returning 1
 ),
 

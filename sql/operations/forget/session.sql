@@ -18,7 +18,7 @@ days as (
 crew_days as (
     insert into analytics.conversation_changes (source, crew_id, activity_date, operation)
     select distinct
-        'crew_activity_daily again',
+        'crew_activity_daily retry',
         %(crew_id)s::uuid,
         activity_date,
         'delete'
@@ -40,7 +40,7 @@ conversation_days as (
 client_days as (
     insert into analytics.conversation_changes (source, client_id, activity_date, operation)
     select distinct
-        'client_activity_daily again',
+        'client_activity_daily retry',
         client_id,
         activity_date,
         'delete'
@@ -61,7 +61,7 @@ clients as (
 
 identifiers as (
     delete from analytics.identifiers
-    where place = 'conversation' and place_id in (select id from conversations)
+    where source = 'conversation' and source_id in (select id from conversations)
 ),
 
 deleted as (

@@ -23,7 +23,7 @@ participants as (
             when resolution.status = 'ambiguous' and exists (
                 select from analytics.identifiers as shared
                 cross join lateral analytics.holder_of(shared.identifier, recipients.client_id) as holder
-                where shared.place_id = recipients.contact_method_id and shared.place = 'contact_method'
+                where shared.source_id = recipients.contact_method_id and shared.source = 'contact_method'
                     and holder.person_id is not null
             ) then 'resolved'
             else resolution.status

@@ -29,7 +29,7 @@ where class.relkind in ('r', 'p')
     and case
         when %(publication)s::text is not null then attribute.attname = any(published.attnames)
         when class.relnamespace = 'app'::regnamespace then
-            class.relname <> 'schema_migrations' and not class.relispartition and class.relpersistence = 'p'
+            class.relname not like 'schema\_migration%%' and not class.relispartition and class.relpersistence = 'p'
         else class.relname = any(%(links)s::text[])
     end
 order by schema_name desc, table_name, attribute.attnum;

@@ -13,8 +13,7 @@ with unread as materialized (
         and operation in ('delete', 'update', 'truncate')
         and (
             %(unread_since)s::pg_snapshot is null
-            or xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-            and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+            or analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
         )
     group by crew_id, session_id, operation
 ),

@@ -9,8 +9,7 @@ with gone as materialized (
         and change.session_id is not null
         and (
             %(unread_since)s::pg_snapshot is null
-            or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-            and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
+            or analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
         )
         and not exists (
             select from analytics.histories_sessions as day

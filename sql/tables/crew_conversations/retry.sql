@@ -14,8 +14,7 @@ news as (
         session_id,
         max(logged_at) as new_at
     from analytics.conversation_changes
-    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
         and source in ('histories_sessions', %(source)s)
         and operation = 'insert'
         and (crew_id, session_id) in (select crew_id, session_id from locked)

@@ -10,8 +10,7 @@ with lately as (  -- as of this very statement: a deletion that it sees must not
             where source in ('histories_sessions', %(retry_source)s) and operation = 'insert'
         ) as new_at
     from analytics.conversation_changes
-    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
         and (crew_id, session_id) in (select crew_id, session_id from keys)
     group by crew_id, session_id
 ),

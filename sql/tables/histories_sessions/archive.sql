@@ -15,8 +15,7 @@ with deleted as (
     where change.operation in ('delete', 'truncate')
         and (
             %(unread_since)s::pg_snapshot is null
-            or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-            and not pg_visible_in_snapshot(change.xid, %(unread_since)s::pg_snapshot)
+            or analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
         )
     group by state.crew_id, change.session_id, change.activity_date
 ),

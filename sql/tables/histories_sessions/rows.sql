@@ -77,8 +77,7 @@ pruned as materialized (  -- as of this very statement: a deletion that it sees 
         activity_date,
         max(logged_at) as deleted_at
     from analytics.session_changes
-    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
         and table_oid = any(%(members)s::oid[])
         and operation in ('delete', 'truncate')
     group by session_id, activity_date

@@ -12,18 +12,18 @@ with wanted as (
     from places as place
     left join normalized on normalized.kind = place.kind and normalized.value = place.value
     left join analytics.identifiers as known
-        on known.place_id = place.place_id and known.place = place.place and known.kind = place.kind
+        on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
 ),
 
 present as (
     select known.* from analytics.identifiers as known
-    inner join keys on keys.id = known.place_id and keys.place = known.place
+    inner join keys on keys.id = known.source_id and keys.source = known.source
 ),
 
 different as materialized (
     select
-        place,
-        place_id,
+        source,
+        source_id,
         kind,
         wanted.value,
         wanted.identifier,
@@ -37,17 +37,17 @@ different as materialized (
             null
         ) as held
     from wanted
-    full join present using (place, place_id, kind)
+    full join present using (source, source_id, kind)
     where (wanted.value, wanted.identifier, wanted.person_id, wanted.client_id)
         is distinct from (present.value, present.identifier, present.person_id, present.client_id)
-    order by place_id
+    order by source_id
 ),
 
 saved as (
-    insert into analytics.identifiers as target (place, place_id, kind, value, identifier, person_id, client_id)
+    insert into analytics.identifiers as target (source, source_id, kind, value, identifier, person_id, client_id)
     select
-        place,
-        place_id,
+        source,
+        source_id,
         kind,
         value,
         identifier,
@@ -55,7 +55,7 @@ saved as (
         client_id
     from different
     where value is not null
-    on conflict (place_id, place, kind) do update set
+    on conflict (source_id, source, kind) do update set
         value = excluded.value,
         identifier = excluded.identifier,
         person_id = excluded.person_id,
@@ -65,43 +65,43 @@ saved as (
 removed as (
     delete from analytics.identifiers as target
     using different
-    where target.place = different.place
-        and target.place_id = different.place_id
+    where target.source = different.source
+        and target.source_id = different.source_id
         and target.kind = different.kind
         and different.value is null
 ),
 
 changed as materialized (
     select
-        place,
-        place_id
+        source,
+        source_id
     from different
     union
     select
-        place,
-        place_id
+        source,
+        source_id
     from analytics.identifiers
-    where identifier in (select unnest(held) from different) and place in ('contact_method', 'conversation')
+    where identifier in (select unnest(held) from different) and source in ('contact_method', 'conversation')
 ),
 
 contacts as (
     insert into analytics.identifier_changes (source, id, operation)
     select
         'participant_resolutions',
-        place_id,
+        source_id,
         'update'
     from changed
-    where place = 'contact_method'
+    where source = 'contact_method'
 ),
 
 conversations as (
     insert into analytics.conversation_changes (source, conversation_id, operation)
     select
         'participant_resolutions',
-        place_id,
+        source_id,
         'update'
     from changed
-    where place = 'conversation'
+    where source = 'conversation'
 ),
 
 touched as (

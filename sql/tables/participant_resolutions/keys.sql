@@ -1,6 +1,6 @@
--- Places whose identifier, or whose holder, may have changed. Persons come first, so that nothing is resolved twice.
+-- Sources whose identifier, or its holder, may have changed. Persons come first, so that nothing is resolved twice.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
--- out: rank, place, id
+-- out: rank, source, id
 with changed as (
     select distinct
         source,
@@ -12,30 +12,30 @@ with changed as (
 
 select
     rank,
-    place,
+    source,
     id
 from (
-    select 'person' as place, id from changed
+    select 'person' as source, id from changed
     where source = 'people'
     union
-    select decided.place, changed.id from changed
-    cross join (values ('link'), ('never')) as decided (place)
-    where source = 'participant_decisions'
+    select decided.source, changed.id from changed
+    cross join (values ('link'), ('never')) as decided (source)
+    where changed.source = 'participant_decisions'
     union
     select decision.decision, decision.id from changed
     inner join curation.participant_decisions as decision on decision.person_id = changed.id
-    where source = 'people' and decision.revoked_at is null
+    where changed.source = 'people' and decision.revoked_at is null
     union
     select decision.decision, decision.id from changed
     inner join curation.participant_decisions as decision on decision.contact_method_id = changed.id
-    where source = 'contact_methods' and decision.revoked_at is null
+    where changed.source = 'contact_methods' and decision.revoked_at is null
     union
     select 'contact_method', id from changed
     where source = 'contact_methods'
     union
-    select 'contact_method', given.place_id from changed
-    inner join analytics.identifiers as given on given.person_id = changed.id and given.place = 'contact_method'
-    where source = 'people'
+    select 'contact_method', given.source_id from changed
+    inner join analytics.identifiers as given on given.person_id = changed.id and given.source = 'contact_method'
+    where changed.source = 'people'
     union
     select 'conversation', conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
@@ -43,4 +43,4 @@ from (
 ) as touched
 inner join (
     values (1, 'person'), (2, 'link'), (3, 'never'), (4, 'contact_method'), (5, 'conversation')
-) as ranked (rank, place) using (place);
+) as ranked (rank, source) using (source);

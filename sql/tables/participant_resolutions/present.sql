@@ -1,9 +1,9 @@
 -- Which resolutions the keys concern: those of contact methods among them, or with one of the changed identifiers.
--- in:  keys: places; touched_identifiers
+-- in:  keys: sources of identifiers; touched_identifiers
 contact_method_id in (
-    select place_id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and place = 'contact_method'
+    select source_id from analytics.identifiers
+    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
     union
     select id from keys
-    where place = 'contact_method'
+    where source = 'contact_method'
 )

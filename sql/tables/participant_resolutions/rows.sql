@@ -1,25 +1,25 @@
 -- participant_resolutions: whose each contact method is, whatever the conversation; set by the application, decided, or
 -- matched by its identifier.
--- in:  keys: places; touched_identifiers: contact methods with one of these identifiers
+-- in:  keys: sources of identifiers; touched_identifiers: contact methods with one of these identifiers
 with touched_contacts as (
-    select place_id as id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and place = 'contact_method'
+    select source_id as id from analytics.identifiers
+    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
     union
     select id from keys
-    where place = 'contact_method'
+    where source = 'contact_method'
 ),
 
 contacts as materialized (
     select
-        place.place_id as contact_method_id,
-        place.identifier,
-        place.identifier = place.place_id::text as is_invalid,
-        place.person_id as given_person_id,
+        source.source_id as contact_method_id,
+        source.identifier,
+        source.identifier = source.source_id::text as is_invalid,
+        source.person_id as given_person_id,
         holder.*
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
-    inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
-    cross join lateral analytics.holder_of(place.identifier, null) as holder
+    inner join analytics.identifiers as source on source.source_id = contact.id and source.source = 'contact_method'
+    cross join lateral analytics.holder_of(source.identifier, null) as holder
 )
 
 select

@@ -6,7 +6,7 @@ create temporary table places on commit drop as
 select place.*
 from keys
 cross join lateral (
-    select * from analytics.identifier_places as place
-    where place.place = keys.place and place.place_id = keys.id
+    select * from analytics.identifier_sources as place
+    where place.source = keys.source and place.source_id = keys.id
     offset 0
 ) as place;

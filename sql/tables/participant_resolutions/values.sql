@@ -6,6 +6,6 @@ select distinct
     place.value
 from places as place
 left join analytics.identifiers as known
-    on known.place_id = place.place_id and known.place = place.place and known.kind = place.kind
+    on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
         and known.value = place.value
 where known.value is null or %(renormalize)s;

@@ -4,8 +4,8 @@
 -- out: conversation_id
 with renewed as (  -- what names persons whose links went with them, if they are there again
     select
-        named.place,
-        named.place_id
+        named.source,
+        named.source_id
     from analytics.identifier_changes as change
     inner join analytics.identifiers as held on held.person_id = change.id
     inner join analytics.identifiers as named on named.identifier = held.identifier
@@ -18,8 +18,8 @@ contacts as (
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and source = 'participant_resolutions'
     union
-    select place_id from renewed
-    where place = 'contact_method'
+    select source_id from renewed
+    where source = 'contact_method'
 )
 
 select id as conversation_id from app.conversations
@@ -43,8 +43,8 @@ from contacts
 inner join app.message_recipients as recipient on recipient.contact_method_id = contacts.id
 inner join app.messages as message on message.id = recipient.message_id
 union
-select place_id from renewed
-where place = 'conversation'
+select source_id from renewed
+where source = 'conversation'
 union
 select link.conversation_id
 from analytics.identifier_changes as change

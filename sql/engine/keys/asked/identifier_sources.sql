@@ -1,22 +1,21 @@
--- The places that say whom sessions name that a caller asks for: their conversations; and the persons, contact methods and
+-- The sources of identifiers that tell which persons the sessions of a caller name: their conversations; and the persons, contact methods and
 -- decisions that no tick has read, unless there are too many to wait for.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
 --      null: nothing was read yet
--- out: rank, place, id
+-- out: rank, source, id
 with unread as (
     select
         source,
         id
     from analytics.identifier_changes
-    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
         and source in ('people', 'contact_methods', 'participant_decisions')
         and id is not null
     union
     (
         select
-            place.source,
-            place.id
+            unread.source,
+            unread.id
         from (
             select
                 'people' as source,
@@ -32,7 +31,7 @@ with unread as (
                 'participant_decisions',
                 id
             from curation.participant_decisions
-        ) as place
+        ) as unread
         where %(unread_since)s::text is null
         limit 1001
     )
@@ -41,12 +40,12 @@ with unread as (
 
 select
     rank,
-    place,
+    source,
     id
 from (
     select
         read.rank,
-        read.place,
+        read.source,
         unread.id
     from unread
     inner join (
@@ -55,7 +54,7 @@ from (
         ('participant_decisions', 2, 'link'),
         ('participant_decisions', 3, 'never'),
         ('contact_methods', 4, 'contact_method')
-    ) as read (source, rank, place) on read.source = unread.source
+    ) as read (table_name, rank, source) on read.table_name = unread.source
     where (select count(*) from unread) <= 1000
     union
     select

@@ -1,9 +1,9 @@
 -- Contact methods that the last tick left for the next.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
--- out: rank, place, id
+-- out: rank, source, id
 select
     4 as rank,
-    'contact_method' as place,
+    'contact_method' as source,
     id
 from analytics.identifier_changes
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)

@@ -6,8 +6,7 @@ with unread as (
         table_oid,
         min(logged_at) as since
     from analytics.session_changes
-    where xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot)
-        and not pg_visible_in_snapshot(xid, %(unread_since)s::pg_snapshot)
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
     group by table_oid
 ),
 

@@ -22,7 +22,7 @@ select
     sum(found.messages)::bigint as messages
 from found
 inner join app.contact_methods as contact on contact.id = found.contact_method_id
-inner join analytics.identifiers as place on place.place_id = contact.id and place.place = 'contact_method'
+inner join analytics.identifiers as place on place.source_id = contact.id and place.source = 'contact_method'
 cross join lateral analytics.holder_of(place.identifier, found.client_id) as holder
 where holder.person_id is null
 group by contact.id, found.candidate_count

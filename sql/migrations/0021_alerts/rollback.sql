@@ -1,2 +1,0 @@
--- Nobody is told.
-drop table analytics.alerts;

@@ -1,2 +1,0 @@
--- Dagster learns nothing of the webhook.
-drop table analytics.webhook_refreshes;

@@ -1,0 +1,29 @@
+create table analytics.capture_state (
+    table_name text primary key,
+    table_oid oid,
+    members oid[],
+    identity text,
+    mode text not null check (mode in ('captured', 'window')),
+    is_wanted boolean not null default true,
+    is_settled boolean not null default true,
+    remark text,
+    changed_at timestamptz not null default now()
+);
+create index capture_state_members on analytics.capture_state using gin (members);
+
+comment on table analytics.capture_state is
+'The tables of app that the pipeline reads, and whether their changes are logged. Internal.';
+comment on column analytics.capture_state.table_name is 'The table in app.';
+comment on column analytics.capture_state.table_oid is 'Its oid; null if there is no table of that name.';
+comment on column analytics.capture_state.members is 'Its oid and those of its partitions.';
+comment on column analytics.capture_state.identity is
+'What the catalog said about its files and triggers. If it changes, the whole table is read again.';
+comment on column analytics.capture_state.mode is
+'captured: changes are logged by triggers; window: each tick reads the last two days, the nightly reconcile the '
+'rest.';
+comment on column analytics.capture_state.is_wanted is
+'Whether it should be captured; set by convo-pipelines capture on and off.';
+comment on column analytics.capture_state.is_settled is
+'false: the table was locked by another session; capturing is retried.';
+comment on column analytics.capture_state.remark is 'Why it is not captured.';
+comment on column analytics.capture_state.changed_at is 'When this row last changed.';

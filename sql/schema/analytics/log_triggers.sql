@@ -1,0 +1,237 @@
+-- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
+-- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
+-- where it could not.
+create function analytics.log_sessions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    sessions text[];
+    days date[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            sessions := array[null]::text[];
+            days := array[null]::date[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                sessions := array[old.session_id::text];
+                days := array[(old.created_at at time zone 'UTC')::date];
+            end if;
+            if tg_op <> 'DELETE' then
+                sessions := sessions || new.session_id::text;
+                days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+            ) as changed;
+        elsif tg_op = 'DELETE' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+            ) as changed;
+        else
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                union
+                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        sessions := array[null]::text[];
+        days := array[null]::date[];
+        operation := case when tg_op = 'DELETE' then 'truncate' else 'everything' end;
+    end;
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+    select
+        tg_relid,
+        changed.session_id,
+        changed.day,
+        case
+            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
+                then operation
+            else 'unusable'
+        end
+    from unnest(sessions, days) as changed (session_id, day);
+    return null;
+end
+$$;
+revoke all on function analytics.log_sessions() from public;
+
+create function analytics.log_conversations() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    conversations uuid[];
+    crews uuid[];
+    sessions text[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            conversations := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                conversations := array[old.id]; crews := array[old.crew_id]; sessions := array[old.session_id];
+            end if;
+            if tg_op <> 'DELETE' then
+                conversations := conversations || new.id; crews := crews || new.crew_id; sessions := sessions || new.session_id;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from old_rows;
+        else
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from (
+                select id, crew_id, session_id from old_rows union select id, crew_id, session_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        conversations := array[null]::uuid[];
+        crews := null;
+        sessions := null;
+        operation := 'everything';
+    end;
+    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
+    select tg_argv[0], changed.id, changed.crew_id, changed.session_id, operation
+    from unnest(conversations, crews, sessions) as changed (id, crew_id, session_id);
+    return null;
+end
+$$;
+revoke all on function analytics.log_conversations() from public;
+
+create function analytics.log_messages() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.conversation_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.conversation_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct conversation_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct conversation_id) into keys from old_rows;
+        else
+            select array_agg(conversation_id) into keys from (
+                select conversation_id from old_rows union select conversation_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.conversation_changes (source, conversation_id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+revoke all on function analytics.log_messages() from public;
+
+create function analytics.log_recipients() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.message_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.message_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct message_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct message_id) into keys from old_rows;
+        else
+            select array_agg(message_id) into keys from (
+                select message_id from old_rows union select message_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.message_changes (message_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+revoke all on function analytics.log_recipients() from public;
+
+create function analytics.log_identifiers() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.identifier_changes (source, id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+revoke all on function analytics.log_identifiers() from public;
+
+create function analytics.log_projects() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.project_changes (project_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+revoke all on function analytics.log_projects() from public;

@@ -1,0 +1,48 @@
+create table analytics.participant_resolutions (
+    contact_method_id uuid primary key references app.contact_methods on delete cascade,
+    person_id uuid references app.people on delete set null,
+    status text not null check (status in ('resolved', 'ambiguous', 'unmatched', 'invalid')),
+    method text check (method in ('manual', 'decision', 'email', 'phone', 'linkedin')),
+    confidence numeric(3, 2),
+    candidate_count bigint not null,
+    resolved_at timestamptz not null default now()
+);
+create index participant_resolutions_person_id on analytics.participant_resolutions (person_id);
+
+comment on table analytics.participant_resolutions is
+'The person that each contact method belongs to: one row per contact method.';
+comment on column analytics.participant_resolutions.contact_method_id is 'The contact method in app.contact_methods.';
+comment on column analytics.participant_resolutions.person_id is
+'The person, if the status is resolved; otherwise null.';
+comment on column analytics.participant_resolutions.status is
+'resolved: exactly one person; ambiguous: several persons have this identifier, of which one may be left within a '
+'conversation''s client; unmatched: no person has it; invalid: the value is not an identifier.';
+comment on column analytics.participant_resolutions.method is
+'manual: set by the application; decision: set by a decision; email, phone, linkedin: matched by that identifier; '
+'null if not resolved.';
+comment on column analytics.participant_resolutions.confidence is
+'1.00 for manual and decision, 0.95 for email, 0.90 for phone, 0.85 for linkedin; null if not resolved.';
+comment on column analytics.participant_resolutions.candidate_count is
+'Persons who have this identifier: in their own record, in a contact method assigned by the application, or by '
+'decision.';
+comment on column analytics.participant_resolutions.resolved_at is 'When this row last changed.';
+
+create view analytics.unknown_senders as
+select
+    resolution.contact_method_id,
+    contact.kind,
+    resolution.status,
+    count(*) as messages
+from analytics.participant_resolutions as resolution
+inner join app.contact_methods as contact on contact.id = resolution.contact_method_id
+inner join app.message_recipients as recipient
+    on recipient.contact_method_id = resolution.contact_method_id and recipient.role = 'from'
+where resolution.status <> 'resolved'
+group by resolution.contact_method_id, contact.kind, resolution.status;
+
+comment on view analytics.unknown_senders is
+'Contact methods that send messages and are not resolved to one person, with the number of their messages.';
+comment on column analytics.unknown_senders.contact_method_id is 'The contact method.';
+comment on column analytics.unknown_senders.kind is 'email, phone or linkedin.';
+comment on column analytics.unknown_senders.status is 'ambiguous, unmatched or invalid.';
+comment on column analytics.unknown_senders.messages is 'Messages from it.';

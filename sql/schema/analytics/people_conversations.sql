@@ -1,0 +1,123 @@
+create view analytics.conversation_people as
+select
+    participant.conversation_id,
+    person.id as person_id,
+    case held.source when 'contact_method' then 'recipient' else 'session' end as via,
+    case held.source when 'contact_method' then held.source_id end as contact_method_id,
+    named.method,
+    analytics.confidence_of(named.method) as confidence,
+    named.method <> 'manual' and exists (
+        select from analytics.identifier_holders as other
+        where other.identifier = held.identifier and other.client_id <> owner.client_id
+    ) as is_narrowed
+from (
+    select distinct
+        message.conversation_id,
+        'contact_method' as source,
+        recipient.contact_method_id as source_id
+    from app.messages as message
+    inner join app.message_recipients as recipient on recipient.message_id = message.id
+    union all
+    select
+        id,
+        'conversation',
+        id
+    from app.conversations
+    where crew_id is not null
+) as participant
+inner join analytics.conversation_owners as owner on owner.conversation_id = participant.conversation_id
+inner join analytics.identifiers as held
+    on held.source_id = participant.source_id and held.source = participant.source
+cross join lateral analytics.holder_of(
+    case when held.person_id is null then held.identifier end, owner.client_id
+) as holder
+inner join app.people as person on person.id = coalesce(held.person_id, holder.person_id)
+cross join lateral (
+    select
+        case
+            when held.person_id is not null then 'manual'
+            when holder.is_decided then 'decision'
+            else analytics.kind_of(held.identifier)
+        end as method
+) as named;
+
+comment on view analytics.conversation_people is
+'The persons in each conversation, and why: one of their contact methods is a recipient of a message, in any '
+'role, or the session id names them. Decisions and matches never link a conversation of one client to a person of '
+'another client; assignments by the application do. Filter by conversation: without a filter it reads every '
+'message.';
+comment on column analytics.conversation_people.conversation_id is 'The conversation.';
+comment on column analytics.conversation_people.person_id is 'The person.';
+comment on column analytics.conversation_people.via is 'recipient or session: what names the person.';
+comment on column analytics.conversation_people.contact_method_id is
+'The recipient''s contact method; null if the session id names the person.';
+comment on column analytics.conversation_people.method is
+'manual: set by the application; decision: set by a decision; email, phone, linkedin: the identifier that '
+'matched.';
+comment on column analytics.conversation_people.confidence is 'Confidence of the match, from 0 to 1.';
+comment on column analytics.conversation_people.is_narrowed is
+'Whether persons of other clients have the identifier too, so that only the conversation''s client makes the match '
+'unique.';
+
+-- Inserted and deleted links are logged by triggers, so that links that a foreign key deletes are logged, too.
+create table analytics.people_conversations (
+    id uuid primary key default gen_random_uuid(),
+    person_id uuid not null references app.people on delete cascade,
+    conversation_id uuid not null references app.conversations on delete cascade,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    unique (person_id, conversation_id)
+);
+create index people_conversations_conversation_id on analytics.people_conversations (conversation_id);
+
+comment on table analytics.people_conversations is
+'The persons in each conversation: recipients of any of its messages, in any role, and persons named by a session '
+'id.';
+comment on column analytics.people_conversations.id is 'Key of the link.';
+comment on column analytics.people_conversations.person_id is 'The person in app.people.';
+comment on column analytics.people_conversations.conversation_id is 'The conversation in app.conversations.';
+comment on column analytics.people_conversations.created_at is 'When the link was found.';
+comment on column analytics.people_conversations.updated_at is
+'When the link was last written; unchanged links are not written.';
+
+create trigger convo_pipelines_insert after insert on analytics.people_conversations
+referencing new table as new_rows
+for each statement execute function analytics.log_messages('people_conversations');
+create trigger convo_pipelines_delete after delete on analytics.people_conversations
+referencing old table as old_rows
+for each statement execute function analytics.log_messages('people_conversations');
+alter table analytics.people_conversations
+enable always trigger convo_pipelines_insert,
+enable always trigger convo_pipelines_delete;
+
+create view analytics.person_timeline as
+select
+    link.person_id,
+    person.name as person_name,
+    person.client_id,
+    link.conversation_id,
+    summary.channel,
+    conversation.subject,
+    summary.started_at,
+    summary.ended_at,
+    summary.message_count,
+    summary.first_response_seconds,
+    summary.closed_at
+from analytics.people_conversations as link
+inner join app.people as person on person.id = link.person_id
+inner join app.conversations as conversation on conversation.id = link.conversation_id
+inner join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id;
+
+comment on view analytics.person_timeline is 'The conversations of each person; order by started_at.';
+comment on column analytics.person_timeline.person_id is 'The person.';
+comment on column analytics.person_timeline.person_name is 'The person''s name.';
+comment on column analytics.person_timeline.client_id is 'The person''s client.';
+comment on column analytics.person_timeline.conversation_id is 'The conversation.';
+comment on column analytics.person_timeline.channel is 'email, whatsapp, linkedin, chat or crew.';
+comment on column analytics.person_timeline.subject is 'The subject, of an e-mail thread.';
+comment on column analytics.person_timeline.started_at is 'Time of the first message.';
+comment on column analytics.person_timeline.ended_at is 'Time of the last message so far.';
+comment on column analytics.person_timeline.message_count is 'All messages.';
+comment on column analytics.person_timeline.first_response_seconds is
+'Seconds to the first answer; null while unanswered.';
+comment on column analytics.person_timeline.closed_at is 'When it was closed; null while it is open.';

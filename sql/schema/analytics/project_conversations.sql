@@ -1,0 +1,60 @@
+create table analytics.project_conversations (
+    id uuid primary key default gen_random_uuid(),
+    project_id uuid not null references app.projects on delete cascade,
+    conversation_id uuid not null unique references app.conversations on delete cascade,
+    added_at timestamptz not null,
+    added_by uuid references app.users on delete set null
+);
+create index project_conversations_project_id on analytics.project_conversations (project_id, added_at);
+create index project_conversations_added_by on analytics.project_conversations (added_by);
+
+comment on table analytics.project_conversations is
+'The project of each conversation that names one, from app.conversations.project_id.';
+comment on column analytics.project_conversations.id is 'Key of the link.';
+comment on column analytics.project_conversations.project_id is 'The project in app.projects.';
+comment on column analytics.project_conversations.conversation_id is 'The conversation, which has at most one project.';
+comment on column analytics.project_conversations.added_at is
+'When the conversation was added to the project: the conversation''s created_at, or its updated_at if a tick saw '
+'it join the project later.';
+comment on column analytics.project_conversations.added_by is
+'The user the project belonged to when the link was written; not necessarily the user who added it. Null if that '
+'user was deleted.';
+
+create view analytics.conversations_per_project as
+select
+    project_id,
+    count(*) as conversations,
+    max(added_at) as last_added_at
+from analytics.project_conversations
+group by project_id;
+
+comment on view analytics.conversations_per_project is 'Number of conversations of each project that has any.';
+comment on column analytics.conversations_per_project.project_id is 'The project.';
+comment on column analytics.conversations_per_project.conversations is 'Conversations that name the project.';
+comment on column analytics.conversations_per_project.last_added_at is 'When the last of them was added.';
+
+create view analytics.projects_this_week as
+select
+    link.project_id,
+    project.name as project_name,
+    link.conversation_id,
+    conversation.channel,
+    conversation.subject,
+    link.added_at,
+    link.added_by,
+    owner.name as added_by_name
+from analytics.project_conversations as link
+inner join app.projects as project on project.id = link.project_id
+inner join app.conversations as conversation on conversation.id = link.conversation_id
+left join app.users as owner on owner.id = link.added_by
+where link.added_at >= date_trunc('week', now() at time zone 'UTC') at time zone 'UTC';
+
+comment on view analytics.projects_this_week is 'Conversations added to a project since Monday, 00:00 UTC.';
+comment on column analytics.projects_this_week.project_id is 'The project.';
+comment on column analytics.projects_this_week.project_name is 'The project''s name.';
+comment on column analytics.projects_this_week.conversation_id is 'The conversation.';
+comment on column analytics.projects_this_week.channel is 'email, whatsapp, linkedin, chat or crew.';
+comment on column analytics.projects_this_week.subject is 'The subject, of an e-mail thread.';
+comment on column analytics.projects_this_week.added_at is 'When it was added to the project.';
+comment on column analytics.projects_this_week.added_by is 'The user the project belonged to at that time.';
+comment on column analytics.projects_this_week.added_by_name is 'That user''s name.';

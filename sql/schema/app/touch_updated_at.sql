@@ -1,0 +1,9 @@
+-- Sets updated_at at every update of a row of the application.
+create function app.touch_updated_at() returns trigger
+language plpgsql
+as $$
+begin
+    new.updated_at := clock_timestamp();
+    return new;
+end
+$$;
