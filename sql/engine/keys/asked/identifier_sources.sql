@@ -1,5 +1,5 @@
--- The sources of identifiers that tell which persons the sessions of a caller name: their conversations; and the persons, contact methods and
--- decisions that no tick has read, unless there are too many to wait for.
+-- The sources of identifiers that tell which persons the sessions of a caller name: their conversations; and the persons,
+-- contact methods and decisions that no tick has read, unless there are too many to wait for.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
 --      null: nothing was read yet
 -- out: rank, source, id
