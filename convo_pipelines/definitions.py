@@ -7,13 +7,12 @@ from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.assets.common import Narrowed
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.orchestration.automation import jobs, schedules, sensors
-from convo_pipelines.orchestration.checks.completeness import completeness_checks
+from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
-from convo_pipelines.orchestration.checks.health import health_checks
+from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
 from convo_pipelines.orchestration.checks.lifecycle import lifecycle_checks
 from convo_pipelines.orchestration.checks.orphans import orphan_checks
-from convo_pipelines.orchestration.checks.parity import parity_checks
-from convo_pipelines.orchestration.checks.participants import participant_checks
+from convo_pipelines.orchestration.checks.tables import table_checks
 from convo_pipelines.orchestration.external import external_assets
 from convo_pipelines.orchestration.metadata import at_git
 
@@ -26,10 +25,10 @@ defs = dg.Definitions(
     asset_checks=[
         *duplicate_checks,
         *orphan_checks,
-        *completeness_checks,
-        *health_checks,
-        *participant_checks,
-        *parity_checks,
+        every_message_is_counted,
+        discovery_is_healthy,
+        *odd_row_checks,
+        *table_checks,
         *lifecycle_checks,
     ],
     jobs=[

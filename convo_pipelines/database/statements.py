@@ -1,6 +1,7 @@
 """The SQL files: `sql/` of a checkout, `convo_pipelines/sql` of an installed package."""
 
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import LiteralString, cast
 
@@ -24,6 +25,20 @@ def statement(name: str) -> sql.SQL:
 def fragment(name: str) -> sql.SQL:
     """Return `sql/<name>.sql` as a part of another statement: without its header, and what ends a statement."""
     return sql.SQL(cast("LiteralString", statement(name).as_string().rstrip().removesuffix(";")))
+
+
+def header(name: str) -> list[str]:
+    """Return the lines of a statement's header, without the dashes."""
+    return [line.removeprefix("--").strip() for line in takewhile(_is_comment, source(name).splitlines())]
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("--")
+
+
+def names(folder: str) -> list[str]:
+    """Return the statements in a folder, in the order of their names."""
+    return sorted(f"{folder}/{file.stem}" for file in (STATEMENTS / folder).glob("*.sql"))
 
 
 @cache

@@ -15,14 +15,14 @@ from convo_pipelines.engine.registry import DISCOVERY, LINKS
 from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
-from convo_pipelines.orchestration.checks.health import health_checks
+from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.settings import settings
 
 conversation_discovery = dg.define_asset_job(
     "conversation_discovery",
     dg.AssetSelection.assets(*(table.name for table in DISCOVERY)).without_checks()
-    | dg.AssetSelection.checks(*health_checks),
+    | dg.AssetSelection.checks(*tick_checks),
     description="Refreshes sessions, conversations and summaries from the histories tables; without full-scan checks.",
 )
 

@@ -1,13 +1,15 @@
 """The asset checks; each reports the number of offenders and a sample of their keys."""
 
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import LiteralString, cast
 
 import dagster as dg
 from psycopg import sql
 
-from convo_pipelines.database.statements import exists, statement
+from convo_pipelines.database.statements import exists, header, statement
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, fetch, fetch_one
 from convo_pipelines.engine import refresh
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -15,6 +17,7 @@ from convo_pipelines.engine.scopes import Changes
 from convo_pipelines.orchestration.metadata import table as metadata_table
 
 SAMPLE_ROWS = 10
+_TAGS = re.compile("(in|out|severity|runs)\\b.*")
 
 
 def verdict(
@@ -41,46 +44,39 @@ def find(
     return offenders, [{column: value for column, value in row.items() if column != "offenders"} for row in rows]
 
 
-def sql_check(
-    name: str,
-    asset: str,
-    description: str,
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
-    *,
-    leaves_out_pending: bool = False,
-    **parameters: object,
-) -> dg.AssetChecksDefinition:
-    """Return a check that passes if its statement returns no rows.
+def sql_check(statement_name: str, asset: str, **parameters: object) -> dg.AssetChecksDefinition:
+    """Return a check that passes if a statement returns no rows; the statement bears its name, and describes it.
+
+    The first lines of the statement's header are the description: what a failure means, and what to do. `severity:
+    WARN` may follow; else a failure is an ERROR. A statement that takes `keys`, those that the next tick of its asset
+    will refresh, has them in a temporary table. A table's `facts.sql` adds figures to the results of all its checks.
 
     Args:
-        name: of the check and of its statement.
+        statement_name: such as `tables/people_conversations/checks/every_recipient_is_linked`.
         asset: such as `app/conversations`.
-        description: what a failure means, and what to do.
-        severity: of a failure.
-        leaves_out_pending: create the temporary table `keys` with the keys that the asset's next tick will refresh.
         parameters: of the statement.
 
     """
+    lines = header(statement_name)
+    description = " ".join(takewhile(lambda line: not _TAGS.match(line), lines))
+    severity = dg.AssetCheckSeverity.WARN if "severity: WARN" in lines else dg.AssetCheckSeverity.ERROR
+    takes_keys = any(line.startswith("in:  keys") for line in lines)
+    facts = f"tables/{asset}/facts"
 
     @dg.asset_check(
-        name=name,
+        name=statement_name.rpartition("/")[2],
         asset=dg.AssetKey(asset.split("/")),
         description=description,
         metadata={"severity": severity.value},
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         with one_snapshot(warehouse) as connection:
-            if leaves_out_pending:
+            if takes_keys:
                 choose_pending(connection, asset)
-            return verdict(*find(connection, statement_of(name, asset), **parameters), severity)
+            figures = fetch_one(connection, facts) if exists(facts) else {}
+            return verdict(*find(connection, statement_name, **parameters), severity, **figures)
 
     return check
-
-
-def statement_of(name: str, asset: str) -> str:
-    """Return the name of a check's statement: in the table's folder, or among the checks of several tables."""
-    own = f"tables/{asset}/checks/{name}"
-    return own if exists(own) else f"orchestration/checks/{name}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Health of discovery: checks that are cheap enough to run after every tick."""
+"""Health of discovery: limits, and odd rows."""
 
 import dagster as dg
 
@@ -22,35 +22,7 @@ def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetChec
         )
 
 
-health_checks = [
-    discovery_is_healthy,
-    sql_check(
-        "every_crew_succeeded",
-        "histories_sessions",
-        "The last tick or backfill of these crews failed; other crews are up to date. The error names the remedy.",
-    ),
-    sql_check(
-        "no_odd_histories_tables",
-        "histories_sessions",
-        "Histories tables with a problem that does not prevent reading, such as a missing index.",
-        dg.AssetCheckSeverity.WARN,
-    ),
-    *(
-        sql_check(
-            "no_odd_rows",
-            asset,
-            "Rows of the application that are ignored, or read with a correction: counted by the last reconcile, "
-            "plus those that ticks have read since. The remedy is shown with each kind.",
-            dg.AssetCheckSeverity.WARN,
-            asset_key=asset,
-        )
-        for asset in ("histories_sessions", "conversation_summaries", "project_conversations")
-    ),
-    sql_check(
-        "app_tables_are_indexed",
-        "conversation_summaries",
-        "Indexes of app that are missing: without them every tick scans the whole table. Run the statements shown, or "
-        "`convo-pipelines migrate up --only analytics`.",
-        dg.AssetCheckSeverity.WARN,
-    ),
+odd_row_checks = [
+    sql_check("orchestration/checks/no_odd_rows", asset, asset_key=asset)
+    for asset in ("histories_sessions", "conversation_summaries", "project_conversations")
 ]

@@ -33,17 +33,7 @@ def _plan(connection: Connection, table: str) -> str:
 
 
 lifecycle_checks = [
-    sql_check(
-        "one_open_conversation_per_lead",
-        "app/conversations",
-        "Leads with several open conversations: the unique index is missing or was bypassed. Close all but one per "
-        "lead, then run `convo-pipelines migrate up`.",
-    ),
-    sql_check(
-        "conversation_indexes_are_valid",
-        "app/conversations",
-        "Indexes of app.conversations and app.messages that are missing or invalid: run `convo-pipelines migrate up`; "
-        "if it is applied already, drop the invalid index and run the statement shown.",
-    ),
+    sql_check("orchestration/checks/one_open_conversation_per_lead", "app/conversations"),
+    sql_check("orchestration/checks/conversation_indexes_are_valid", "app/conversations"),
     recency_queries_use_their_index,
 ]

@@ -6,7 +6,7 @@ from psycopg import sql
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.engine.refresh import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
-from convo_pipelines.orchestration.checks import find, one_snapshot, sql_check, verdict
+from convo_pipelines.orchestration.checks import find, one_snapshot, verdict
 
 
 def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
@@ -29,19 +29,4 @@ def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
     return check
 
 
-orphan_checks = [
-    *(_no_orphans(table) for table in DERIVED_TABLES if table.rows.parents),
-    sql_check(
-        "no_crew_conversations_without_session",
-        "crew_conversations",
-        "Crew conversations without a session: its messages were deleted, or the application inserted the row itself. "
-        "Harmless; delete them in the application if they are not wanted.",
-        dg.AssetCheckSeverity.WARN,
-    ),
-    sql_check(
-        "no_sessions_without_conversation",
-        "crew_conversations",
-        "Sessions without a conversation: materialize crew_conversations for the days shown.",
-        leaves_out_pending=True,
-    ),
-]
+orphan_checks = [_no_orphans(table) for table in DERIVED_TABLES if table.rows.parents]

@@ -1,3 +1,5 @@
+-- Indexes of app.conversations and app.messages that are missing or invalid: run `convo-pipelines migrate up`; if it is applied
+-- already, drop the invalid index and run the statement shown.
 -- out: indexes of the lifecycle migration that are missing or invalid, with the statement that builds them
 select
     wanted.name,

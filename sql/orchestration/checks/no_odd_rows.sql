@@ -1,4 +1,7 @@
--- The odd rows of a table, counted by kind.
+-- Rows of the application that are ignored, or read with a correction: counted by the last reconcile, plus those that ticks have
+-- read since. The remedy is shown with each kind.
+-- runs after every tick
+-- severity: WARN
 -- in:  %(asset_key)s
 -- out: crew (null if the table is not read per crew), kind, rows, example, remedy
 select

@@ -1,3 +1,5 @@
+-- Leads with several open conversations: the unique index is missing or was bypassed. Close all but one per lead, then run
+-- `convo-pipelines migrate up`.
 -- out: leads with more than one open conversation
 select
     lead_id,

@@ -1,5 +1,5 @@
--- Conversations of a client whose days do not add up to their summary; and days of none.
--- in:  keys: what the next tick will see to
+-- Conversations whose days do not add up to their summary: run `convo-pipelines reconcile`.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, client_id, messages, counted
 select
     conversation_id,

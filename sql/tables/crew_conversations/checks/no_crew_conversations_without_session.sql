@@ -1,3 +1,6 @@
+-- Crew conversations without a session: its messages were deleted, or the application inserted the row itself. Harmless; delete
+-- them in the application if they are not wanted.
+-- severity: WARN
 -- out: conversations of crews that no session stands for, nor a message
 select
     conversation.id as conversation_id,

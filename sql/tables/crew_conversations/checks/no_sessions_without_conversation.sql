@@ -1,4 +1,5 @@
--- in:  keys: what the next tick will see to
+-- Sessions without a conversation: materialize crew_conversations for the days shown.
+-- in:  keys: those that the next tick will refresh
 -- out: sessions that crew_conversations should have given a conversation, but did not
 select
     day.crew_id,

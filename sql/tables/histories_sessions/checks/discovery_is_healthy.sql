@@ -1,4 +1,6 @@
--- Active crews whose ticks are outside the limits; where too many fail, all that fail.
+-- Crews over a limit: rows unread for 10 minutes, or twice the schedule's interval; never read; a tick longer than 30 s; more
+-- than 5 % of the crews of the last hour failing (of at least 20); more than 3 consecutive failures. See last_error in
+-- analytics.crew_discovery_state, and the log of the last conversation_discovery run.
 -- in:  %(unread_since)s: the watermark of histories_sessions, or null; %(wait_minutes)s: how long rows may wait
 -- out: one row per crew and limit: crew, limit_passed, value
 with unread as (

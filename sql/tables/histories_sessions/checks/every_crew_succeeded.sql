@@ -1,3 +1,5 @@
+-- The last tick or backfill of these crews failed; other crews are up to date. The error names the remedy.
+-- runs after every tick
 -- out: active crews whose last run failed
 select
     crew.crew_code as crew,

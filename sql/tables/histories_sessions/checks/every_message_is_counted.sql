@@ -1,4 +1,5 @@
--- Days on which the session-days of a crew do not add up to its histories table, archive and what awaits a tick excepted.
+-- Days of crews whose messages are not those counted in histories_sessions (archived days and unread changes excepted): triggers
+-- were bypassed, or histories_sessions was modified by hand. Materialize histories_sessions for the days shown.
 -- in:  {histories}; %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null
 -- out: one row per day: in_source, counted
 with unread as (

@@ -1,3 +1,6 @@
+-- Histories tables with a problem that does not prevent reading, such as a missing index.
+-- runs after every tick
+-- severity: WARN
 -- out: active crews whose last tick left a warning
 select
     crew.crew_code as crew,

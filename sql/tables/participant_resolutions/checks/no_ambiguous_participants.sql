@@ -1,3 +1,6 @@
+-- Contact methods that match several persons, even within the conversation's client; they are not linked. Merge the persons in
+-- the CRM, or decide with `convo-pipelines link`.
+-- severity: WARN
 -- out: contact methods that several persons have, in messages of conversations whose client does not tell which, or in none;
 --      those of the most messages first
 with found as (

@@ -1,3 +1,6 @@
+-- Contact methods that match no person, or are not valid addresses: their conversations lack a link. Add the identifier to the
+-- person in the CRM, or set the contact method's person_id.
+-- severity: WARN
 -- out: contact methods that name nobody we know, those of the most messages first
 select
     contact.id as contact_method_id,

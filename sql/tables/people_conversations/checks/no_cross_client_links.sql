@@ -1,5 +1,7 @@
--- Persons linked to a conversation that belongs to another client.
--- in:  keys: what the next tick will see to
+-- Links of a person of one client to a conversation of another. Matching never crosses clients, so either the application set
+-- the contact method's person_id to this person, or the row was modified by hand. Correct person_id, or the conversation's
+-- client_id.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, its client, person_id, the person's client
 select
     link.conversation_id,

@@ -1,11 +1,12 @@
--- A random sample of conversations, their persons recomputed from scratch and compared in both directions.
--- in:  keys: what the next tick will see to; %(sample)s: how many
+-- Of 1,000 random conversations, those whose links differ from their sources: triggers were bypassed, or rows were modified by
+-- hand. Run `convo-pipelines reconcile`.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, person_id, finding (missing or unfounded)
 with sample as materialized (
     select id from app.conversations
     where id not in (select conversation_id from keys)
     order by random()
-    limit %(sample)s
+    limit 1000
 ),
 
 wanted as (

@@ -1,5 +1,5 @@
--- Conversations whose link is not to the project they name.
--- in:  keys: what the next tick will see to
+-- Conversations without a link to the project in their project_id: run `convo-pipelines reconcile`.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, project_id (as named), linked_to
 select
     conversation.id as conversation_id,

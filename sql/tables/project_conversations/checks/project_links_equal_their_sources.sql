@@ -1,5 +1,6 @@
--- A random sample of conversations, their project compared with the one they name, in both directions.
--- in:  keys: what the next tick will see to; %(sample)s: how many
+-- Of 1,000 random conversations, those whose links differ from their sources: triggers were bypassed, or rows were modified by
+-- hand. Run `convo-pipelines reconcile`.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, names, linked_to
 select
     sample.id as conversation_id,
@@ -12,7 +13,7 @@ from (
     from app.conversations
     where id not in (select conversation_id from keys)
     order by random()
-    limit %(sample)s
+    limit 1000
 ) as sample
 left join analytics.project_conversations as link on link.conversation_id = sample.id
 where sample.project_id is distinct from link.project_id;
