@@ -374,7 +374,7 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
     grain = table.grain
     match scope:
         case Everything():
-            pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table).items()]
+            pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table)]
             return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
         case Sessions() if grain.asked:
             return fragment(grain.asked)
@@ -383,13 +383,12 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
             return sql.SQL("{}\nunion\n{}").format(own, fragment(grain.retried)) if grain.retried else own
 
 
-def _relations(table: DerivedTable) -> Mapping[str, tuple[str, ...]]:
-    """Return what holds all keys of a table: its sources, and the table itself."""
-    grain = table.grain
+def _relations(table: DerivedTable) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what holds all keys of a table, and in which columns: its sources, and the table itself."""
+    grain, column_of = table.grain, dict(table.grain.keyed_by)
     if not grain.sources or table.rows.is_insert_only:
-        return grain.sources
-    column_of = dict(grain.keyed_by)
-    return {**grain.sources, table.target: tuple(column_of[column] for column in grain.order)}
+        return list(grain.sources)
+    return [*grain.sources, (table.target, tuple(column_of[column] for column in grain.order))]
 
 
 def _page(relation: str, columns: Sequence[str], order: Sequence[str], names: Identifiers) -> sql.Composable:

@@ -4,8 +4,8 @@ A table's statements lie in `sql/tables/<name>/`: `rows.sql` says which rows the
 `keys.sql` which keys a change concerns. The engine compares, writes, retries and propagates.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import Connection
@@ -32,7 +32,7 @@ class Grain:
     order: tuple[str, ...]
     keyed_by: tuple[tuple[str, str], ...]
     by_bytes: tuple[str, ...] = ()
-    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     selection: str = "none"
     retry: tuple[str, str] | None = None
     has_days: bool = True
@@ -52,16 +52,16 @@ CONVERSATIONS = Grain(
     "conversations",
     order=("conversation_id",),
     keyed_by=(("conversation_id", "conversation_id"),),
-    sources={"app.conversations": ("id",)},
+    sources=(("app.conversations", ("id",)),),
     selection="conversations",
     retry=("engine/retry/conversations", "conversation_id"),
 )
-SUMMARIZED_CONVERSATIONS = replace(CONVERSATIONS, sources={"analytics.conversation_summaries": ("conversation_id",)})
+SUMMARIZED_CONVERSATIONS = replace(CONVERSATIONS, sources=(("analytics.conversation_summaries", ("conversation_id",)),))
 SESSIONS = Grain(
     "sessions",
     order=("crew_id", "session_id"),
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
-    sources={"analytics.histories_sessions": ("crew_id", "session_id")},
+    sources=(("analytics.histories_sessions", ("crew_id", "session_id")),),
     selection="crews",
     retry=("tables/crew_conversations/retry", "session_id"),
 )
@@ -75,7 +75,7 @@ CREW_DAYS = Grain(
     "crew_days",
     order=("crew_id", "activity_date"),
     keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
-    sources={"analytics.histories_sessions": ("crew_id", "activity_date")},
+    sources=(("analytics.histories_sessions", ("crew_id", "activity_date")),),
     selection="crews",
     retry=("engine/retry/days", "crew_id"),
 )
@@ -83,7 +83,7 @@ CLIENT_DAYS = Grain(
     "client_days",
     order=("client_id", "activity_date"),
     keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
-    sources={"analytics.conversation_days": ("client_id", "activity_date")},
+    sources=(("analytics.conversation_days", ("client_id", "activity_date")),),
     selection="clients",
     retry=("engine/retry/days", "client_id"),
 )
@@ -98,7 +98,7 @@ PROJECTS = Grain(
     "projects",
     order=("id",),
     keyed_by=(("id", "project_id"),),
-    sources={"app.projects": ("id",)},
+    sources=(("app.projects", ("id",)),),
     retry=("engine/retry/conversations", "conversation_id"),
     has_days=False,
 )
