@@ -6,12 +6,13 @@ import click
 
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import addresses, migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one
+from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.sources import sample_data
 
 SHOWN = (
     "summaries_by_channel", "latest_summaries", "latest_sessions", "participants_by_status", "people_in_conversations",
-    "clients_conversations", "project_conversations", "project_link_inconsistencies", "rows",
+    "clients_conversations", "project_conversations", "project_link_inconsistencies",
 )  # fmt: skip
 
 
@@ -47,6 +48,11 @@ def demo() -> None:
     with Warehouse().connection() as connection:
         for name in SHOWN:
             print_table(console, fetch(connection, f"cli/demo/{name}"), title=name.replace("_", " "))
+        rows = [
+            {"table": table.name, **fetch_one(connection, "cli/demo/rows", {"relation": identifier(table.target)})}
+            for table in DERIVED_TABLES
+        ]
+        print_table(console, rows, title="rows")
     if runs.materialize(defs, ["activity_report"]):
         console.print(f"and a page: {addresses.LOCAL / 'reports' / 'activity.html'}")
     if runs.failed(evaluations):

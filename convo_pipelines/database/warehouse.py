@@ -139,7 +139,7 @@ class Warehouse:
         """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
         if counts.changed >= MANY_ROWS:
             with self.connection() as connection:
-                connection.execute(sql.SQL("analyze {}").format(sql.Identifier(*table.split("."))))
+                connection.execute(sql.SQL("analyze {}").format(identifier(table)))
 
 
 class _AnyTime(TimestamptzLoader):
@@ -246,6 +246,11 @@ def error_message(error: Exception) -> str:
 
 
 Identifiers = Mapping[str, sql.Composable]
+
+
+def identifier(relation: str) -> sql.Identifier:
+    """Return a relation, given as `schema.table`, as an identifier."""
+    return sql.Identifier(*relation.split("."))
 
 
 def histories(table: str) -> Identifiers:

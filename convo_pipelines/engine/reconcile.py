@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convo_pipelines.database.warehouse import Counts, Row, Warehouse, fetch_one
-from convo_pipelines.engine import ticks
+from convo_pipelines.engine import refresh, ticks
 from convo_pipelines.engine.histories import CrewResult
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, LINK_TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, LINK_TABLES
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ class Reconciliation:
 
 
 def size(warehouse: Warehouse) -> int:
-    """Return about how many keys there are to compare."""
+    """Return how many keys there are to compare, those of the histories tables excepted."""
+    tables = [table for table in DERIVED_TABLES if table is not HISTORIES_SESSIONS]
     with warehouse.connection() as connection:
-        return fetch_one(connection, "engine/reconcile/size")["keys"]
+        return sum(refresh.count_keys(connection, table) for table in tables)
 
 
 def run(

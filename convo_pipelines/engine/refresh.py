@@ -28,13 +28,14 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    identifier,
     refreshing,
 )
 from convo_pipelines.engine import capture, change_log, oddities
 from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.registry import DerivedTable, Grain
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
     Changes,
@@ -336,22 +337,14 @@ def choose_keys(
         more: parameters of its own.
 
     """
-    grain = table.grain
-    key = sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order)
-    names: Identifiers = {
-        "key": key,
-        "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
-        "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
-    }
+    grain, names = table.grain, _names_of_keys(table.grain)
+    values = _page_parameters(grain, after, rows) | parameters(scope, selection) | more
     chosen = execute(
         connection,
         "engine/keys/choose",
         {**names, "keys": query or _keys(table, scope, names)},
-        is_first=after is None,
-        rows=rows,
         retry_source=table.retry_source,
-        **{f"after_{column}": after and after[column] for column in grain.order},
-        **(parameters(scope, selection) | more),
+        **values,
     ).rowcount
     connection.execute("analyze keys")
     if rows is None or chosen < rows:
@@ -363,6 +356,26 @@ def choose_keys(
         ),
     }
     return Chosen(chosen, fetch_one(connection, "engine/keys/last", last))
+
+
+def count_keys(connection: Connection, table: DerivedTable) -> int:
+    """Return how many keys a table has in all."""
+    names = _names_of_keys(table.grain)
+    values = _page_parameters(table.grain, None, None) | parameters(EVERYTHING)
+    return fetch_one(connection, "engine/keys/count", {"keys": _keys(table, EVERYTHING, names)}, **values)["keys"]
+
+
+def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
+    return {
+        "key": sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order),
+        "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
+        "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
+    }
+
+
+def _page_parameters(grain: Grain, after: Row | None, rows: int | None) -> dict[str, object]:
+    position = {f"after_{column}": after and after[column] for column in grain.order}
+    return {"is_first": after is None, "rows": rows, **position}
 
 
 def _ordered(column: str, *, is_by_bytes: bool) -> sql.Composable:
@@ -397,7 +410,7 @@ def _page(relation: str, columns: Sequence[str], order: Sequence[str], names: Id
         for column, name in zip(columns, order, strict=True)
     ]
     return fragment("engine/keys/page").format(
-        **names, relation=sql.Identifier(*relation.split(".")), columns=sql.SQL(", ").join(renamed)
+        **names, relation=identifier(relation), columns=sql.SQL(", ").join(renamed)
     )
 
 
@@ -535,7 +548,7 @@ def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.
         assigned.append(sql.SQL("{} = now()").format(sql.Identifier(rows.updated_at_column)))
     compared = [sql.Identifier(name) if name in rows.key else sql.Identifier("wanted", name) for name in columns]
     return {
-        "target": sql.Identifier(*rows.relation.split(".")),
+        "target": identifier(rows.relation),
         "key": sql.SQL(", ").join(key),
         "first_key": key[0],
         "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,23 +16,26 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error
 from convo_pipelines.engine import capture, histories, refresh
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import (
-    CLIENTS_CONVERSATIONS,
-    CONVERSATION_SUMMARIES,
-    CREW_CONVERSATIONS,
-    HISTORIES_SESSIONS,
-    PARTICIPANT_RESOLUTIONS,
-    PEOPLE_CONVERSATIONS,
-    PROJECT_CONVERSATIONS,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.engine.scopes import Sessions, parameters
 
-BRANCHES = (
-    (PARTICIPANT_RESOLUTIONS, PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS),
-    (CONVERSATION_SUMMARIES, PROJECT_CONVERSATIONS),
-)
-"""The tables derived from a crew's conversation, each branch in order of dependency."""
+LEFT_TO_TICKS = "activity"
+"""The group of tables that are not of single sessions: days of crews and clients."""
+
+
+def _branches() -> list[list[DerivedTable]]:
+    """Return what follows from a crew's conversation: tables that follow each other, in this order."""
+    branches: list[list[DerivedTable]] = []
+    for table in DERIVED_TABLES:
+        if table.grain.asked and table.group != LEFT_TO_TICKS and table is not CREW_CONVERSATIONS:
+            followed = [branch for branch in branches if any(other.name in table.changes for other in branch)]
+            branches = [branch for branch in branches if branch not in followed]
+            branches.append([*chain(*followed), table])
+    return branches
+
+
+BRANCHES = _branches()
+WORKERS = 2
 
 LOCKED = "its crew, its conversation or one of its persons is locked"
 
@@ -142,7 +146,7 @@ def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
         return {table.name: refresh.read_sessions(warehouse, table, scope) for table in tables}
 
     made = refreshed([CREW_CONVERSATIONS])
-    with ThreadPoolExecutor(len(BRANCHES)) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         for done in pool.map(refreshed, BRANCHES):
             made |= done
     return made

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines.database.warehouse import Warehouse, error_message, fetch
+from convo_pipelines.database.warehouse import Warehouse, error_message, fetch, identifier
 from convo_pipelines.engine import change_log, crews, ticks
 from convo_pipelines.engine.histories import CrewResult
 from convo_pipelines.engine.refresh import Outcome
@@ -165,6 +165,6 @@ def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
 
 
 def _preview(warehouse: Warehouse, table: str) -> dg.TableMetadataValue:
-    query = sql.SQL("select * from {} limit {}").format(sql.Identifier(*table.split(".")), PREVIEW_ROWS)
+    query = sql.SQL("select * from {} limit {}").format(identifier(table), PREVIEW_ROWS)
     with warehouse.connection() as connection:
         return metadata_table(connection.execute(query).fetchall())
