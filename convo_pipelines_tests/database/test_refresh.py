@@ -161,7 +161,8 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     known = []
     with monkeypatch.context() as patch:
         clock = count(0.0, 8.0)
-        patch.setattr(histories, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        for module in (histories, refresh):
+            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         while not known or known[-1] < 10:
             result = world.tick()
             known.append(len(world.execute("select from analytics.histories_sessions")))
@@ -277,7 +278,8 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     with monkeypatch.context() as patch:
         while waiting[-1]:
             clock = count(0.0, 5.0)
-            patch.setattr(histories, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
+            for module in (histories, refresh):
+                patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             for crew in "AB":
                 world.say(f"s{ticks}", "human", at(ticks), crew)
             world.tick()
@@ -355,7 +357,8 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     with monkeypatch.context() as patch:
         while not known or known[-1] < 152:
             clock = count(0.0, 4.0)
-            patch.setattr(histories, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
+            for module in (histories, refresh):
+                patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             world.tick(["histories_sessions"])
             known.append(len(world.execute("select from analytics.histories_sessions")))
             assert len(known) < 40

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from convo_pipelines.engine import chunks, crews, histories
+from convo_pipelines.engine import chunks, crews, histories, refresh
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.database.test_refresh import MARCH, chat
@@ -119,5 +119,6 @@ def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypat
     for number in range(10):
         chat(world, f"s{number}", day=number)
     clock = count(0.0, 8.0)
-    monkeypatch.setattr(histories, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    for module in (histories, refresh):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert "to be continued" in str(metadata(world.materialize(), "histories_sessions")["crews"])
