@@ -371,7 +371,7 @@ def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: Wor
         world.say("s1", "human", at(), crew)
     with holding(world, "lock table app.messages in access exclusive mode"):
         world.tick(["histories_sessions", "crew_conversations"])
-        with pytest.raises(TableLockedError, match="app.messages is locked by pid"):
+        with pytest.raises(TableLockedError, match=r"app\.messages is locked by pid"):
             world.tick(["conversation_summaries"])
         world.tick(["participant_resolutions", "project_conversations", "project_link_inconsistencies"])
     for crew in "AB":
