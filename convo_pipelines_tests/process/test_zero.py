@@ -69,7 +69,6 @@ def node_project() -> Path:
     return folder
 
 
-@pytest.mark.xdist_group("zero")
 @pytest.mark.long(40)
 def test_the_schema_and_what_uses_it_type_check_and_the_queries_can_be_made(world: World, node_project: Path) -> None:
     world.crew("A")
@@ -302,7 +301,6 @@ def zero(node_project: Path) -> Iterator[Zero]:
         yield zero
 
 
-@pytest.mark.xdist_group("zero")
 @pytest.mark.long(41)
 def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     world = zero.world
@@ -332,7 +330,6 @@ def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     assert stranger.results == [None]
 
 
-@pytest.mark.xdist_group("zero")
 @pytest.mark.long(41)
 def test_a_new_column_goes_out_only_where_its_table_is_published_as_a_whole(zero: Zero) -> None:
     world = zero.world
