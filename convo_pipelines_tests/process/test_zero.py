@@ -26,7 +26,6 @@ from convo_pipelines_tests.processes import free_port, wait_for
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
-pytestmark = pytest.mark.xdist_group("node")  # one folder for what npm installs
 SOURCES = Path(__file__).parent / "zero"
 GUIDE = ROOT / "docs" / "zero.md"
 PUBLICATION, ROLE, GRANTS = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
@@ -59,7 +58,8 @@ def declared(schema: str) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="session")
 def node_project() -> Path:
-    folder = ARTIFACTS / "zero"
+    """A folder of this worker's own: another may write its schema at the same time."""
+    folder = ARTIFACTS / f"zero-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
     command = [NODE, NPM, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     environment = os.environ | {"PATH": f"{NODE.parent}:{os.environ['PATH']}"}
