@@ -237,7 +237,7 @@ def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pyte
     assert len(world.execute(f"select from analytics.{table}")) == 18
 
 
-@both_servers_if_wide
+@both_servers
 @pytest.mark.parametrize(
     "table",
     [CONVERSATION_SUMMARIES, CONVERSATION_DAYS, CREW_ACTIVITY_DAILY, CLIENT_ACTIVITY_DAILY],

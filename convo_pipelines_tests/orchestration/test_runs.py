@@ -8,12 +8,12 @@ import pytest
 
 from convo_pipelines.engine import chunks, crews, histories, refresh
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.database.test_refresh import MARCH, chat
 from convo_pipelines_tests.world import World, metadata, sample
 
 
-@both_servers_if_wide
+@both_servers
 def test_a_backfill_of_a_day_makes_its_sessions_conversations_and_summaries(world: World) -> None:
     world.crew()
     chat(world)

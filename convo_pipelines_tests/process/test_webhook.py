@@ -22,7 +22,7 @@ from convo_pipelines.orchestration.automation import sensors
 from convo_pipelines.serving import sessions
 from convo_pipelines.serving.webhook import PATH, signature
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers
 from convo_pipelines_tests.processes import free_port
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World, at
@@ -251,7 +251,7 @@ def holding(world: World, statement: str) -> Iterator[None]:
         other.rollback()
 
 
-@both_servers_if_wide
+@both_servers
 def test_a_lock_stops_only_what_needs_it(world: World, start: Callable[..., Webhook]) -> None:
     world.crew("A")
     world.crew("B")
