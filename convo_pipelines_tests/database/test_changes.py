@@ -469,7 +469,7 @@ def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World)
     world.execute("vacuum full analytics.refresh_state")
     for table in DERIVED_TABLES:
         with world.warehouse.connection() as connection:
-            assert change_log.look(connection, table).seen is not None
+            assert change_log.look(connection, table).from_snapshot is not None
 
 
 # Snapshots
@@ -509,7 +509,7 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(w
     world.message(talk)
     tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
     with world.warehouse.connection() as connection:
-        assert change_log.look(connection, CONVERSATION_SUMMARIES).seen is None
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).from_snapshot is None
         world.message(talk)
         tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
         at_start = change_log.begin_build(connection, CONVERSATION_SUMMARIES)
@@ -533,7 +533,7 @@ def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
         other = change_log.look(connection, HISTORIES_SESSIONS)
         assert change_log.store(connection, other)
         assert not change_log.store(connection, one)
-        assert change_log.look(connection, HISTORIES_SESSIONS).seen == other.taken
+        assert change_log.look(connection, HISTORIES_SESSIONS).from_snapshot == other.to_snapshot
 
 
 @both_servers

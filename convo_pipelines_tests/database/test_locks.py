@@ -15,7 +15,7 @@ import pytest
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError
-from convo_pipelines.engine import capture, change_log, crews, histories, ticks
+from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
 from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
@@ -389,14 +389,14 @@ def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: Wor
 
 
 @both_servers_if_wide
-@pytest.mark.parametrize("step", ["choose_keys", "prepare"])
+@pytest.mark.parametrize("step", ["choose_keys", "_compare"])
 def test_a_crew_that_is_deleted_in_mid_run(world: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     doomed = world.crew("A")
     world.crew("B")
     world.tick()
     for crew in "AB":
         world.say("s1", "human", at(), crew)
-    actual = getattr(crews.refresh, step)
+    actual = getattr(refresh, step)
 
     def after_deletion(*arguments: Any, **options: Any) -> Any:
         with psycopg.connect(world.url, autocommit=True) as application:
@@ -405,7 +405,7 @@ def test_a_crew_that_is_deleted_in_mid_run(world: World, monkeypatch: pytest.Mon
 
     for run in (world.tick, lambda: world.backfill(DAY.date()), world.reconcile):
         with monkeypatch.context() as patched:
-            patched.setattr(crews.refresh, step, after_deletion)
+            patched.setattr(refresh, step, after_deletion)
             with suppress(EveryCrewFailedError):
                 run()
     world.tick()

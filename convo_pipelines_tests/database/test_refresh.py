@@ -131,7 +131,7 @@ def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> 
 
 def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
-        monkeypatch.setattr(crews, name, 2)
+        monkeypatch.setattr(histories, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 3)
@@ -160,7 +160,7 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
         chat(world, f"s{number}", day=number)
     known = []
     with monkeypatch.context() as patch:
-        clock = count(0.0, 8.0)
+        clock = count(0.0, 11.0)
         for module in (histories, refresh):
             patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
         while not known or known[-1] < 10:
@@ -341,7 +341,7 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
 ) -> None:
     for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RETRIED_KEYS": 5}.items():
-        monkeypatch.setattr(crews, name, size)
+        monkeypatch.setattr(histories, name, size)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 10)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 20)
     world.crew()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from convo_pipelines.engine import chunks, crews, histories, refresh
+from convo_pipelines.engine import chunks, histories, refresh
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.database.test_refresh import MARCH, chat
@@ -112,7 +112,7 @@ def test_a_run_that_is_told_to_forgets_pruned_days_and_else_says_that_it_keeps_t
 
 def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in {"CHUNK_KEYS": 2, "CHUNK_ROWS": 2}.items():
-        monkeypatch.setattr(crews, name, size)
+        monkeypatch.setattr(histories, name, size)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
         monkeypatch.setattr(chunks, name, 2)
     world.crew()
