@@ -19,7 +19,7 @@ from psycopg.types.datetime import TimestamptzLoader
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile, ticks
 from convo_pipelines.engine.crews import select
-from convo_pipelines.engine.histories import CrewResult
+from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, DerivedTable
 from convo_pipelines.engine.registry import LINKS as LINK_TABLES

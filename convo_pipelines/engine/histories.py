@@ -7,38 +7,34 @@ moves, so that nothing is lost.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
-    PASSING_ERRORS,
-    POOL_SIZE,
     Connection,
     TableLockedError,
     Warehouse,
-    error_message,
     execute,
     fetch,
     fetch_one,
     histories,
     refreshing,
-    transaction,
 )
-from convo_pipelines.engine import change_log, oddities, refresh
+from convo_pipelines.engine import change_log, refresh
 from convo_pipelines.engine.change_log import Lease, LogPosition
-from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.chunks import ChunkSize
 from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
+from convo_pipelines.engine.isolation import CrewResult, for_each, together, total
+from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.refresh import Chosen, Outcome, Part, Work
+from convo_pipelines.engine.refresh import Outcome, Part, Work
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
@@ -55,49 +51,7 @@ from convo_pipelines.settings import settings
 CHUNK_KEYS = 5_000
 CHUNK_ROWS = 10_000
 RETRIED_KEYS = 1_000
-TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
-"""So many crews with so many changes in all are read in one transaction."""
 ALL_KEYS = Position(date.max, "")
-
-
-@dataclass
-class CrewResult:
-    """How one crew fared, and what should be looked at.
-
-    Unless it has `caught_up`, left undone are the keys after the position `after`, and everything from the position
-    `rest` on.
-    """
-
-    crew: Crew
-    outcome: Outcome = field(default_factory=Outcome)
-    unusable: Oddities = field(default_factory=Oddities)
-    kept_days: int = 0
-    after: Position | None = None
-    rest: Position | None = None
-    caught_up: bool = True
-    warnings: list[str] = field(default_factory=list[str])
-    error: str | None = None
-    milliseconds: int = 0
-
-    @property
-    def rows_read(self) -> int:
-        """How many messages were read."""
-        return self.outcome.rows_read
-
-    @property
-    def odd(self) -> Oddities:
-        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
-        odd = Oddities()
-        odd.add(self.unusable)
-        odd.add(self.outcome.odd)
-        return odd
-
-    @property
-    def warning(self) -> str | None:
-        """All warnings as one text."""
-        odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
-        kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
-        return "; ".join([*self.warnings, *odd, *kept]) or None
 
 
 class _TimeIsUpError(Exception):
@@ -171,7 +125,7 @@ def tick(
             else:
                 _tick_crew(connection, results[0], at, reading)
 
-        results = _for_each(warehouse, _together(crews), read, log)
+        results = for_each(warehouse, together(crews), read, log)
         outcome = total(results)
         if selection is None:
             _finish(warehouse, at, results)
@@ -218,7 +172,7 @@ def backfill(
                     outside.append(crew.code)
         result.caught_up = True
 
-    results = _for_each(warehouse, [[crew] for crew in crews], read, log)
+    results = for_each(warehouse, [[crew] for crew in crews], read, log)
     if is_build and not outside:
         _finish(warehouse, at, results)
     else:
@@ -254,7 +208,7 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
             _read_keys(connection, result, reading, at, asked, is_logged=is_logged)
             result.caught_up = True
 
-    return _for_each(warehouse, _together(crews), read, log, is_recorded=False)
+    return for_each(warehouse, together(crews), read, log, is_recorded=False)
 
 
 def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
@@ -271,109 +225,8 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         _count_unusable(connection, result, reading)
         _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
 
-    results = _for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
+    results = for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
     return total(results), results
-
-
-def total(results: Iterable[CrewResult]) -> Outcome:
-    """Add up what was done for all crews."""
-    outcome = Outcome()
-    for result in results:
-        outcome.add(result.outcome)
-    return outcome
-
-
-def describe(result: CrewResult) -> str:
-    """Return the one log line of a crew's run."""
-    counts = result.outcome.counts
-    line = (
-        f"crew {result.crew.code}: {counts.inserted} inserted, {counts.updated} updated, {counts.deleted} deleted, "
-        f"{counts.unchanged} unchanged, {result.rows_read} rows read, {result.milliseconds} ms"
-    )
-    notes = [result.error and f"failed: {result.error}", result.warning, not result.caught_up and "to be continued"]
-    return "; ".join([line, *(str(note) for note in notes if note)])
-
-
-def _together(crews: Iterable[Crew]) -> list[list[Crew]]:
-    """Group the crews that have but a few changes, so that a transaction serves many of them."""
-    groups: list[list[Crew]] = []
-    room, keys = 0, 0
-    for crew in crews:
-        is_easy = crew.mode == "captured" and not (crew.rest or crew.failures or crew.conflicting_crews)
-        if is_easy and room and keys + crew.changes <= TOGETHER_KEYS:
-            groups[-1].append(crew)
-            room, keys = room - 1, keys + crew.changes
-        else:
-            groups.append([crew])
-            room, keys = (TOGETHER_CREWS - 1, crew.changes) if is_easy else (0, 0)
-    return groups
-
-
-def _for_each(
-    warehouse: Warehouse,
-    groups: Iterable[list[Crew]],
-    work: Callable[[Connection, Sequence[CrewResult]], None],
-    log: logging.Logger,
-    *,
-    is_all: bool = False,
-    is_recorded: bool = True,
-) -> list[CrewResult]:
-    """Run `work` for several groups of crews at a time, each on its own connection.
-
-    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
-    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
-    """
-
-    def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
-        results = [CrewResult(crew) for crew in group]
-        started_at, started = datetime.now(UTC), time.monotonic()
-        failure: Exception | None = None
-        try:
-            with warehouse.connection() as connection:
-                work(connection, results)
-        except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
-            failure = error
-        if failure and len(group) > 1:
-            return None
-        milliseconds = round((time.monotonic() - started) * 1000)
-        with warehouse.connection() as connection:  # another one, if the first broke
-            if isinstance(failure, CrewLockedError):
-                results[0].warnings.append(error_message(failure))
-            elif failure:
-                is_named = isinstance(failure, TableLockedError) or not isinstance(failure, psycopg.Error)
-                message = error_message(failure)
-                results[0].error = message if is_named else f"app.{group[0].table_name}: {message}"
-            for result in results:
-                result.milliseconds = round(milliseconds / len(group))
-                log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
-            if is_recorded:
-                _record(connection, results, started_at, is_all=is_all)
-        return results
-
-    def guarded(group: Sequence[Crew]) -> list[CrewResult]:
-        return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
-
-    with ThreadPoolExecutor(POOL_SIZE) as pool:
-        return [result for results in pool.map(guarded, groups) for result in results]
-
-
-def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:
-    rows = [
-        {
-            "crew_id": str(result.crew.id),
-            "mode": result.crew.mode,
-            "started_at": started_at.isoformat(),
-            "milliseconds": result.milliseconds,
-            "sessions": result.outcome.counts.total,
-            "warning": result.warning,
-            "error": result.error,
-        }
-        for result in results
-    ]
-    met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
-    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
-        execute(connection, "engine/crews/record", results=Jsonb(rows))
-        oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
 
 
 def _tick_together(connection: Connection, results: Sequence[CrewResult], at: LogPosition, reading: _Reading) -> None:
@@ -502,7 +355,7 @@ def _read(
     connection: Connection,
     result: CrewResult,
     reading: _Reading,
-    choose: refresh.Choose[Position],
+    choose: Choose[Position],
     reached: Callable[[Position | None], None],
     size: ChunkSize,
     start: Position | None,
@@ -523,7 +376,7 @@ def _choose(
 ) -> Chosen[Position]:
     """Choose sessions and days by the log, or by the `query` that is given."""
     last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
-    chosen = refresh.choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
+    chosen = choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
     reached = chosen.next
     return Chosen(chosen.keys, Position(reached["start_day"], reached["session_id"]) if reached else None)
 
@@ -554,7 +407,7 @@ def _choose_logged(
 
 def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: date, rows: int) -> Chosen[Position]:
     """Choose whole days from a position on, as many as hold about so many rows; of a larger day, so many sessions."""
-    chosen = refresh.choose_keys(
+    chosen = choose_keys(
         connection,
         HISTORIES_SESSIONS,
         Window.of_days(at.day, after_day),
@@ -582,9 +435,7 @@ def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> boo
         return False
     query = fragment(f"tables/{HISTORIES_SESSIONS.name}/keys")
     members = crew.members or []
-    refresh.choose_keys(
-        connection, HISTORIES_SESSIONS, pending, query=query, crew_ids=[crew.id] * len(members), oids=members
-    )
+    choose_keys(connection, HISTORIES_SESSIONS, pending, query=query, crew_ids=[crew.id] * len(members), oids=members)
     return True
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convo_pipelines.database.warehouse import Counts, Row, Warehouse, fetch_one
-from convo_pipelines.engine import refresh, ticks
-from convo_pipelines.engine.histories import CrewResult
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.isolation import CrewResult
+from convo_pipelines.engine.keys import count_keys
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, LINK_TABLES
 
@@ -42,7 +43,7 @@ def size(warehouse: Warehouse) -> int:
     """Return how many keys there are to compare, those of the histories tables excepted."""
     tables = [table for table in DERIVED_TABLES if table is not HISTORIES_SESSIONS]
     with warehouse.connection() as connection:
-        return sum(refresh.count_keys(connection, table) for table in tables)
+        return sum(count_keys(connection, table) for table in tables)
 
 
 def run(

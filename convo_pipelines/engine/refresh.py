@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -34,24 +34,20 @@ from convo_pipelines.database.warehouse import (
 from convo_pipelines.engine import capture, change_log, oddities
 from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.keys import Choose, Chosen, P, choose_keys
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.registry import DerivedTable, Grain
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
     Changes,
-    Everything,
     Scope,
     Selection,
     Sessions,
     Window,
-    parameters,
 )
 from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
-
-P = TypeVar("P")
-"""How far chunks have got; for most tables the last key, as a row."""
 
 
 @dataclass
@@ -80,26 +76,6 @@ class Outcome:
         self.keys += other.keys
         self.rows_read += other.rows_read
         self.locked += other.locked
-
-
-@dataclass(frozen=True)
-class Chosen(Generic[P]):
-    """The keys of a chunk, in the temporary table `keys`.
-
-    Attributes:
-        keys: how many there are.
-        next: where the next chunk begins; None: there is none.
-        is_whole: whether they are whole days, not single sessions.
-
-    """
-
-    keys: int
-    next: P | None
-    is_whole: bool = False
-
-
-Choose = Callable[[Connection, P | None, int], Chosen[P]]
-"""Chooses the keys of a chunk: those after a position, about so many."""
 
 
 @dataclass(frozen=True)
@@ -312,106 +288,6 @@ def chunk(
         if work.lease:
             work.lease.renew(connection)
     return outcomes, chosen.next
-
-
-def choose_keys(
-    connection: Connection,
-    table: DerivedTable,
-    scope: Scope,
-    selection: Selection | None = None,
-    after: Row | None = None,
-    rows: int | None = None,
-    query: sql.Composable | None = None,
-    **more: object,
-) -> Chosen[Row]:
-    """Choose the keys of a scope that come after a key, at most so many: into the temporary table `keys`.
-
-    Args:
-        connection: in a transaction.
-        table: whose keys.
-        scope: what to refresh.
-        selection: only of these crews and clients.
-        after: the last key before; None: from the first on.
-        rows: how many; None: all.
-        query: finds the keys in place of the table's own statements.
-        more: parameters of its own.
-
-    """
-    grain, names = table.grain, _names_of_keys(table.grain)
-    values = _page_parameters(grain, after, rows) | parameters(scope, selection) | more
-    chosen = execute(
-        connection,
-        "engine/keys/choose",
-        {**names, "keys": query or _keys(table, scope, names)},
-        retry_source=table.retry_source,
-        **values,
-    ).rowcount
-    connection.execute("analyze keys")
-    if rows is None or chosen < rows:
-        return Chosen(chosen, None)
-    last: Identifiers = {
-        "columns": sql.SQL(", ").join(map(sql.Identifier, grain.order)),
-        "descending": sql.SQL(", ").join(
-            sql.SQL("{} desc").format(_ordered(column, is_by_bytes=column in grain.by_bytes)) for column in grain.order
-        ),
-    }
-    return Chosen(chosen, fetch_one(connection, "engine/keys/last", last))
-
-
-def count_keys(connection: Connection, table: DerivedTable) -> int:
-    """Return how many keys a table has in all."""
-    names = _names_of_keys(table.grain)
-    values = _page_parameters(table.grain, None, None) | parameters(EVERYTHING)
-    return fetch_one(connection, "engine/keys/count", {"keys": _keys(table, EVERYTHING, names)}, **values)["keys"]
-
-
-def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
-    return {
-        "key": sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order),
-        "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
-        "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
-    }
-
-
-def _page_parameters(grain: Grain, after: Row | None, rows: int | None) -> dict[str, object]:
-    position = {f"after_{column}": after and after[column] for column in grain.order}
-    return {"is_first": after is None, "rows": rows, **position}
-
-
-def _ordered(column: str, *, is_by_bytes: bool) -> sql.Composable:
-    return sql.SQL('{} collate "C"' if is_by_bytes else "{}").format(sql.Identifier(column))
-
-
-def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composable:
-    """Return the query that finds the keys of a scope."""
-    grain = table.grain
-    match scope:
-        case Everything():
-            pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table)]
-            return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
-        case Sessions() if grain.asked:
-            return fragment(grain.asked)
-        case _:
-            own = fragment(f"tables/{table.name}/keys")
-            return sql.SQL("{}\nunion\n{}").format(own, fragment(grain.retried)) if grain.retried else own
-
-
-def _relations(table: DerivedTable) -> list[tuple[str, tuple[str, ...]]]:
-    """Return what holds all keys of a table, and in which columns: its sources, and the table itself."""
-    grain, column_of = table.grain, dict(table.grain.keyed_by)
-    if not grain.sources or table.rows.is_insert_only:
-        return list(grain.sources)
-    return [*grain.sources, (table.target, tuple(column_of[column] for column in grain.order))]
-
-
-def _page(relation: str, columns: Sequence[str], order: Sequence[str], names: Identifiers) -> sql.Composable:
-    renamed = [
-        sql.SQL("{} as {}").format(sql.Identifier(column), sql.Identifier(name))
-        for column, name in zip(columns, order, strict=True)
-    ]
-    return fragment("engine/keys/page").format(
-        **names, relation=identifier(relation), columns=sql.SQL(", ").join(renamed)
-    )
 
 
 def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
 from convo_pipelines.engine import capture, change_log, crews, histories, refresh
-from convo_pipelines.engine.histories import CrewResult
+from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
 from convo_pipelines.engine.scopes import Selection, Window

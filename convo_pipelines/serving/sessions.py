@@ -15,6 +15,7 @@ import psycopg
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error_message, fetch
 from convo_pipelines.engine import capture, histories, refresh
 from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.isolation import total
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.engine.scopes import Sessions, parameters
@@ -114,7 +115,7 @@ def _complete(
 
     scope = _scope(known, crew_ids)
     read = histories.read_sessions(warehouse, _log, scope)
-    outcomes[HISTORIES_SESSIONS.name].add(histories.total(read))
+    outcomes[HISTORIES_SESSIONS.name].add(total(read))
     deferred = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
     answers |= {session: Deferred(deferred[session.crew_code]) for session in known if session.crew_code in deferred}
     with warehouse.connection() as connection:

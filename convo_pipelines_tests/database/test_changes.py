@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import capture, change_log, refresh, ticks
+from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
 from convo_pipelines.engine.capture import CaptureError
 from convo_pipelines.engine.registry import (
     CONVERSATION_SUMMARIES,
@@ -698,7 +698,8 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(refresh, "choose_keys", interrupted)
+            for module in (histories, refresh):
+                patch.setattr(module, "choose_keys", interrupted)
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":
         world.execute("delete from app.conversations; analyze analytics.conversation_changes")

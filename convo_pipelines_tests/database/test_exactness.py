@@ -462,7 +462,7 @@ where crews.is_active and clients.is_active
 def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convo_pipelines.engine.histories.POOL_SIZE", 1)
+    monkeypatch.setattr("convo_pipelines.engine.isolation.POOL_SIZE", 1)
     monkeypatch.setattr(capture, "ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     Company.new_world = staticmethod(new_world)

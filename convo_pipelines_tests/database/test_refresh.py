@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from convo_pipelines.database.warehouse import fetch
-from convo_pipelines.engine import chunks, crews, histories, refresh
+from convo_pipelines.engine import chunks, crews, histories, isolation, refresh
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
@@ -263,7 +263,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
     monkeypatch.setattr(histories, "CHUNK_KEYS", 200)
     monkeypatch.setattr(histories, "CHUNK_ROWS", 200)
-    monkeypatch.setattr(histories, "TOGETHER_KEYS", 100)
+    monkeypatch.setattr(isolation, "TOGETHER_KEYS", 100)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
         world.crew(crew)

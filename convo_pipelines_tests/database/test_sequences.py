@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.engine import participants, refresh, ticks
+from convo_pipelines.engine import histories, participants, refresh, ticks
 from convo_pipelines.engine.registry import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -145,7 +145,8 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(refresh, "choose_keys", interrupted)
+        for module in (histories, refresh):
+            patch.setattr(module, "choose_keys", interrupted)
         tick(world, HISTORIES_SESSIONS)
     tick(world)
     [row] = world.execute("select * from analytics.histories_sessions")

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse, error_message, fetch, identifier
 from convo_pipelines.engine import change_log, crews, ticks
-from convo_pipelines.engine.histories import CrewResult
+from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
 from convo_pipelines.operations import health, projects

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import exists, header, statement
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, fetch, fetch_one
-from convo_pipelines.engine import refresh
+from convo_pipelines.engine.keys import choose_keys
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Changes
 from convo_pipelines.orchestration.metadata import table as metadata_table
@@ -93,4 +93,4 @@ def choose_pending(connection: Connection, name: str) -> None:
     now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
     state = fetch(connection, "engine/log/position", asset_key=name)
     unread_since = state[0]["unread_since"] if state else None
-    refresh.choose_keys(connection, table, Changes(unread_since or now, now))
+    choose_keys(connection, table, Changes(unread_since or now, now))

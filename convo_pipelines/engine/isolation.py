@@ -1,0 +1,175 @@
+"""Crews side by side: several in one transaction where that pays, and none that fails stops another."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from convo_pipelines.database.warehouse import (
+    PASSING_ERRORS,
+    POOL_SIZE,
+    Connection,
+    TableLockedError,
+    Warehouse,
+    error_message,
+    execute,
+    transaction,
+)
+from convo_pipelines.engine import oddities
+from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError
+from convo_pipelines.engine.oddities import Oddities
+from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.registry import HISTORIES_SESSIONS
+from convo_pipelines.engine.scopes import Position
+
+TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
+"""So many crews with so many changes in all are read in one transaction."""
+
+
+@dataclass
+class CrewResult:
+    """How one crew fared, and what should be looked at.
+
+    Unless it has `caught_up`, left undone are the keys after the position `after`, and everything from the position
+    `rest` on.
+    """
+
+    crew: Crew
+    outcome: Outcome = field(default_factory=Outcome)
+    unusable: Oddities = field(default_factory=Oddities)
+    kept_days: int = 0
+    after: Position | None = None
+    rest: Position | None = None
+    caught_up: bool = True
+    warnings: list[str] = field(default_factory=list[str])
+    error: str | None = None
+    milliseconds: int = 0
+
+    @property
+    def rows_read(self) -> int:
+        """How many messages were read."""
+        return self.outcome.rows_read
+
+    @property
+    def odd(self) -> Oddities:
+        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
+        odd = Oddities()
+        odd.add(self.unusable)
+        odd.add(self.outcome.odd)
+        return odd
+
+    @property
+    def warning(self) -> str | None:
+        """All warnings as one text."""
+        odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
+        kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
+        return "; ".join([*self.warnings, *odd, *kept]) or None
+
+
+def total(results: Iterable[CrewResult]) -> Outcome:
+    """Add up what was done for all crews."""
+    outcome = Outcome()
+    for result in results:
+        outcome.add(result.outcome)
+    return outcome
+
+
+def describe(result: CrewResult) -> str:
+    """Return the one log line of a crew's run."""
+    counts = result.outcome.counts
+    line = (
+        f"crew {result.crew.code}: {counts.inserted} inserted, {counts.updated} updated, {counts.deleted} deleted, "
+        f"{counts.unchanged} unchanged, {result.rows_read} rows read, {result.milliseconds} ms"
+    )
+    notes = [result.error and f"failed: {result.error}", result.warning, not result.caught_up and "to be continued"]
+    return "; ".join([line, *(str(note) for note in notes if note)])
+
+
+def together(crews: Iterable[Crew]) -> list[list[Crew]]:
+    """Group the crews that have but a few changes, so that a transaction serves many of them."""
+    groups: list[list[Crew]] = []
+    room, keys = 0, 0
+    for crew in crews:
+        is_easy = crew.mode == "captured" and not (crew.rest or crew.failures or crew.conflicting_crews)
+        if is_easy and room and keys + crew.changes <= TOGETHER_KEYS:
+            groups[-1].append(crew)
+            room, keys = room - 1, keys + crew.changes
+        else:
+            groups.append([crew])
+            room, keys = (TOGETHER_CREWS - 1, crew.changes) if is_easy else (0, 0)
+    return groups
+
+
+def for_each(
+    warehouse: Warehouse,
+    groups: Iterable[list[Crew]],
+    work: Callable[[Connection, Sequence[CrewResult]], None],
+    log: logging.Logger,
+    *,
+    is_all: bool = False,
+    is_recorded: bool = True,
+) -> list[CrewResult]:
+    """Run `work` for several groups of crews at a time, each on its own connection.
+
+    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
+    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
+    """
+
+    def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
+        results = [CrewResult(crew) for crew in group]
+        started_at, started = datetime.now(UTC), time.monotonic()
+        failure: Exception | None = None
+        try:
+            with warehouse.connection() as connection:
+                work(connection, results)
+        except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
+            failure = error
+        if failure and len(group) > 1:
+            return None
+        milliseconds = round((time.monotonic() - started) * 1000)
+        with warehouse.connection() as connection:  # another one, if the first broke
+            if isinstance(failure, CrewLockedError):
+                results[0].warnings.append(error_message(failure))
+            elif failure:
+                is_named = isinstance(failure, TableLockedError) or not isinstance(failure, psycopg.Error)
+                message = error_message(failure)
+                results[0].error = message if is_named else f"app.{group[0].table_name}: {message}"
+            for result in results:
+                result.milliseconds = round(milliseconds / len(group))
+                log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
+            if is_recorded:
+                _record(connection, results, started_at, is_all=is_all)
+        return results
+
+    def guarded(group: Sequence[Crew]) -> list[CrewResult]:
+        return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
+
+    with ThreadPoolExecutor(POOL_SIZE) as pool:
+        return [result for results in pool.map(guarded, groups) for result in results]
+
+
+def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:
+    rows = [
+        {
+            "crew_id": str(result.crew.id),
+            "mode": result.crew.mode,
+            "started_at": started_at.isoformat(),
+            "milliseconds": result.milliseconds,
+            "sessions": result.outcome.counts.total,
+            "warning": result.warning,
+            "error": result.error,
+        }
+        for result in results
+    ]
+    met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
+    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
+        execute(connection, "engine/crews/record", results=Jsonb(rows))
+        oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
