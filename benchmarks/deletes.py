@@ -17,7 +17,7 @@ from benchmarks.capture import PGBENCH
 from benchmarks.latency import beside
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
 from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 
 SESSIONS = 2_000
 """Of each big client's 10,000 conversations, at 100,000 e-mail conversations."""
@@ -66,7 +66,7 @@ class Benchmark(links.Benchmark):
     def write_sessions(self, code: str) -> None:
         table = f"histories_{code.lower()}"
         with self.warehouse.connection() as connection:
-            histories.create_table(connection, table)
+            n8n.create_table(connection, table)
         query = sql.SQL((FOLDER / "histories.sql").read_text()).format(table=sql.Identifier("app", table))
         values = {"sessions": SESSIONS, "crew": 1, "seconds": 3600, "until": datetime.now(UTC)}
         self.connection.execute(query, values)

@@ -7,10 +7,9 @@ from psycopg import sql
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import histories as crews
-from convo_pipelines.engine import ticks
+from convo_pipelines.engine import isolation, ticks
 from convo_pipelines.engine.registry import DISCOVERY
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 
 CREWS = 10
 SESSIONS_PER_DAY = 1_000
@@ -21,7 +20,7 @@ log = logging.getLogger("benchmark")
 
 
 def measure(sessions: int) -> dict[str, str]:
-    crews.POOL_SIZE = 1
+    isolation.POOL_SIZE = 1
     with fresh_database() as url:
         benchmark = Benchmark(url, sessions)
         row = benchmark.measure()
@@ -59,7 +58,7 @@ class Benchmark:
                 [client, f"crew-{crew}", table, table],
             )
             with self.warehouse.connection() as connection:
-                histories.create_table(connection, table)
+                n8n.create_table(connection, table)
             self.insert_sessions(crew, 1, self.sessions // self.crews, UNTIL)
         self.connection.execute("vacuum analyze")
 

@@ -24,7 +24,7 @@ from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, DerivedTable
 from convo_pipelines.engine.registry import LINKS as LINK_TABLES
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 
 if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some tests need
     import dagster as dg
@@ -136,7 +136,7 @@ class World:
             "crews", client_id=self.client(client), crew_code=code, name=code, histories_table_name=table
         )
         if create:
-            histories.create_table(self.connection, table)
+            n8n.create_table(self.connection, table)
         return crew
 
     def say(self, session: str | None, kind: str = "human", when: datetime | None = DAY, crew: str = "A") -> None:

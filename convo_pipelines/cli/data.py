@@ -13,7 +13,7 @@ from convo_pipelines.cli.terminal import console, print_table, row_progress
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.operations import projects
 from convo_pipelines.serving import zero_schema as zero
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 from convo_pipelines.sources import sample_data as samples
 
 SIZES = samples.Sizes()
@@ -67,7 +67,7 @@ def import_histories(file: Path, crew: str) -> None:
     """
     with row_progress() as progress:
         task = progress.add_task("importing", total=None)
-        result = histories.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
+        result = n8n.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
     for line, reason in result.rejected:
         console.print(f"[yellow]line {line}: {reason}[/yellow]")
     console.print(f"{result.loaded:,} rows loaded, {len(result.rejected):,} rejected")

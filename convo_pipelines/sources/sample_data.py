@@ -13,7 +13,7 @@ from psycopg import sql
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import projects
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 
 Values = tuple[object, ...]
 
@@ -75,7 +75,7 @@ def load(
         have_arrays = projects.have_arrays(connection)
         for table, columns, rows in company.tables():
             if table.startswith("histories_"):
-                histories.create_table(connection, table)
+                n8n.create_table(connection, table)
             if table == "projects" and not have_arrays:
                 columns, rows = columns.removesuffix(" conversation_ids"), (row[:-1] for row in rows)
             progress(table, _copy(connection, table, columns, rows))

@@ -22,7 +22,7 @@ from convo_pipelines.engine import capture, crews, reconcile, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.serving.sessions import SessionKey, complete
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
@@ -180,7 +180,7 @@ class Company(RuleBasedStateMachine):
         table = self.table_of(crew)
         with self.world.connection.transaction():
             self.world.execute(f"alter table app.{table} rename to old_{uuid4().hex}")
-            histories.create_table(self.world.connection, table)
+            n8n.create_table(self.world.connection, table)
             self.world.execute(f"insert into app.{table} (session_id, created_at) values (%s, %s)", session, at(0))
 
     @precondition(lambda self: self.late is None)

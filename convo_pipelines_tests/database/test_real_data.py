@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT, both_servers_if_wide
 from convo_pipelines_tests.world import World
@@ -18,7 +18,7 @@ def test_summaries_of_imported_chats_equal_the_oracle(world: World) -> None:
     loaded = 0
     for file in sorted(DATA.glob("*.csv")):
         world.crew(file.stem, create=False)
-        result = histories.import_csv(world.warehouse, file, file.stem)
+        result = n8n.import_csv(world.warehouse, file, file.stem)
         assert result.rejected == []
         loaded += result.loaded
     world.backfill(date(2026, 8, 1), date(2026, 11, 20))

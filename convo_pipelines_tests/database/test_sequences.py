@@ -17,7 +17,7 @@ from convo_pipelines.engine.registry import (
     PEOPLE_CONVERSATIONS,
 )
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.sources import histories
+from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import World, at
@@ -266,7 +266,7 @@ def test_truncations_swaps_and_ids_of_any_kind(world: World) -> None:
         world.execute("insert into app.histories_a (id, session_id) values (%s, 'odd')", number)
         tick(world)
     assert_right(world)
-    histories.create_table(world.connection, "fresh")
+    n8n.create_table(world.connection, "fresh")
     world.execute("insert into app.fresh (session_id) values ('fresh')")
     with world.connection.transaction():
         world.execute("alter table app.histories_a rename to histories_old")

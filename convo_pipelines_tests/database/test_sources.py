@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from convo_pipelines.sources import histories, sample_data
+from convo_pipelines.sources import n8n, sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World, at
 
@@ -86,7 +86,7 @@ def test_an_import_loads_what_can_be_read_and_names_the_lines_that_cannot(world:
         's2,"{""type"": ""human""}",2026-03-10T15:00:00\n'
         "s2\n"
     )
-    result = histories.import_csv(world.warehouse, file, "A")
+    result = n8n.import_csv(world.warehouse, file, "A")
     assert result.loaded == 3
     assert [line for line, _ in result.rejected] == [5, 6, 7, 8, 10]
     reasons = dict(result.rejected)
@@ -106,6 +106,6 @@ def test_an_import_needs_its_columns_and_its_crew(world: World, tmp_path: Path) 
     file = tmp_path / "export.csv"
     file.write_text("session,message\n")
     with pytest.raises(ValueError, match="has no column session_id, created_at"):
-        histories.import_csv(world.warehouse, file, "A")
+        n8n.import_csv(world.warehouse, file, "A")
     with pytest.raises(Exception, match="no active crew has the code NOBODY; there are: A"):
-        histories.import_csv(world.warehouse, file, "NOBODY")
+        n8n.import_csv(world.warehouse, file, "NOBODY")
