@@ -1,10 +1,10 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
--- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all; %(crew_ids)s: only these, or
---      null
--- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
---      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, or rows that
---      a view reads, or null), changes (how many keys were logged), rest_day, rest_session (everything from this day on, after
---      this session, is to be read; null: nothing is), has_unusable (whether rows were written that are left out), failures
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all;
+--      %(crew_ids)s: only these, or null
+-- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
+--      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, directly or
+--      through a view; or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
+--      this session, has to be read; null: nothing), has_unusable (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,

@@ -1,4 +1,5 @@
--- out: one row: keys: how many there are to compare, the histories tables' excepted
+-- The number of keys to compare, without those of the histories tables.
+-- out: one row: keys
 select (
     4 * (select count(*) from app.conversations)
     + (select count(*) from analytics.conversation_summaries)
