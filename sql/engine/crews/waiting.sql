@@ -51,7 +51,7 @@ tables as (
     where (state.mode = 'window' or state.table_oid is null or %(from_snapshot)s::text is null)
         and state.table_name not in (select table_name from sources)
     union all
-    select distinct  -- no table has such a name
+    select distinct  -- names that are too long for a table
         histories_table_name,
         0,
         null::date,
@@ -80,14 +80,14 @@ waiting as materialized (
     left join analytics.capture_state as state on state.table_name = tables.table_name
     inner join app.crews as crew on crew.histories_table_name = tables.table_name
     inner join app.clients as client on client.id = crew.client_id
-    inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on
+    inner join analytics.crew_discovery_state as known  -- activated or moved since: the next tick's
         on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
     where crew.is_active
         and client.is_active
         and (%(crew_ids)s::uuid[] is null or crew.id = any(%(crew_ids)s::uuid[]))
 ),
 
-read_by_views as (  -- through views, functions and parents; the text of a function is not seen through
+read_by_views as (  -- through views, functions and parents, but not through the text of a function
     select
         waiting.id,
         'pg_class'::regclass::oid as kind,

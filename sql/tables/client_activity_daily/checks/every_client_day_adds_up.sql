@@ -1,5 +1,5 @@
--- Days of clients whose counts are not those of their conversations' days.
--- in:  keys: what the next tick will see to
+-- Days of clients whose counts differ from the sums of their conversations' days.
+-- in:  keys: those that the next tick will refresh
 -- out: client_id, activity_date, messages, counted
 select
     client_id,

@@ -1,5 +1,5 @@
--- A random sample of conversations, their clients recomputed from scratch and compared in both directions.
--- in:  keys: what the next tick will see to; %(sample)s: how many
+-- A random sample of conversations: their clients, recomputed and compared in both directions.
+-- in:  keys: those that the next tick will refresh; %(sample)s: how many
 -- out: conversation_id, client_id, finding (missing, unfounded or stale)
 with sample as materialized (
     select id from app.conversations

@@ -1,5 +1,5 @@
--- Conversations of a client whose days do not add up to their summary; and days of none.
--- in:  keys: what the next tick will see to
+-- Conversations of a client whose days do not add up to their summary; and days without a conversation.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, client_id, messages, counted
 select
     conversation_id,

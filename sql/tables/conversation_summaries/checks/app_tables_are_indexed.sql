@@ -1,4 +1,5 @@
--- out: columns of app that ticks and backfills read by and that lead no valid index, with the statement that helps
+-- Columns of app that ticks and backfills read by, and that lead no valid index.
+-- out: table_name, column_name, run_this (the statement that creates the index)
 select
     table_name,
     column_name,

@@ -1,5 +1,5 @@
--- Conversations with messages and without a summary.
--- in:  keys: what the next tick will see to
+-- Conversations with messages but without a summary.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, channel, crew_id, session_id
 select
     conversation.id as conversation_id,

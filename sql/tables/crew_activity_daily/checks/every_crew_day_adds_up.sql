@@ -1,5 +1,5 @@
--- Days of crews whose counts are not those of their session-days.
--- in:  keys: what the next tick will see to
+-- Days of crews whose counts differ from the sums of their session-days.
+-- in:  keys: those that the next tick will refresh
 -- out: crew_id, activity_date, messages, counted
 select
     crew_id,

@@ -1,4 +1,4 @@
--- out: conversations of crews that no session stands for, nor a message
+-- Conversations of crews without a session and without a message.
 select
     conversation.id as conversation_id,
     conversation.crew_id,

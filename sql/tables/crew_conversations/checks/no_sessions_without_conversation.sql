@@ -1,5 +1,5 @@
--- in:  keys: what the next tick will see to
--- out: sessions that crew_conversations should have given a conversation, but did not
+-- Sessions for which crew_conversations should have inserted a conversation.
+-- in:  keys: those that the next tick will refresh
 select
     day.crew_id,
     day.session_id,

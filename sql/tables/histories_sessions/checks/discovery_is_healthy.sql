@@ -1,4 +1,4 @@
--- Active crews whose ticks are outside the limits; where too many fail, all that fail.
+-- Active crews whose ticks exceed a limit; if too many fail, all that fail.
 -- in:  %(unread_since)s: the watermark of histories_sessions, or null; %(wait_minutes)s: how long rows may wait
 -- out: one row per crew and limit: crew, limit_passed, value
 with unread as (

@@ -1,4 +1,4 @@
--- out: active crews whose last run failed
+-- Active crews whose last run failed.
 select
     crew.crew_code as crew,
     state.histories_table_name,

@@ -1,4 +1,4 @@
--- Days on which the session-days of a crew do not add up to its histories table, archive and what awaits a tick excepted.
+-- Days on which the session-days of a crew do not add up to its histories table, except archive and days with unread changes.
 -- in:  {histories}; %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null
 -- out: one row per day: in_source, counted
 with unread as (

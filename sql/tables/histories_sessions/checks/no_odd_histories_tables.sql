@@ -1,4 +1,4 @@
--- out: active crews whose last tick left a warning
+-- Active crews whose last tick had a warning.
 select
     crew.crew_code as crew,
     state.histories_table_name,

@@ -1,5 +1,5 @@
--- Contact methods without a resolution, or whose resolution is not what the application set.
--- in:  keys: what the next tick will see to
+-- Contact methods without a resolution, or with another person than the application set.
+-- in:  keys: those that the next tick will refresh
 -- out: contact_method_id, kind, set_by_application, resolved_to, status
 select
     contact.id as contact_method_id,

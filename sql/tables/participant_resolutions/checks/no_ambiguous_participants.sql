@@ -1,5 +1,5 @@
--- out: contact methods that several persons have, in messages of conversations whose client does not tell which, or in none;
---      those of the most messages first
+-- Contact methods that several persons have, in messages of conversations whose client does not decide between them, or in no
+-- message; those with the most messages first.
 with found as (
     select
         resolution.contact_method_id,

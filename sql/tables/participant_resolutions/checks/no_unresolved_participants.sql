@@ -1,4 +1,4 @@
--- out: contact methods that name nobody we know, those of the most messages first
+-- Contact methods without a known person, those with the most messages first.
 select
     contact.id as contact_method_id,
     contact.kind,

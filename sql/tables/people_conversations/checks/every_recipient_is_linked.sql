@@ -1,5 +1,5 @@
--- Conversations without the link to somebody who is in them.
--- in:  keys: what the next tick will see to
+-- Conversations without a link to one of their persons.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, person_id
 select distinct
     conversation_id,

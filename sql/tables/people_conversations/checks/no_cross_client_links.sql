@@ -1,5 +1,5 @@
--- Persons linked to a conversation that belongs to another client.
--- in:  keys: what the next tick will see to
+-- Links of a person of one client to a conversation of another.
+-- in:  keys: those that the next tick will refresh
 -- out: conversation_id, its client, person_id, the person's client
 select
     link.conversation_id,

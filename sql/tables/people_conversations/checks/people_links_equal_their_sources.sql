@@ -1,5 +1,5 @@
--- A random sample of conversations, their persons recomputed from scratch and compared in both directions.
--- in:  keys: what the next tick will see to; %(sample)s: how many
+-- A random sample of conversations: their persons, recomputed and compared in both directions.
+-- in:  keys: those that the next tick will refresh; %(sample)s: how many
 -- out: conversation_id, person_id, finding (missing or unfounded)
 with sample as materialized (
     select id from app.conversations

@@ -1,6 +1,6 @@
--- Conversations whose link is not to the project they name.
--- in:  keys: what the next tick will see to
--- out: conversation_id, project_id (as named), linked_to
+-- Conversations without a link to the project that they name.
+-- in:  keys: those that the next tick will refresh
+-- out: conversation_id, project_id (the one they name), linked_to
 select
     conversation.id as conversation_id,
     conversation.project_id,

@@ -1,5 +1,5 @@
--- A random sample of conversations, their project compared with the one they name, in both directions.
--- in:  keys: what the next tick will see to; %(sample)s: how many
+-- A random sample of conversations: their links, compared with the project they name in both directions.
+-- in:  keys: those that the next tick will refresh; %(sample)s: how many
 -- out: conversation_id, names, linked_to
 select
     sample.id as conversation_id,

@@ -1,5 +1,5 @@
--- out: where the deprecated array of a project disagrees with the conversations, those that stand longest first; named_project:
---      the project that the conversation names
+-- Where the deprecated array of a project disagrees with the conversations, the oldest inconsistency first.
+-- out: also named_project: the project that the conversation names
 select
     project.name as project,
     found.project_id,
