@@ -1,8 +1,8 @@
 """The crews' histories tables, read into `histories_sessions`.
 
-A tick visits the crews with changes: many with few changes in one transaction, one with many in transactions of its
-own. A crew that fails stops no other. What failed, was locked or cut off is logged for retry before the watermark
-moves, so that nothing is lost.
+A tick visits the crews with changes: many crews with few changes in one transaction, a crew with many changes in
+transactions of its own. A crew that fails does not affect the others. Keys that failed, were locked or exceeded the
+time limit are logged for retry before the watermark moves.
 """
 
 import logging
@@ -56,16 +56,16 @@ CHUNK_KEYS = 5_000
 CHUNK_ROWS = 10_000
 RETRIED_KEYS = 1_000
 TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
-"""So many crews with so many changes in all are read in one transaction."""
+"""At most so many crews, with so many changes in all, are read in one transaction."""
 ALL_KEYS = Position(date.max, "")
 
 
 @dataclass
 class CrewResult:
-    """How one crew fared, and what should be looked at.
+    """The result of one crew's run, with its warnings.
 
-    Unless it has `caught_up`, left undone are the keys after the position `after`, and everything from the position
-    `rest` on.
+    Unless it has `caught_up`, the keys after the position `after`, and everything from the position `rest` on, are
+    left for the next tick.
     """
 
     crew: Crew
@@ -81,12 +81,12 @@ class CrewResult:
 
     @property
     def rows_read(self) -> int:
-        """How many messages were read."""
+        """The number of messages that were read."""
         return self.outcome.rows_read
 
     @property
     def odd(self) -> Oddities:
-        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
+        """The odd rows that were found: those that are left out, and those that are read otherwise than written."""
         odd = Oddities()
         odd.add(self.unusable)
         odd.add(self.outcome.odd)
@@ -101,12 +101,12 @@ class CrewResult:
 
 
 class _TimeIsUpError(Exception):
-    """A crew has used its time; what it did is committed."""
+    """A crew has reached its time limit; its chunks so far are committed."""
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What every chunk of one crew's refresh needs to know."""
+    """The parameters of all chunks of a crew's refresh."""
 
     columns: tuple[str, ...]
     unread_since: str | None
@@ -187,10 +187,10 @@ def backfill(
     *,
     forget_pruned_days: bool = False,
 ) -> tuple[Outcome, list[CrewResult]]:
-    """Make the session-days of a window of whole UTC days right.
+    """Refresh the session-days of a window of whole UTC days.
 
-    What failed for a crew is logged for retry, so that ticks come back to it. A window that holds all rows of all crews
-    is the first build of a table without a watermark.
+    What failed for a crew is logged for retry by the next tick. If the table has no watermark, and the window covers
+    all rows of all crews, this is its first build.
     """
     first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
     with warehouse.connection() as connection:
@@ -230,7 +230,7 @@ def backfill(
 
 
 def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) -> list[CrewResult]:
-    """Read the days of these sessions that no tick has read; of a crew that is not read by its log yet, all of them.
+    """Read the unread days of these sessions; all their days, if the log does not list a crew's changes.
 
     Crews without such days are not among the results. The watermark stays.
     """
@@ -258,7 +258,7 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
 
 
 def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
-    """Compare everything with the histories tables, and count as drift what no unread change accounts for."""
+    """Compare everything with the histories tables, and count changed rows without an unread change as drift."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
         crews = waiting(connection, None, at.to_snapshot)
@@ -276,7 +276,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
 
 
 def total(results: Iterable[CrewResult]) -> Outcome:
-    """Add up what was done for all crews."""
+    """Add up the outcomes of all crews."""
     outcome = Outcome()
     for result in results:
         outcome.add(result.outcome)
@@ -284,7 +284,7 @@ def total(results: Iterable[CrewResult]) -> Outcome:
 
 
 def describe(result: CrewResult) -> str:
-    """Return the one log line of a crew's run."""
+    """Return the log line of a crew's run."""
     counts = result.outcome.counts
     line = (
         f"crew {result.crew.code}: {counts.inserted} inserted, {counts.updated} updated, {counts.deleted} deleted, "
@@ -295,7 +295,7 @@ def describe(result: CrewResult) -> str:
 
 
 def _together(crews: Iterable[Crew]) -> list[list[Crew]]:
-    """Group the crews that have but a few changes, so that a transaction serves many of them."""
+    """Group crews with few changes, so that one transaction reads many of them."""
     groups: list[list[Crew]] = []
     room, keys = 0, 0
     for crew in crews:
@@ -318,10 +318,10 @@ def _for_each(
     is_all: bool = False,
     is_recorded: bool = True,
 ) -> list[CrewResult]:
-    """Run `work` for several groups of crews at a time, each on its own connection.
+    """Run `work` for several groups of crews in parallel, each on its own connection.
 
-    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
-    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
+    If it fails for a group, it is run for each of its crews; a crew that fails does not affect another. `is_all`: the
+    work reads everything of each crew. `is_recorded`: store the results in the database.
     """
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
@@ -336,7 +336,7 @@ def _for_each(
         if failure and len(group) > 1:
             return None
         milliseconds = round((time.monotonic() - started) * 1000)
-        with warehouse.connection() as connection:  # another one, if the first broke
+        with warehouse.connection() as connection:  # a new one, if the first is broken
             if isinstance(failure, CrewLockedError):
                 results[0].warnings.append(error_message(failure))
             elif failure:
@@ -371,7 +371,7 @@ def _record(connection: Connection, results: Sequence[CrewResult], started_at: d
         for result in results
     ]
     met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
-    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
+    with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is recording, too
         execute(connection, "engine/crews/record", results=Jsonb(rows))
         oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)
 
@@ -405,10 +405,10 @@ def _read_together(
 
 
 def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, reading: _Reading) -> None:
-    """Read one crew's changes in chunks, until its time is up.
+    """Read one crew's changes in chunks, until its time limit.
 
     Raises:
-        CrewError: the table cannot be read, or not one chunk could be in the time there is.
+        CrewError: the table cannot be read, or not one chunk within the time limit.
         TableLockedError: the table is locked.
 
     """
@@ -444,7 +444,7 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
 
 
 def _count_unusable(connection: Connection, result: CrewResult, reading: _Reading) -> None:
-    """Count the rows that are left out, where the whole table is read anyway."""
+    """Count the rows that are left out; for when the whole table is read anyway."""
     work = reading.work([result.crew])
     with refreshing(connection, work.locks, work.reads, work.seconds_left):
         rows = fetch(connection, "engine/crews/unusable", histories(result.crew.table_name))
@@ -468,7 +468,7 @@ def _read_keys(
     *,
     is_logged: bool = True,
 ) -> None:
-    """Read the sessions and days of a scope, in chunks: those that were logged, or all that sessions have."""
+    """Read the sessions and days of a scope, in chunks: those that were logged, or all days of the sessions."""
     crew = result.crew
 
     def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
@@ -484,7 +484,7 @@ def _read_keys(
 
 
 def _read_days(connection: Connection, result: CrewResult, reading: _Reading, start: Position, after_day: date) -> None:
-    """Read everything from a position on, in chunks of whole days, or of a large day's sessions."""
+    """Read everything from a position on, in chunks of whole days, or of sessions of a large day."""
     start = Position(max(start.day, FIRST_DAY), start.session)
     if start.day >= after_day:
         return
@@ -511,7 +511,7 @@ def _read(
         [outcome] = outcomes
         result.outcome.add(outcome)
         if outcome.locked:
-            raise CrewLockedError(f"crew {result.crew.code} is locked by another session: it is left for the next tick")
+            raise CrewLockedError(f"crew {result.crew.code} is locked by another session; the next tick retries it")
         reached(following)
 
     if not refresh.chunks(connection, reading.work([result.crew]), choose, note, size, start):
@@ -521,7 +521,7 @@ def _read(
 def _choose(
     connection: Connection, scope: Scope, after: Position | None = None, rows: int | None = None, **more: Any
 ) -> Chosen[Position]:
-    """Choose sessions and days by the log, or by the `query` that is given."""
+    """Choose sessions and days by the log, or by `query`."""
     last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
     chosen = refresh.choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
     reached = chosen.next
@@ -553,7 +553,7 @@ def _choose_logged(
 
 
 def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: date, rows: int) -> Chosen[Position]:
-    """Choose whole days from a position on, as many as hold about so many rows; of a larger day, so many sessions."""
+    """Choose whole days from a position on, with about so many rows; of a larger day, so many sessions."""
     chosen = refresh.choose_keys(
         connection,
         HISTORIES_SESSIONS,
@@ -575,7 +575,7 @@ def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: da
 
 
 def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
-    """Choose what awaits a tick of a crew; return False if that is everything."""
+    """Choose the keys of a crew with unread changes; return False if that is everything."""
     span = (pending.from_snapshot, pending.to_snapshot)
     [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
     if found and found.rest:
