@@ -1,6 +1,6 @@
 """`make explain FILE=sql/tables/people_conversations/rows.sql`: how PostgreSQL runs a statement, with real parameters.
 
-Everything is ticked and compared, as reconcile does. The first statement that is FILE, or is composed of it, is run under
+Everything is ticked and compared, as reconcile does. The first statement that is FILE, or contains it, is run under
 EXPLAIN ANALYZE in a savepoint that is rolled back.
 """
 
