@@ -1,6 +1,6 @@
 """`make explain FILE=sql/tables/people_conversations/rows.sql`: how PostgreSQL runs a statement, with real parameters.
 
-Everything is ticked and compared, as reconcile does; where the statement comes by for the first time, it is run under
+Everything is ticked and compared, as reconcile does. The first statement that is FILE, or contains it, is run under
 EXPLAIN ANALYZE in a savepoint that is rolled back.
 """
 
@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines.database import warehouse
-from convo_pipelines.database.statements import STATEMENTS, statement
+from convo_pipelines.database.statements import STATEMENTS, fragment, statement
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -26,14 +26,17 @@ log = logging.getLogger("explain")
 def main(file: Path) -> None:
     """Explain the statement in FILE, on the database that CONVO_DATABASE_URL names."""
     wanted = str(file.resolve().relative_to(STATEMENTS).with_suffix(""))
+    lines = [line for line in fragment(wanted).as_string().splitlines() if line.strip() and "{" not in line]
     plans: list[str] = []
     execute = warehouse.execute
 
     def explained(
         connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
     ) -> psycopg.Cursor[Row]:
-        if name == wanted and not plans:
-            query = sql.SQL("explain (analyze, buffers) ") + statement(name).format(**(identifiers or {}))
+        composed = statement(name).format(**(identifiers or {}))
+        is_found = set(lines) <= set(composed.as_string(connection).splitlines())
+        if not plans and (name == wanted or (lines and is_found)):
+            query = sql.SQL("explain (analyze, buffers) ") + composed
             with connection.transaction(force_rollback=True):
                 plans.extend(row["QUERY PLAN"] for row in connection.execute(query, parameters))
         return execute(connection, name, identifiers, **parameters)

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,6 +33,7 @@ def save(name: str, *tables: dict[str, object], **versions: str) -> None:
         server = connection.info.parameter_status("server_version") or ""
     result = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "commit": _commit(),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "versions": {
             "convo_pipelines": version("convo_pipelines"),
@@ -70,4 +72,10 @@ def _with_note(found: dict[str, Any]) -> str:
 
 def _measured(result: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-    return f"*Measured on {result['measured_on']}: {result['machine']}; {versions}.*"
+    origin = "; transcribed" if result.get("is_transcribed") else ""
+    return f"*Measured on {result['measured_on']}, commit {result['commit']}{origin}: {result['machine']}; {versions}.*"
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--abbrev=7", "--exclude=*", "--dirty"]
+    return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""Where the two databases are: the one the environment names, or the embedded PostgreSQL under `.local/`."""
+"""The URLs of the two databases: from the environment, or of the embedded PostgreSQL under `.local/`."""
 
 import os
 import warnings
@@ -12,23 +12,23 @@ from sqlalchemy import make_url
 from convo_pipelines.settings import settings
 
 LOCAL = Path(os.environ.get("DAGSTER_HOME", ".")).resolve() / ".local"
-"""Holds the embedded server and the reports; beside `dagster.yaml`, whatever the working directory."""
+"""The folder of the embedded server and the reports; beside `dagster.yaml`, independent of the working directory."""
 
 
 @cache
 def database_url() -> str:
-    """Return the URL of the database with `app` and `analytics`; starts the embedded server if it is needed."""
+    """Return the URL of the database with `app` and `analytics`; start the embedded server if it is needed."""
     return settings().convo_database_url or _create_if_missing(_embedded_url(), "convo")
 
 
 @cache
 def dagster_url() -> str:
-    """Return the URL of Dagster's own storage: by default a database `dagster` beside ours."""
+    """Return the URL of Dagster's storage: by default a database `dagster` on the same server."""
     return settings().dagster_pg_url or _create_if_missing(database_url(), "dagster")
 
 
 def export_environment() -> None:
-    """Set what `dagster.yaml` and child processes read from the environment."""
+    """Set the variables that `dagster.yaml` and child processes read."""
     os.environ["CONVO_DATABASE_URL"] = database_url()
     os.environ["DAGSTER_PG_URL"] = dagster_url()
     os.environ.setdefault("DAGSTER_HOME", str(Path.cwd()))

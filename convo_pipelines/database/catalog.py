@@ -1,4 +1,4 @@
-"""The catalog of a database, compared with what it should be."""
+"""The catalog of a database, compared with the expected one."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ Listing = dict[str, str]
 
 
 def listing(connection: psycopg.Connection[Any]) -> Listing:
-    """Return what the database's catalog says of app, analytics and curation."""
+    """Return the objects of app, analytics and curation in the database's catalog."""
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("set local search_path = ''")
         return dict(cursor.execute(statement("database/catalog/listing")).fetchall())
@@ -33,9 +33,9 @@ def write(file: Path, objects: Listing) -> None:
 
 
 def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
-    """Return a line per object that is missing, different, or a column or constraint too many.
+    """Return a line per object that is missing or different, and per unexpected column or constraint of our tables.
 
-    Other relations, indexes and functions than the expected ones may be there: they are not ours.
+    Other unexpected objects, such as relations, indexes and functions, are not ours and are ignored.
     """
     for name in expected:
         if name not in found:
@@ -51,7 +51,7 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterat
 
 
 def failures(connection: psycopg.Connection[Any], check: str) -> Iterator[str]:
-    """Return what a check of `sql/database/catalog/` complains about; it raises, or returns a row per failure."""
+    """Return the failures of a check of `sql/database/catalog/`, which raises an error or returns a row per failure."""
     try:
         with (
             connection.transaction(force_rollback=True),

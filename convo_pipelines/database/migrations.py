@@ -1,8 +1,8 @@
-"""The migrations in `sql/migrations/`, applied by Alembic; `sql/schema/` describes what they add up to.
+"""The migrations in `sql/migrations/`, applied by Alembic; `sql/schema/` describes the resulting schemas.
 
-There are three lines of them: `app` (the application's schema; a reference for machines that have none), `analytics`
-(ours) and `roles` (optional). Each schema keeps the record in its table `schema_migrations`, that of the roles in
-`analytics`, so that dropping `analytics` also forgets that it was built.
+There are three lines: `app` (the application's schema; a reference for databases without one), `analytics` (ours) and
+`roles` (optional). The applied version is stored in the table `schema_migrations` of each schema, that of the roles in
+`analytics`: dropping `analytics` also drops the record that it was created.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ VERSION_TABLE = "schema_migrations"
 CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
 LONGEST_WAIT_SECONDS = 900
-"""What building an index waits for older transactions."""
+"""The timeout of building an index, which waits for older transactions."""
 
 LAST_BEFORE_BASELINE: dict[str, Line] = {
     "0001_app_schema": "app",
@@ -55,7 +55,7 @@ LOST_WITH = {
     "0028_app_indexes": "app.conversations.closed_at, unless the application had that column before",
     "0028_analytics_baseline": "archived session-days, the record of deleted conversations, and alerts",
 }
-"""What nothing restores after the rollback of a baseline; `--yes` is required."""
+"""What is lost for good with the rollback of a baseline; `--yes` is required."""
 SHOWN_DIFFERENCES = 10
 
 _log = logging.getLogger(__name__)
@@ -92,9 +92,9 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
 
 
 def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
-    """Apply what is missing to the database at `url`, by default the one the environment names.
+    """Apply missing migrations to the database at `url`, by default the one that the environment names.
 
-    A schema `app` that holds tables but no record of ours belongs to the application: it is left alone.
+    A schema `app` with tables but without our record belongs to the application: it is not changed.
     """
     with _connect(url) as connection:
         _adopt(connection)
@@ -111,7 +111,7 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
 
 
 def grant() -> None:
-    """Give the roles what they own and read of analytics; for the migration that creates the roles."""
+    """Grant the roles their rights on analytics; for the migration that creates the roles."""
     _share(op.get_bind())
 
 
@@ -168,7 +168,7 @@ def status(url: str | None = None) -> list[Migration]:
 
 
 def missing(url: str) -> list[Migration]:
-    """Return what the database at `url` lacks of `analytics`, and of `app` if it has none; the first to apply first."""
+    """Return the missing migrations of `analytics`, and of `app` if the database has none; in order of application."""
     with _connect(url) as connection:
         script = ScriptDirectory.from_config(_config(None, "analytics"))
         applied = _applied(connection, script, SCHEMA_OF["analytics"])
@@ -182,7 +182,7 @@ def missing(url: str) -> list[Migration]:
 
 
 def validate() -> Iterator[str]:
-    """Compare the database with what the applied migrations define; return one line per failure."""
+    """Compare the database's catalog with the one that the applied migrations define; return one line per failure."""
     migrations = status()
     newest_of: dict[Line, Migration] = {m.line: m for m in migrations if m.applied}
     with _connect() as connection:
@@ -257,7 +257,7 @@ def _edited(connection: sa.Connection, schema: str) -> Iterator[str]:
 
 
 def _expected(newest_of: Mapping[Line, Migration], *, is_stamped: bool = False) -> catalog.Listing:
-    """Return the listing of what the applied migrations define; of `app` only what is ours."""
+    """Return the listing of the objects that the applied migrations define; of `app` only our own."""
     expected: catalog.Listing = {}
     for line, migration in newest_of.items():
         file = FOLDER / (BASELINES[line] if is_stamped else migration.name) / "catalog.txt"
@@ -270,10 +270,10 @@ def _expected(newest_of: Mapping[Line, Migration], *, is_stamped: bool = False) 
 
 
 def _adopt(connection: sa.Connection) -> None:
-    """Take over a database at 0027: compare its catalog, then record the baselines as applied.
+    """Adopt a database at 0027: compare its catalog, then record the baselines as applied.
 
     Raises:
-        MigrationError: the database is older, newer, or differs from what those migrations made.
+        MigrationError: the database is older, newer, or its catalog is not the one of those migrations.
 
     """
     found = _unknown(connection)
@@ -333,7 +333,7 @@ def _heads(connection: sa.Connection, schema: str) -> tuple[str, ...]:
 
 
 def _share(connection: sa.Connection) -> None:
-    """Give the roles, where they are applied, what they own and read."""
+    """Grant the roles, if they exist, their ownership and rights."""
     for name in ("ownership", "grants"):
         _execute(connection, (FOLDER / f"{name}.sql").read_text())
 
@@ -365,11 +365,11 @@ def _run(file: Path, concurrently: bool) -> None:
     if not concurrently:
         before = _published(connection)
         connection.exec_driver_sql(statements)
-        if lost := before - _published(connection):  # PostgreSQL drops a table that a publication holds without a word
+        if lost := before - _published(connection):  # PostgreSQL drops a published table without an error
             raise _rollback_error(file.parent.name, sorted(lost))
         return
     with op.get_context().autocommit_block():
-        # It keeps nobody from writing while it waits for older transactions, and may take hours.
+        # It does not block writers while it waits for older transactions, and may take hours.
         connection.exec_driver_sql(f"set statement_timeout = 0; set lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
         _drop_invalid_indexes(connection, statements)
         for statement in statements.split("\n\n"):
@@ -397,7 +397,7 @@ def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:
 
 @contextmanager
 def _connect(url: str | None = None) -> Generator[sa.Connection]:
-    """Connect with the limits of every session of ours.
+    """Connect, with the settings of our sessions.
 
     Raises:
         TableLockedError: a statement waited longer for a lock than it may.

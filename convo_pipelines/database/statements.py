@@ -15,7 +15,7 @@ STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql
 def statement(name: str) -> sql.SQL:
     """Return the statement in `sql/<name>.sql`; its `{placeholders}` take `psycopg.sql.Identifier`s.
 
-    Its header stays behind: what that names is no parameter.
+    Its header is removed: parameters that it names are not parameters of the statement.
     """
     lines = [line for line in source(name).splitlines() if not line.startswith("--")]
     return sql.SQL(cast("LiteralString", "\n".join(lines)))
@@ -23,7 +23,7 @@ def statement(name: str) -> sql.SQL:
 
 @cache
 def fragment(name: str) -> sql.SQL:
-    """Return `sql/<name>.sql` as a part of another statement: without its header, and what ends a statement."""
+    """Return `sql/<name>.sql` as a part of another statement: without its header and the final semicolon."""
     return sql.SQL(cast("LiteralString", statement(name).as_string().rstrip().removesuffix(";")))
 
 
@@ -43,7 +43,7 @@ def names(folder: str) -> list[str]:
 
 @cache
 def exists(name: str) -> bool:
-    """Whether there is a statement of that name."""
+    """Whether there is a statement with that name."""
     return path(name).is_file()
 
 

@@ -1,4 +1,4 @@
-"""The resource: a small connection pool, transactions that rely on no server default, statements from `sql/`."""
+"""The resource: a small connection pool, transactions independent of server defaults, statements from `sql/`."""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,13 +24,13 @@ Connection = psycopg.Connection[Row]
 POOL_SIZE = 4
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
-"""How long anything but a refresh waits for a lock; only checks, reports and commands do."""
+"""The lock timeout of checks, reports and commands."""
 NAMED_HOLDERS = 5
 LOCK_TIMEOUT = "100ms"
-"""Much less than deadlock_timeout: where a refresh and the application wait for each other, the refresh backs off."""
+"""The lock timeout of refreshes: much less than deadlock_timeout, so that in a deadlock the refresh backs off."""
 
 PASSING_ERRORS = (
-    psycopg.errors.ForeignKeyViolation,  # the application deleted a row under our hands
+    psycopg.errors.ForeignKeyViolation,  # the application deleted a row meanwhile
     psycopg.errors.DeadlockDetected,
     psycopg.errors.LockNotAvailable,
     psycopg.errors.SerializationFailure,
@@ -40,7 +40,7 @@ PASSING_ERRORS = (
 
 @dataclass(frozen=True)
 class Counts:
-    """What a refresh did to the rows of its table."""
+    """The rows that a refresh inserted, updated, deleted and left unchanged."""
 
     inserted: int = 0
     updated: int = 0
@@ -48,7 +48,7 @@ class Counts:
     unchanged: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        """Add two refreshes up."""
+        """Add the counts of two refreshes."""
         return Counts(
             self.inserted + other.inserted,
             self.updated + other.updated,
@@ -58,12 +58,12 @@ class Counts:
 
     @property
     def changed(self) -> int:
-        """Rows that were not right."""
+        """The number of rows that were changed."""
         return self.inserted + self.updated + self.deleted
 
     @property
     def total(self) -> int:
-        """Rows looked at."""
+        """The number of rows that were compared."""
         return self.changed + self.unchanged
 
 
@@ -72,19 +72,22 @@ class TableLockedError(ConvoPipelinesError, psycopg.errors.LockNotAvailable):
 
 
 class Warehouse:
-    """The database with `app` and `analytics`. Sessions run in UTC and commit by themselves unless in a transaction."""
+    """The database with `app` and `analytics`. Sessions run in UTC, in autocommit mode unless in a transaction."""
 
     def __init__(self, url: str | None = None, wait_seconds: float = 30):
-        """Connect to `url`, a postgresql:// URL, at first use; by default to the database the environment names.
+        """Connect to `url`, a postgresql:// URL, at first use; by default to the database that the environment names.
 
-        Whoever asks for a connection waits for it no longer than `wait_seconds`.
+        Args:
+            url: the database.
+            wait_seconds: timeout of waiting for a connection.
+
         """
         self._url = url
         self._wait_seconds = wait_seconds
 
     @property
     def url(self) -> str:
-        """Where it is; with the password."""
+        """The URL, with the password."""
         return self._url or database_url()
 
     @cached_property
@@ -136,7 +139,7 @@ class Warehouse:
                 ) from None
 
     def analyze(self, table: str, counts: Counts) -> None:
-        """Renew the planner's statistics of `schema.table` after a large change: autovacuum comes a minute later."""
+        """Analyze `schema.table` after a large change: autovacuum would do so a minute later."""
         if counts.changed >= MANY_ROWS:
             with self.connection() as connection:
                 connection.execute(sql.SQL("analyze {}").format(identifier(table)))
@@ -153,17 +156,19 @@ class _AnyTime(TimestamptzLoader):
 
 
 def configure(connection: psycopg.Connection[Any]) -> None:
-    """Set what the statements of a session rely on: not at its start, which connection poolers do not allow."""
+    """Make the settings of a session: not as startup parameters, which connection poolers do not allow."""
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.adapters.register_loader("timestamptz", _AnyTime)
     timeout = f"{settings().refresh_timeout_seconds}s"
-    connection.execute("set statement_timeout = 0")  # that of the database may be too short for the rest
+    connection.execute(
+        "set statement_timeout = 0"
+    )  # the default of the database may be too short for the next statement
     connection.execute(statement("database/session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
 
 
 @contextmanager
 def transaction(connection: Connection, timeout_seconds: float | None = None) -> Generator[None]:
-    """Open a transaction on `connection` that relies on no default and waits for no lock of the application for long.
+    """Open a transaction on `connection` with settings of its own, and LOCK_TIMEOUT.
 
     No statement takes longer than `timeout_seconds`, by default REFRESH_TIMEOUT_SECONDS.
     """
@@ -176,10 +181,11 @@ def transaction(connection: Connection, timeout_seconds: float | None = None) ->
 def refreshing(
     connection: Connection, locks: Sequence[str], tables: Sequence[str], timeout_seconds: float | None = None
 ) -> Generator[None]:
-    """Open a transaction in which a refresh reads `tables` of app and writes, under the advisory locks of these names.
+    """Open a transaction of a refresh that reads `tables` of app, with the advisory locks of these names.
 
-    It waits for other refreshes, but not long for the application; and only while it holds no lock of a table yet. Each
-    lock is taken by a statement of its own, so that every later statement sees what the holder before has committed.
+    It waits for other refreshes without a timeout, before it holds any lock of a table; for the application, with
+    LOCK_TIMEOUT. Locks are taken by statements of their own, so that later statements see what the previous holder
+    committed.
 
     Raises:
         TableLockedError: another session holds a lock on one of the tables.
@@ -198,10 +204,10 @@ def refreshing(
 
 
 def blockers_of(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
-    """Return which sessions hold locks that prevent reading `tables` of app, and what to do.
+    """Return which sessions hold locks that prevent reading `tables` of app, and the remedy.
 
-    Without `tables` it is not known which lock was waited for: possible blockers on any table are named. With `is_any`,
-    those that prevent altering a table.
+    Without `tables`, when it is not known which lock was waited for: possible blockers on any table. With `is_any`,
+    sessions that prevent altering a table.
     """
     holders = fetch(connection, "database/blockers", tables=tables and list(tables), is_any=is_any)
     if not holders:
@@ -234,13 +240,13 @@ def _end(row: Row) -> str:
 
 
 def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:
-    """Set what the statements of the open transaction rely on."""
+    """Make the settings of the open transaction."""
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     execute(connection, "database/session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
 
 
 def error_message(error: Exception) -> str:
-    """Return what an error says, without the row that PostgreSQL quotes: that may say who somebody is."""
+    """Return the message of an error, without its detail, which may quote personal data of a row."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return (primary or str(error)).strip() or type(error).__name__
 
@@ -254,7 +260,7 @@ def identifier(relation: str) -> sql.Identifier:
 
 
 def histories(table: str) -> Identifiers:
-    """Return what takes the place of `{histories}`: a table in schema `app`."""
+    """Return the identifier for the placeholder `{histories}`: a table in schema `app`."""
     return {"histories": sql.Identifier("app", table)}
 
 
@@ -266,7 +272,7 @@ def execute(
     Args:
         connection: where to run it.
         name: path under `sql/`, without the ending.
-        identifiers: what takes the place of its `{placeholders}`.
+        identifiers: fill its `{placeholders}`.
         parameters: values of its named parameters.
 
     """

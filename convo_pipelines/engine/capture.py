@@ -1,4 +1,4 @@
-"""Capturing: the triggers that write the change log, and noticing what went around them."""
+"""Change data capture: the triggers that write the change log, and the detection of changes that bypass them."""
 
 import logging
 import time
@@ -25,21 +25,21 @@ ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 60
 LOOKS = 3
-"""What the first look captures changes the catalog, which the second finds in order."""
+"""Capturing changes the catalog, so that it is compared again; tables may change in between."""
 
 _log = logging.getLogger(__name__)
 
 
 class CaptureError(ConvoPipelinesError):
-    """A table is not one that is read, or cannot be captured; the message names it and the remedy."""
+    """A table is not read by the pipeline, or cannot be captured; the message names it and the remedy."""
 
 
 def sync(warehouse: Warehouse) -> None:
-    """Hold the catalog against what is remembered, and capture what is not captured.
+    """Compare the catalog with the stored state, and capture tables that are not captured.
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table";
-    so is that of a crew which was switched on or reads another table than before. What cannot be captured is read by
-    window.
+    so is that of a crew which was activated or names another table than before. Tables that cannot be captured are
+    refreshed by window.
     """
     with warehouse.connection() as connection:
         for _ in range(LOOKS):
@@ -47,17 +47,17 @@ def sync(warehouse: Warehouse) -> None:
             if not news["is_any"]:
                 return
             with transaction(connection):
-                change_log.archive(connection, None)  # while it is known which table was whose
+                change_log.archive(connection, None)  # before the former tables of crews are unknown
             for table in fetch(connection, "engine/capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
                 _settle(connection, table)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 changed = fetch_one(connection, "engine/capture/crews")["crews"]
-                if not changed:  # else crews may have changed again since the fingerprint was taken
+                if not changed:  # otherwise crews may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
 
 
 def has_news(connection: Connection) -> bool:
-    """Whether `sync` may find anything to do."""
+    """Whether the catalog, crews or clients may have changed since `sync` compared them."""
     return _news(connection)["is_any"]
 
 
@@ -66,7 +66,7 @@ def _news(connection: Connection) -> Row:
 
 
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
-    """Return those of the tables of `app` that are read by window."""
+    """Return those of the tables of `app` that are refreshed by window."""
     return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]
 
 
@@ -74,7 +74,7 @@ def status(connection: Connection, table_name: str | None = None) -> list[Row]:
     """Return every table that is read, or one of them: table_name, mode, is_wanted, remark.
 
     Raises:
-        CaptureError: it is not read.
+        CaptureError: the table is not read by the pipeline.
 
     """
     tables = fetch(connection, "engine/capture/status", table_name=table_name)
@@ -89,10 +89,10 @@ def _not_read(names: Sequence[str], tables: Sequence[Row]) -> CaptureError:
 
 
 def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
-    """Switch the capturing of tables of `app` on or off, one transaction each; of all that are read, if none is named.
+    """Switch the capture of tables of `app` on or off, each in a transaction; of all that are read, if none is named.
 
     Raises:
-        CaptureError: a table is not read, or could not be captured.
+        CaptureError: a table is not read by the pipeline, or could not be captured.
 
     """
     with warehouse.connection() as connection:
@@ -120,15 +120,15 @@ def _settle(connection: Connection, table: Row) -> None:
             remark, is_settled = _attempt(connection, "engine/capture/install", table)
     execute(connection, "engine/capture/remember", table_name=name, remark=remark, is_settled=is_settled)
     if remark:
-        _log.warning("app.%s is read by window: %s", name, remark)
+        _log.warning("app.%s is refreshed by window: %s", name, remark)
 
 
 def _attempt(connection: Connection, name: str, table: Row) -> tuple[str | None, bool]:
-    """Run `sql/<name>.sql` for a table; return why that failed, and whether it is no use to try again."""
+    """Run `sql/<name>.sql` for a table; return why it failed, and whether a retry would be useless."""
     try:
         _patiently(connection, name, table)
     except psycopg.errors.LockNotAvailable:
-        return "somebody holds a lock on it; it is tried again in a minute", False
+        return "it is locked by another session; capturing is retried in a minute", False
     except psycopg.errors.InsufficientPrivilege as error:
         return f"{error.diag.message_primary}; its owner can run `convo-pipelines capture on {table['name']}`", True
     except psycopg.Error as error:
@@ -137,9 +137,9 @@ def _attempt(connection: Connection, name: str, table: Row) -> tuple[str | None,
 
 
 def _patiently(connection: Connection, name: str, table: Row) -> None:
-    """Run `sql/<name>.sql` for a table; writers queue behind a wait for its lock, so waits are short, and many.
+    """Run `sql/<name>.sql` for a table. Writers queue behind a wait for its lock, so several short waits are tried.
 
-    The last is a little longer than deadlock_timeout, after which autovacuum gives way.
+    The last is a little longer than deadlock_timeout, after which autovacuum is cancelled.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:

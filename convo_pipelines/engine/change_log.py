@@ -1,8 +1,8 @@
-"""The change log and the snapshots by which it is read.
+"""The change log (a transactional outbox, written by triggers), and the snapshots by which it is read.
 
-A table's watermark is a `pg_snapshot`. Its tick reads what transactions logged that are visible now and were not then:
-PostgreSQL's own definition of "committed since I last looked". Late commits, long transactions, rollbacks and clocks
-need no thought.
+A table's watermark is a `pg_snapshot`. Its tick reads the changes of transactions that are visible now and were not in
+that snapshot: PostgreSQL's own definition of "committed since". So late commits, long transactions, rollbacks and
+clocks need no special care.
 """
 
 import logging
@@ -48,21 +48,21 @@ _log = logging.getLogger(__name__)
 
 
 class ChangesError(ConvoPipelinesError):
-    """The log cannot be read here; the message says why and what to do."""
+    """The log cannot be read on this server; the message names the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class LogPosition:
-    """How far a table has read the log, and a snapshot of now.
+    """A table's watermark in the log, and a snapshot of now.
 
     Attributes:
         table: the table.
         from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
-        unread_since: what may still await the table was logged since; None before its first build.
-        to_snapshot: the snapshot of now, which becomes the watermark once everything up to it is accounted for.
-        taken_at: when that was taken, UTC.
-        is_any: whether anything that the table follows was logged in between.
-        is_everything: whether a table that it follows is to be read whole again.
+        unread_since: changes that the table has not read were logged since this snapshot; None before its first build.
+        to_snapshot: the snapshot of now, which becomes the watermark when everything up to it has been read.
+        taken_at: when it was taken, UTC.
+        is_any: whether changes that the table follows were logged in between.
+        is_everything: whether a table that it follows has to be read as a whole.
 
     """
 
@@ -85,12 +85,12 @@ class LogPosition:
 
     @property
     def has_news(self) -> bool:
-        """Whether a tick would find anything to do in the log."""
+        """Whether the log has changes for a tick to read."""
         return self.from_snapshot is None or self.is_any
 
 
 def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = None) -> LogPosition:
-    """Take a snapshot, or one that was taken before, and ask whether anything was logged since the table's watermark.
+    """Return a table's watermark, a snapshot of now (or the given one), and whether changes were logged in between.
 
     Raises:
         ChangesError: the server is a standby, which lists no running transactions.
@@ -113,12 +113,12 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
 
 
 def unread_since(connection: Connection, table: DerivedTable) -> str | None:
-    """Return the snapshot since which was logged what may still await the table; None before its first build."""
+    """Return the snapshot since which the table has not read changes; None before its first build."""
     return _state(connection, table)["unread_since"]
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:
-    """Return a table's row of refresh_state, which must be looked at before it is written: that makes it ours."""
+    """Return a table's row of refresh_state. Call it before the row is written: that marks it as this server's."""
     found = fetch(connection, "engine/log/position", asset_key=table.name)
     if not found:
         execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
@@ -135,7 +135,7 @@ def _state(connection: Connection, table: DerivedTable) -> Row:
 
 
 def _forget_all(connection: Connection) -> None:
-    _log.warning("the database was restored from another server: logs are emptied, everything is built again")
+    _log.warning("the database was restored from another server: emptying the logs, rebuilding every table")
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
@@ -144,20 +144,20 @@ def _forget_all(connection: Connection) -> None:
 
 
 def _keep_what_only_logs_know(connection: Connection) -> None:
-    """Account for deletions that the sources do not tell of, before the logs go."""
+    """Record deletions that only the logs contain, before the logs are emptied."""
     archive(connection, None)
     _write_tombstones(connection, None, rows=None, is_last=True)
     execute(connection, "tables/crew_conversations/restored")
 
 
 def archive(connection: Connection, unread_since: str | None) -> None:
-    """Mark the session-days of whose deletion the log tells, unread since then or ever, before it no longer does."""
+    """Mark session-days as archive whose rows were deleted, by changes since a snapshot; None: all in the log."""
     days = settings().archive_after_days
     execute(connection, "tables/histories_sessions/archive", unread_since=unread_since, archive_after_days=days)
 
 
 def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
-    """Note which conversations were deleted, of whose deletion the log tells; return how many."""
+    """Record which conversations were deleted, according to the log; return how many."""
     what = {"unread_since": unread_since, "rows": rows, "is_last": is_last}
     return fetch_one(connection, "tables/crew_conversations/deleted", **what)["rows"]
 
@@ -169,10 +169,10 @@ def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
 
 
 def store(connection: Connection, at: LogPosition) -> bool:
-    """Move the watermark to the snapshot of `at`; return False if somebody else moved it meanwhile.
+    """Move the watermark to the snapshot of `at`; return False if another run has moved it meanwhile.
 
-    What was left undone must have been logged for retry in this or an earlier transaction, and what the log tells of
-    deletions is written down in this one, before it is read.
+    Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
+    the log contains are recorded in this one.
     """
     if at.has_news and at.table is HISTORIES_SESSIONS:
         archive(connection, at.unread_since)
@@ -191,9 +191,9 @@ def store(connection: Connection, at: LogPosition) -> bool:
 
 
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> None:
-    """Move the watermark, in the transaction that logs what was left undone for retry; and trim the logs.
+    """Move the watermark, in the transaction that logs retries; then trim the logs.
 
-    Where somebody holds locks, or moved it meanwhile, it stays: what was read is read again.
+    If rows are locked, or another run has moved it meanwhile, it stays, and the next tick reads the same changes.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -211,11 +211,11 @@ def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], No
                 trim(connection)
                 return
             break
-    _log.warning("the watermark of %s stays: what was read is read again", at.table.name)
+    _log.warning("the watermark of %s stays: the next tick reads the same changes", at.table.name)
 
 
 def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
-    """Note deleted conversations, until so few are left that their crews are locked for a moment only."""
+    """Record deleted conversations, until so few are left that their crews are locked for a moment only."""
     if at.has_news and at.table is CREW_CONVERSATIONS:
         rows = TOMBSTONES
         while rows == TOMBSTONES:
@@ -224,7 +224,7 @@ def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
 
 
 def trim(connection: Connection) -> None:
-    """Delete what every table has read; collapse logs that nobody has read for too long."""
+    """Delete changes that every table has read; collapse logs that have grown too large."""
     with connection.transaction():
         lock = "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine"
         if not connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]:
@@ -236,7 +236,7 @@ def trim(connection: Connection) -> None:
 
 
 def _collapse(connection: Connection) -> None:
-    _log.warning("a change log has more than %d rows: everything is read again instead", LARGEST_LOG_ROWS)
+    _log.warning("a change log has more than %d rows: emptying the logs and reading every table", LARGEST_LOG_ROWS)
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
@@ -248,7 +248,7 @@ def _collapse(connection: Connection) -> None:
 
 @dataclass
 class Lease:
-    """The right to run the ticks of a table, for a while; others may take it when it has not been renewed."""
+    """The right to run the ticks of a table. It expires unless it is renewed; then others may take it."""
 
     warehouse: Warehouse
     table: DerivedTable
@@ -256,18 +256,18 @@ class Lease:
     renewed: float = 0.0
 
     def take(self) -> bool:
-        """Take it; return False if somebody else holds it."""
+        """Take it; return False if another process holds it."""
         with self.warehouse.connection() as connection:
             _state(connection, self.table)
             return self._write(connection, is_start=True)
 
     def renew(self, connection: Connection) -> None:
-        """Renew it in a chunk's transaction, not at every chunk."""
+        """Renew it in a chunk's transaction, if it has not been renewed for a while."""
         if time.monotonic() - self.renewed > LEASE_SECONDS / 6:
             self._write(connection, is_start=False)
 
     def end(self) -> None:
-        """Give it back."""
+        """Release it."""
         with self.warehouse.connection() as connection:
             execute(connection, "engine/leases/end", asset_key=self.table.name, holder=self.holder)
 
@@ -286,7 +286,7 @@ class Lease:
 
 @contextmanager
 def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
-    """Hold the lease of a table's ticks, or yield None if somebody else does."""
+    """Hold the lease of a table's ticks, or yield None if another process does."""
     mine = Lease(warehouse, table)
     if not mine.take():
         yield None
@@ -296,8 +296,8 @@ def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
     finally:
         try:
             mine.end()
-        except psycopg.Error:  # the database is away: the lease ends by itself
-            _log.warning("the lease of %s could not be given back", table.name)
+        except psycopg.Error:  # the database is not reachable: the lease expires
+            _log.warning("the lease of %s could not be released", table.name)
 
 
 def at_work(connection: Connection, tables: Iterable[DerivedTable]) -> Row | None:

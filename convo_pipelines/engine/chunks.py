@@ -1,4 +1,4 @@
-"""The size of chunks: about half a second of work each, with locks held for much less than that."""
+"""The size of chunks: about half a second of work each, of which locks are held for much less."""
 
 import logging
 import time
@@ -15,21 +15,21 @@ SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
 CHUNK_SECONDS = 0.5
 SHORT_LOCK_TIMEOUT = "10ms"
 WRITE_SECONDS = 0.6
-"""How long a chunk may write, and so hold locks: less than deadlock_timeout, with LOCK_TIMEOUT."""
+"""How long a chunk may write, and so hold locks; with LOCK_TIMEOUT, less than deadlock_timeout."""
 ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
 
 
 class TooSlowError(Exception):
-    """Writing a chunk would have held its locks for too long."""
+    """Writing a chunk would hold its locks for too long."""
 
 
 @dataclass
 class ChunkSize:
-    """How many keys the next chunk has, so that it takes about half a second and holds its locks for much less.
+    """The number of keys of the next chunk, so that it takes about half a second and holds its locks for much less.
 
-    A chunk that meets a lock is divided until only the locked key is left, which waits for the next tick.
+    A chunk that waits for a lock is divided until only the locked key is left, which is left for the next tick.
     """
 
     rows: int
@@ -42,15 +42,15 @@ class ChunkSize:
 
     @property
     def lock_timeout(self) -> str:
-        """How long a statement may wait for a lock: the fewer the keys, the more chunks may have to."""
+        """How long a statement may wait for a lock: less for small chunks, of which there may be many."""
         return LOCK_TIMEOUT if self.rows > SMALLEST_CHUNK else SHORT_LOCK_TIMEOUT
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the chunk may go on writing; None: a single key takes what it takes.
+        """How long the chunk may continue to write; None: a single key has no limit.
 
         Raises:
-            TooSlowError: its time is up.
+            TooSlowError: the time is over.
 
         """
         if self.rows == 1:
@@ -61,10 +61,10 @@ class ChunkSize:
         return left
 
     def limit(self, connection: Connection) -> None:
-        """Give the next statements of a transaction what is left of the time for which locks may be held.
+        """Limit the next statements of a transaction to the rest of the time for which locks may be held.
 
         Raises:
-            TooSlowError: that time is up.
+            TooSlowError: that time is over.
 
         """
         seconds = self.seconds_left or settings().refresh_timeout_seconds
@@ -73,7 +73,7 @@ class ChunkSize:
 
     @contextmanager
     def choose(self) -> Generator[None]:
-        """Measure how long it takes to choose the keys, and forget what the chunk before took."""
+        """Measure how long it takes to choose the keys; reset the other times."""
         started = time.monotonic()
         self.refreshing = self.writing = 0.0
         yield
@@ -91,7 +91,7 @@ class ChunkSize:
         """Measure how long locks are held.
 
         Raises:
-            TooSlowError: longer than they may be.
+            TooSlowError: for too long.
 
         """
         self.began_writing = time.monotonic()
@@ -104,7 +104,7 @@ class ChunkSize:
         self.writing = time.monotonic() - self.began_writing
 
     def grow(self) -> None:
-        """Choose the next size after a chunk that went well: it pays to refresh for longer than it takes to choose."""
+        """Choose the next size after a chunk that succeeded; refreshing should take longer than choosing the keys."""
         if self.is_left_out:  # the next key may be locked, too
             self.is_left_out, self.attempts = False, 0
             return
@@ -115,10 +115,10 @@ class ChunkSize:
         self.attempts = 0
 
     def back_off(self, error: Exception) -> None:
-        """Choose the size with which to try again after `error`.
+        """Choose the size for a retry after `error`.
 
         Raises:
-            TableLockedError: a whole table is locked, and was for several attempts.
+            TableLockedError: a whole table was locked at several attempts.
 
         """
         self.attempts += 1

@@ -1,4 +1,4 @@
-"""Crews: which are read, what their histories tables are, and whether they can be read."""
+"""Crews: those that are read, and their histories tables."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,26 +22,26 @@ class CrewError(ConvoPipelinesError):
 
 
 class CrewLockedError(CrewError):
-    """Somebody has locked the crew's row, as who is about to delete it; or it is gone."""
+    """The crew's row is deleted, or locked by another session, such as one that deletes it."""
 
 
 @dataclass(frozen=True)
 class Crew:
-    """An active crew and what a tick has to read of its histories table.
+    """An active crew, and the part of its histories table that a tick has to read.
 
     Attributes:
         id: key in app.crews.
         code: its crew_code.
         table_name: its histories table, in app.
-        members: oids of the table and its partitions; None if there is no such table.
+        members: oids of the table and its partitions; None if it does not exist.
         mode: captured, or window.
         remark: why it is not captured.
         columns: the table's columns and their types.
         has_time_index: whether created_at is indexed.
         conflicting_crews: crews of other clients that would read the same rows.
-        changes: how many keys were logged.
-        rest_day: everything from this UTC day on is to be read; None: nothing is.
-        rest_session: of that day, what comes after this session; None: all of it.
+        changes: the number of logged keys.
+        rest_day: everything from this UTC day on has to be read; None: nothing.
+        rest_session: of that day, only sessions after this one; None: all.
         has_unusable: whether rows were written that are left out.
         failures: failed runs since the last success.
 
@@ -64,12 +64,12 @@ class Crew:
 
     @property
     def rest(self) -> Position | None:
-        """From where on everything is to be read."""
+        """The position from which on everything has to be read."""
         return Position(self.rest_day, self.rest_session) if self.rest_day else None
 
     @property
     def locked_tables(self) -> list[str]:
-        """The tables of `app` that are locked against changes of their definition while it is read."""
+        """The tables of `app` that are locked against DDL while it is read."""
         return ["crews", self.table_name] if self.mode == "captured" else ["crews"]
 
 
@@ -89,9 +89,9 @@ def active(connection: Connection, codes: Iterable[str] = (), clients: Iterable[
 
 
 def select(warehouse: Warehouse, codes: Sequence[str] = (), clients: Sequence[str] = ()) -> Selection | None:
-    """Return what crews, or clients, with these codes narrow a refresh to; None if there are none.
+    """Return the selection of crews, or clients, with these codes; None if no code is given.
 
-    With both: these crews, which must be of these clients.
+    With both, it is of these crews, which must belong to these clients.
 
     Raises:
         CrewError: a code belongs to no active crew, or to no client.
@@ -116,12 +116,12 @@ def _names(rows: Sequence[Row]) -> str:
 
 
 def any_by_window(connection: Connection) -> bool:
-    """Whether a tick has to visit a crew even if nothing was logged: its table is missing, or not captured."""
+    """Whether a tick has to visit a crew although nothing was logged: its table is missing, or not captured."""
     return fetch_one(connection, "engine/crews/by_window")["is_any"]
 
 
 def check_table(crew: Crew) -> list[str]:
-    """Check that a crew's histories table can be read; return what should be looked at all the same.
+    """Check that a crew's histories table can be read; return warnings.
 
     Raises:
         CrewError: it does not exist, lacks a column, or a crew of another client reads it, too.
@@ -166,7 +166,7 @@ def check_table(crew: Crew) -> list[str]:
 def waiting(
     connection: Connection, from_snapshot: str | None, to_snapshot: str, selection: Selection | None = None
 ) -> list[Crew]:
-    """Return the crews that a tick has to visit for what was logged between two snapshots; without the first, all."""
+    """Return the crews that a tick has to visit, by the changes between two snapshots; without the first, all."""
     ids = selection and list(selection.crew_ids)
     span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot}
     return [Crew(**row) for row in fetch(connection, "engine/crews/waiting", **span, crew_ids=ids)]

@@ -1,8 +1,8 @@
 """The crews' histories tables, read into `histories_sessions`.
 
-A tick visits the crews with changes: many with few changes in one transaction, one with many in transactions of its
-own. A crew that fails stops no other. What failed, was locked or cut off is logged for retry before the watermark
-moves, so that nothing is lost.
+A tick visits the crews with changes: many crews with few changes in one transaction, a crew with many changes in
+transactions of its own. A crew that fails does not affect the others. Keys that failed, were locked or exceeded the
+time limit are logged for retry before the watermark moves.
 """
 
 import logging
@@ -55,12 +55,12 @@ ALL_KEYS = Position(date.max, "")
 
 
 class _TimeIsUpError(Exception):
-    """A crew has used its time; what it did is committed."""
+    """A crew has reached its time limit; its chunks so far are committed."""
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What every chunk of one crew's refresh needs to know."""
+    """The parameters of all chunks of a crew's refresh."""
 
     columns: tuple[str, ...]
     unread_since: str | None
@@ -141,10 +141,10 @@ def backfill(
     *,
     forget_pruned_days: bool = False,
 ) -> tuple[Outcome, list[CrewResult]]:
-    """Make the session-days of a window of whole UTC days right.
+    """Refresh the session-days of a window of whole UTC days.
 
-    What failed for a crew is logged for retry, so that ticks come back to it. A window that holds all rows of all crews
-    is the first build of a table without a watermark.
+    What failed for a crew is logged for retry by the next tick. If the table has no watermark, and the window covers
+    all rows of all crews, this is its first build.
     """
     first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
     with warehouse.connection() as connection:
@@ -184,7 +184,7 @@ def backfill(
 
 
 def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) -> list[CrewResult]:
-    """Read the days of these sessions that no tick has read; of a crew that is not read by its log yet, all of them.
+    """Read the unread days of these sessions; all their days, if the log does not list a crew's changes.
 
     Crews without such days are not among the results. The watermark stays.
     """
@@ -212,7 +212,7 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
 
 
 def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
-    """Compare everything with the histories tables, and count as drift what no unread change accounts for."""
+    """Compare everything with the histories tables, and count changed rows without an unread change as drift."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
         crews = waiting(connection, None, at.to_snapshot)
@@ -258,10 +258,10 @@ def _read_together(
 
 
 def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, reading: _Reading) -> None:
-    """Read one crew's changes in chunks, until its time is up.
+    """Read one crew's changes in chunks, until its time limit.
 
     Raises:
-        CrewError: the table cannot be read, or not one chunk could be in the time there is.
+        CrewError: the table cannot be read, or not one chunk within the time limit.
         TableLockedError: the table is locked.
 
     """
@@ -297,7 +297,7 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
 
 
 def _count_unusable(connection: Connection, result: CrewResult, reading: _Reading) -> None:
-    """Count the rows that are left out, where the whole table is read anyway."""
+    """Count the rows that are left out; for when the whole table is read anyway."""
     work = reading.work([result.crew])
     with refreshing(connection, work.locks, work.reads, work.seconds_left):
         rows = fetch(connection, "engine/crews/unusable", histories(result.crew.table_name))
@@ -321,7 +321,7 @@ def _read_keys(
     *,
     is_logged: bool = True,
 ) -> None:
-    """Read the sessions and days of a scope, in chunks: those that were logged, or all that sessions have."""
+    """Read the sessions and days of a scope, in chunks: those that were logged, or all days of the sessions."""
     crew = result.crew
 
     def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
@@ -337,7 +337,7 @@ def _read_keys(
 
 
 def _read_days(connection: Connection, result: CrewResult, reading: _Reading, start: Position, after_day: date) -> None:
-    """Read everything from a position on, in chunks of whole days, or of a large day's sessions."""
+    """Read everything from a position on, in chunks of whole days, or of sessions of a large day."""
     start = Position(max(start.day, FIRST_DAY), start.session)
     if start.day >= after_day:
         return
@@ -364,7 +364,7 @@ def _read(
         [outcome] = outcomes
         result.outcome.add(outcome)
         if outcome.locked:
-            raise CrewLockedError(f"crew {result.crew.code} is locked by another session: it is left for the next tick")
+            raise CrewLockedError(f"crew {result.crew.code} is locked by another session; the next tick retries it")
         reached(following)
 
     if not refresh.chunks(connection, reading.work([result.crew]), choose, note, size, start):
@@ -374,7 +374,7 @@ def _read(
 def _choose(
     connection: Connection, scope: Scope, after: Position | None = None, rows: int | None = None, **more: Any
 ) -> Chosen[Position]:
-    """Choose sessions and days by the log, or by the `query` that is given."""
+    """Choose sessions and days by the log, or by `query`."""
     last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
     chosen = choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
     reached = chosen.next
@@ -428,7 +428,7 @@ def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: da
 
 
 def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
-    """Choose what awaits a tick of a crew; return False if that is everything."""
+    """Choose the keys of a crew with unread changes; return False if that is everything."""
     span = (pending.from_snapshot, pending.to_snapshot)
     [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
     if found and found.rest:

@@ -1,6 +1,6 @@
-"""One canonical form per e-mail address, phone number and LinkedIn member, however it is spelled.
+"""Canonical forms of e-mail addresses, phone numbers and LinkedIn members.
 
-The forms of different kinds never coincide:
+Forms of different kinds are never equal:
 `ana@example.com`, `+49301234567`, `urn:li:member:1`, `linkedin.com/in/ana`.
 """
 
@@ -38,7 +38,7 @@ def email(value: str) -> str | None:
 def phone(value: str) -> str | None:
     """Return the number in E.164, with `;ext=` where it has an extension; None if it is not one.
 
-    A number without a country code belongs to `PHONE_DEFAULT_REGION`; where that is not set, it is none.
+    A number without a country code belongs to `PHONE_DEFAULT_REGION`; if that is not set, it is invalid.
     """
     try:
         number = phonenumbers.parse(value, settings().phone_default_region)
@@ -81,9 +81,9 @@ _FORMS: dict[str, Callable[[str], str | None]] = {
 
 
 def canonical(kind: str, value: str) -> str | None:
-    """Return the one form of an email, phone, linkedin or session, whatever the spelling; None if it is none of them.
+    """Return the canonical form of a value of kind email, phone, linkedin or session; None if the value is invalid.
 
-    A form that PostgreSQL cannot store or index, such as the profile `%00`, is none either.
+    A value whose form PostgreSQL cannot store or index, such as the profile `%00`, is invalid, too.
     """
     form = _FORMS[kind](value) if kind in _FORMS else None
     return form if form and not _CONTROL.search(form) and len(form.encode()) <= LONGEST_BYTES else None

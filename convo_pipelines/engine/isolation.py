@@ -31,15 +31,15 @@ from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import Position
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
-"""So many crews with so many changes in all are read in one transaction."""
+"""At most so many crews, with so many changes in all, are read in one transaction."""
 
 
 @dataclass
 class CrewResult:
-    """How one crew fared, and what should be looked at.
+    """The result of one crew's run, with its warnings.
 
-    Unless it has `caught_up`, left undone are the keys after the position `after`, and everything from the position
-    `rest` on.
+    Unless it has `caught_up`, the keys after the position `after`, and everything from the position `rest` on, are
+    left for the next tick.
     """
 
     crew: Crew
@@ -55,12 +55,12 @@ class CrewResult:
 
     @property
     def rows_read(self) -> int:
-        """How many messages were read."""
+        """The number of messages that were read."""
         return self.outcome.rows_read
 
     @property
     def odd(self) -> Oddities:
-        """The odd rows that were met: those that are left out, and those that are read otherwise than written."""
+        """The odd rows that were found: those that are left out, and those that are read otherwise than written."""
         odd = Oddities()
         odd.add(self.unusable)
         odd.add(self.outcome.odd)
@@ -75,7 +75,7 @@ class CrewResult:
 
 
 def total(results: Iterable[CrewResult]) -> Outcome:
-    """Add up what was done for all crews."""
+    """Add up the outcomes of all crews."""
     outcome = Outcome()
     for result in results:
         outcome.add(result.outcome)
@@ -83,7 +83,7 @@ def total(results: Iterable[CrewResult]) -> Outcome:
 
 
 def describe(result: CrewResult) -> str:
-    """Return the one log line of a crew's run."""
+    """Return the log line of a crew's run."""
     counts = result.outcome.counts
     line = (
         f"crew {result.crew.code}: {counts.inserted} inserted, {counts.updated} updated, {counts.deleted} deleted, "
@@ -94,7 +94,7 @@ def describe(result: CrewResult) -> str:
 
 
 def together(crews: Iterable[Crew]) -> list[list[Crew]]:
-    """Group the crews that have but a few changes, so that a transaction serves many of them."""
+    """Group crews with few changes, so that one transaction reads many of them."""
     groups: list[list[Crew]] = []
     room, keys = 0, 0
     for crew in crews:
@@ -117,10 +117,10 @@ def for_each(
     is_all: bool = False,
     is_recorded: bool = True,
 ) -> list[CrewResult]:
-    """Run `work` for several groups of crews at a time, each on its own connection.
+    """Run `work` for several groups of crews in parallel, each on its own connection.
 
-    Where it fails for a group, it runs for each of its crews; one that fails does not stop another. With `is_all` the
-    work is to read everything there is of each crew. How each fared is noted in the database if `is_recorded`.
+    If it fails for a group, it is run for each of its crews; a crew that fails does not affect another. `is_all`: the
+    work reads everything of each crew. `is_recorded`: store the results in the database.
     """
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:

@@ -12,7 +12,7 @@ from convo_pipelines.engine.registry import DerivedTable, Grain
 from convo_pipelines.engine.scopes import EVERYTHING, Everything, Scope, Selection, Sessions, parameters
 
 P = TypeVar("P")
-"""How far chunks have got; for most tables the last key, as a row."""
+"""The position that chunks have reached; for most tables the last key, as a row."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ def choose_keys(
     query: sql.Composable | None = None,
     **more: object,
 ) -> Chosen[Row]:
-    """Choose the keys of a scope that come after a key, at most so many: into the temporary table `keys`.
+    """Create the temporary table `keys`: those of a scope, after a key, at most so many.
 
     Args:
         connection: in a transaction.
-        table: whose keys.
+        table: the table to refresh.
         scope: what to refresh.
-        selection: only of these crews and clients.
-        after: the last key before; None: from the first on.
+        selection: only these crews and clients.
+        after: the last key of the chunk before; None: begin with the first.
         rows: how many; None: all.
         query: finds the keys in place of the table's own statements.
-        more: parameters of its own.
+        more: its parameters.
 
     """
     grain, names = table.grain, _names_of_keys(table.grain)
@@ -118,7 +118,7 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
 
 
 def _relations(table: DerivedTable) -> list[tuple[str, tuple[str, ...]]]:
-    """Return what holds all keys of a table, and in which columns: its sources, and the table itself."""
+    """Return the relations that contain all keys of a table: its sources, and the table itself."""
     grain, column_of = table.grain, dict(table.grain.keyed_by)
     if not grain.sources or table.rows.is_insert_only:
         return list(grain.sources)

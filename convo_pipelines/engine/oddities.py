@@ -1,4 +1,4 @@
-"""Odd rows: left out, or read otherwise than written; counted with an example and a remedy, never in the way."""
+"""Odd rows: left out, or read otherwise than written; counted, with an example and a remedy. They stop no refresh."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,22 +19,22 @@ REMEDIES = {
     "conversations without a usable closed_at": "They are taken for open; correct it.",
     "conversations without a usable created_at or updated_at": "added_at is when the link was made; correct them.",
 }
-"""What is done with each kind of odd row, and what somebody should do about it."""
+"""The effect of each kind of odd row, and the remedy."""
 
 
 @dataclass
 class Oddities:
-    """How many odd rows of each kind were met, and the key of one of them."""
+    """The number of odd rows of each kind that were found, and the key of one of them."""
 
     found: dict[str, tuple[int, str | None]] = field(default_factory=dict[str, tuple[int, str | None]])
 
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]] | None) -> "Oddities":
-        """Return what a statement found: rows of kind, rows, example; None: nothing."""
+        """Return the result of a statement: rows of kind, rows, example; None: nothing."""
         return cls({row["kind"]: (row["rows"], row["example"]) for row in rows or ()})
 
     def add(self, other: "Oddities") -> None:
-        """Add what was met elsewhere."""
+        """Add those that were found elsewhere."""
         for kind, (rows, example) in other.found.items():
             known, first = self.found.get(kind, (0, None))
             self.found[kind] = (known + rows, first or example)
@@ -48,12 +48,12 @@ class Oddities:
 
 
 def note(connection: Connection, asset: str, by_crew: Mapping[UUID | None, Oddities], *, is_all: bool = False) -> None:
-    """Write what a run met into `analytics.oddities`; if it read everything, drop what it did not meet.
+    """Store the odd rows that a run found in `analytics.oddities`; if it read everything, delete the others.
 
     Args:
         connection: where to write.
         asset: the derived table.
-        by_crew: what was met, by crew; None where the table is not read per crew.
+        by_crew: what was found, by crew; None if the table is not read per crew.
         is_all: whether the run read everything.
 
     """

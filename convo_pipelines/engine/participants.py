@@ -1,6 +1,6 @@
-"""Participants: whose each contact method is, and whom a session id names, by identifiers in their one canonical form.
+"""Participants: the canonical forms of the identifiers of contact methods, persons and session ids.
 
-The canonical form needs libraries, so it is computed here, once per spelling; the rest is SQL.
+Canonical forms need libraries, so they are computed here, once per spelling; the rest is SQL.
 """
 
 from convo_pipelines.database.statements import statement
@@ -11,13 +11,13 @@ BATCH_ROWS = 10_000
 
 
 def prepare(connection: Connection, is_everything_new: bool) -> int:
-    """Bring the identifiers at the places in `keys` into their canonical form; return how many were different.
+    """Normalize the identifiers of the sources in `keys`; return how many were different.
 
-    Creates the temporary table `touched_identifiers`: those whose contact methods are to be resolved anew.
+    Creates the temporary table `touched_identifiers`: those whose contact methods have to be resolved anew.
 
     Args:
         connection: in a transaction with the temporary table `keys`.
-        is_everything_new: put all of them into canonical form again, not only those that changed.
+        is_everything_new: normalize all of them, not only those that changed.
 
     """
     execute(connection, "tables/participant_resolutions/sources")

@@ -1,6 +1,6 @@
 """The full comparison: every derived row against its sources, repaired where it differs.
 
-What changed is read from the log by ticks, so this is the proof: drift is 0 unless somebody bypassed the triggers.
+Ticks read changes from the log, so this is their proof: drift is 0 unless triggers were bypassed.
 """
 
 import logging
@@ -17,7 +17,7 @@ from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, 
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What a reconcile found: what it did to each table, how much of that was drift, and the totals afterwards."""
+    """The result of a reconcile: the outcome for each table, with its drift, and the totals afterwards."""
 
     tables: dict[str, Outcome]
     totals: Row
@@ -25,17 +25,17 @@ class Reconciliation:
 
     @property
     def links(self) -> Counts:
-        """What was done to the rows of the link tables."""
+        """The counts of the link tables."""
         return sum((self.tables[table.name].counts for table in LINK_TABLES), Counts())
 
     @property
     def repairs(self) -> Counts:
-        """What was done to all tables' rows: drift, and what was written while it ran."""
+        """The counts of all tables: drift, and changes that were written meanwhile."""
         return sum((outcome.counts for outcome in self.tables.values()), Counts())
 
     @property
     def drift(self) -> Counts:
-        """All tables' rows that differed though no unread change accounted for it: missing, different, unfounded."""
+        """Rows of all tables that differed without an unread change: missing, different, unfounded."""
         return sum((outcome.drift for outcome in self.tables.values()), Counts())
 
 
@@ -51,7 +51,7 @@ def run(
 ) -> Reconciliation:
     """Tick, compare every derived table with its sources, repair it, and count what was drift by table and kind.
 
-    It works in chunks, each a transaction of its own; ticks go on meanwhile.
+    It works in chunks, each a transaction of its own; ticks continue meanwhile.
 
     Args:
         warehouse: the database.

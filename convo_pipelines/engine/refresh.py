@@ -1,8 +1,8 @@
-"""refresh(scope): which keys, which rows there should be for them, make the table equal, propagate; chunk by chunk.
+"""refresh(scope): choose keys, compare their rows with the sources, lock, write, propagate, log retries; in chunks.
 
-Each chunk is a transaction under the table's advisory lock. It compares first and locks what it writes last: rows that
-the application has locked are left for the next tick, and the application never waits for longer than a second.
-The same statements serve ticks, backfills and reconcile; the caller only chooses the scope.
+Each chunk is a transaction under the table's advisory lock. It compares first, and locks the rows that it writes last:
+rows that another session has locked are left for the next tick, and the application never waits for more than a second.
+Ticks, backfills and reconcile use the same statements; the caller only chooses the scope.
 """
 
 import time
@@ -52,9 +52,9 @@ CHUNK_KEYS = 5_000
 
 @dataclass
 class Outcome:
-    """What a refresh did: rows by what was done to them, UTC days of activity of those rows, and keys compared.
+    """What a refresh did: the counts of changed rows, UTC days of activity of these rows, and keys compared.
 
-    `drift` counts changed rows that no unread change in the log accounts for; only reconcile asks for it. `odd` are
+    `drift` counts changed rows without an unread change in the log; only reconcile determines it. `odd` are
     rows that were left out or read otherwise than written, `locked` those that were left for the next tick.
     """
 
@@ -80,7 +80,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Part:
-    """The rows that one statement computes: of one crew where each has a table of its own, else all of a chunk."""
+    """The rows that one statement computes: of one crew if each has its own source table, otherwise all of a chunk."""
 
     crew_id: UUID | None = None
     identifiers: Identifiers = field(default_factory=dict[str, sql.Composable])
@@ -92,16 +92,16 @@ ALL = (Part(),)
 
 @dataclass(frozen=True)
 class Work:
-    """What every chunk of one refresh needs to know.
+    """The parameters of all chunks of one refresh.
 
     Attributes:
         table: what is refreshed.
         columns: the columns that are computed.
-        unread_since: what may still await the table was logged since this snapshot; None: nothing is known.
+        unread_since: changes that the table has not read were logged since this snapshot; None: it was never built.
         is_tick: whether a tick reads changes.
-        counts_drift: whether to tell drift from changes that no tick has read yet.
+        counts_drift: whether to distinguish drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
-        parts: what is computed by a statement of its own.
+        parts: each is computed by a statement of its own.
         locks: the advisory locks of its chunks; none: that of the table.
         reads: the tables of `app` that it reads; none: those of the table.
         deadline: when it is to end, by `time.monotonic()`.
@@ -160,7 +160,7 @@ def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None 
 
 
 def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selection: Selection | None = None) -> Outcome:
-    """Refresh a window. One that holds all there is of a table without a watermark is its first build."""
+    """Refresh a window. If it covers all sources of a table without a watermark, this is the first build."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
         has_days = table.grain.has_days
@@ -177,18 +177,18 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
 
 
 def read_sessions(warehouse: Warehouse, table: DerivedTable, asked: Sessions) -> Outcome:
-    """Refresh what is derived from these sessions, whatever the log says; the watermark stays."""
+    """Refresh the rows derived from these sessions, independent of the log; the watermark stays."""
     with warehouse.connection() as connection:
         unread_since = change_log.unread_since(connection, table)
         return _refresh(connection, Work(table, columns_of(connection, table), unread_since), asked)
 
 
 def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int], object]) -> Outcome:
-    """Refresh everything, and count as drift what no unread change accounts for.
+    """Refresh everything, and count changed rows without an unread change as drift.
 
     Args:
         warehouse: the database.
-        table: what to compare with its sources.
+        table: the table to compare with its sources.
         progress: called with the number of keys done since the last call.
 
     """
@@ -245,18 +245,18 @@ def chunks(
     size: ChunkSize,
     after: P | None = None,
 ) -> bool:
-    """Refresh chunk by chunk, until there is none left or the deadline of the work is over; return whether none is.
+    """Refresh chunk by chunk until none is left, or the deadline of the work is reached; return whether none is left.
 
     Args:
         connection: outside of a transaction.
-        work: what is refreshed, and how.
-        choose: the keys of each chunk.
-        note: called after each chunk with the outcome of each part, and where the next chunk begins.
+        work: the parameters of the refresh.
+        choose: chooses the keys of each chunk.
+        note: called after each chunk with the outcome of each part, and the position of the next chunk.
         size: of the first chunk.
         after: where to begin.
 
     Raises:
-        TableLockedError: a whole table is locked, and was for several attempts.
+        TableLockedError: a whole table was locked at several attempts.
 
     """
     while True:
@@ -277,7 +277,7 @@ def chunks(
 def chunk(
     connection: Connection, work: Work, choose: Choose[P], size: ChunkSize, after: P | None = None
 ) -> tuple[list[Outcome], P | None]:
-    """Refresh one chunk, in one transaction; return what was done to each part, and where the next chunk begins."""
+    """Refresh one chunk, in one transaction; return the outcome of each part, and the position of the next chunk."""
     with refreshing(connection, work.locks or [work.table.name], work.reads or work.table.sources, work.seconds_left):
         with size.choose():
             chosen = choose(connection, after, size.rows)
@@ -298,7 +298,7 @@ def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
-    """Compare the rows of `keys`, and make them right; return what was done to each part."""
+    """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each part."""
     execute(connection, "engine/refresh/diff", names_of(work.table))
     prepare = work.table.prepare
     prepared = prepare(connection, work.counts_drift) if prepare else 0
@@ -318,7 +318,7 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
 
 
 def _outcome(done: Row | None, compared: Row, keys: int) -> Outcome:
-    """Return what was done to rows (a row of counts, if there was anything to do), and what comparing them found."""
+    """Return the outcome of a part from its counts (None: nothing was changed) and the result of its comparison."""
     outcome = Outcome(
         Counts(unchanged=compared["present"]),
         odd=Oddities.of(compared["odd"]),
@@ -333,7 +333,7 @@ def _outcome(done: Row | None, compared: Row, keys: int) -> Outcome:
 
 
 def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) -> Row:
-    """Note in `diff` what is to be done to the rows of a part; return how many were there, and odd sources."""
+    """Write the differences of a part to `diff`; return how many rows there were, and odd rows of the sources."""
     table = work.table
     names = names_of(table, work.columns)
     values = {"unread_since": work.unread_since, "is_tick": work.is_tick, "is_whole": is_whole}
@@ -364,7 +364,7 @@ def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) 
 
 
 def _day(work: Work) -> str:
-    """Return the statement that says of which UTC day a row is."""
+    """Return the statement that determines the UTC day of a row."""
     if not work.table.grain.has_days:
         return "no_day"
     if "activity_date" in work.columns:
@@ -373,7 +373,7 @@ def _day(work: Work) -> str:
 
 
 def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
-    """Lock what is to be written and what it refers to, write it and propagate it; what is locked is left for later.
+    """Lock the rows of `diff` and the rows they refer to, write and propagate them; log locked ones for retry.
 
     Raises:
         TooSlowError: locks would be held for too long.
@@ -405,11 +405,11 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
 
 
 def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
-    """Return the identifiers of the statements that serve all tables.
+    """Return the identifiers for the placeholders of the engine's statements.
 
     Args:
         table: the table.
-        columns: what a refresh computes, where the statement needs it.
+        columns: those that a refresh computes, if the statement needs them.
 
     """
     rows = table.rows
@@ -437,9 +437,10 @@ def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.
 
 
 def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
-    """Count the rows to change whose keys await no tick: looked up after comparing, to miss nothing that it saw.
+    """Count the rows to change whose keys have no unread change.
 
-    What was `prepared`, rows of the table's own, is drift as well.
+    The log is read after the comparison, so that it contains every change which that has seen. The number of rows that
+    `prepare` changed counts as drift, too.
     """
     planned = fetch_one(connection, "engine/refresh/counts")
     if work.unread_since is None or not (planned["rows"] or prepared):

@@ -1,7 +1,7 @@
-"""The derived tables: what each is called, what it reads and follows, and the rows that it keeps right.
+"""The derived tables: their names, the tables that each reads and follows, their rows and keys.
 
-A table's statements lie in `sql/tables/<name>/`: `rows.sql` says which rows there should be for the keys of a chunk,
-`keys.sql` which keys a change concerns. The engine compares, writes, retries and propagates.
+A table's statements are in `sql/tables/<name>/`: `rows.sql` returns the rows that there should be for the keys of a
+chunk, `keys.sql` the keys that a scope concerns. The engine compares, writes, propagates and retries.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from convo_pipelines.engine import participants
 
 @dataclass(frozen=True)
 class Grain:
-    """What the keys of a table are: the unit in which it is refreshed.
+    """The keys of a table: the unit in which it is refreshed.
 
     Attributes:
         name: of its statements in `sql/engine/keys/`.
         order: the columns that identify a key, in the order in which chunks go through them.
-        by_bytes: those of them, texts, that are ordered by their bytes.
-        keyed_by: the columns of keys, and those of rows that hold them; none: keys identify no rows.
-        sources: the relations that hold all keys, and their columns in the order of the key's.
+        by_bytes: those of them that are texts, and ordered by their bytes.
+        keyed_by: pairs of a column of the keys and the column of the rows that equals it; none: keys identify no rows.
+        sources: the relations that contain all keys, and their columns in the order of the key.
         selection: the statement in `sql/engine/keys/selection/` that narrows keys to crews and clients.
-        retry: the statement that logs the keys of locked rows for the next tick, and the column that holds the key.
-        has_days: whether a window of days says which keys to refresh; else a backfill refreshes everything.
+        retry: the statement that logs the keys of locked rows for the next tick, and the column with the key.
+        has_days: whether a window of days restricts the keys; otherwise a backfill refreshes everything.
 
     """
 
@@ -39,12 +39,12 @@ class Grain:
 
     @property
     def asked(self) -> str | None:
-        """The statement that chooses the keys of sessions that a caller asks for, if it has one."""
+        """The statement that finds the keys of sessions that a caller names, if there is one."""
         return name if exists(name := f"engine/keys/asked/{self.name}") else None
 
     @property
     def retried(self) -> str | None:
-        """The statement that chooses the keys that the last tick left for the next, if it has one."""
+        """The statement that finds the keys that the last tick logged for retry, if there is one."""
         return name if exists(name := f"engine/keys/retried/{self.name}") else None
 
 
@@ -106,15 +106,15 @@ PROJECTS = Grain(
 
 @dataclass(frozen=True)
 class Target:
-    """The rows that a refresh makes right.
+    """The rows that a refresh keeps equal to their sources.
 
     Attributes:
-        relation: where they are, as `schema.table`.
+        relation: their table, as `schema.table`.
         key: the columns that identify a row.
-        updated_at_column: the column that says when a row was last written, if there is one.
-        parents: the columns that refer to a table of the application, and which.
-        inserted: the columns that are written where rows are only ever inserted; none: the catalog says which.
-        is_found_again: whether rows that are right are written, too, to say when they were last found.
+        updated_at_column: the column with the time at which a row was last written, if there is one.
+        parents: the columns that refer to a table of the application, and the name of that table.
+        inserted: the columns of a row, if rows are only ever inserted; none: the catalog lists the columns.
+        is_found_again: whether rows that are right are written, too, to record when they were last found.
 
     """
 
@@ -133,21 +133,21 @@ class Target:
 
 @dataclass(frozen=True)
 class DerivedTable:
-    """One table that is kept by `refresh(scope)`.
+    """A table that is kept right by `refresh(scope)`.
 
     Attributes:
         name: of the asset, the folder of its statements and its watermark.
         description: what its rows are.
-        group: where Dagster shows it.
-        job: whose ticks refresh it, in the order of the registry.
+        group: of the asset in Dagster.
+        job: the job with its ticks, which refreshes tables in the order of the registry.
         sources: the tables of `app` that it reads.
-        changes: the tables whose changes it reads, or of which only an operation: of `app`, or derived ones;
+        changes: the tables, of `app` or derived, whose changes it follows; with an operation, only these changes;
             `histories` are the histories tables.
-        rows: what it keeps right.
-        grain: what its keys are.
-        propagates: whether a refresh logs the conversations that it changed for the tables that follow; one that logs
-            something else has a `propagate.sql`.
-        prepare: what is done in a chunk before it compares. It is told whether to compute everything anew, and returns
+        rows: its rows.
+        grain: its keys.
+        propagates: whether a refresh logs the conversations that it changed for the tables that follow. A table that
+            logs other keys has a `propagate.sql`.
+        prepare: called in each chunk before it compares, with a connection and whether to recompute everything; returns
             how many rows of its own tables it changed.
 
     """
@@ -174,17 +174,17 @@ class DerivedTable:
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """The statements that are its own, that which says what its rows should be first."""
+        """Its own statements; that of its rows first."""
         return tuple(name for step in ("rows", "propagate", "keys") if (name := self.own(step)))
 
     @property
     def retry_source(self) -> str:
-        """The source under which it logs what it leaves for its next tick."""
+        """The source under which it logs retries for its next tick."""
         return f"{self.name} retry"
 
     @property
     def follows(self) -> tuple[str, ...]:
-        """The sources of the log that it reads."""
+        """The sources that it reads from the log."""
         return (*self.changes, self.retry_source)
 
 
@@ -220,7 +220,7 @@ CREW_CONVERSATIONS = DerivedTable(
 )
 CONVERSATION_SUMMARIES = DerivedTable(
     "conversation_summaries",
-    "One row per conversation with messages: how many, by whom, from when to when, how fast the first answer.",
+    "One row per conversation with messages: counts by direction, start and end, time to the first answer.",
     group="conversations",
     job="conversation_discovery",
     sources=("crews", "conversations", "messages", "message_recipients"),
@@ -234,7 +234,7 @@ CONVERSATION_SUMMARIES = DerivedTable(
 )
 CONVERSATION_DAYS = DerivedTable(
     "conversation_days",
-    "What happened in each client's conversation on each UTC day: partial aggregates, for clients' days.",
+    "What happened in each conversation of a client on each UTC day: partial aggregates for client_activity_daily.",
     group="activity",
     job="conversation_discovery",
     sources=("messages",),
@@ -261,7 +261,7 @@ CREW_ACTIVITY_DAILY = DerivedTable(
 )
 CLIENT_ACTIVITY_DAILY = DerivedTable(
     "client_activity_daily",
-    "What happened in each client's conversations on each UTC day: how many, and how fast the first answers.",
+    "What happened in each client's conversations on each UTC day: counts, and times to the first answer.",
     group="activity",
     job="conversation_discovery",
     sources=("clients",),
@@ -275,7 +275,7 @@ CLIENT_ACTIVITY_DAILY = DerivedTable(
 )
 PARTICIPANT_RESOLUTIONS = DerivedTable(
     "participant_resolutions",
-    "Whose each contact method is: by the application's word, by decision, or the one person with that identifier.",
+    "The person of each contact method: set by the application, decided by hand, or matched by identifier.",
     group="participants",
     job="link_sync",
     sources=("people", "contact_methods", "conversations"),
@@ -291,7 +291,7 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
     "people_conversations",
-    "Who is in which conversation: the persons of its recipients, in any role, and whom a crew's session id names.",
+    "The people in each conversation: those of its recipients, in any role, and the person its session id names.",
     group="links",
     job="link_sync",
     sources=("crews", "people", "conversations", "messages", "message_recipients"),
@@ -305,7 +305,7 @@ PEOPLE_CONVERSATIONS = DerivedTable(
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
     "clients_conversations",
-    "Whose people or crew are in which conversation, and what its pages are sorted and filtered by.",
+    "The clients in each conversation, by their people or crew, with the columns that pages are sorted by.",
     group="links",
     job="link_sync",
     sources=("crews", "people", "conversations", "messages"),
@@ -319,7 +319,7 @@ CLIENTS_CONVERSATIONS = DerivedTable(
 )
 PROJECT_CONVERSATIONS = DerivedTable(
     "project_conversations",
-    "The project that each conversation names, since when, and which user owns it.",
+    "The project that each conversation names, since when, and the user to whom it belonged then.",
     group="links",
     job="link_sync",
     sources=("conversations", "projects"),
@@ -371,9 +371,9 @@ BOOKKEEPING = (
     "refresh_state",
     "webhook_refreshes",
 )
-"""Tables of our own that operators may read."""
+"""Tables with the state of the pipeline that operators may read."""
 LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)
-"""Those that clients sync by Zero, each from a conversation to the parent that it names first."""
+"""The tables that clients sync by Zero, each from a conversation to its first parent."""
 
 
 def tables_of(job: str) -> tuple[DerivedTable, ...]:

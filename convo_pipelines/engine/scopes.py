@@ -1,4 +1,4 @@
-"""Scopes: what a refresh is asked to make right."""
+"""Scopes: what a refresh covers."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,22 +23,22 @@ class Window:
 
     @classmethod
     def around(cls, start: datetime, end: datetime) -> "Window":
-        """Return the whole UTC days that `[start, end)` touches."""
+        """Return the whole UTC days that overlap `[start, end)`."""
         last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
         return cls.of_days(start.astimezone(UTC).date(), last + timedelta(days=1))
 
     @classmethod
     def last_two_days(cls) -> "Window":
-        """Return yesterday and today: what a tick reads of a table whose changes are not logged."""
+        """Return yesterday and today: the window that a tick reads of a table that is not captured."""
         today = datetime.now(UTC).date()
         return cls.of_days(today - timedelta(days=1), today + timedelta(days=1))
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far a histories table has been read: all before the UTC `day`, and of that day the sessions up to `session`.
+    """How far a histories table has been read: all days before `day`, UTC, and of that day sessions up to `session`.
 
-    Without a session, none of them. Sessions are in the order of their bytes.
+    Without a session, none of them. Sessions are ordered by their bytes.
     """
 
     day: date
@@ -47,7 +47,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Changes:
-    """Everything that was logged by transactions visible in the snapshot `to_snapshot`, but not in `from_snapshot`."""
+    """The changes logged by transactions that are visible in the snapshot `to_snapshot`, but not in `from_snapshot`."""
 
     from_snapshot: str
     to_snapshot: str
@@ -55,12 +55,12 @@ class Changes:
 
 @dataclass(frozen=True)
 class Everything:
-    """All there is, and all that is derived."""
+    """All sources, and all derived rows."""
 
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions that a caller asks for: of these crews, pair by pair."""
+    """Sessions that a caller names: of these crews, pair by pair."""
 
     crew_ids: tuple[UUID, ...]
     session_ids: tuple[str, ...]
@@ -73,14 +73,14 @@ EVERYTHING = Everything()
 
 @dataclass(frozen=True)
 class Selection:
-    """What a refresh is narrowed to: the sessions of crews, and the conversations of clients."""
+    """The crews and clients to whose sessions and conversations a refresh is narrowed."""
 
     crew_ids: tuple[UUID, ...]
     client_ids: tuple[UUID, ...] = ()
 
 
 def parameters(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
-    """Return the parameters of a scope, and of what it is narrowed to, as the statements that find keys take them."""
+    """Return the parameters of a scope and a selection for the statements that find keys."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
     asked = scope if isinstance(scope, Sessions) else None

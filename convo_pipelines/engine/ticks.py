@@ -1,4 +1,4 @@
-"""Ticks, backfills and comparisons of any derived table, by one door each."""
+"""Tick, backfill and comparison of any derived table."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS
 from convo_pipelines.engine.scopes import Selection, Window
 
 Done = tuple[Outcome, list[CrewResult]]
-"""What was done in all, and for each crew where a table is read per crew."""
+"""The outcome in all, and the result of each crew, if the table is read per crew."""
 
 
 def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Selection | None = None) -> Done:
-    """Refresh what changed since the table's last tick; narrowed, its watermark stays.
+    """Refresh the changes since the table's last tick. If narrowed, its watermark stays.
 
     Raises:
         ChangesError: the log cannot be read on this server.
@@ -50,16 +50,16 @@ def compare(
     log: logging.Logger,
     progress: Callable[[int], object] = lambda _keys: None,
 ) -> Done:
-    """Refresh everything, and count as drift what no unread change accounts for."""
+    """Refresh everything, and count changed rows without an unread change as drift."""
     if table is HISTORIES_SESSIONS:
         return histories.compare(warehouse, log)
     return refresh.compare(warehouse, table, progress), []
 
 
 def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
-    """Ask cheaply whether a tick of any of the tables would find anything to do.
+    """Return whether a tick of any of the tables would find changes; a cheap query.
 
-    If not, their watermarks move, so that a table in which nothing happens does not keep the logs from being trimmed.
+    If not, their watermarks move, so that tables without changes do not prevent trimming of the logs.
     """
     with warehouse.connection() as connection:
         if capture.has_news(connection):

@@ -19,7 +19,7 @@ from convo_pipelines_tests.processes import LAUNCH, STATUS, DagsterDev, ask, wai
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph
 
-GUIDE = (ROOT / "docs" / "operators.md").read_text()
+GUIDE = (ROOT / "docs" / "running.md").read_text()
 TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *resources:.*?)```", GUIDE, re.DOTALL)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "convo_pipelines"
+PACKAGE = Path(__file__).parent.parent.parent / "convo_pipelines"
 FLOORS = (
     {"errors"},
     {"settings"},

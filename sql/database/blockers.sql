@@ -1,8 +1,8 @@
--- Who holds, or waits for, locks on tables of app, or on their partitions: those that let nobody read them, or, before a
--- migration, any.
+-- Transactions that hold, or wait for, locks on tables of app or their partitions: locks that prevent reading, or with is_any
+-- any lock, which prevents altering.
 -- in:  %(tables)s: null: all of app and analytics; %(is_any)s
--- out: pid, who, since (both null: not this role's to see), prepared (the name of a prepared transaction, or null),
---      table_name, waits_for (pids, 0 being a prepared transaction; null if it holds the lock); one row a transaction,
+-- out: pid, who (the role), since (both null if this role may not see them), prepared (the name of a prepared transaction, or
+--      null), table_name, waits_for (pids, 0 for a prepared transaction; null if it holds the lock); one row per transaction,
 --      holders first, the oldest first
 with recursive named as (
     select to_regclass(format('app.%%I', name))::oid as oid

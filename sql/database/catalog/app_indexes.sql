@@ -1,4 +1,4 @@
--- The indexes of app: those that backfills and recency queries need, and those that earlier versions built and nothing reads.
+-- Missing indexes of app, which backfills and recency queries need, and indexes of earlier versions that no query uses.
 -- out: failure
 select format('no valid index leads with %s.%s: run `%s`', table_name, column_name, run_this) as failure
 from analytics.missing_app_indexes

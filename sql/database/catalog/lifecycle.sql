@@ -1,5 +1,5 @@
--- Proves on copies of the tables, with their indexes, that a lead has one open conversation at most, and that the
--- recency queries read an index in its order.
+-- Tests, on copies of the tables with their indexes, that a lead has at most one open conversation, and that recency queries
+-- are served by an index in its order.
 do $$
 declare
     lead uuid := gen_random_uuid();

@@ -1,5 +1,5 @@
--- What the catalog says of app, analytics and curation: one row per object, without owners and without the rights of roles, with
--- nothing in it that depends on the server's version. Needs an empty search_path, so that every name is qualified.
+-- Lists the catalog of app, analytics and curation: one row per object, without owners and the rights of roles, and
+-- independent of the server's version. Needs an empty search_path, so that every name is qualified.
 -- out: object, definition; sorted
 with relations as (
     select

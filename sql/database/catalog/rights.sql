@@ -1,4 +1,4 @@
--- The rights of roles: what each needs for its work, and what none may have.
+-- Rights that a role lacks, or has but should not.
 -- out: failure
 with rights (role, deed, is_granted, is_wanted) as (
     values

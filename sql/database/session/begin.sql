@@ -1,6 +1,6 @@
--- What a refresh relies on, whatever the server's, the role's or a pooler's defaults. With row_security off, a policy that
--- would hide rows of a source raises an error: a role that sees nothing must not delete everything derived from it.
--- Commits are not waited for: if the server crashes, what is lost is the end of what was done, the watermark first.
+-- The settings of a refresh, independent of the defaults of server, role and pooler. With row_security off, a policy that
+-- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
+-- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s
 select
     set_config('timezone', 'UTC', true),

@@ -1,4 +1,4 @@
--- How long the transaction's statements may take from here on, and wait for a lock.
+-- Timeouts for the rest of the transaction.
 -- in:  %(timeout)s: milliseconds; %(lock_timeout)s
 select
     set_config('statement_timeout', %(timeout)s, true),

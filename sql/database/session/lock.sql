@@ -1,4 +1,4 @@
--- Waits for the advisory locks of tables' refreshes; from then on nothing waits long.
+-- Waits for the advisory locks of refreshes; later statements time out waiting for locks.
 -- in:  %(locks)s; %(lock_timeout)s
 select
     (

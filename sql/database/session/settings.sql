@@ -1,6 +1,6 @@
--- What statements outside of transactions rely on, whatever the server's, the database's or the role's defaults; compiling,
--- sorting on disk and starting workers cost more than a tick's statements. Transactions set it again, for themselves.
--- in:  %(timeout)s: of a statement, and of doing nothing in a transaction; %(lock_timeout)s
+-- The settings of statements outside of transactions, independent of the defaults of server, database and role. No JIT, sorts
+-- in memory, no parallel workers: those would cost more than a tick's statements. Transactions have settings of their own.
+-- in:  %(timeout)s: of a statement, and of an idle transaction; %(lock_timeout)s
 select
     set_config('timezone', 'UTC', false),
     set_config('datestyle', 'ISO, YMD', false),

@@ -1,5 +1,5 @@
--- Crews that were switched on, read another table than before or came to another client: everything of their table is read
--- again. A crew that somebody has locked, as who is about to delete it, is looked at next time.
+-- Registers crews that were activated, name another table than before or moved to another client: everything of their table
+-- is read again. Crews whose row another session has locked, such as one that deletes them, are left for the next time.
 -- out: one row: crews (how many)
 with active as (
     select

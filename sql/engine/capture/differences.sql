@@ -1,6 +1,6 @@
--- Tables whose catalog entry is not what is remembered of them: rows may have come or gone without being logged.
--- And those that somebody held a lock on, when they were to be captured.
--- in:  %(table_name)s: only this one, or null; %(retry_seconds)s: after how long the latter are tried again
+-- Tables whose catalog entry differs from the stored state, so that rows may have come or gone without being logged; and
+-- tables that were locked by another session when they were to be captured.
+-- in:  %(table_name)s: only this one, or null; %(retry_seconds)s: after how long the latter are retried
 -- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, identity,
 --      is_wanted
 select

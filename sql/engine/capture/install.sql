@@ -1,2 +1,3 @@
+-- Creates the triggers of a table.
 -- in:  %(table_oid)s
 select analytics.capture(%(table_oid)s::oid::regclass);

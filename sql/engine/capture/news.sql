@@ -1,6 +1,6 @@
--- Whether anything may be different from what is remembered of the tables and crews, without looking at each.
--- in:  %(retry_seconds)s: after how long a table is tried again that somebody held a lock on
--- out: one row: fingerprint (of the catalog, the crews, the clients, and what is known of crews), is_any
+-- Whether the tables and crews may differ from their stored state, by a fingerprint of all of them.
+-- in:  %(retry_seconds)s: after how long capturing a locked table is retried
+-- out: one row: fingerprint (of the catalog, the crews, the clients, and the stored state of crews), is_any
 with now as materialized (
     select concat_ws(
         ' ',

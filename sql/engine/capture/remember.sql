@@ -1,6 +1,6 @@
--- Remembers what the catalog says of a table now, and logs "everything of this table" if that is new; where partitions are
--- gone, with their rows, as a truncation.
--- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(is_settled)s: false: to be tried again
+-- Stores the catalog entry of a table, and logs "everything of this table" if it is new; as a truncation if partitions are
+-- gone, with their rows.
+-- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(is_settled)s: false: capturing is retried
 with source as (
     select
         source.*,

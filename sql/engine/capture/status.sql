@@ -1,5 +1,6 @@
+-- The capture of tables that are read.
 -- in:  %(table_name)s: only this one, or null
--- out: one row per table that is read: table_name, mode, is_captured (now), is_wanted, remark
+-- out: one row per table: table_name, mode (captured, window or absent), is_wanted, remark
 select
     source.name as table_name,
     case when source.is_captured then 'captured' when source.table_oid is null then 'absent' else 'window' end as mode,

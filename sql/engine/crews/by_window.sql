@@ -1,4 +1,5 @@
--- out: one row: is_any: whether a discovered crew's table is not captured, or does not exist, or cannot
+-- Whether the table of a discovered crew is not captured, does not exist, or cannot exist (its name is too long).
+-- out: one row: is_any
 select exists (
     select from analytics.capture_state as state
     inner join app.crews as crew on crew.histories_table_name = state.table_name

@@ -1,6 +1,6 @@
--- What one refresh does to the session-days of each crew.
+-- Counts what a refresh does to the session-days of each crew.
 -- in:  diff
--- out: one row per crew: crew_id, rows, inserted, updated, deleted, locked; days (UTC days of activity of the rows changed)
+-- out: one row per crew: crew_id, rows, inserted, updated, deleted, locked; days (UTC days of activity of the changed rows)
 select
     crew_id,
     count(*) as rows,

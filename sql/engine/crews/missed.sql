@@ -1,7 +1,7 @@
--- Crews of whose table something was logged, and that a tick did not visit because they were off, or named another table,
--- when it looked: they, and the catalog, are looked at again as if they had just been switched on.
+-- Marks crews for discovery whose table was logged to, but which a tick did not visit because they were inactive, or named
+-- another table, when it began: the catalog is compared anew, as if they had just been activated.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all crews;
---      %(visited)s: the crews that it visited
+--      %(visited)s: the crews that the tick visited
 with logged as (
     select distinct table_oid from analytics.session_changes
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)

@@ -1,5 +1,6 @@
+-- Whether a histories table has rows with a usable time, or session-days that follow them, outside of a span of days.
 -- in:  {histories}; %(crew_id)s; %(first_day)s, %(after_day)s: UTC days, half-open
--- out: one row: is_any: whether rows with a usable time, or session-days that follow them, lie outside
+-- out: one row: is_any
 select exists (
     select from {histories}
     where created_at >= '0001-01-02' and created_at < %(first_day)s::date::timestamp at time zone 'UTC'

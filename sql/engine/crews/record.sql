@@ -1,4 +1,4 @@
--- How runs of crews went. What somebody has locked, as whoever deletes a crew, is not waited for.
+-- Records the results of crews' runs. Crews whose state another session has locked, such as one that deletes them, are skipped.
 -- in:  %(results)s: json array of crew_id, mode, started_at, milliseconds, sessions, warning, error (null: it succeeded)
 with results as (
     select * from jsonb_to_recordset(%(results)s::jsonb) as result (

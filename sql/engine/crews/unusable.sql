@@ -1,5 +1,6 @@
+-- Counts the rows of a histories table that are left out.
 -- in:  {histories}
--- out: one row per kind of rows that are left out: kind, rows, example
+-- out: one row per kind: kind, rows, example
 select
     kind,
     count(*) as rows,

@@ -1,6 +1,7 @@
+-- Counts the rows that were written to a histories table and are left out.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots;
---      %(members)s: oids of a histories table and its partitions
--- out: one row per kind of rows that were written and are left out: kind, rows, example
+--      %(members)s: oids of the table and its partitions
+-- out: one row per kind: kind, rows, example
 select
     kind,
     count(*) as rows,

@@ -1,10 +1,10 @@
 -- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
--- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all; %(crew_ids)s: only these, or
---      null
--- out: one row per active crew, by code: id, code, table_name, members (null: there is no such table), mode, remark, columns
---      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, or rows that
---      a view reads, or null), changes (how many keys were logged), rest_day, rest_session (everything from this day on, after
---      this session, is to be read; null: nothing is), has_unusable (whether rows were written that are left out), failures
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all;
+--      %(crew_ids)s: only these, or null
+-- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
+--      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, directly or
+--      through a view; or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
+--      this session, has to be read; null: nothing), has_unusable (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,
@@ -51,7 +51,7 @@ tables as (
     where (state.mode = 'window' or state.table_oid is null or %(from_snapshot)s::text is null)
         and state.table_name not in (select table_name from sources)
     union all
-    select distinct  -- no table has such a name
+    select distinct  -- names that are too long for a table
         histories_table_name,
         0,
         null::date,
@@ -80,14 +80,14 @@ waiting as materialized (
     left join analytics.capture_state as state on state.table_name = tables.table_name
     inner join app.crews as crew on crew.histories_table_name = tables.table_name
     inner join app.clients as client on client.id = crew.client_id
-    inner join analytics.crew_discovery_state as known  -- what was switched on or moved since is read from the next tick on
+    inner join analytics.crew_discovery_state as known  -- activated or moved since: the next tick's
         on known.crew_id = crew.id and known.is_discovered and known.histories_table_name = crew.histories_table_name
     where crew.is_active
         and client.is_active
         and (%(crew_ids)s::uuid[] is null or crew.id = any(%(crew_ids)s::uuid[]))
 ),
 
-read_by_views as (  -- through views, functions and parents; the text of a function is not seen through
+read_by_views as (  -- through views, functions and parents, but not through the text of a function
     select
         waiting.id,
         'pg_class'::regclass::oid as kind,

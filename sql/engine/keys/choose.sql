@@ -1,5 +1,5 @@
--- Chooses the keys of one chunk: the first that follow a position.
--- in:  {keys}: a query that finds them; {key}: the columns that identify and order them; {after}: those of the last key
+-- Chooses the keys of one chunk: the first ones after a position.
+-- in:  {keys}: a query that finds them; {key}: the columns that identify and order them; {after}: the last key of the chunk
 --      before, unless %(is_first)s; {is_selected}: whether a key is of the selected crews and clients; %(rows)s: how many
 -- out: keys
 create temporary table keys on commit drop as

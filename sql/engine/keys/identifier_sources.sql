@@ -1,4 +1,5 @@
--- All sources of identifiers, and those that are gone: persons first, so that nothing is resolved before it can be.
+-- All sources of identifiers, and those that are gone: persons first, so that identifiers have their holders before they are
+-- resolved.
 -- in:  %(is_first)s; %(after_rank)s, %(after_id)s: the last one before; %(rows)s: how many
 -- out: rank (0: gone), source, id
 select

@@ -1,6 +1,6 @@
--- The position that the keys of a chunk end at.
+-- The last key of a chunk.
 -- in:  keys; {columns}; {descending}: the order of the keys, backwards
--- out: one row: the columns of the last key
+-- out: one row: the columns of the key
 select {columns} from keys
 order by {descending}
 limit 1;

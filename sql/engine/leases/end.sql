@@ -1,3 +1,4 @@
+-- Releases the lease of a table's ticks.
 -- in:  %(asset_key)s, %(holder)s
 update analytics.refresh_state
 set

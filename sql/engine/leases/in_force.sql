@@ -1,5 +1,6 @@
+-- The leases in force.
 -- in:  %(asset_keys)s
--- out: the leases in force: asset_key, holder, until
+-- out: asset_key, holder, until
 select
     asset_key,
     lease_holder as holder,

@@ -1,6 +1,6 @@
 -- Takes or renews the lease of a table's ticks.
 -- in:  %(asset_key)s, %(holder)s, %(seconds)s; %(is_start)s: a tick begins
--- out: a row if nobody else holds it
+-- out: a row, unless another process holds it
 update analytics.refresh_state
 set
     lease_holder = %(holder)s,

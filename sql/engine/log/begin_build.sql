@@ -1,4 +1,4 @@
--- Begins the first build: the logs are kept from here on, or from where an earlier attempt began.
+-- Begins the first build: stores the snapshot from which on the logs are kept, unless an earlier attempt has.
 -- in:  %(asset_key)s
 update analytics.refresh_state
 set

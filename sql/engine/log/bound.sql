@@ -1,6 +1,7 @@
--- Up to where every table has read the logs, or will read its sources anyway.
--- in:  %(tables)s: those that learn from the logs what their sources do not tell: nothing goes before their first build
--- out: one row: bound (xid8: what is below it can go; 0: nothing), trimmed_below; largest (estimated rows of the largest log)
+-- The transaction below which every table has read the logs, or will read its sources anyway.
+-- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before their first build
+-- out: one row: bound (xid8: changes of transactions below it can be deleted; 0: none), trimmed_below; largest (estimated rows
+--      of the largest log)
 select
     case
         when count(*) filter (

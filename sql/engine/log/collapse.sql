@@ -1,4 +1,4 @@
--- Replaces logs that nobody has read for too long by "everything of every table".
+-- Replaces logs with too many unread rows by "everything of every table".
 -- in:  %(derived)s: the derived tables, which others follow
 with sessions as (
     delete from analytics.session_changes where xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -1,3 +1,4 @@
+-- Creates a table's row of refresh_state, or updates what it follows.
 -- in:  %(asset_key)s, %(follows)s
 insert into analytics.refresh_state as state (asset_key, follows)
 values (%(asset_key)s, %(follows)s::text[])

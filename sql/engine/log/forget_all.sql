@@ -1,4 +1,5 @@
--- The database came from another server, where transactions had other numbers: no log or snapshot means anything here.
+-- Empties the logs and clears all watermarks: the database was restored from another server, whose transaction ids and
+-- snapshots are meaningless here.
 with logs as (
     delete from analytics.session_changes
 ),

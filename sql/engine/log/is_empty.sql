@@ -1,4 +1,5 @@
--- out: one row: is_empty: whether there is nothing to trim
+-- Whether there is nothing to trim.
+-- out: one row: is_empty
 select not exists (
     select from analytics.changes
     where xid >= (select trimmed_below from analytics.trim_state)

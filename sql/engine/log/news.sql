@@ -1,6 +1,6 @@
 -- Whether anything was logged between two snapshots.
--- in:  %(from_snapshot)s, %(to_snapshot)s; %(follows)s: by changes of these tables
--- out: one row: is_any, is_everything (whole tables are to be read again)
+-- in:  %(from_snapshot)s, %(to_snapshot)s; %(follows)s: the sources to look for
+-- out: one row: is_any, is_everything (whole tables have to be read)
 select
     exists(
         select from analytics.changes

@@ -1,4 +1,4 @@
--- How far a table has read the logs, and now: a statement of its own, before anything is written.
+-- The watermark of a table, and a snapshot of now. A statement of its own, before anything is written.
 -- in:  %(asset_key)s
 -- out: one row, none before `ensure`: unread_since, from_snapshot (null: not built), to_snapshot, taken_at, is_ours (false: the
 --      row was restored from another server), is_standby, follows

@@ -1,4 +1,4 @@
--- Moves the watermark, if nobody else has.
+-- Moves the watermark, unless another run has moved it.
 -- in:  %(asset_key)s, %(from_snapshot)s, %(to_snapshot)s, %(taken_at)s
 -- out: a row if it moved
 update analytics.refresh_state

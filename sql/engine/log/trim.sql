@@ -1,5 +1,5 @@
--- Deletes what every table has read.
--- in:  %(bound)s: below this transaction; %(trimmed_below)s: from this one on
+-- Deletes the changes that every table has read.
+-- in:  %(trimmed_below)s, %(bound)s: of transactions from the first up to, not including, the second
 with sessions as (
     delete from analytics.session_changes where xid >= %(trimmed_below)s::xid8 and xid < %(bound)s::xid8
 ),

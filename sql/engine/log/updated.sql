@@ -1,5 +1,6 @@
--- in:  %(from_snapshot)s, %(to_snapshot)s; %(sources)s: tables
--- out: one row per table with changes logged between the snapshots: source, updated_at
+-- When tables were last written, according to the log.
+-- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; %(sources)s: the tables
+-- out: one row per table with changes: source, updated_at
 select
     source,
     max(logged_at) as updated_at

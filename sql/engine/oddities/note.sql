@@ -1,6 +1,6 @@
--- Notes the odd rows that a run met; where it read everything, what it did not meet is gone.
+-- Stores the odd rows that a run found; if it read everything, deletes those that it did not find.
 -- in:  %(asset_key)s; %(met)s: json array of crew_id, kind, rows, example, remedy; %(is_all)s: everything was read;
---      %(crew_ids)s: of these crews, null: of a table that is not read per crew
+--      %(crew_ids)s: of these crews; null: the table is not read per crew
 with met as (
     select * from jsonb_to_recordset(%(met)s::jsonb)
     as met (crew_id uuid, kind text, rows bigint, example text, remedy text)

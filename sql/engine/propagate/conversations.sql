@@ -1,4 +1,4 @@
--- Logs the conversations whose rows a refresh changed, for the tables that follow it.
+-- Logs the conversations whose rows a refresh changed, for the tables that follow.
 -- in:  diff; %(source)s: the table
 -- out: conversation_changes
 insert into analytics.conversation_changes (source, conversation_id, operation)

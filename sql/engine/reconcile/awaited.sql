@@ -1,3 +1,4 @@
--- in:  keys: what awaits a tick
+-- Whether there are keys with unread changes.
+-- in:  keys: those with unread changes
 -- out: one row: is_any
 select exists(select from keys) as is_any;

@@ -1,5 +1,6 @@
--- in:  diff; keys: what awaits a tick; {is_awaited}: whether a row of diff is of a key
--- out: one row: inserted, updated, deleted: rows to change that await none
+-- Counts drift: rows to change whose keys have no unread change.
+-- in:  diff; keys: those with unread changes; {is_awaited}: whether a row of diff has one of these keys
+-- out: one row: inserted, updated, deleted
 select
     count(*) filter (where change = 'inserted') as inserted,
     count(*) filter (where change = 'updated') as updated,

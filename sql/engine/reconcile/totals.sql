@@ -1,4 +1,6 @@
--- out: one row: how many conversations and links there are, and how many conversations have which
+-- The number of conversations and links, and of conversations with and without links.
+-- out: one row: conversations, people_links, client_links, project_links, conversations_with_people,
+--      conversations_with_clients, conversations_without_any
 select
     count(*) as conversations,
     (select count(*) from analytics.people_conversations) as people_links,

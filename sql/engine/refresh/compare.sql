@@ -1,9 +1,9 @@
--- Compares the rows that there should be with those that are there, all of them and as they are now.
+-- Compares the rows that there should be with the rows that are there, in one snapshot.
 -- in:  {rows}: a query for the former; {target}, {is_present}: the latter; {columns}, {key}, {first_key}, {compared}: the
---      target's columns, and how they are taken from the comparison; {is_different}: what is noted; {day}: the UTC day of
---      activity of a row; {is_news}: whether it is more than a correction; {odd}, {rows_read}
+--      target's columns, and how they are selected from the join; {is_different}: which rows are written to diff; {day}: the
+--      UTC day of activity of a row; {is_news}: whether it is more than a correction; {odd}, {rows_read}
 -- out: diff; one row: present (rows before); odd (rows of the sources that are left out, or read otherwise than written: kind,
---      rows, example); rows_read (of the sources, where somebody wants to know)
+--      rows, example); rows_read (rows of the sources that were read, or null)
 with present as (
     select {columns} from {target} as target
     where {is_present}

@@ -1,6 +1,6 @@
--- What one refresh does.
+-- Counts what a refresh does.
 -- in:  diff
--- out: one row: rows, inserted, updated, deleted, locked; days (UTC days of activity of the rows changed)
+-- out: one row: rows, inserted, updated, deleted, locked; days (UTC days of activity of the changed rows)
 select
     count(*) as rows,
     count(*) filter (where change = 'inserted') as inserted,

@@ -1,2 +1,2 @@
--- The UTC day of a row that is of one.
+-- The UTC day of a row, for tables with a row per day.
 activity_date

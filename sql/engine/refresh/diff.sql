@@ -1,7 +1,7 @@
--- Creates the table that takes what a refresh does to the rows of a table; it is gone with its transaction.
+-- Creates the temporary table of the differences that a refresh finds; it is dropped at the end of the transaction.
 -- in:  {target}
--- out: diff (change: inserted, updated, deleted, seen (only looked at) or locked (left for later); day: a UTC day of
---      activity; is_news: not only a correction; and the columns of the table)
+-- out: diff (change: inserted, updated, deleted, seen (right, but written to record that) or locked (left for the next tick);
+--      day: a UTC day of activity; is_news: more than a correction; and the columns of the table)
 create temporary table diff on commit drop as
 select
     null::text as change,

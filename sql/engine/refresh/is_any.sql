@@ -1,2 +1,2 @@
--- Which rows are written where each says when it was last found: all.
+-- Which rows are written, in tables that record when each was last found: all.
 true

@@ -1,2 +1,2 @@
--- Which rows are written: those that are not as they should be.
+-- Which rows are written: those that differ.
 wanted is distinct from present

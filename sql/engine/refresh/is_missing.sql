@@ -1,3 +1,3 @@
--- Which rows are written where none is ever changed: those that are missing.
+-- Which rows are written, in insert-only tables: those that are missing.
 -- in:  {first_key}
 present.{first_key} is null

@@ -1,2 +1,2 @@
--- Where nothing tells news from a correction.
+-- For tables that do not distinguish news from corrections.
 null::boolean

@@ -1,5 +1,5 @@
--- Locks the rows of the application that new rows refer to by one column; what refers to one that is locked or gone is left
--- for later.
+-- Locks the rows of the application that new rows refer to by one column. Rows whose parent another session has locked, or
+-- deleted, are left for the next tick.
 -- in:  diff, {column}; %(parent)s: the table in app that it refers to
 update diff
 set change = 'locked'

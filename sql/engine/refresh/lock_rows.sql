@@ -1,4 +1,4 @@
--- Locks the rows that are to change; those that somebody else has locked are left for later.
+-- Locks the rows that are to change; those that another session has locked are left for the next tick.
 -- in:  {target}, diff, {key}, {same_key}
 with locked as materialized (
     select {key}

@@ -1,2 +1,2 @@
--- Where rows are of no day.
+-- The UTC day of a row, for tables whose rows have none.
 null::date

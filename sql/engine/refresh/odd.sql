@@ -1,4 +1,4 @@
--- Where no row of the sources is odd.
+-- For tables whose sources have no odd rows.
 -- out: kind, rows, example
 select
     null::text as kind,

@@ -1,2 +1,2 @@
--- Where rows of the sources are not counted.
+-- For tables that do not count the rows of their sources.
 select null::bigint;

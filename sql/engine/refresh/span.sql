@@ -1,4 +1,5 @@
--- out: one row: first, last: when conversations started (null: there are none)
+-- The span in which conversations started.
+-- out: one row: first, last (null: there are none)
 select
     min(started_at) as first,
     max(started_at) as last

@@ -1,4 +1,4 @@
--- Makes a table equal: inserts what is missing, updates what differs, deletes what should not be there.
+-- Writes the differences: inserts missing rows, updates those that differ, deletes those that should not exist.
 -- in:  {target}, diff, {key}, {same_key}, {columns}, {assignments}
 with removed as (
     delete from {target} as target

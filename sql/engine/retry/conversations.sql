@@ -1,5 +1,5 @@
--- Logs again the conversations that a refresh left for later.
--- in:  diff, {column}: the conversation; %(source)s: what its next tick looks for
+-- Logs retries: the conversations of locked rows.
+-- in:  diff, {column}: the conversation; %(source)s: `<table> retry`
 insert into analytics.conversation_changes (source, conversation_id, operation)
 select distinct
     %(source)s,

@@ -1,5 +1,5 @@
--- Logs again the days of crews or clients that a refresh left for later.
--- in:  diff, {column}: the crew or client; %(source)s: what its next tick looks for
+-- Logs retries: the days of crews or clients of locked rows.
+-- in:  diff, {column}: the crew or client; %(source)s: `<table> retry`
 insert into analytics.conversation_changes (source, {column}, activity_date, operation)
 select
     %(source)s,

@@ -1,5 +1,5 @@
--- Logs again the contact methods that a refresh left for later.
--- in:  diff, {column}: the contact method; %(source)s: what its next tick looks for
+-- Logs retries: the contact methods of locked rows.
+-- in:  diff, {column}: the contact method; %(source)s: `<table> retry`
 insert into analytics.identifier_changes (source, id, operation)
 select distinct
     %(source)s,

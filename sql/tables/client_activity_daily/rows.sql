@@ -1,4 +1,4 @@
--- client_activity_daily: one row per client and UTC day with anything, summed up from its conversations' days.
+-- client_activity_daily: one row per client and UTC day with activity, aggregated from conversation_days.
 -- in:  keys: days of clients
 select
     day.client_id,

@@ -1,5 +1,5 @@
--- clients_conversations: one link per client and conversation of analytics.conversation_clients, with what the
--- conversation's pages are sorted and filtered by.
+-- clients_conversations: one link per client and conversation of analytics.conversation_clients, with the columns by which
+-- pages of conversations are sorted and filtered.
 -- in:  keys: conversations
 select distinct
     link.client_id,

@@ -1,5 +1,6 @@
+-- Logs the days of clients that changed, for client_activity_daily.
 -- in:  diff
--- out: conversation_changes: clients' days that are others now
+-- out: conversation_changes
 insert into analytics.conversation_changes (source, client_id, activity_date, operation)
 select distinct
     'conversation_days',

@@ -1,4 +1,4 @@
--- conversation_days: one row per conversation of a client and UTC day with messages, or on which it was closed.
+-- conversation_days: one row per conversation of a client and UTC day on which it had messages or was closed.
 -- in:  keys: conversations
 with subject as materialized (
     select

@@ -1,4 +1,4 @@
--- Messages that are left out of summaries, and conversations whose times are read otherwise than written.
+-- Messages that summaries leave out, and conversations with times that are read as others or as none.
 -- in:  keys: conversations
 -- out: kind, rows, example
 select

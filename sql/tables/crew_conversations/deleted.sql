@@ -1,6 +1,6 @@
--- deleted_conversations: what the application deleted, as far as nobody has read it in the log yet.
--- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has; %(rows)s: at most so many, or
---      null; %(is_last)s: what is left, because somebody has locked its crew, is logged again
+-- Records in deleted_conversations which conversations the application deleted, according to unread changes.
+-- in:  %(unread_since)s: the watermark of crew_conversations, or null: all changes in the log; %(rows)s: at most so many, or
+--      null; %(is_last)s: log the rest, whose crew another session has locked, for retry
 -- out: one row: rows (how many were written)
 with unread as materialized (
     select

@@ -1,5 +1,6 @@
--- Sessions that have no days any more: tombstones that keep nothing from coming back go, and so do their examples of odd rows.
--- in:  %(unread_since)s: the watermark of crew_conversations, or null: all that the log has
+-- Deletes from deleted_conversations sessions without session-days, whose conversations cannot come back anyway, and their
+-- examples of odd rows.
+-- in:  %(unread_since)s: the watermark of crew_conversations, or null: all changes in the log
 with gone as materialized (
     select distinct
         change.crew_id,

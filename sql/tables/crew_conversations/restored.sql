@@ -1,5 +1,5 @@
--- deleted_conversations: those whose sessions got new messages since, as far as the log tells, are forgotten.
--- This is for when the log is about to go; crew_conversations finds out for itself.
+-- Deletes from deleted_conversations sessions that have got new messages since, according to the log. For use before a log is
+-- emptied; write.sql does it otherwise.
 delete from analytics.deleted_conversations as target
 using analytics.conversation_changes as change
 where change.source = 'histories_sessions'

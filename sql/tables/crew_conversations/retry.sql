@@ -1,5 +1,5 @@
--- Logs again the sessions whose conversation a refresh left for later, with what the log knows of new messages.
--- in:  diff; %(source)s: what its next tick looks for; %(unread_since)s: the watermark, or null
+-- Logs retries: the sessions of locked rows, and when the log says that they got new messages.
+-- in:  diff; %(source)s: `<table> retry`; %(unread_since)s: the watermark, or null
 with locked as materialized (
     select distinct
         crew_id,

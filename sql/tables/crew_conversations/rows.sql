@@ -1,7 +1,7 @@
--- crew_conversations: a row of app.conversations for each session that has none yet. One that the application deleted
+-- crew_conversations: a row of app.conversations for each session without one. A conversation that the application deleted
 -- comes back only with new messages.
 -- in:  keys: sessions; present: their conversations; %(unread_since)s: the watermark, or null
-with lately as (  -- as of this very statement: a deletion that it sees must not look like a conversation never made
+with lately as (  -- in this statement's snapshot, so that the deletions that it sees are recognized
     select
         crew_id,
         session_id,

@@ -1,4 +1,4 @@
--- Gives sessions their row of app.conversations, unless the application just did.
+-- Inserts conversations for sessions, unless the application has just inserted them.
 -- in:  diff
 -- out: app.conversations; deleted_conversations; conversation_changes; crew_discovery_state
 with created as (

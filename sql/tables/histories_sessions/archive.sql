@@ -1,7 +1,6 @@
--- histories_sessions: days that were old when rows of them were deleted are archive from then on. Refreshes find out for
--- themselves; this is for when what the log says of deletions is about to go. What somebody has locked, as who deletes the
--- crew, is logged again.
--- in:  %(unread_since)s: the watermark, or null: all that the log has; %(archive_after_days)s
+-- Marks session-days as archive that were old when rows of them were deleted. For use before the log of these deletions is
+-- deleted; rows.sql does it otherwise. Session-days that another session has locked are logged for retry.
+-- in:  %(unread_since)s: the watermark, or null: all changes in the log; %(archive_after_days)s
 with deleted as (
     select
         state.crew_id,

@@ -1,5 +1,6 @@
+-- Counts the session-days of a crew that are archive.
 -- in:  %(crew_id)s; %(first_day)s, %(after_day)s: UTC days, half-open
--- out: one row: days: how many session-days of it are archive
+-- out: one row: days
 select count(*) as days from analytics.histories_sessions
 where crew_id = %(crew_id)s::uuid
     and archived_at is not null

@@ -1,4 +1,4 @@
--- Days of sessions that a caller asks for, where the log does not tell them all: read from the whole histories table.
+-- Days of sessions that a caller names, from the whole histories table: for crews whose log does not contain them all.
 -- in:  {histories}; %(crew_id)s; %(asked_sessions)s: those of other crews do no harm
 -- out: crew_id, session_id, start_day, end_day
 select

@@ -1,6 +1,6 @@
--- Whole days of a histories table, as many as hold about so many rows; of a day that holds more, so many sessions.
--- in:  {histories}; %(crew_id)s; %(start_day)s, %(end_day)s: half-open; %(after_session)s: session of the first day after which
---      to go on, or null; %(most)s: how many rows, or sessions
+-- Whole days of a histories table, as many as have about so many rows; or, of one day with more rows, so many sessions.
+-- in:  {histories}; %(crew_id)s; %(start_day)s, %(end_day)s: half-open; %(after_session)s: continue after this session of the
+--      first day, or null; %(most)s: how many rows, or sessions
 -- out: crew_id, session_id (null: whole days), start_day, end_day
 with rows as (
     select

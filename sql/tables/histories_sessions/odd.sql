@@ -1,5 +1,5 @@
--- Messages that are neither human nor ai, because they have no known type.
--- in:  computed: the rows there should be, with found_count and known_count
+-- Messages of no known type, which are neither human nor ai.
+-- in:  computed: the rows that there should be, with found_count and known_count
 -- out: kind, rows, example
 select
     'messages of no known type' as kind,

@@ -1,5 +1,6 @@
+-- Logs the session-days that changed, and whether they have new messages.
 -- in:  diff
--- out: conversation_changes: session-days that are others now, and whether there are new messages
+-- out: conversation_changes
 insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at)
 select
     'histories_sessions',

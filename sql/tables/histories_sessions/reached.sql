@@ -1,6 +1,6 @@
--- How far a chunk of days gets.
+-- Where a chunk of days ends.
 -- in:  keys
--- out: one row: end_day, session_id (the last of a day that was not read to its end; null: whole days)
+-- out: one row: end_day, session_id (the last of a day that was read in part; null: whole days)
 select
     end_day,
     session_id

@@ -1,6 +1,6 @@
--- Logs again what a tick left undone of one histories table: its keys, or where they are many, everything from a day on.
+-- Logs retries of one histories table: the keys that a tick left undone or, if they are many, everything from a day on.
 -- in:  %(members)s: oids of the table and its partitions; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots;
---      %(after_day)s, %(after_session)s: after these nothing was done, or null; %(most)s: how many keys are many;
+--      %(after_day)s, %(after_session)s: the last key that was done, or null; %(most)s: how many keys are many;
 --      %(from_day)s: and everything from this day on, or null; %(from_session)s: of that day, after this session, or null
 with rest as (
     select

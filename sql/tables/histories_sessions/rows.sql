@@ -1,5 +1,5 @@
 -- histories_sessions: one row per session and UTC day of one crew, recomputed from its histories table. A day that was
--- old already when rows of it were deleted is archive: it keeps whichever whole row counts more.
+-- old when rows of it were deleted is archive: of the stored and the computed row, the one that counts more is kept.
 -- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; present: their rows;
 --      %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
 --      %(archive_after_days)s; %(forget)s: archive follows its source, too
@@ -71,7 +71,7 @@ found as (
     from days
 ),
 
-pruned as materialized (  -- as of this very statement: a deletion that it sees must not look like anything else
+pruned as materialized (  -- in this statement's snapshot, so that the deletions that it sees are recognized
     select
         session_id,
         activity_date,

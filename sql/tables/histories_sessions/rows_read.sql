@@ -1,3 +1,3 @@
--- How many messages were read.
--- in:  computed: the rows there should be, with found_count
+-- The number of messages that were read.
+-- in:  computed: the rows that there should be, with found_count
 select coalesce(sum(found_count), 0)::bigint from computed;

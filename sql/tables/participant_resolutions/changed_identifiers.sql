@@ -1,4 +1,4 @@
--- The identifiers whose holders may have changed, as one refresh finds them; gone with its transaction.
+-- Creates the temporary table of identifiers whose holders may have changed; it is dropped at the end of the transaction.
 create temporary table touched_identifiers on commit drop as
 select null::text as identifier
 with no data;

@@ -1,4 +1,5 @@
--- out: one row: how many contact methods have each status
+-- The number of contact methods with each status.
+-- out: one row
 select
     count(*) filter (where status = 'resolved') as resolved,
     count(*) filter (where status = 'ambiguous') as ambiguous,

@@ -1,7 +1,7 @@
--- identifiers: one row per place where the application, or a decision, spells one, with its canonical form.
--- in:  keys; places; normalized: forms of the spellings that are new
--- out: touched_identifiers: the identifiers of these places, former ones too; identifier_changes and conversation_changes:
---      contact methods and conversations with another identifier, or whose identifier has other holders;
+-- identifiers: one row per source of an identifier (a record of the application, or a decision), with its canonical form.
+-- in:  keys; places: the current spellings; normalized: canonical forms of new spellings
+-- out: touched_identifiers: the former and current identifiers of these sources; identifier_changes and conversation_changes:
+--      contact methods and conversations whose identifier changed, or has other holders;
 --      one row: identifiers (how many were different)
 with wanted as (
     select

@@ -1,4 +1,4 @@
--- Sources whose identifier, or its holder, may have changed. Persons come first, so that nothing is resolved twice.
+-- Sources whose identifier, or its holder, may have changed. Persons come first, so that no contact method is resolved twice.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: rank, source, id
 with changed as (

@@ -1,4 +1,4 @@
--- The canonical forms of the spellings that one refresh looks at; gone with its transaction.
+-- Creates the temporary table of the canonical forms of spellings; it is dropped at the end of the transaction.
 create temporary table normalized on commit drop as
 select
     null::text as kind,

@@ -1,5 +1,5 @@
--- participant_resolutions: whose each contact method is, whatever the conversation; set by the application, decided, or
--- matched by its identifier.
+-- participant_resolutions: the person of each contact method, independent of the conversation: set by the application, decided
+-- by hand, or matched by the identifier.
 -- in:  keys: sources of identifiers; touched_identifiers: contact methods with one of these identifiers
 with touched_contacts as (
     select source_id as id from analytics.identifiers

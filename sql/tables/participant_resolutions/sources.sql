@@ -1,5 +1,5 @@
--- What stands at the places of the keys now. Read once: what is written meanwhile is logged, and for the next tick. Key by
--- key: the planner takes few sessions for identifiers, and would look at all of them to find these.
+-- Creates the temporary table of the current spellings of the keys' sources. Read once: changes that are written meanwhile are
+-- logged, and read by the next tick. Key by key: otherwise the planner, which expects few sessions, reads all identifiers.
 -- in:  keys
 -- out: places
 create temporary table places on commit drop as

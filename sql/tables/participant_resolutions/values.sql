@@ -1,5 +1,5 @@
--- The spellings that have no canonical form yet.
--- in:  places; %(renormalize)s: those that have one too
+-- The spellings without a known canonical form.
+-- in:  places; %(renormalize)s: those with one, too
 -- out: kind, value; each once
 select distinct
     place.kind,

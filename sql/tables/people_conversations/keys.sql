@@ -2,7 +2,7 @@
 -- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
 --      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null
 -- out: conversation_id
-with renewed as (  -- what names persons whose links went with them, if they are there again
+with renewed as (  -- sources of persons who were deleted, with their links, and inserted again
     select
         named.source,
         named.source_id

@@ -1,4 +1,4 @@
--- Conversations of a project whose times cannot say when they came to it.
+-- Conversations of a project without a usable time at which they were added.
 -- in:  keys: conversations
 -- out: kind, rows, example
 select

@@ -1,5 +1,5 @@
--- project_conversations: the project that each conversation names, and when it came to it.
--- in:  keys: conversations; present: their links; %(is_tick)s: a new link dates from the change, not from the conversation
+-- project_conversations: the project that each conversation names, and when it was added to it.
+-- in:  keys: conversations; present: their links; %(is_tick)s: date new links by the change, not by the conversation's creation
 select
     conversation.id as conversation_id,
     project.id as project_id,

@@ -1,5 +1,5 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
--- Where app.projects has no conversation_ids any more, that name is the one of `gone`, and no array has any entry.
+-- If app.projects has no column conversation_ids, the name resolves to that of `gone`, which is null: no array has entries.
 -- in:  keys: projects and conversations
 with gone (conversation_ids) as not materialized (select null::uuid[]),
 

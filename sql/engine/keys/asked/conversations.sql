@@ -1,4 +1,4 @@
--- Conversations of sessions that a caller asks for.
+-- The conversations of sessions that a caller names.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair
 -- out: conversation_id
 select conversation.id as conversation_id

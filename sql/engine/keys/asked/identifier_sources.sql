@@ -1,6 +1,6 @@
--- The sources of identifiers that tell which persons the sessions of a caller name: their conversations; and the persons,
--- contact methods and decisions that no tick has read, unless there are too many to wait for.
--- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: what waits was logged since this snapshot, or
+-- The sources of identifiers that decide which persons the named sessions have: their conversations; and the persons, contact
+-- methods and decisions with unread changes, if there are 1,000 of them or fewer.
+-- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: unread changes were logged since this snapshot;
 --      null: nothing was read yet
 -- out: rank, source, id
 with unread as (

@@ -1,4 +1,4 @@
--- Sessions that a caller asks for.
+-- The sessions that a caller names.
 -- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair
 -- out: crew_id, session_id
 select

@@ -1,4 +1,4 @@
--- Days of clients that the last tick left for the next.
+-- Days of clients that the last tick logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: client_id, activity_date
 select

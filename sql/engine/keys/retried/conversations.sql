@@ -1,4 +1,4 @@
--- Conversations that the last tick left for the next.
+-- Conversations that the last tick logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: conversation_id
 select conversation_id from analytics.conversation_changes

@@ -1,4 +1,4 @@
--- Days of crews that the last tick left for the next.
+-- Days of crews that the last tick logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: crew_id, activity_date
 select

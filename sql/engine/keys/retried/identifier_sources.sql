@@ -1,4 +1,4 @@
--- Contact methods that the last tick left for the next.
+-- Contact methods that the last tick logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: rank, source, id
 select

@@ -1,4 +1,4 @@
--- Conversations that the last tick of a table of projects left for the next.
+-- Conversations that the last tick of a table of projects logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: id
 select conversation_id as id from analytics.conversation_changes

@@ -1,4 +1,4 @@
--- Sessions that the last tick left for the next.
+-- Sessions that the last tick logged for retry.
 -- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
 -- out: crew_id, session_id
 select

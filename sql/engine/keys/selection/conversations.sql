@@ -1,4 +1,4 @@
--- Whether a key is a conversation of the selected crews or clients; all are, if none is selected.
+-- Whether a key is a conversation of the selected crews or clients; true if nothing is selected.
 -- in:  %(crew_ids)s, %(client_ids)s
 %(crew_ids)s::uuid[] is null
 or conversation_id in (

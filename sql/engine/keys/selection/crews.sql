@@ -1,4 +1,4 @@
--- Whether a key is of the selected crews; all are, if none is selected.
+-- Whether a key is of the selected crews; true if nothing is selected.
 -- in:  %(crew_ids)s
 %(crew_ids)s::uuid[] is null
 or crew_id = any(%(crew_ids)s::uuid[])

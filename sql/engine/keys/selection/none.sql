@@ -1,2 +1,2 @@
--- Keys that are of no crew or client are never narrowed.
+-- Keys without a crew or client cannot be narrowed.
 true
