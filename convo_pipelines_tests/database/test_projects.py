@@ -241,7 +241,7 @@ def test_an_installation_needs_no_arrays(empty_database: str) -> None:
     world = World(Warehouse(empty_database))
     world.execute(DROP)
     migrations.up(("analytics",))
-    assert migrations.validate() == []
+    assert list(migrations.validate()) == []
     sizes = sample_data.Sizes(crews=2, sessions=20, conversations=40, people=10, projects=3, days=5)
     sample_data.load(world.warehouse, sizes, 1, at().date())
     world.tick()
