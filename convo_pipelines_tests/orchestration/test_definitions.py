@@ -33,7 +33,7 @@ def test_every_table_is_ticked_and_checked() -> None:
     ticked = {
         key.to_user_string()
         for job in ("conversation_discovery", "link_sync")
-        for key in defs.resolve_job_def(job).asset_layer.selected_asset_graph
+        for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys
     }
     for table in DERIVED_TABLES:
         assert table.name in ticked
