@@ -66,7 +66,7 @@ class Benchmark:
         """Do what a tick's run does in the database; the first one builds."""
         for table in DISCOVERY:
             outcome, results = ticks.tick(self.warehouse, table, log)
-            undone = [n8n.describe(result) for result in results if result.error or not result.caught_up]
+            undone = [isolation.describe(result) for result in results if result.error or not result.caught_up]
             assert not undone, undone
             assert not outcome.is_skipped, table.name
 
