@@ -2,13 +2,13 @@
 
 from benchmarks.discovery import TICKS, Benchmark
 from benchmarks.measure import console, fresh_database, median_seconds, seconds
-from convo_pipelines.engine import crews
+from convo_pipelines.engine import isolation
 
 SESSIONS = 10_000
 
 
 def measure(crew_count: int) -> dict[str, str]:
-    crews.POOL_SIZE = 1
+    isolation.POOL_SIZE = 1
     with fresh_database() as url:
         benchmark = Benchmark(url, SESSIONS, crew_count)
         benchmark.load()
