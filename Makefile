@@ -52,6 +52,7 @@ reference: .venv/installed
 docs: reference
 	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
+	cp artifacts/4-materialization.png docs/asset.png
 	cp artifacts/1-asset-graph.txt docs/asset-graph.txt
 	cp artifacts/6-activity-report-1280.png docs/activity-report.png
 

@@ -339,7 +339,7 @@ def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: py
         writer.start()
         tick(world)
         assert state(world, "histories_a")["mode"] == "window"
-        assert "holds a lock" in world.state()["last_warning"]
+        assert "locked by another session" in world.state()["last_warning"]
         writer.join()
         assert max(waited) < 5
         world.say("by window", when=NOW)
