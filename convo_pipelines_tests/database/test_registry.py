@@ -60,6 +60,18 @@ def test_a_target_is_what_the_catalog_says(world: World, table: DerivedTable) ->
     assert {(column, f"app.{parent}") for column, parent in target.parents} == parents
 
 
+UNCOMMENTED = r"""
+select attrelid::regclass || '.' || attname as name from pg_attribute
+join pg_class on pg_class.oid = attrelid
+where relnamespace = 'analytics'::regnamespace and relkind = 'r' and relname not like 'schema\_migration%'
+    and attnum > 0 and not attisdropped and col_description(attrelid, attnum) is null
+"""
+
+
+def test_every_column_has_a_comment(world: World) -> None:
+    assert [row["name"] for row in world.execute(UNCOMMENTED)] == []
+
+
 def test_every_table_is_registered_an_answer_or_internal(world: World) -> None:
     kept = {table.name for table in DERIVED_TABLES} | set(BOOKKEEPING)
     views = {row["viewname"] for row in world.execute("select viewname from pg_views where schemaname = 'analytics'")}

@@ -42,7 +42,7 @@ def test_every_table_is_ticked_and_checked() -> None:
         complete = [
             name for name in checks[table.name] if name.startswith(("every_", "no_sessions_", "projects_agree"))
         ]
-        assert complete, f"{table.name} has no check that nothing is missing: see checks/completeness.py"
+        assert complete, f"{table.name} has no check that nothing is missing: see CONTRIBUTING.md, Add a check"
 
 
 def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
