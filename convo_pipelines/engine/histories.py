@@ -390,14 +390,12 @@ def _choose_logged(
     rows: int | None = None,
 ) -> Chosen[Position]:
     pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
-    query = fragment(f"tables/{HISTORIES_SESSIONS.name}/keys")
     logged = scope if isinstance(scope, Changes) else Changes(str(at.from_snapshot), at.to_snapshot)
     return _choose(
         connection,
         scope,
         after,
         rows,
-        query=query,
         from_snapshot=logged.from_snapshot,
         to_snapshot=logged.to_snapshot,
         crew_ids=[crew_id for crew_id, _ in pairs],
@@ -433,9 +431,8 @@ def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> boo
     [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
     if found and found.rest:
         return False
-    query = fragment(f"tables/{HISTORIES_SESSIONS.name}/keys")
     members = crew.members or []
-    choose_keys(connection, HISTORIES_SESSIONS, pending, query=query, crew_ids=[crew.id] * len(members), oids=members)
+    choose_keys(connection, HISTORIES_SESSIONS, pending, crew_ids=[crew.id] * len(members), oids=members)
     return True
 
 
