@@ -8,6 +8,14 @@ from alembic import command
 from convo_pipelines.database import catalog, migrations
 from convo_pipelines_tests.servers import embedded_server
 
+ANALYTICS = sorted(
+    path.name
+    for path in migrations.FOLDER.iterdir()
+    if path.is_dir() and path.name not in {"0028_app_baseline", "0028_app_indexes", "0028_roles_baseline"}
+)
+"""The migrations of analytics, except its indexes on app, in order."""
+BEFORE_NEWEST, NEWEST = ANALYTICS[-2:]
+
 
 def up_to(url: str, migration: migrations.Migration) -> None:
     with migrations._connect(url) as connection:

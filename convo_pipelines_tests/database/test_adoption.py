@@ -14,6 +14,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
+from convo_pipelines_tests.catalogs import ANALYTICS
 from convo_pipelines_tests.conftest import ROOT, Server, both_servers
 from convo_pipelines_tests.database.test_migrations import RIGHT, catalog
 from convo_pipelines_tests.world import World, at
@@ -96,7 +97,7 @@ def test_a_database_at_0027_is_adopted(world: World, lines: str) -> None:
     applied = {migration.name for migration in migrations.status() if migration.applied}
     assert applied == {
         *(["0028_app_baseline"] if "app" in lines.split() else []),
-        *("0028_app_indexes", "0028_analytics_baseline", "0029_terms"),
+        *("0028_app_indexes", *ANALYTICS),
         *(["0028_roles_baseline"] if "roles" in lines else []),
     }
     assert migrate("validate").output == RIGHT
@@ -121,8 +122,9 @@ def test_adopted_or_new_the_catalog_is_the_same(world: World, server: Server) ->
 
 
 def at_0027(world: World) -> None:
-    """Take a database of today back to 0027, with its data: the rollback of 0029, and the records of before."""
-    assert migrate("down", "--yes").output.endswith("rolled back 0029_terms\n")
+    """Take a database of today back to 0027, with its data: the rollbacks, and the records of before."""
+    for name in reversed(ANALYTICS[1:]):
+        assert migrate("down", "--yes").output.endswith(f"rolled back {name}\n")
     world.execute("drop table app.schema_migration_checksums, analytics.schema_migration_checksums")
     world.execute("update app.schema_migrations set version_num = '0001_app_schema'")
     world.execute("update analytics.schema_migrations set version_num = '0026_names'")
@@ -248,5 +250,5 @@ def test_a_newer_database_is_refused(today: World) -> None:
 def test_before_the_adoption_commands_say_what_is_missing(world: World) -> None:
     ended = CliRunner().invoke(main, ["tick"])
     assert ended.exit_code == 1
-    assert "the database lacks 0028_app_indexes, 0028_analytics_baseline, 0029_terms" in " ".join(ended.output.split())
+    assert f"the database lacks 0028_app_indexes, {', '.join(ANALYTICS)}" in " ".join(ended.output.split())
     assert world.execute("select from analytics.refresh_state") == []

@@ -8,6 +8,7 @@ import pytest
 
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.operations.health import Finding
+from convo_pipelines_tests.catalogs import NEWEST
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import World
@@ -46,7 +47,7 @@ DAMAGES = {
     ),
     "the database came from another server": "update analytics.refresh_state set written_by = '7'",
     health.SCHEMA: "update analytics.schema_migrations set version_num = '0028_analytics_baseline'"
-    " where version_num = '0029_terms'",
+    f" where version_num = '{NEWEST}'",
 }
 
 

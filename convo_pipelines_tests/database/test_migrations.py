@@ -267,8 +267,8 @@ def test_validation_can_fail(migrate: object, empty_database: str, damage: str, 
             "different: trigger convo_pipelines_insert on curation.participant_decisions",
         ),
         (
-            "update analytics.schema_migration_checksums set checksum = 'x' where name = '0029_terms'",
-            "migration 0029_terms was edited after it was applied",
+            "update analytics.schema_migration_checksums set checksum = 'x' where name = '0028_analytics_baseline'",
+            "migration 0028_analytics_baseline was edited after it was applied",
         ),
     ],
 )
@@ -357,6 +357,7 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     migrate: object, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert migrate("up").exit_code == 0
+    past(migrate, "0029_terms")
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
         analyst.execute("select from analytics.alerts")

@@ -1,0 +1,12 @@
+-- Names instead of oids.
+
+
+-- Deletions and crashes.
+
+
+-- Refused rows.
+
+
+-- Capture.
+
+select 1;
