@@ -17,7 +17,7 @@ from convo_pipelines.database.warehouse import (
     fetch_one,
     transaction,
 )
-from convo_pipelines.engine import change_log
+from convo_pipelines.engine import binding, change_log
 from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
@@ -48,9 +48,14 @@ def sync(warehouse: Warehouse) -> None:
                 return
             with transaction(connection):
                 change_log.archive(connection, None)  # before the former tables of crews are unknown
-            for table in fetch(connection, "engine/capture/differences", table_name=None, retry_seconds=RETRY_SECONDS):
+            tables = fetch(connection, "engine/capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
+            if any(table["is_exchanged"] for table in tables):
+                binding.bind_views(connection)  # before the tables are known, and read as a whole
+            for table in tables:
                 _settle(connection, table)
+            binding.bind_foreign_keys(connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
+                execute(connection, "engine/capture/gone_crews")
                 changed = fetch_one(connection, "engine/capture/crews")["crews"]
                 if not changed:  # otherwise crews may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])

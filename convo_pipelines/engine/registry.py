@@ -308,8 +308,8 @@ CLIENTS_CONVERSATIONS = DerivedTable(
     "The clients in each conversation, by their people or crew, with the columns that pages are sorted by.",
     group="links",
     job="link_sync",
-    sources=("crews", "people", "conversations", "messages"),
-    changes=("conversations", "people_conversations", "people", "crews"),
+    sources=("clients", "crews", "people", "conversations", "messages"),
+    changes=("conversations", "people_conversations", "people", "crews", "clients"),
     rows=Target(
         "analytics.clients_conversations",
         key=("client_id", "conversation_id"),
@@ -322,8 +322,8 @@ PROJECT_CONVERSATIONS = DerivedTable(
     "The project that each conversation names, since when, and the user to whom it belonged then.",
     group="links",
     job="link_sync",
-    sources=("conversations", "projects"),
-    changes=("conversations",),
+    sources=("conversations", "projects", "users"),
+    changes=("conversations", "projects", "users"),
     rows=Target(
         "analytics.project_conversations",
         key=("conversation_id",),

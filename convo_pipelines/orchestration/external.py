@@ -10,6 +10,7 @@ DESCRIPTIONS = {
     "conversations": "Conversations on every channel; messages, projects and links refer to them.",
     "messages": "E-mail and chat messages.",
     "message_recipients": "Contact method x message, with a role (from, to, cc, bcc).",
+    "users": "Users of the application; each project belongs to one.",
     "projects": "Projects, with their deprecated array of conversation ids.",
 }
 

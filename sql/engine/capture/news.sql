@@ -13,7 +13,12 @@ with now as materialized (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
             where tgname >= 'convo_pipelines_' and tgname < 'convo_pipelines`'
         ),
-        exists (select from pg_attribute where attrelid = to_regclass('app.projects') and attname = 'conversation_ids'),
+        (
+            select bit_xor(hash_record_extended(row(attribute.attrelid, attribute.attnum, attribute.xmin), 0))
+            from pg_class as class
+            inner join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0
+            where class.relnamespace = (select to_regnamespace('app')) and class.relkind in ('r', 'p', 'v', 'm', 'f')
+        ),
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
@@ -28,5 +33,6 @@ select
     or exists (
         select from analytics.capture_state
         where not is_settled and changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
-    ) as is_any
+    )
+    or exists (select from pg_constraint where connamespace = 'analytics'::regnamespace and not convalidated) as is_any
 from now;

@@ -4,19 +4,23 @@
 with source as (
     select
         source.*,
-        (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity) as is_new,
+        (source.table_oid, source.identity, source.columns)
+            is distinct from (state.table_oid, state.identity, state.columns) as is_new,
         source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
     from analytics.source_tables(%(table_name)s) as source
     left join analytics.capture_state as state on state.table_name = source.name
 ),
 
 remembered as (
-    insert into analytics.capture_state as state (table_name, table_oid, members, identity, mode, is_settled, remark)
+    insert into analytics.capture_state as state (
+        table_name, table_oid, members, identity, columns, mode, is_settled, remark
+    )
     select
         name,
         table_oid,
         members,
         identity,
+        columns,
         case when is_captured then 'captured' else 'window' end,
         %(is_settled)s,
         case when not is_captured then coalesce(%(remark)s, obstacle) end
@@ -25,6 +29,7 @@ remembered as (
         table_oid = excluded.table_oid,
         members = excluded.members,
         identity = excluded.identity,
+        columns = excluded.columns,
         mode = excluded.mode,
         is_settled = excluded.is_settled,
         remark = excluded.remark,

@@ -2,21 +2,27 @@
 -- resolved.
 -- in:  %(is_first)s; %(after_rank)s, %(after_id)s: the last one before; %(rows)s: how many
 -- out: rank (0: gone), source, id
-select
-    0 as rank,
-    source,
-    source_id as id
-from analytics.identifiers as known
-where %(is_first)s
-    and case source
-        when 'person' then not exists (select from app.people where id = known.source_id)
-        when 'contact_method' then not exists (select from app.contact_methods where id = known.source_id)
-        when 'conversation' then not exists (select from app.conversations where id = known.source_id and crew_id is not null)
-        else not exists (
-            select from curation.participant_decisions
-            where id = known.source_id and decision = known.source and revoked_at is null
-        )
-    end
+(
+    select distinct
+        0 as rank,
+        source,
+        source_id as id
+    from analytics.identifiers as known
+    where (%(is_first)s or (0, source_id) > (%(after_rank)s::int, %(after_id)s::uuid))
+        and case source
+            when 'person' then not exists (select from app.people where id = known.source_id)
+            when 'contact_method' then not exists (select from app.contact_methods where id = known.source_id)
+            when 'conversation' then not exists (
+                select from app.conversations where id = known.source_id and crew_id is not null
+            )
+            else not exists (
+                select from curation.participant_decisions
+                where id = known.source_id and decision = known.source and revoked_at is null
+            )
+        end
+    order by source_id
+    limit %(rows)s
+)
 union all
 (
     select 1, 'person', id from app.people

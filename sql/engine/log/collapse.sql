@@ -42,7 +42,8 @@ every_recipient as (
 
 every_identifier as (
     insert into analytics.identifier_changes (source, operation)
-    values ('people', 'everything'), ('contact_methods', 'everything'), ('crews', 'everything'), ('clients', 'everything')
+    values ('people', 'everything'), ('contact_methods', 'everything'), ('crews', 'everything'), ('clients', 'everything'),
+        ('users', 'everything')
 )
 
 insert into analytics.project_changes (operation) values ('everything');

@@ -2,26 +2,40 @@
 -- whenever rows may have come or gone without a trigger. If one table is asked for, no other table's triggers are read.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, identity text
+    obstacle text, is_fed boolean, is_captured boolean, identity text, columns text
 )
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     with recursive named as (
-        select distinct crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function
+        select distinct
+            crew.histories_table_name::text as name,
+            true as is_histories,
+            'log_sessions' as log_function,
+            array['session_id', 'message', 'created_at'] as reads
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
             and crew.histories_table_name not in (
-            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects'
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects', 'users'
         )
         union all
-        select wanted.name, false, wanted.log_function
+        select wanted.name, false, wanted.log_function, wanted.reads::text[]
         from (
             values
-            ('clients', 'log_identifiers'), ('crews', 'log_identifiers'), ('people', 'log_identifiers'),
-            ('contact_methods', 'log_identifiers'), ('conversations', 'log_conversations'), ('messages', 'log_messages'),
-            ('message_recipients', 'log_recipients'), ('projects', 'log_projects')
-        ) as wanted (name, log_function)
+            ('clients', 'log_identifiers', '{id, client_code, name, is_active}'),
+            ('crews', 'log_identifiers', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
+            ('people', 'log_identifiers', '{id, client_id, name, email, phone, linkedin_urn}'),
+            ('contact_methods', 'log_identifiers', '{id, person_id, kind, value}'),
+            (
+                'conversations', 'log_conversations',
+                '{id, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id, subject, started_at, closed_at,
+                created_at, updated_at}'
+            ),
+            ('messages', 'log_messages', '{id, conversation_id, direction, sent_at}'),
+            ('message_recipients', 'log_recipients', '{message_id, contact_method_id, role}'),
+            ('projects', 'log_projects', '{id, user_id, name, conversation_ids}'),
+            ('users', 'log_identifiers', '{id, name}')
+        ) as wanted (name, log_function, reads)
     ),
     roots as (
         select named.*, to_regclass(format('app.%I', named.name))::oid as table_oid
@@ -56,10 +70,7 @@ as $$
             members.name,
             class.oid,
             class.relkind,
-            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of, case when class.oid = to_regclass('app.projects') and not exists (
-                select from pg_attribute as attribute
-                where attribute.attrelid = class.oid and attribute.attname = 'conversation_ids'
-            ) then 'without conversation_ids' end) as identity,
+            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
             bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
             over (partition by members.name) as is_fed
@@ -99,7 +110,14 @@ as $$
         described.obstacle,
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, false) and described.obstacle is null,
-        coalesce(described.identity, 'absent')
+        coalesce(described.identity, 'absent'),
+        (
+            select string_agg(
+                format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
+            )
+            from pg_attribute as attribute
+            where attribute.attrelid = roots.table_oid and attribute.attname = any(roots.reads) and not attribute.attisdropped
+        )
     from roots
     left join described on described.name = roots.name
 $$;

@@ -7,7 +7,8 @@ create table analytics.capture_state (
     is_wanted boolean not null default true,
     is_settled boolean not null default true,
     remark text,
-    changed_at timestamptz not null default now()
+    changed_at timestamptz not null default now(),
+    columns text
 );
 create index capture_state_members on analytics.capture_state using gin (members);
 
@@ -27,3 +28,5 @@ comment on column analytics.capture_state.is_settled is
 'false: the table was locked by another session; capturing is retried.';
 comment on column analytics.capture_state.remark is 'Why it is not captured.';
 comment on column analytics.capture_state.changed_at is 'When this row last changed.';
+comment on column analytics.capture_state.columns is
+'Number and type of each of its columns that is read. If they or the oid change, views and foreign keys are bound anew.';

@@ -34,8 +34,8 @@ create view analytics.busiest_crews as
 select
     rank() over (order by sum(day.message_count) desc) as place,
     day.crew_id,
-    crew.crew_code,
-    crew.name as crew_name,
+    crew.crew_code::text,
+    crew.name::text as crew_name,
     crew.client_id,
     count(distinct day.session_id) as sessions,
     sum(day.message_count)::bigint as messages

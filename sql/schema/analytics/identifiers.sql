@@ -41,15 +41,15 @@ select
     person.client_id
 from app.people as person
 cross join lateral (
-    values ('email', person.email), ('phone', person.phone), ('linkedin', person.linkedin_urn)
+    values ('email', person.email::text), ('phone', person.phone::text), ('linkedin', person.linkedin_urn::text)
 ) as given (kind, value)
 where given.value is not null
 union all
 select
     decision.decision,
     decision.id,
-    contact.kind,
-    contact.value,
+    contact.kind::text,
+    contact.value::text,
     contact.id::text,
     person.id,
     person.client_id
@@ -61,8 +61,8 @@ union all
 select
     'contact_method',
     contact.id,
-    contact.kind,
-    contact.value,
+    contact.kind::text,
+    contact.value::text,
     contact.id::text,
     person.id,
     person.client_id
@@ -73,7 +73,7 @@ select
     'conversation',
     id,
     'session',
-    session_id,
+    session_id::text,
     null,
     null,
     null

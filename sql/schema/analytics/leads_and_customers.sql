@@ -2,11 +2,11 @@ create view analytics.lead_open_conversations as
 select
     conversation.lead_id,
     conversation.id as conversation_id,
-    conversation.channel,
+    conversation.channel::text,
     owner.client_id,
     conversation.crew_id,
     conversation.project_id,
-    conversation.started_at,
+    conversation.started_at::timestamptz,
     summary.ended_at,
     coalesce(summary.message_count, 0) as message_count,
     coalesce(summary.inbound_count, 0) as inbound_count,

@@ -1,8 +1,8 @@
 create view analytics.client_names as
 select
     id as client_id,
-    client_code,
-    name as client_name,
+    client_code::text,
+    name::text as client_name,
     is_active
 from app.clients;
 
@@ -15,8 +15,8 @@ comment on column analytics.client_names.is_active is 'Whether the client''s cre
 create view analytics.crew_names as
 select
     id as crew_id,
-    crew_code,
-    name as crew_name,
+    crew_code::text,
+    name::text as crew_name,
     client_id,
     is_active
 from app.crews;
@@ -31,7 +31,7 @@ comment on column analytics.crew_names.is_active is 'Whether the crew is refresh
 create view analytics.project_names as
 select
     id as project_id,
-    name as project_name,
+    name::text as project_name,
     user_id
 from app.projects;
 
@@ -44,10 +44,10 @@ create view analytics.person_names as
 select
     id as person_id,
     client_id,
-    name as person_name,
-    email,
-    phone,
-    linkedin_urn
+    name::text as person_name,
+    email::text,
+    phone::text,
+    linkedin_urn::text
 from app.people;
 
 comment on view analytics.person_names is 'Names and addresses of persons. Personal data.';
@@ -61,8 +61,8 @@ comment on column analytics.person_names.linkedin_urn is 'LinkedIn profile in th
 create view analytics.contact_method_values as
 select
     id as contact_method_id,
-    kind,
-    value,
+    kind::text,
+    value::text,
     person_id
 from app.contact_methods;
 

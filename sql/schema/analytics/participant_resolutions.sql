@@ -30,7 +30,7 @@ comment on column analytics.participant_resolutions.resolved_at is 'When this ro
 create view analytics.unknown_senders as
 select
     resolution.contact_method_id,
-    contact.kind,
+    contact.kind::text,
     resolution.status,
     count(*) as messages
 from analytics.participant_resolutions as resolution

@@ -93,11 +93,11 @@ enable always trigger convo_pipelines_delete;
 create view analytics.person_timeline as
 select
     link.person_id,
-    person.name as person_name,
+    person.name::text as person_name,
     person.client_id,
     link.conversation_id,
     summary.channel,
-    conversation.subject,
+    conversation.subject::text,
     summary.started_at,
     summary.ended_at,
     summary.message_count,

@@ -36,13 +36,13 @@ comment on column analytics.conversations_per_project.last_added_at is 'When the
 create view analytics.projects_this_week as
 select
     link.project_id,
-    project.name as project_name,
+    project.name::text as project_name,
     link.conversation_id,
-    conversation.channel,
-    conversation.subject,
+    conversation.channel::text,
+    conversation.subject::text,
     link.added_at,
     link.added_by,
-    owner.name as added_by_name
+    owner.name::text as added_by_name
 from analytics.project_conversations as link
 inner join app.projects as project on project.id = link.project_id
 inner join app.conversations as conversation on conversation.id = link.conversation_id

@@ -32,4 +32,13 @@ inner join analytics.conversation_days as day on day.client_id = client.id
 left join analytics.client_activity_daily as present using (client_id, activity_date)
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.source = 'clients'
-    and present.client_code is distinct from client.client_code;
+    and present.client_code is distinct from client.client_code
+union
+select
+    present.client_id,
+    present.activity_date
+from analytics.identifier_changes as change
+inner join analytics.client_activity_daily as present on present.client_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'clients'
+    and change.operation = 'delete';

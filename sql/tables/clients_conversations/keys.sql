@@ -21,4 +21,16 @@ select conversation.id
 from analytics.identifier_changes as change
 inner join app.conversations as conversation on conversation.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.source = 'crews' and conversation.client_id is null;
+    and change.source = 'crews' and conversation.client_id is null
+union
+select link.conversation_id
+from analytics.identifier_changes as change
+inner join analytics.clients_conversations as link on link.client_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'clients' and change.operation = 'delete'
+union
+select link.conversation_id
+from analytics.identifier_changes as change
+inner join analytics.conversation_clients as link on link.client_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'clients' and change.operation = 'insert';

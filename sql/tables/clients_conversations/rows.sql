@@ -4,11 +4,12 @@
 select distinct
     link.client_id,
     link.conversation_id,
-    conversation.channel,
+    conversation.channel::text as channel,
     conversation.crew_id,
     conversation.project_id,
-    conversation.started_at,
-    conversation.closed_at
+    conversation.started_at::timestamptz as started_at,
+    conversation.closed_at::timestamptz as closed_at
 from analytics.conversation_clients as link
 inner join app.conversations as conversation on conversation.id = link.conversation_id
+inner join app.clients as client on client.id = link.client_id
 where link.conversation_id = any(array(select conversation_id from keys));

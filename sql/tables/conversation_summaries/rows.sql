@@ -3,14 +3,14 @@
 with subject as materialized (
     select
         conversation.id,
-        conversation.channel,
+        conversation.channel::text as channel,
         owner.client_id,
         conversation.crew_id,
-        conversation.session_id,
+        conversation.session_id::text as session_id,
         conversation.project_id,
         conversation.lead_id,
         conversation.customer_id,
-        case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at end as closed_at
+        case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end as closed_at
     from app.conversations as conversation
     inner join keys on keys.conversation_id = conversation.id
     inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
@@ -51,10 +51,10 @@ message_conversations as (
         count(*) as message_count,
         count(*) filter (where message.direction = 'inbound') as inbound_count,
         count(*) filter (where message.direction = 'outbound') as outbound_count,
-        min(message.sent_at) as started_at,
-        max(message.sent_at) as ended_at,
-        min(message.sent_at) filter (where message.direction = 'inbound') as first_inbound_at,
-        array_agg(message.sent_at) filter (where message.direction = 'outbound') as outbound_times
+        min(message.sent_at)::timestamptz as started_at,
+        max(message.sent_at)::timestamptz as ended_at,
+        (min(message.sent_at) filter (where message.direction = 'inbound'))::timestamptz as first_inbound_at,
+        (array_agg(message.sent_at) filter (where message.direction = 'outbound'))::timestamptz[] as outbound_times
     from subject
     inner join app.messages as message on message.conversation_id = subject.id
     where analytics.is_usable_time(message.sent_at)

@@ -33,4 +33,13 @@ left join analytics.crew_activity_daily as present using (crew_id, activity_date
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.source = 'crews'
     and (present.crew_code, present.crew_name, present.client_id)
-        is distinct from (crew.crew_code, crew.name, crew.client_id);
+        is distinct from (crew.crew_code, crew.name, crew.client_id)
+union
+select
+    present.crew_id,
+    present.activity_date
+from analytics.identifier_changes as change
+inner join analytics.crew_activity_daily as present on present.crew_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'crews'
+    and change.operation = 'delete';

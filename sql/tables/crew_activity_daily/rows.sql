@@ -3,8 +3,8 @@
 select
     day.crew_id,
     day.activity_date,
-    crew.crew_code,
-    crew.name as crew_name,
+    crew.crew_code::text as crew_code,
+    crew.name::text as crew_name,
     crew.client_id,
     count(*) as sessions,
     sum(day.message_count)::bigint as messages,

@@ -7,4 +7,22 @@ where started_at >= %(window_start)s::timestamptz and started_at < %(window_end)
 union
 select conversation_id from analytics.conversation_changes
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source = 'conversations' and conversation_id is not null;
+    and source = 'conversations' and conversation_id is not null
+union
+select link.conversation_id
+from analytics.project_changes as change
+inner join analytics.project_conversations as link on link.project_id = change.project_id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'delete'
+union
+select conversation.id
+from analytics.project_changes as change
+inner join app.conversations as conversation on conversation.project_id = change.project_id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'insert'
+union
+select link.conversation_id
+from analytics.identifier_changes as change
+inner join analytics.project_conversations as link on link.added_by = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'users' and change.operation = 'delete';

@@ -8,11 +8,13 @@ select
         when analytics.is_usable_time(change.changed_at) then change.changed_at
         else now()
     end as added_at,
-    case when present.project_id = project.id then present.added_by else project.user_id end as added_by
+    added.id as added_by
 from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 inner join app.projects as project on project.id = conversation.project_id
 left join present on present.conversation_id = conversation.id
+left join app.users as added
+    on added.id = case when present.project_id = project.id then present.added_by else project.user_id end
 cross join lateral (
     select
         case

@@ -52,6 +52,7 @@ select
 from named
 inner join app.conversations as conversation
     on conversation.id = named.id and conversation.project_id = named.project_id
+inner join app.projects as project on project.id = named.project_id
 where not exists (
     select from entries
     where entries.project_id = named.project_id and entries.conversation_id = named.id

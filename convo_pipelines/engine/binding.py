@@ -1,0 +1,107 @@
+"""Views and foreign keys on the application's tables, bound anew after an exchange by rename.
+
+Statements find a table by its name. PostgreSQL binds views and foreign keys to the table and the columns that had the
+names when they were created. After the application exchanges a table or a column by rename, they are created anew,
+before anything is read: views from their definitions in `sql/schema/`, whose columns keep their types.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from graphlib import TopologicalSorter
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from convo_pipelines.database.statements import names, source, statement
+from convo_pipelines.database.warehouse import (
+    LOCK_TIMEOUT,
+    PASSING_ERRORS,
+    Connection,
+    error_message,
+    execute,
+    fetch,
+    fetch_one,
+    transaction,
+)
+
+ATTEMPTS = 5
+PAUSE_SECONDS = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+@cache
+def views() -> dict[str, str]:
+    """Return the definitions of the views on the application's tables, with their comments; in order of creation."""
+    found: dict[str, str] = {}
+    for name in names("schema/analytics"):
+        found |= {view: text for view, text in _views_of(source(name)).items() if "app." in text}
+    uses = {view: {other for other in found if other != view and f"{other} " in text} for view, text in found.items()}
+    return {view: found[view] for view in TopologicalSorter(uses).static_order()}
+
+
+def _views_of(definitions: str) -> dict[str, str]:
+    """Return the statements that create each view and its comments."""
+    statements: dict[str, list[str]] = {}
+    for text in re.split(r"(?<=;)\n+", definitions):
+        if made := re.match(r"(?:create|comment on) (?:view|column) (analytics\.\w+)", text):
+            statements.setdefault(made[1], []).append(text)
+    return {view: "\n".join(texts) for view, texts in statements.items() if texts[0].startswith("create view ")}
+
+
+def bind_views(connection: Connection) -> None:
+    """Bind the views to the tables and columns that have the names now. Views that were dropped come back.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: a view is read for longer than the attempts take.
+
+    """
+    is_any_missing = any(
+        fetch_one(connection, "engine/binding/is_missing", view=view)["is_missing"] for view in views()
+    )
+    for text in views().values():
+        definition = sql.SQL(cast("LiteralString", text.replace("create view", "create or replace view", 1)))
+        _patiently(connection, partial(connection.execute, definition))
+    if is_any_missing:
+        for step in ("ownership", "grants"):
+            connection.execute(statement(f"migrations/{step}"))
+
+
+def bind_foreign_keys(connection: Connection) -> None:
+    """Drop foreign keys to former tables, add missing ones, and validate those that no row violates any more.
+
+    What cannot be done now, for a lock or for rows that a tick has yet to delete, is left for the next time.
+    """
+    for key in fetch(connection, "engine/binding/wrong_foreign_keys"):
+        names = {"child": sql.Identifier("analytics", key["child"]), "name": sql.Identifier(key["name"])}
+        try:
+            if not key["is_right"]:
+                _patiently(connection, partial(execute, connection, "engine/binding/bind_foreign_key", name=key["name"]))
+            if key["is_wanted"]:
+                _patiently(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
+        except PASSING_ERRORS as error:
+            _log.info("the foreign key %s is left for the next tick: %s", key["name"], error_message(error))
+
+
+def use_foreign_keys(connection: Connection, *, is_wanted: bool) -> None:
+    """Run with foreign keys to the application's tables, or without: then ticks delete what they would."""
+    execute(connection, "engine/binding/use_foreign_keys", is_wanted=is_wanted)
+    bind_foreign_keys(connection)
+
+
+def _patiently(connection: Connection, bind: Callable[[], object]) -> None:
+    """Run a statement in a transaction. Others queue behind a wait for its lock, so several short waits are tried."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction(connection):
+                bind()
+        except psycopg.errors.LockNotAvailable:
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(PAUSE_SECONDS * attempt)
+        else:
+            return
