@@ -13,4 +13,4 @@ select
 from keys
 inner join analytics.conversation_days as day using (client_id, activity_date)
 inner join app.clients as client on client.id = day.client_id
-group by day.client_id, day.activity_date, client.id;
+group by day.client_id, day.activity_date, client.client_code;

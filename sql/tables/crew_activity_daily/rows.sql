@@ -16,4 +16,4 @@ select
 from keys
 inner join analytics.histories_sessions as day using (crew_id, activity_date)
 inner join app.crews as crew on crew.id = day.crew_id
-group by day.crew_id, day.activity_date, crew.id;
+group by day.crew_id, day.activity_date, crew.crew_code, crew.name, crew.client_id;

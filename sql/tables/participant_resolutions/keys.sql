@@ -2,12 +2,14 @@
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: rank, source, id
 with changed as (
-    select distinct
+    select
         source,
-        id
+        id,
+        bool_or(operation = 'insert') as is_insert
     from analytics.identifier_changes
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
         and source in ('people', 'contact_methods', 'participant_decisions')
+    group by source, id
 )
 
 select
@@ -36,6 +38,10 @@ from (
     select 'contact_method', given.source_id from changed
     inner join analytics.identifiers as given on given.person_id = changed.id and given.source = 'contact_method'
     where changed.source = 'people'
+    union
+    select 'contact_method', contact.id from changed  -- of persons who were deleted, and are inserted again
+    inner join app.contact_methods as contact on contact.person_id = changed.id
+    where changed.source = 'people' and changed.is_insert
     union
     select 'conversation', conversation_id from analytics.conversation_changes
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
