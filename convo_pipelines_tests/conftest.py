@@ -144,14 +144,30 @@ both_servers_if_wide = pytest.mark.parametrize(
 debian_only = pytest.mark.parametrize("server", ["debian"], indirect=True)
 
 
+both_modes = pytest.mark.parametrize("foreign_keys", ["keys", "no_keys"], indirect=True)
+"""With foreign keys to the application's tables, and without: what deletes rows of the application."""
+both_modes_if_wide = pytest.mark.parametrize(
+    "foreign_keys", ["keys", pytest.param("no_keys", marks=pytest.mark.wide)], indirect=True
+)
+
+
 @pytest.fixture
-def new_world(server: Server) -> Iterator[object]:
+def foreign_keys(request: pytest.FixtureRequest) -> bool:
+    """Whether new worlds have foreign keys to the application's tables; see `both_modes`."""
+    return getattr(request, "param", "keys") == "keys"
+
+
+@pytest.fixture
+def new_world(server: Server, foreign_keys: bool) -> Iterator[object]:
     """Makes an empty, migrated database at each call."""
     worlds: list[World] = []
 
     def make() -> World:
-        worlds.append(World(Warehouse(server.create(template="template_app"))))
-        return worlds[-1]
+        world = World(Warehouse(server.create(template="template_app")))
+        worlds.append(world)
+        if not foreign_keys:
+            world.drop_foreign_keys()
+        return world
 
     yield make
     for world in worlds:

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import reconcile, ticks
+from convo_pipelines.engine import binding, reconcile, ticks
 from convo_pipelines.engine.crews import select
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
@@ -181,6 +181,11 @@ class World:
         return self.insert("message_recipients", message_id=message, contact_method_id=contact, role=role)
 
     # The pipeline
+
+    def drop_foreign_keys(self) -> None:
+        """What `migrate up --without-foreign-keys` does."""
+        with self.warehouse.connection() as connection:
+            binding.use_foreign_keys(connection, is_wanted=False)
 
     def tick(
         self, assets: Sequence[str] = PIPELINE, crews: Sequence[str] = (), clients: Sequence[str] = ()

@@ -8,6 +8,8 @@ import click
 
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import binding
 
 
 @click.group()
@@ -24,9 +26,18 @@ ONLY = click.option(
 
 @migrate.command()
 @ONLY
-def up(only: migrations.Line | None) -> None:
+@click.option(
+    "--with-foreign-keys/--without-foreign-keys",
+    "has_foreign_keys",
+    default=None,
+    help="Whether analytics refers to app by foreign keys; as before, if neither is given, and at first with them.",
+)
+def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
     """Apply every migration that is missing, the optional roles excepted."""
     migrations.up((only,) if only else migrations.DEFAULT_LINES)
+    if has_foreign_keys is not None:
+        with Warehouse().connection() as connection:
+            binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)
     _print_migrations()
 
 

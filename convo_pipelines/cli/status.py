@@ -21,6 +21,8 @@ def status() -> None:
         by_window = [table for table in capture.status(connection) if table["mode"] != "captured"]
         if by_window:
             print_table(console, by_window, title="not captured: refreshed by window")
+        if unbound := fetch(connection, "cli/status/foreign_keys"):
+            print_table(console, unbound, title="no foreign key: ticks delete what refers to deleted rows")
         if holders := fetch(connection, "cli/status/holders"):
             print_table(console, holders, title="oldest transaction: snapshots and log trimming wait for it")
 

@@ -20,6 +20,12 @@ def listing(connection: psycopg.Connection[Any]) -> Listing:
         return dict(cursor.execute(statement("database/catalog/listing")).fetchall())
 
 
+def unwanted_foreign_keys(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return the foreign keys, as the listing names them, that the database does without."""
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        return {row[0] for row in cursor.execute(statement("database/catalog/unwanted_foreign_keys")).fetchall()}
+
+
 def read(file: Path) -> Listing:
     """Return the listing in a file that `write` wrote."""
     lines = (line.split("\t", 1) for line in file.read_text().splitlines())

@@ -18,7 +18,6 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import names, source, statement
 from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
     error_message,
@@ -80,7 +79,8 @@ def bind_foreign_keys(connection: Connection) -> None:
         names = {"child": sql.Identifier("analytics", key["child"]), "name": sql.Identifier(key["name"])}
         try:
             if not key["is_right"]:
-                _patiently(connection, partial(execute, connection, "engine/binding/bind_foreign_key", name=key["name"]))
+                bind = partial(execute, connection, "engine/binding/bind_foreign_key", name=key["name"])
+                _patiently(connection, bind)
             if key["is_wanted"]:
                 _patiently(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
         except PASSING_ERRORS as error:

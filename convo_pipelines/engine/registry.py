@@ -208,7 +208,10 @@ CREW_CONVERSATIONS = DerivedTable(
     group="conversations",
     job="conversation_discovery",
     sources=("crews", "conversations"),
-    changes=("histories_sessions", "conversations update", "conversations delete", "conversations truncate"),
+    changes=(
+        "histories_sessions",
+        *(f"conversations {operation}" for operation in ("update", "delete", "truncate", "everything")),
+    ),
     rows=Target(
         "app.conversations",
         key=("crew_id", "session_id"),

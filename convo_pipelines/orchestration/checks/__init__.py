@@ -91,6 +91,10 @@ def choose_pending(connection: Connection, name: str) -> None:
     """Create the temporary table `keys` with the keys that the next tick of a derived table will refresh."""
     [table] = (table for table in DERIVED_TABLES if table.name == name)
     now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+    choose_keys(connection, table, Changes(unread_since(connection, name) or now, now))
+
+
+def unread_since(connection: Connection, name: str) -> str | None:
+    """Return the snapshot since which a derived table has not read changes; None before its first build."""
     state = fetch(connection, "engine/log/position", asset_key=name)
-    unread_since = state[0]["unread_since"] if state else None
-    choose_keys(connection, table, Changes(unread_since or now, now))
+    return state[0]["unread_since"] if state else None

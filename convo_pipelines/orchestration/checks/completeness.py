@@ -3,10 +3,10 @@
 import dagster as dg
 import psycopg
 
-from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, histories
+from convo_pipelines.database.warehouse import Row, Warehouse, error_message, histories
 from convo_pipelines.engine import crews
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
-from convo_pipelines.orchestration.checks import find, one_snapshot, verdict
+from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 
 
 @dg.asset_check(
@@ -24,14 +24,13 @@ def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.Asset
     for crew in active:
         try:
             with one_snapshot(warehouse) as connection:
-                state = fetch(connection, "engine/log/position", asset_key=HISTORIES_SESSIONS.name)
                 found, days = find(
                     connection,
                     "tables/histories_sessions/checks/every_message_is_counted",
                     histories(crew["table_name"]),
                     crew_id=crew["id"],
                     members=crew["members"],
-                    unread_since=state[0]["unread_since"] if state else None,
+                    unread_since=unread_since(connection, HISTORIES_SESSIONS.name),
                 )
         except psycopg.Error as error:
             found, days = 1, [{"activity_date": None, "in_source": None, "counted": error_message(error)}]

@@ -6,23 +6,25 @@ from psycopg import sql
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.engine.refresh import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
-from convo_pipelines.orchestration.checks import find, one_snapshot, verdict
+from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 
 
 def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_orphans",
         asset=table.name,
-        description="Rows with a dangling reference: a foreign key is missing or was bypassed. Delete these rows; "
-        "`convo-pipelines migrate validate` names the missing constraint.",
+        description="Rows with a dangling reference, though no tick has a deletion to read: triggers or a foreign key "
+        "were bypassed. `convo-pipelines reconcile` deletes these rows; `migrate validate` names a missing constraint.",
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         offenders, sample = 0, list[Row]()
         target = table.rows
         with one_snapshot(warehouse) as connection:
+            since = unread_since(connection, table.name)
             for column, parent in target.parents:
                 names = names_of(table) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
-                found, rows = find(connection, "orchestration/checks/no_orphans", names, parent=parent)
+                values = {"parent": parent, "unread_since": since}
+                found, rows = find(connection, "orchestration/checks/no_orphans", names, **values)
                 offenders, sample = offenders + found, sample + rows
         return verdict(offenders, sample)
 

@@ -1,8 +1,30 @@
 -- Deletes what is known of crews that no longer exist, where no foreign key has.
 -- out: conversation_changes
-with gone as materialized (
-    select state.crew_id from analytics.crew_discovery_state as state
-    where not exists (select from app.crews as crew where crew.id = state.crew_id)
+with recursive read (crew_id) as (  -- by index, crew by crew: there are many days of each
+    (
+        select crew_id from analytics.histories_sessions
+        order by crew_id
+        limit 1
+    )
+    union all
+    select (
+        select day.crew_id from analytics.histories_sessions as day
+        where day.crew_id > read.crew_id
+        order by day.crew_id
+        limit 1
+    )
+    from read
+    where read.crew_id is not null
+),
+
+gone as materialized (
+    select crew_id
+    from (
+        select crew_id from analytics.crew_discovery_state
+        union
+        select crew_id from read
+    ) as known
+    where crew_id is not null and not exists (select from app.crews as crew where crew.id = known.crew_id)
 ),
 
 states as (

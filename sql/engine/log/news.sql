@@ -10,5 +10,9 @@ select
     exists(
         select from analytics.changes
         where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-            and source = any(%(follows)s::text[]) and is_everything
+            and is_everything
+            and (
+                source = any(%(follows)s::text[])
+                or operation = 'everything' and source || ' everything' = any(%(follows)s::text[])
+            )
     ) as is_everything;
