@@ -4,5 +4,5 @@
 select
     {key},
     {column} || ' in ' || %(parent)s as missing
-from {target}
-where {column} is not null and not exists (select from {parent} as parent where parent.id = {column});
+from {target} as target
+where {column} is not null and not exists (select from {parent} as parent where parent.id = target.{column});

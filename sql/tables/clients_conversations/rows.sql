@@ -11,4 +11,4 @@ select distinct
     conversation.closed_at
 from analytics.conversation_clients as link
 inner join app.conversations as conversation on conversation.id = link.conversation_id
-where link.conversation_id = any(array(select conversation_id from keys));
+where link.conversation_id = any(array(select conversation_id from pg_temp.keys));
