@@ -27,7 +27,7 @@ SUMMARY_COLUMNS = [
 
 
 IDLE_CREWS = """
-select crews.id from app.crews join app.clients on clients.id = client_id
+select crews.id from app.crews join app.clients on clients.id = crews.client_id
 where not (crews.is_active and clients.is_active)
 """
 
@@ -107,8 +107,8 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
         if is_usable(message["sent_at"]):
             written[message["conversation_id"]].append((message["sent_at"], message["direction"]))
     for recipient in world.execute(
-        "select conversation_id, contact_method_id "
-        "from app.message_recipients join app.messages on messages.id = message_id"
+        "select message.conversation_id, recipient.contact_method_id from app.message_recipients as recipient "
+        "join app.messages as message on message.id = recipient.message_id"
     ):
         parties[recipient["conversation_id"]].add(recipient["contact_method_id"])
 
@@ -378,8 +378,8 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
     owner = owners(world)
     parties = defaultdict(set)
     for row in world.execute(
-        "select conversation_id, contact_method_id "
-        "from app.message_recipients join app.messages on messages.id = message_id"
+        "select message.conversation_id, recipient.contact_method_id from app.message_recipients as recipient "
+        "join app.messages as message on message.id = recipient.message_id"
     ):
         parties[row["conversation_id"]].add(row["contact_method_id"])
     wanted = set()

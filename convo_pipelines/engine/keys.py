@@ -67,7 +67,7 @@ def choose_keys(
         retry_source=table.retry_source,
         **values,
     ).rowcount
-    connection.execute("analyze keys")
+    connection.execute("analyze pg_temp.keys")
     if rows is None or chosen < rows:
         return Chosen(chosen, None)
     last: Identifiers = {

@@ -23,10 +23,10 @@ def prepare(connection: Connection, is_everything_new: bool) -> int:
     execute(connection, "tables/participant_resolutions/sources")
     execute(connection, "tables/participant_resolutions/normalized")
     execute(connection, "tables/participant_resolutions/changed_identifiers")
-    connection.execute("analyze places")
+    connection.execute("analyze pg_temp.places")
     _normalize(connection, is_everything_new)
     changed = fetch_one(connection, "tables/participant_resolutions/identifiers")["identifiers"]
-    connection.execute("analyze touched_identifiers")
+    connection.execute("analyze pg_temp.touched_identifiers")
     return changed
 
 
@@ -34,7 +34,7 @@ def _normalize(connection: Connection, renormalize: bool) -> None:
     with connection.cursor("values") as spelled, connection.cursor() as writer:
         spelled.execute(statement("tables/participant_resolutions/values"), {"renormalize": renormalize})
         while batch := spelled.fetchmany(BATCH_ROWS):
-            with writer.copy("copy normalized (kind, value, identifier) from stdin") as copy:
+            with writer.copy("copy pg_temp.normalized (kind, value, identifier) from stdin") as copy:
                 for row in batch:
                     copy.write_row((row["kind"], row["value"], canonical(row["kind"], row["value"])))
-    connection.execute("analyze normalized")
+    connection.execute("analyze pg_temp.normalized")

@@ -299,7 +299,7 @@ def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
     """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each part."""
-    execute(connection, "engine/refresh/diff", names_of(work.table))
+    execute(connection, "engine/refresh/diff", names_of(work.table, work.columns))
     prepare = work.table.prepare
     prepared = prepare(connection, work.counts_drift) if prepare else 0
     compared = [_compare(connection, work, part, is_whole=chosen.is_whole) for part in work.parts]
@@ -385,7 +385,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         return
     locked = 0
     if size.is_left_out:
-        locked += connection.execute("update diff set change = 'locked'").rowcount
+        locked += connection.execute("update pg_temp.diff set change = 'locked'").rowcount
     elif not rows.is_insert_only:
         locked += execute(connection, "engine/refresh/lock_rows", names).rowcount
     for column, parent in rows.parents:
@@ -445,7 +445,7 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     planned = fetch_one(connection, "engine/refresh/counts")
     if work.unread_since is None or not (planned["rows"] or prepared):
         return Counts()
-    connection.execute("drop table keys")
+    connection.execute("drop table pg_temp.keys")
     pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
     if not (work.choose_pending or _pending_of(work.table))(connection, pending):
         return Counts()

@@ -105,18 +105,21 @@ def made_again(table: str) -> Exchange:
 
 
 def column_exchanged(table: str, column: str, kind: str) -> Exchange:
-    """Every row gets the value of the next; then the columns are exchanged by rename."""
-    key = "id"
+    """Every row gets the value of the next, of the same kind; then the columns are exchanged by rename."""
+    rows = f"(partition by {'kind' if table == 'contact_methods' else 'true'} order by id)"
     fill = (
-        f"update app.{table} as target set new = next.value from (select {key} as key, "
-        f"coalesce(lead({column}) over (order by {key}), first_value({column}) over (order by {key}))"
-        f"::{TYPES.get(kind, kind)} as value from app.{table}) as next where target.{key} = next.key"
+        f"update app.{table} as target set new = next.value from (select id, "
+        f"coalesce(lead({column}) over {rows}, first_value({column}) over {rows})"
+        f"::{TYPES.get(kind, kind)} as value from app.{table}) as next where target.id = next.id"
     )
     renamed = [
         f"alter table app.{table} rename {column} to former",
         f"alter table app.{table} rename new to {column}",
         f"alter table app.{table} alter former drop default, alter former drop not null",
     ]
+    if column == "id":
+        renamed.insert(0, f"alter table app.{table} drop constraint {table}_pkey cascade")
+        renamed.append(f"alter table app.{table} add primary key (id)")
     return Exchange([f"alter table app.{table} add new {TYPES.get(kind, kind)}", fill], renamed)
 
 

@@ -1,5 +1,6 @@
 """The registry against its statements, its pages and the oracle."""
 
+import re
 from itertools import chain
 
 import pytest
@@ -52,6 +53,16 @@ def test_no_statement_is_left_over() -> None:
         and file.stem.removesuffix("_of_messages").removesuffix("_of_conversations") not in program
     ]
     assert unused == []
+
+
+def test_temporary_tables_are_named_with_their_schema() -> None:
+    files = [file for file in (ROOT / "sql").rglob("*.sql") if not {"migrations", "schema"} & {*file.parts}]
+    texts = {file: file.read_text() for file in [*files, *(ROOT / "convo_pipelines").rglob("*.py")]}
+    made = {name for text in texts.values() for name in re.findall(r"create temporary table (\S+)", text)}
+    assert {"pg_temp.diff", "pg_temp.keys"} <= made
+    names = "|".join(name.removeprefix("pg_temp.") for name in made)
+    unqualified = re.compile(rf"\b(analyze|copy|from|into|join|table|update|using) ({names})\b")
+    assert [file for file, text in texts.items() if unqualified.search(text)] == []
 
 
 LEFT_TO_TICKS = {

@@ -7,17 +7,17 @@ declare
     line text;
     plan text;
 begin
-    create temporary table conversation_copy (like app.conversations including all) on commit drop;
+    create temporary table pg_temp.conversation_copy (like app.conversations including all) on commit drop;
 
-    insert into conversation_copy (channel, lead_id) values ('email', lead);
+    insert into pg_temp.conversation_copy (channel, lead_id) values ('email', lead);
     begin
-        insert into conversation_copy (channel, lead_id) values ('email', lead);
+        insert into pg_temp.conversation_copy (channel, lead_id) values ('email', lead);
         raise exception 'a second open conversation of a lead is not refused';
     exception when unique_violation then null;
     end;
-    update conversation_copy set closed_at = now() where lead_id = lead;
-    insert into conversation_copy (channel, lead_id) values ('email', lead);
-    insert into conversation_copy (channel, lead_id, closed_at) values ('email', lead, now()), ('email', lead, now());
+    update pg_temp.conversation_copy set closed_at = now() where lead_id = lead;
+    insert into pg_temp.conversation_copy (channel, lead_id) values ('email', lead);
+    insert into pg_temp.conversation_copy (channel, lead_id, closed_at) values ('email', lead, now()), ('email', lead, now());
 
     perform set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true);
     foreach query in array array[

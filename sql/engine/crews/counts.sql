@@ -9,5 +9,5 @@ select
     count(*) filter (where change = 'deleted') as deleted,
     count(*) filter (where change = 'locked') as locked,
     coalesce(array_agg(distinct day) filter (where change <> 'locked'), array[]::date[]) as days
-from diff
+from pg_temp.diff
 group by crew_id;

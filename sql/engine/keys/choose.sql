@@ -2,7 +2,7 @@
 -- in:  {keys}: a query that finds them; {key}: the columns that identify and order them; {after}: the last key of the chunk
 --      before, unless %(is_first)s; {is_selected}: whether a key is of the selected crews and clients; %(rows)s: how many
 -- out: keys
-create temporary table keys on commit drop as
+create temporary table pg_temp.keys on commit drop as
 select * from (
 {keys}
 ) as found

@@ -6,5 +6,5 @@ select distinct
     %(source)s,
     conversation_id,
     'update'
-from diff
+from pg_temp.diff
 where change <> 'locked';

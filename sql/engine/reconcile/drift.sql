@@ -5,5 +5,5 @@ select
     count(*) filter (where change = 'inserted') as inserted,
     count(*) filter (where change = 'updated') as updated,
     count(*) filter (where change = 'deleted') as deleted
-from diff
-where not exists (select from keys where {is_awaited});
+from pg_temp.diff
+where not exists (select from pg_temp.keys where {is_awaited});

@@ -6,9 +6,9 @@ select
     (select count(*) from analytics.people_conversations) as people_links,
     (select count(*) from analytics.clients_conversations) as client_links,
     (select count(*) from analytics.project_conversations) as project_links,
-    count(*) filter (where has_people) as conversations_with_people,
-    count(*) filter (where has_clients) as conversations_with_clients,
-    count(*) filter (where not has_people and not has_clients) as conversations_without_any
+    count(*) filter (where linked.has_people) as conversations_with_people,
+    count(*) filter (where linked.has_clients) as conversations_with_clients,
+    count(*) filter (where not linked.has_people and not linked.has_clients) as conversations_without_any
 from app.conversations as conversation
 cross join lateral (
     select

@@ -18,7 +18,7 @@ wanted as (
 ),
 
 compared as (
-    insert into diff (change, day, is_news, {columns})
+    insert into pg_temp.diff (change, day, is_news, {columns})
     select
         case
             when present.{first_key} is null then 'inserted'

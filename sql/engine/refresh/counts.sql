@@ -13,4 +13,4 @@ select
         ),
         array[]::date[]
     ) as days
-from diff;
+from pg_temp.diff;

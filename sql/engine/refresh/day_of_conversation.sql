@@ -1,3 +1,3 @@
 -- The UTC day of a link: that on which its conversation started.
-select (started_at at time zone 'UTC')::date from app.conversations
-where id = conversation_id
+select (conversation.started_at at time zone 'UTC')::date from app.conversations as conversation
+where conversation.id = coalesce(wanted.conversation_id, present.conversation_id)

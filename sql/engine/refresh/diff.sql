@@ -1,12 +1,12 @@
 -- Creates the temporary table of the differences that a refresh finds; it is dropped at the end of the transaction.
--- in:  {target}
+-- in:  {target}, {columns}
 -- out: diff (change: inserted, updated, deleted, seen (right, but written to record that) or locked (left for the next tick);
---      day: a UTC day of activity; is_news: more than a correction; and the columns of the table)
-create temporary table diff on commit drop as
+--      day: a UTC day of activity; is_news: more than a correction; and the columns that the refresh computes)
+create temporary table pg_temp.diff on commit drop as
 select
     null::text as change,
     null::date as day,
     null::boolean as is_news,
-    target.*
-from {target} as target
+    {columns}
+from {target}
 with no data;

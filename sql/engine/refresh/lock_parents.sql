@@ -1,7 +1,7 @@
 -- Locks the rows of the application that new rows refer to by one column. Rows whose parent another session has locked, or
 -- deleted, are left for the next tick.
 -- in:  diff, {column}; %(parent)s: the table in app that it refers to
-update diff
+update pg_temp.diff
 set change = 'locked'
 where diff.change in ('inserted', 'updated')
     and diff.{column} is not null
@@ -9,6 +9,6 @@ where diff.change in ('inserted', 'updated')
         select locked.id
         from analytics.lock_parents(
             %(parent)s,
-            array(select distinct {column} from diff where change in ('inserted', 'updated') and {column} is not null)
+            array(select distinct {column} from pg_temp.diff where change in ('inserted', 'updated') and {column} is not null)
         ) as locked (id)
     );

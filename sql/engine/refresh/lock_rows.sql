@@ -4,14 +4,14 @@ with locked as materialized (
     select {key}
     from {target} as target
     where exists (
-        select from diff
+        select from pg_temp.diff
         where diff.change in ('updated', 'deleted', 'seen') and {same_key}
     )
     order by {key}
     for update skip locked
 )
 
-update diff
+update pg_temp.diff
 set change = 'locked'
 where diff.change in ('updated', 'deleted', 'seen')
     and not exists (select from locked as target where {same_key});

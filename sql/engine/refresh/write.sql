@@ -2,12 +2,12 @@
 -- in:  {target}, diff, {key}, {same_key}, {columns}, {assignments}
 with removed as (
     delete from {target} as target
-    using diff
+    using pg_temp.diff
     where diff.change = 'deleted' and {same_key}
 )
 
 insert into {target} as target ({columns})
-select {columns} from diff
+select {columns} from pg_temp.diff
 where change in ('inserted', 'updated', 'seen')
 order by {key}
 on conflict ({key}) do update set {assignments};

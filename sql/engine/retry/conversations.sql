@@ -5,5 +5,5 @@ select distinct
     %(source)s,
     {column},
     'update'
-from diff
+from pg_temp.diff
 where change = 'locked';

@@ -6,5 +6,5 @@ select
     {column},
     activity_date,
     'update'
-from diff
+from pg_temp.diff
 where change = 'locked';

@@ -17,7 +17,7 @@ members as (
     where project_id is not null
 ),
 
-diff as (
+differences as (
     select
         project_id,
         conversation_id,
@@ -31,15 +31,15 @@ select
     project.name as project,
     project.id as project_id,
     case
-        when diff.is_missing then 'missing_from_array'
+        when differences.is_missing then 'missing_from_array'
         when conversation.id is null then 'stale_id'
         else 'project_mismatch'
     end as kind,
     count(*) as ids,
-    min(diff.conversation_id::text) as example,
-    (array_agg(conversation.project_id order by diff.conversation_id))[1] as names
-from diff
-inner join app.projects as project on project.id = diff.project_id
-left join app.conversations as conversation on conversation.id = diff.conversation_id
+    min(differences.conversation_id::text) as example,
+    (array_agg(conversation.project_id order by differences.conversation_id))[1] as names
+from differences
+inner join app.projects as project on project.id = differences.project_id
+left join app.conversations as conversation on conversation.id = differences.conversation_id
 group by project.id, 3
 order by ids desc, project.id, kind;

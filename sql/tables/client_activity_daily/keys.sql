@@ -29,7 +29,8 @@ select
 from analytics.identifier_changes as change
 inner join app.clients as client on client.id = change.id
 inner join analytics.conversation_days as day on day.client_id = client.id
-left join analytics.client_activity_daily as present using (client_id, activity_date)
+left join analytics.client_activity_daily as present
+    on present.client_id = day.client_id and present.activity_date = day.activity_date
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.source = 'clients'
     and present.client_code is distinct from client.client_code

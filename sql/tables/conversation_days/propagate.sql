@@ -7,5 +7,5 @@ select distinct
     client_id,
     activity_date,
     'update'
-from diff
+from pg_temp.diff
 where change <> 'locked';

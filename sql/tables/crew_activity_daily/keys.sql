@@ -29,7 +29,8 @@ select
 from analytics.identifier_changes as change
 inner join app.crews as crew on crew.id = change.id
 inner join analytics.histories_sessions as day on day.crew_id = crew.id
-left join analytics.crew_activity_daily as present using (crew_id, activity_date)
+left join analytics.crew_activity_daily as present
+    on present.crew_id = day.crew_id and present.activity_date = day.activity_date
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.source = 'crews'
     and (present.crew_code, present.crew_name, present.client_id)

@@ -4,7 +4,7 @@ with locked as materialized (
     select distinct
         crew_id,
         session_id
-    from diff
+    from pg_temp.diff
     where change = 'locked'
 ),
 

@@ -11,7 +11,7 @@ with lately as (  -- in this statement's snapshot, so that the deletions that it
         ) as new_at
     from analytics.conversation_changes
     where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-        and (crew_id, session_id) in (select crew_id, session_id from keys)
+        and (crew_id, session_id) in (select crew_id, session_id from pg_temp.keys)
     group by crew_id, session_id
 ),
 
@@ -21,7 +21,7 @@ missing as (
         day.session_id,
         crew.client_id,
         min(day.first_message_at) as started_at
-    from keys
+    from pg_temp.keys
     inner join app.crews as crew on crew.id = keys.crew_id
     inner join analytics.histories_sessions as day on day.crew_id = keys.crew_id and day.session_id = keys.session_id
     left join present on present.crew_id = keys.crew_id and present.session_id = keys.session_id

@@ -11,7 +11,7 @@ with created as (
         crew_id,
         session_id,
         started_at
-    from diff
+    from pg_temp.diff
     where change = 'inserted'
     order by crew_id, session_id
     on conflict (crew_id, session_id) do nothing

@@ -9,5 +9,5 @@ select
     activity_date,
     case when is_news then 'insert' else 'update' end,
     clock_timestamp()
-from diff
+from pg_temp.diff
 where change <> 'locked';

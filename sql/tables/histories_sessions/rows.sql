@@ -9,7 +9,7 @@ with sought as materialized (
         session_id,
         start_day,
         end_day
-    from keys
+    from pg_temp.keys
     where crew_id = %(crew_id)s::uuid
 ),
 

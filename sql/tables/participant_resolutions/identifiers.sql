@@ -9,15 +9,15 @@ with wanted as (
         coalesce(
             case when normalized.kind is null then known.identifier else normalized.identifier end, place.otherwise
         ) as identifier
-    from places as place
-    left join normalized on normalized.kind = place.kind and normalized.value = place.value
+    from pg_temp.places as place
+    left join pg_temp.normalized on normalized.kind = place.kind and normalized.value = place.value
     left join analytics.identifiers as known
         on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
 ),
 
 present as (
     select known.* from analytics.identifiers as known
-    inner join keys on keys.id = known.source_id and keys.source = known.source
+    inner join pg_temp.keys on keys.id = known.source_id and keys.source = known.source
 ),
 
 different as materialized (
@@ -105,7 +105,7 @@ conversations as (
 ),
 
 touched as (
-    insert into touched_identifiers (identifier)
+    insert into pg_temp.touched_identifiers (identifier)
     select identifier from wanted
     where identifier is not null
     union

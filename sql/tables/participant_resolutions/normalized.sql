@@ -1,5 +1,5 @@
 -- Creates the temporary table of the canonical forms of spellings; it is dropped at the end of the transaction.
-create temporary table normalized on commit drop as
+create temporary table pg_temp.normalized on commit drop as
 select
     null::text as kind,
     null::text as value,

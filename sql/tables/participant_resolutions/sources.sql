@@ -2,9 +2,9 @@
 -- logged, and read by the next tick. Key by key: otherwise the planner, which expects few sessions, reads all identifiers.
 -- in:  keys
 -- out: places
-create temporary table places on commit drop as
+create temporary table pg_temp.places on commit drop as
 select place.*
-from keys
+from pg_temp.keys
 cross join lateral (
     select * from analytics.identifier_sources as place
     where place.source = keys.source and place.source_id = keys.id

@@ -9,7 +9,7 @@ select
         else now()
     end as added_at,
     added.id as added_by
-from keys
+from pg_temp.keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 inner join app.projects as project on project.id = conversation.project_id
 left join present on present.conversation_id = conversation.id

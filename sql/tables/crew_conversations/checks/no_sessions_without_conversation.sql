@@ -11,7 +11,7 @@ where not exists (
     where deleted.crew_id = day.crew_id and deleted.session_id = day.session_id
 )
 and not exists (
-    select from keys
+    select from pg_temp.keys
     where keys.crew_id = day.crew_id and keys.session_id = day.session_id
 )
 and not exists (
