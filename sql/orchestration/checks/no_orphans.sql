@@ -20,10 +20,6 @@ select
     {key},
     {column} || ' in ' || %(parent)s as missing
 from {target} as target
-<<<<<<< HEAD
-where {column} is not null
-    and not exists (select from {parent} as parent where parent.id = {column})
-    and not exists (select from unread where unread.id = {column} or unread.id is null);
-=======
-where {column} is not null and not exists (select from {parent} as parent where parent.id = target.{column});
->>>>>>> b9ab5933660bb02673a82765ec06e40935a79e27
+where target.{column} is not null
+    and not exists (select from {parent} as parent where parent.id = target.{column})
+    and not exists (select from unread where unread.id = target.{column} or unread.id is null);

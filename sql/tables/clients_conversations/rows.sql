@@ -11,9 +11,5 @@ select distinct
     conversation.closed_at::timestamptz as closed_at
 from analytics.conversation_clients as link
 inner join app.conversations as conversation on conversation.id = link.conversation_id
-<<<<<<< HEAD
 inner join app.clients as client on client.id = link.client_id
-where link.conversation_id = any(array(select conversation_id from keys));
-=======
 where link.conversation_id = any(array(select conversation_id from pg_temp.keys));
->>>>>>> b9ab5933660bb02673a82765ec06e40935a79e27
