@@ -8,7 +8,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_modes, both_servers
+from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import World
 
 KEYS = "select count(*) from pg_constraint where contype = 'f' and connamespace = 'analytics'::regnamespace"
@@ -59,7 +59,7 @@ def assert_all_right(world: World) -> None:
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 @both_modes
 @pytest.mark.parametrize("deletion", DELETIONS)
 def test_nothing_refers_to_a_deleted_row_after_a_tick(full: World, deletion: str) -> None:
@@ -68,7 +68,7 @@ def test_nothing_refers_to_a_deleted_row_after_a_tick(full: World, deletion: str
     assert_all_right(full)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("foreign_keys", ["no_keys"], indirect=True)
 @pytest.mark.parametrize("truncation", TRUNCATIONS)
 def test_without_them_nothing_refers_to_truncated_rows_after_a_tick(full: World, truncation: str) -> None:
@@ -84,7 +84,7 @@ def test_with_them_a_truncation_is_refused(full: World) -> None:
         full.execute(TRUNCATIONS[0])
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("foreign_keys", ["no_keys"], indirect=True)
 def test_what_is_deleted_and_inserted_again_is_linked_again(full: World) -> None:
     """By an application without foreign keys of its own."""
