@@ -44,6 +44,32 @@ sessions = st.sampled_from([*oracle.SESSION_IDS, "s1"])
 kinds = st.sampled_from(["human", "ai", "tool"])
 instants = st.builds(at, st.integers(-2, 2), st.integers(0, 23))
 chance = st.integers(0, 999)
+TABLES = (
+    "clients",
+    "crews",
+    "people",
+    "contact_methods",
+    "conversations",
+    "messages",
+    "message_recipients",
+    "projects",
+)
+COLUMNS = (
+    ("people", "email", "varchar(300)"),
+    ("people", "phone", "text"),
+    ("contact_methods", "value", "varchar(300)"),
+    ("conversations", "channel", "varchar(20)"),
+    ("conversations", "started_at", "timestamptz"),
+    ("messages", "sent_at", "timestamptz"),
+    ("messages", "direction", "varchar(20)"),
+    ("histories", "session_id", "varchar(100)"),
+    ("histories", "created_at", "timestamptz"),
+)
+KEYS_OF = """
+select conrelid::regclass::text as child, conname as name, pg_get_constraintdef(oid) as definition
+from pg_constraint
+where contype = 'f' and connamespace = 'app'::regnamespace and %s::regclass in (conrelid, confrelid)
+"""
 log = logging.getLogger("test")
 SETTINGS = hypothesis_settings(
     max_examples=EXAMPLES,
@@ -86,9 +112,12 @@ class Company(RuleBasedStateMachine):
     new_world: Callable[[], World]
     monkeypatch: pytest.MonkeyPatch
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(has_foreign_keys=st.booleans())
+    def open(self, has_foreign_keys: bool) -> None:
         self.world = type(self).new_world()
+        self.has_foreign_keys = has_foreign_keys
+        if not has_foreign_keys:
+            self.world.drop_foreign_keys()
         self.late: psycopg.Connection[Any] | None = None
         self.deleted: set[tuple[UUID, str]] = set()
         for crew, client in CREWS.items():
@@ -375,6 +404,46 @@ class Company(RuleBasedStateMachine):
     @rule(which=chance)
     def delete_project(self, which: int) -> None:
         self.delete("projects", which)
+
+    @rule(which=chance)
+    def delete_user(self, which: int) -> None:
+        self.delete("users", which)
+
+    # The application's schema
+
+    @rule(table=st.sampled_from(TABLES))
+    def exchange_table(self, table: str) -> None:
+        """Exchange a table by rename for a copy, which gets the foreign keys."""
+        keys = self.world.execute(KEYS_OF, f"app.{table}")
+        with self.world.connection.transaction():
+            for key in keys:
+                self.world.execute(f"alter table {key['child']} drop constraint {key['name']}")
+            self.world.execute(f"create table app.new (like app.{table} including all)")
+            self.world.execute(f"insert into app.new select * from app.{table}")
+            self.world.execute(f"alter table app.{table} rename to old_{uuid4().hex}")
+            self.world.execute(f"alter table app.new rename to {table}")
+            for key in keys:
+                self.world.execute(f"alter table {key['child']} add constraint {key['name']} {key['definition']}")
+
+    @precondition(lambda self: self.late is None)
+    @rule(column=st.sampled_from(COLUMNS))
+    def exchange_column(self, column: tuple[str, str, str]) -> None:
+        """Add a column, fill it, and exchange it by rename."""
+        table, name, kind = column
+        table = self.table_of("A") if table == "histories" else table
+        former = f"former_{uuid4().hex}"
+        self.world.execute(f"alter table app.{table} add new {kind}")
+        self.world.execute(f"update app.{table} set new = {name}")
+        with self.world.connection.transaction():
+            self.world.execute(f"alter table app.{table} rename {name} to {former}")
+            self.world.execute(f"alter table app.{table} rename new to {name}")
+            self.world.execute(f"alter table app.{table} alter {former} drop default, alter {former} drop not null")
+
+    @precondition(lambda self: not self.has_foreign_keys)
+    @rule()
+    def truncate_conversations(self) -> None:
+        self.deleted |= {(talk["crew_id"], talk["session_id"]) for talk in self.rows("conversations")}
+        self.world.execute("truncate app.message_recipients, app.messages, app.conversations")
 
     # The pipeline
 
