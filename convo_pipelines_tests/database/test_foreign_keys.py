@@ -47,8 +47,8 @@ TRUNCATIONS = [
     "truncate app.message_recipients, app.messages, app.conversations",
     "truncate app.users, app.projects, app.conversations, app.messages, app.message_recipients",
     "truncate app.contact_methods, app.message_recipients",
-    "truncate app.clients cascade",
 ]
+CASCADES = [f"truncate app.{table} cascade" for table in ("clients", "people", "users", "crews")]
 
 
 def assert_all_right(world: World) -> None:
@@ -61,7 +61,7 @@ def assert_all_right(world: World) -> None:
 
 @both_servers_if_wide
 @both_modes
-@pytest.mark.parametrize("deletion", DELETIONS)
+@pytest.mark.parametrize("deletion", [*DELETIONS, *CASCADES])
 def test_nothing_refers_to_a_deleted_row_after_a_tick(full: World, deletion: str) -> None:
     full.execute(deletion)
     ticks(full)
