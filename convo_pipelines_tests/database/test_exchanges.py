@@ -99,7 +99,7 @@ def made_again(table: str) -> Exchange:
             f"create table public.form (like app.{table} including all)",
             f"drop table app.{table} cascade",
             f"create table app.{table} (like public.form including all)",
-            f"insert into app.{table} overriding system value select * from public.kept",
+            f"insert into app.{table} overriding system value select * from public.kept on conflict do nothing",
         ],
     )
 
@@ -119,7 +119,7 @@ def column_exchanged(table: str, column: str, kind: str) -> Exchange:
     ]
     if column == "id":
         renamed.insert(0, f"alter table app.{table} drop constraint {table}_pkey cascade")
-        renamed.append(f"alter table app.{table} add primary key (id)")
+        renamed.append(f"alter table app.{table} add primary key (id), alter id set default gen_random_uuid()")
     return Exchange([f"alter table app.{table} add new {TYPES.get(kind, kind)}", fill], renamed)
 
 
