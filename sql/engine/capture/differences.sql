@@ -1,8 +1,8 @@
 -- Tables whose catalog entry differs from the stored state, so that rows may have come or gone without being logged; and
--- tables that were locked by another session when they were to be captured.
--- in:  %(table_name)s: only this one, or null; %(retry_seconds)s: after how long the latter are retried
--- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, identity,
---      is_wanted
+-- tables that were locked by another session when they were to be captured, and are due.
+-- in:  %(table_name)s: only this one, or null
+-- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, has_others,
+--      identity, is_wanted
 select
     source.name,
     source.is_histories,
@@ -10,10 +10,11 @@ select
     source.members,
     source.obstacle,
     source.is_captured,
+    source.has_others,
     source.identity,
     coalesce(state.is_wanted, true) as is_wanted
 from analytics.source_tables(%(table_name)s) as source
 left join analytics.capture_state as state on state.table_name = source.name
 where (source.table_oid, source.identity) is distinct from (state.table_oid, state.identity)
-    or not state.is_settled and state.changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
+    or state.retry_at <= clock_timestamp()
 order by source.name;
