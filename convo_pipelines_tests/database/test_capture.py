@@ -224,3 +224,75 @@ def test_no_statement_of_the_application_fails_while_tables_are_captured(world: 
     capture.switch(world.warehouse, [], on=True)
     tick(world)
     assert_right(world)
+
+
+# Rows that move to another partition
+
+
+MOVES = {
+    "to another partition of the table": "update app.histories set created_at = '2026-01-02' where id = 1",
+    "to the table of another crew": "update app.histories set crew = 'b' where id = 1",
+    "to a table that nobody reads": "update app.histories set crew = 'c' where id = 1",
+    "by merge": (
+        "merge into app.histories using (values (1, 'b'), (3, null)) as given (key, crew) on id = key "
+        "when matched and given.crew is null then delete when matched then update set crew = given.crew"
+    ),
+    "and back in one transaction": (
+        "update app.histories set crew = 'b' where id = 1; update app.histories set crew = 'a' where id = 1"
+    ),
+    "all rows": "update app.histories set crew = 'b'",
+    "within its partition": "update app.histories set session_id = 's2' where id = 1",
+}
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("move", MOVES)
+def test_an_update_that_moves_a_row_is_no_deletion(
+    world: World, archive_after: Callable[[int], None], move: str
+) -> None:
+    archive_after(7)
+    nested_partitions(world)
+    world.execute(MOVES[move])
+    tick(world)
+    archived = "select distinct activity_date::text as day from analytics.histories_sessions where archived_at is not null"
+    assert [row["day"] for row in world.execute(archived)] == (["2026-02-03"] if move == "by merge" else [])
+    if move != "by merge":
+        oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+@both_servers_if_wide
+def test_a_deletion_after_an_update_is_a_deletion(world: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    nested_partitions(world)
+    with world.connection.transaction():
+        world.execute("update app.histories set message = '{}'")
+        world.execute("delete from app.histories where id <> 3")
+    tick(world)
+    archived = "select activity_date::text as day, message_count from analytics.histories_sessions where archived_at is not null"
+    assert world.execute(archived) == [{"day": "2026-01-01", "message_count": 2}]
+    assert world.reconcile().drift.changed == 0
+
+
+def nested_partitions(world: World) -> None:
+    """A table of all crews, divided by crew, each part divided by month; two crews read theirs."""
+    world.execute(
+        "create table app.histories (id bigint not null, crew text, session_id text, message jsonb default '{}', "
+        "created_at timestamptz) partition by list (crew);"
+        + "".join(
+            f"create table app.histories_{crew} partition of app.histories for values in ('{crew}') "
+            "partition by range (created_at);"
+            f"create table app.{crew}1 partition of app.histories_{crew} for values from (minvalue) to ('2026-01-02');"
+            f"create table app.{crew}2 partition of app.histories_{crew} for values from ('2026-01-02') to (maxvalue);"
+            for crew in "abc"
+        )
+    )
+    world.crew("A", create=False)
+    world.crew("B", create=False)
+    tick(world)
+    world.execute(
+        "insert into app.histories (id, crew, session_id, created_at) values "
+        "(1, 'a', 's1', '2026-01-01'), (2, 'a', 's1', '2026-01-01'), (3, 'a', 's1', '2026-02-03')"
+    )
+    tick(world)
+    oracle.assert_right(world)

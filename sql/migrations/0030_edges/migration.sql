@@ -90,10 +90,12 @@ as $$
             files.*,
             array['convo_pipelines_truncate'] || case
                 when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
-                when files.relkind = 'r' then array['convo_pipelines_row']
-                else array[]::text[]
+                when files.relkind <> 'r' then array[]::text[]
+                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
+                else array['convo_pipelines_row']
             end as wanted
         from files
+        inner join roots on roots.name = files.name
     ),
     described as (
         select
@@ -177,8 +179,12 @@ begin
                     'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
                     'delete after delete on %s referencing old table as old_rows for each statement'
                 ]
-                when member.kind = 'r' then array['row after insert or update or delete on %s for each row']
-                else array[]::text[]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row after insert or update on %s for each row',
+                    'before before update or delete on %s for each row'
+                ]
+                else array['row after insert or update or delete on %s for each row']
             end
         loop
             execute format(
@@ -209,6 +215,70 @@ begin
         perform analytics.lock_source(source, 'access exclusive');
         perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
     end if;
+end
+$$;
+
+-- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
+-- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
+create or replace function analytics.log_sessions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    sessions text[];
+    days date[];
+begin
+    if tg_when = 'BEFORE' and tg_op = 'UPDATE' then
+        perform set_config('convo_pipelines.updated', concat(old.tableoid, old.ctid), true);
+        return new;
+    elsif tg_when = 'BEFORE' and current_setting('convo_pipelines.updated', true) = concat(old.tableoid, old.ctid) then
+        operation := 'update';
+    end if;
+    begin
+        if tg_op = 'TRUNCATE' then
+            sessions := array[null]::text[];
+            days := array[null]::date[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                sessions := array[old.session_id::text];
+                days := array[(old.created_at at time zone 'UTC')::date];
+            end if;
+            if tg_op <> 'DELETE' then
+                sessions := sessions || new.session_id::text;
+                days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+            ) as changed;
+        elsif tg_op = 'DELETE' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+            ) as changed;
+        else
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                union
+                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        sessions := array[null]::text[];
+        days := array[null]::date[];
+        operation := case when operation = 'delete' then 'truncate' else 'everything' end;
+    end;
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+    select
+        tg_relid,
+        changed.session_id,
+        changed.day,
+        case
+            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
+                then operation
+            else 'unusable'
+        end
+    from unnest(sessions, days) as changed (session_id, day);
+    return old;
 end
 $$;
 

@@ -78,10 +78,12 @@ as $$
             files.*,
             array['convo_pipelines_truncate'] || case
                 when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
-                when files.relkind = 'r' then array['convo_pipelines_row']
-                else array[]::text[]
+                when files.relkind <> 'r' then array[]::text[]
+                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
+                else array['convo_pipelines_row']
             end as wanted
         from files
+        inner join roots on roots.name = files.name
     ),
     described as (
         select
@@ -195,8 +197,12 @@ begin
                     'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
                     'delete after delete on %s referencing old table as old_rows for each statement'
                 ]
-                when member.kind = 'r' then array['row after insert or update or delete on %s for each row']
-                else array[]::text[]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row after insert or update on %s for each row',
+                    'before before update or delete on %s for each row'
+                ]
+                else array['row after insert or update or delete on %s for each row']
             end
         loop
             execute format(
