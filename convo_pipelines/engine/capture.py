@@ -24,6 +24,7 @@ NAMED_TABLES = 20
 ATTEMPTS = 5
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 60
+"""A table that all attempts found locked is tried again after so long, then after twice as long each time."""
 LOOKS = 3
 """Capturing changes the catalog, so that it is compared again; tables may change in between."""
 
@@ -43,12 +44,12 @@ def sync(warehouse: Warehouse) -> None:
     """
     with warehouse.connection() as connection:
         for _ in range(LOOKS):
-            news = _news(connection)
+            news = fetch_one(connection, "engine/capture/news")
             if not news["is_any"]:
                 return
             with transaction(connection):
                 change_log.archive(connection, None)  # before the former tables of crews are unknown
-            tables = fetch(connection, "engine/capture/differences", table_name=None, retry_seconds=RETRY_SECONDS)
+            tables = fetch(connection, "engine/capture/differences", table_name=None)
             if any(table["is_exchanged"] for table in tables):
                 binding.bind_views(connection)  # before the tables are known, and read as a whole
             for table in tables:
@@ -63,11 +64,7 @@ def sync(warehouse: Warehouse) -> None:
 
 def has_news(connection: Connection) -> bool:
     """Whether the catalog, crews or clients may have changed since `sync` compared them."""
-    return _news(connection)["is_any"]
-
-
-def _news(connection: Connection) -> Row:
-    return fetch_one(connection, "engine/capture/news", retry_seconds=RETRY_SECONDS)
+    return fetch_one(connection, "engine/capture/news")["is_any"]
 
 
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
@@ -76,7 +73,7 @@ def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
 
 
 def status(connection: Connection, table_name: str | None = None) -> list[Row]:
-    """Return every table that is read, or one of them: table_name, mode, is_wanted, remark.
+    """Return every table that is read, or one of them: table_name, mode, is_wanted, remark, next_attempt.
 
     Raises:
         CaptureError: the table is not read by the pipeline.
@@ -108,7 +105,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             raise _not_read(unknown, known)
         for name in names:
             execute(connection, "engine/capture/want", table_name=name, is_wanted=on)
-            for table in fetch(connection, "engine/capture/differences", table_name=name, retry_seconds=0):
+            for table in fetch(connection, "engine/capture/differences", table_name=name):
                 _settle(connection, table)
             [now] = status(connection, name)
             if on and now["mode"] != "captured":
@@ -116,43 +113,39 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
 
 
 def _settle(connection: Connection, table: Row) -> None:
-    name, remark, is_settled = table["name"], None, True
+    steps: list[str] = []
     if table["table_oid"] is not None and table["obstacle"] is None:
-        if not table["is_wanted"]:
-            remark, is_settled = _attempt(connection, "engine/capture/remove", table)
-            remark = remark or "switched off"
-        elif not table["is_captured"]:
-            remark, is_settled = _attempt(connection, "engine/capture/install", table)
-    execute(connection, "engine/capture/remember", table_name=name, remark=remark, is_settled=is_settled)
+        if table["has_others"] or not table["is_wanted"]:
+            steps.append("remove")
+        if table["is_wanted"] and (table["has_others"] or not table["is_captured"]):
+            steps.append("install")
+    failures = [failure for step in steps if (failure := _failure(connection, f"engine/capture/{step}", table))]
+    remark, retry_seconds = failures[-1] if failures else (None, None)
+    if not table["is_wanted"]:
+        remark = remark or "switched off"
+    execute(connection, "engine/capture/remember", table_name=table["name"], remark=remark, retry_seconds=retry_seconds)
     if remark:
-        _log.warning("app.%s is refreshed by window: %s", name, remark)
+        _log.warning("%s is refreshed by window: %s", table["name"], remark)
 
 
-def _attempt(connection: Connection, name: str, table: Row) -> tuple[str | None, bool]:
-    """Run `sql/<name>.sql` for a table; return why it failed, and whether a retry would be useless."""
+def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float | None] | None:
+    """Run `sql/<name>.sql` for a table; return why it failed, and after how many seconds a retry may succeed."""
     try:
         _patiently(connection, name, table)
     except psycopg.errors.LockNotAvailable:
-        return "it is locked by another session; capturing is retried in a minute", False
+        return "it is locked by another session; capturing is retried", RETRY_SECONDS
     except psycopg.errors.InsufficientPrivilege as error:
-        return f"{error.diag.message_primary}; its owner can run `convo-pipelines capture on {table['name']}`", True
+        return f"{error.diag.message_primary}; its owner can run `convo-pipelines capture on {table['name']}`", None
     except psycopg.Error as error:
-        return str(error.diag.message_primary or error), False
-    return None, True
+        return str(error.diag.message_primary or error), RETRY_SECONDS
+    return None
 
 
 def _patiently(connection: Connection, name: str, table: Row) -> None:
-    """Run `sql/<name>.sql` for a table. Writers queue behind a wait for its lock, so several short waits are tried.
-
-    The last is a little longer than deadlock_timeout, after which autovacuum is cancelled.
-    """
+    """Run `sql/<name>.sql` for a table. Others queue behind a wait for its lock, so several short waits are tried."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with connection.transaction():
-                connection.execute(
-                    "select set_config('lock_timeout', %s, true)", ["150ms" if attempt < ATTEMPTS else "1200ms"]
-                )
-                execute(connection, name, table_oid=table["table_oid"])
+            execute(connection, name, table_oid=table["table_oid"])
         except psycopg.errors.LockNotAvailable:
             if attempt == ATTEMPTS:
                 raise

@@ -345,7 +345,9 @@ def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: py
         world.say("by window", when=NOW)
         tick(world)
         oracle.assert_right(world)
-    monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
+    tick(world)
+    assert state(world, "histories_a")["mode"] == "window"  # the next attempt is not due
+    world.execute("update analytics.capture_state set retry_at = now()")
     tick(world)
     assert state(world, "histories_a")["mode"] == "captured"
     assert_right(world)

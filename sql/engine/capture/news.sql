@@ -1,5 +1,4 @@
 -- Whether the tables and crews may differ from their stored state, by a fingerprint of all of them.
--- in:  %(retry_seconds)s: after how long capturing a locked table is retried
 -- out: one row: fingerprint (of the catalog, the crews, the clients, and the stored state of crews), is_any
 with now as materialized (
     select concat_ws(
@@ -30,9 +29,6 @@ with now as materialized (
 select
     fingerprint,
     fingerprint is distinct from (select fingerprint from analytics.catalog_state)
-    or exists (
-        select from analytics.capture_state
-        where not is_settled and changed_at <= clock_timestamp() - make_interval(secs => %(retry_seconds)s)
-    )
+    or exists (select from analytics.capture_state where retry_at <= clock_timestamp())
     or exists (select from pg_constraint where connamespace = 'analytics'::regnamespace and not convalidated) as is_any
 from now;

@@ -1,9 +1,11 @@
 -- Stores the catalog entry of a table, and logs "everything of this table" if it is new; as a truncation if partitions are
 -- gone, with their rows.
--- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(is_settled)s: false: capturing is retried
+-- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(retry_seconds)s: after how long
+--      capturing is retried, doubled at each time up to an hour; null: it is not
 with source as (
     select
         source.*,
+        state.retry_at - state.changed_at as last_wait,
         (source.table_oid, source.identity, source.columns)
             is distinct from (state.table_oid, state.identity, state.columns) as is_new,
         source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
@@ -13,7 +15,7 @@ with source as (
 
 remembered as (
     insert into analytics.capture_state as state (
-        table_name, table_oid, members, identity, columns, mode, is_settled, remark
+        table_name, table_oid, members, identity, columns, mode, remark, changed_at, retry_at
     )
     select
         name,
@@ -22,8 +24,12 @@ remembered as (
         identity,
         columns,
         case when is_captured then 'captured' else 'window' end,
-        %(is_settled)s,
-        case when not is_captured then coalesce(%(remark)s, obstacle) end
+        case when not is_captured then coalesce(%(remark)s, obstacle) end,
+        now(),
+        case
+            when %(retry_seconds)s::float8 is not null
+                then now() + least('1 hour', greatest(make_interval(secs => %(retry_seconds)s), 2 * last_wait))
+        end
     from source
     on conflict (table_name) do update set
         table_oid = excluded.table_oid,
@@ -31,9 +37,9 @@ remembered as (
         identity = excluded.identity,
         columns = excluded.columns,
         mode = excluded.mode,
-        is_settled = excluded.is_settled,
         remark = excluded.remark,
-        changed_at = clock_timestamp()
+        changed_at = excluded.changed_at,
+        retry_at = excluded.retry_at
 ),
 
 sessions as (

@@ -1,11 +1,13 @@
 -- The capture of tables that are read.
 -- in:  %(table_name)s: only this one, or null
--- out: one row per table: table_name, mode (captured, window or absent), is_wanted, remark
+-- out: one row per table: table_name, mode (captured, window or absent), is_wanted, remark,
+--      next_attempt (null: none is due)
 select
     source.name as table_name,
     case when source.is_captured then 'captured' when source.table_oid is null then 'absent' else 'window' end as mode,
     coalesce(state.is_wanted, true) as is_wanted,
-    state.remark
+    state.remark,
+    to_char(state.retry_at, 'YYYY-MM-DD HH24:MI:SS') as next_attempt
 from analytics.source_tables(%(table_name)s) as source
 left join analytics.capture_state as state on state.table_name = source.name
 order by source.is_histories, source.name;

@@ -10,7 +10,7 @@ comment on column analytics.capture_state.columns is
 drop function analytics.source_tables(text);
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, identity text, columns text
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -67,7 +67,8 @@ as $$
     capturing as (
         select
             trigger.tgrelid,
-            array_agg(trigger.tgname::text order by trigger.tgname) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) as all_names,
             string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
         from pg_trigger as trigger
         where trigger.tgname like 'convo\_pipelines\_%' and trigger.tgrelid in (select members.oid from members)
@@ -80,6 +81,7 @@ as $$
             class.relkind,
             concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
+            coalesce(capturing.all_names, array[]::text[]) as all_triggers,
             bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
             over (partition by members.name) as is_fed
         from members
@@ -88,6 +90,18 @@ as $$
         inner join pg_class as class on class.oid = members.oid
         left join capturing on capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
+    ),
+    wanting as (
+        select
+            files.*,
+            array['convo_pipelines_truncate'] || case
+                when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
+                when files.relkind <> 'r' then array[]::text[]
+                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
+                else array['convo_pipelines_row']
+            end as wanted
+        from files
+        inner join roots on roots.name = files.name
     ),
     described as (
         select
@@ -99,14 +113,9 @@ as $$
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
             string_agg(files.identity, ' ' order by files.oid) as identity,
-            bool_and(
-                files.triggers @> array['convo_pipelines_truncate'] and case
-                    when not files.is_fed then
-                        files.triggers @> array['convo_pipelines_delete', 'convo_pipelines_insert', 'convo_pipelines_update']
-                    else files.relkind = 'p' or files.triggers @> array['convo_pipelines_row']
-                end
-            ) as is_captured
-        from files
+            bool_and(files.triggers @> files.wanted) as is_captured,
+            bool_or(not files.all_triggers <@ files.wanted) as has_others
+        from wanting as files
         group by files.name
     )
     select
@@ -118,6 +127,7 @@ as $$
         described.obstacle,
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, false) and described.obstacle is null,
+        coalesce(described.has_others, false),
         coalesce(described.identity, 'absent'),
         (
             select string_agg(
@@ -217,8 +227,8 @@ comment on function analytics.foreign_keys is
 'The columns of analytics that refer to rows of the application: whether a foreign key is wanted, right and valid, or why there '
 'can be none. Internal.';
 
--- Drops a foreign key that is not right, and adds it where it is wanted, not yet valid. Set lock_timeout before: writers queue
--- behind the wait for the first lock. The others are taken at once or not at all, so that nobody waits for this in a circle.
+-- Drops a foreign key that is not right, and adds it where it is wanted, not yet valid. It waits for its first lock, shorter
+-- than deadlock_timeout; the others are taken at once or not at all, so that nobody waits for this in a circle.
 create function analytics.bind_foreign_key(key_name text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -233,7 +243,7 @@ begin
     select confrelid into former from pg_constraint
     where conrelid = to_regclass('analytics.' || key.child) and conname = key.name and contype = 'f';
     if former is not null then
-        execute format('lock table %s in access exclusive mode', former);
+        perform analytics.lock_source(former, 'access exclusive');
     end if;
     if key.is_wanted then
         execute format('lock table app.%I in share row exclusive mode nowait', key.parent);
@@ -259,3 +269,164 @@ revoke all on function analytics.bind_foreign_key(text) from public;
 
 -- Capture.
 
+-- Locks a table and its partitions, without making a transaction of the application the victim of a deadlock: it waits only
+-- for the table, while nothing is locked yet, and shorter than deadlock_timeout. Partitions are locked at once or not at all.
+create function analytics.lock_source(source regclass, mode text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    longest_wait interval := least('150 ms', current_setting('deadlock_timeout')::interval / 2);
+begin
+    perform set_config('lock_timeout', greatest(1, floor(extract(epoch from longest_wait) * 1000))::text, true);
+    execute format('lock table only %s in %s mode', source, mode);
+    execute format('lock table %s in %s mode nowait', source, mode);
+end
+$$;
+revoke all on function analytics.lock_source(regclass, text) from public;
+
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
+-- creating and replacing triggers needs a lock against writers only.
+create or replace function analytics.capture(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    member record;
+    definition text;
+begin
+    if exists (
+        select from pg_class where oid = source and relkind in ('r', 'p') and relnamespace = 'app'::regnamespace
+    ) then
+        perform analytics.lock_source(source, 'share row exclusive');
+        lock table app.crews, app.clients in access share mode nowait;
+    end if;
+    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    if not found then
+        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
+        using errcode = 'insufficient_privilege';
+    end if;
+    if known.obstacle is not null then
+        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
+    end if;
+    if known.is_captured then
+        return;  -- by another session meanwhile
+    end if;
+    for member in
+        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+    loop
+        foreach definition in array
+            array['truncate after truncate on %s for each statement'] || case
+                when not known.is_fed then array[
+                    'insert after insert on %s referencing new table as new_rows for each statement',
+                    'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete after delete on %s referencing old table as old_rows for each statement'
+                ]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row after insert or update on %s for each row',
+                    'before before update or delete on %s for each row'
+                ]
+                else array['row after insert or update or delete on %s for each row']
+            end
+        loop
+            execute format(
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.name, known.log_function, case when not known.is_histories then quote_literal(known.name) end
+            );
+        end loop;
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
+
+-- Drops the triggers of a table and of all its partitions.
+create or replace function analytics.release(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    members oid[] := array(
+        with recursive members (oid) as (
+            select source::oid
+            union
+            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+        )
+        select members.oid from members
+    );
+begin
+    if exists (select from pg_trigger where tgrelid = any(members) and tgname like 'convo\_pipelines\_%') then
+        perform analytics.lock_source(source, 'access exclusive');
+        perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
+    end if;
+end
+$$;
+
+-- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
+-- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
+create or replace function analytics.log_sessions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    sessions text[];
+    days date[];
+begin
+    if tg_when = 'BEFORE' and tg_op = 'UPDATE' then
+        perform set_config('convo_pipelines.updated', concat(old.tableoid, old.ctid), true);
+        return new;
+    elsif tg_when = 'BEFORE' and current_setting('convo_pipelines.updated', true) = concat(old.tableoid, old.ctid) then
+        operation := 'update';
+    end if;
+    begin
+        if tg_op = 'TRUNCATE' then
+            sessions := array[null]::text[];
+            days := array[null]::date[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                sessions := array[old.session_id::text];
+                days := array[(old.created_at at time zone 'UTC')::date];
+            end if;
+            if tg_op <> 'DELETE' then
+                sessions := sessions || new.session_id::text;
+                days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+            ) as changed;
+        elsif tg_op = 'DELETE' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+            ) as changed;
+        else
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                union
+                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        sessions := array[null]::text[];
+        days := array[null]::date[];
+        operation := case when operation = 'delete' then 'truncate' else 'everything' end;
+    end;
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+    select
+        tg_relid,
+        changed.session_id,
+        changed.day,
+        case
+            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
+                then operation
+            else 'unusable'
+        end
+    from unnest(sessions, days) as changed (session_id, day);
+    return old;
+end
+$$;
+
+alter table analytics.capture_state add column retry_at timestamptz;
+update analytics.capture_state set retry_at = now() where not is_settled;
+alter table analytics.capture_state drop column is_settled;
+comment on column analytics.capture_state.retry_at is
+'When the triggers are tried again, because another session had locked the table: after a minute, then after twice as '
+'long each time, up to an hour; null: they need not be.';

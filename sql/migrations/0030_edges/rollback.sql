@@ -139,3 +139,141 @@ alter table analytics.catalog_state drop column has_foreign_keys;
 
 -- Capture.
 
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions. Set lock_timeout before: writers queue
+-- behind the wait for the lock.
+create or replace function analytics.capture(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    member record;
+    argument text;
+begin
+    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    if not found then
+        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
+        using errcode = 'insufficient_privilege';
+    end if;
+    if known.obstacle is not null then
+        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
+    end if;
+    execute format('lock table %s in share row exclusive mode', source);
+    argument := case when known.is_histories then '' else quote_literal(known.name) end;
+    for member in
+        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+    loop
+        perform analytics.drop_triggers(member.name);
+        if known.is_fed and member.kind = 'r' then
+            execute format(
+                'create trigger convo_pipelines_row after insert or update or delete on %s '
+                'for each row execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        elsif not known.is_fed then
+            execute format(
+                'create trigger convo_pipelines_insert after insert on %s referencing new table as new_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+            execute format(
+                'create trigger convo_pipelines_update after update on %s referencing old table as old_rows new table as new_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+            execute format(
+                'create trigger convo_pipelines_delete after delete on %s referencing old table as old_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        end if;
+        execute format(
+            'create trigger convo_pipelines_truncate after truncate on %s '
+            'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
+
+-- Drops the triggers of a table and of all its partitions.
+create or replace function analytics.release(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    member regclass;
+begin
+    for member in
+        with recursive members (oid) as (
+            select source::oid
+            union
+            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+        )
+        select members.oid::regclass from members
+    loop
+        perform analytics.drop_triggers(member);
+    end loop;
+end
+$$;
+
+drop function analytics.lock_source(regclass, text);
+
+-- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
+-- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
+-- where it could not.
+create or replace function analytics.log_sessions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    sessions text[];
+    days date[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            sessions := array[null]::text[];
+            days := array[null]::date[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                sessions := array[old.session_id::text];
+                days := array[(old.created_at at time zone 'UTC')::date];
+            end if;
+            if tg_op <> 'DELETE' then
+                sessions := sessions || new.session_id::text;
+                days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+            ) as changed;
+        elsif tg_op = 'DELETE' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+            ) as changed;
+        else
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                union
+                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        sessions := array[null]::text[];
+        days := array[null]::date[];
+        operation := case when tg_op = 'DELETE' then 'truncate' else 'everything' end;
+    end;
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+    select
+        tg_relid,
+        changed.session_id,
+        changed.day,
+        case
+            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
+                then operation
+            else 'unusable'
+        end
+    from unnest(sessions, days) as changed (session_id, day);
+    return null;
+end
+$$;
+
+-- In the former order of the columns.
+alter table analytics.capture_state
+add column is_settled boolean not null default true,
+drop column changed_at;
+alter table analytics.capture_state add column changed_at timestamptz not null default now();
+update analytics.capture_state set is_settled = retry_at is null;
+alter table analytics.capture_state drop column retry_at;
+comment on column analytics.capture_state.is_settled is
+'false: the table was locked by another session; capturing is retried.';
+comment on column analytics.capture_state.changed_at is 'When this row last changed.';

@@ -1,8 +1,9 @@
 -- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
--- whenever rows may have come or gone without a trigger. If one table is asked for, no other table's triggers are read.
+-- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
+-- table is asked for, no other table's triggers are read.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, identity text, columns text
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -59,7 +60,8 @@ as $$
     capturing as (
         select
             trigger.tgrelid,
-            array_agg(trigger.tgname::text order by trigger.tgname) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) as all_names,
             string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
         from pg_trigger as trigger
         where trigger.tgname like 'convo\_pipelines\_%' and trigger.tgrelid in (select members.oid from members)
@@ -72,6 +74,7 @@ as $$
             class.relkind,
             concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
+            coalesce(capturing.all_names, array[]::text[]) as all_triggers,
             bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
             over (partition by members.name) as is_fed
         from members
@@ -80,6 +83,18 @@ as $$
         inner join pg_class as class on class.oid = members.oid
         left join capturing on capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
+    ),
+    wanting as (
+        select
+            files.*,
+            array['convo_pipelines_truncate'] || case
+                when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
+                when files.relkind <> 'r' then array[]::text[]
+                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
+                else array['convo_pipelines_row']
+            end as wanted
+        from files
+        inner join roots on roots.name = files.name
     ),
     described as (
         select
@@ -91,14 +106,9 @@ as $$
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
             string_agg(files.identity, ' ' order by files.oid) as identity,
-            bool_and(
-                files.triggers @> array['convo_pipelines_truncate'] and case
-                    when not files.is_fed then
-                        files.triggers @> array['convo_pipelines_delete', 'convo_pipelines_insert', 'convo_pipelines_update']
-                    else files.relkind = 'p' or files.triggers @> array['convo_pipelines_row']
-                end
-            ) as is_captured
-        from files
+            bool_and(files.triggers @> files.wanted) as is_captured,
+            bool_or(not files.all_triggers <@ files.wanted) as has_others
+        from wanting as files
         group by files.name
     )
     select
@@ -110,6 +120,7 @@ as $$
         described.obstacle,
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, false) and described.obstacle is null,
+        coalesce(described.has_others, false),
         coalesce(described.identity, 'absent'),
         (
             select string_agg(
@@ -152,16 +163,37 @@ end
 $$;
 revoke all on function analytics.enable_triggers(regclass) from public;
 
--- Creates the triggers on a table that the pipeline reads, and on all its partitions. Set lock_timeout before: writers queue
--- behind the wait for the lock.
+-- Locks a table and its partitions, without making a transaction of the application the victim of a deadlock: it waits only
+-- for the table, while nothing is locked yet, and shorter than deadlock_timeout. Partitions are locked at once or not at all.
+create function analytics.lock_source(source regclass, mode text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    longest_wait interval := least('150 ms', current_setting('deadlock_timeout')::interval / 2);
+begin
+    perform set_config('lock_timeout', greatest(1, floor(extract(epoch from longest_wait) * 1000))::text, true);
+    execute format('lock table only %s in %s mode', source, mode);
+    execute format('lock table %s in %s mode nowait', source, mode);
+end
+$$;
+revoke all on function analytics.lock_source(regclass, text) from public;
+
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
+-- creating and replacing triggers needs a lock against writers only.
 create function analytics.capture(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     known record;
     member record;
-    argument text;
+    definition text;
 begin
+    if exists (
+        select from pg_class where oid = source and relkind in ('r', 'p') and relnamespace = 'app'::regnamespace
+    ) then
+        perform analytics.lock_source(source, 'share row exclusive');
+        lock table app.crews, app.clients in access share mode nowait;
+    end if;
     select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
     if not found then
         raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
@@ -170,30 +202,32 @@ begin
     if known.obstacle is not null then
         raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
     end if;
-    execute format('lock table %s in share row exclusive mode', source);
-    argument := case when known.is_histories then '' else quote_literal(known.name) end;
+    if known.is_captured then
+        return;  -- by another session meanwhile
+    end if;
     for member in
         select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
     loop
-        perform analytics.drop_triggers(member.name);
-        if known.is_fed and member.kind = 'r' then
+        foreach definition in array
+            array['truncate after truncate on %s for each statement'] || case
+                when not known.is_fed then array[
+                    'insert after insert on %s referencing new table as new_rows for each statement',
+                    'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete after delete on %s referencing old table as old_rows for each statement'
+                ]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row after insert or update on %s for each row',
+                    'before before update or delete on %s for each row'
+                ]
+                else array['row after insert or update or delete on %s for each row']
+            end
+        loop
             execute format(
-                'create trigger convo_pipelines_row after insert or update or delete on %s '
-                'for each row execute function analytics.%I(%s)', member.name, known.log_function, argument);
-        elsif not known.is_fed then
-            execute format(
-                'create trigger convo_pipelines_insert after insert on %s referencing new table as new_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-            execute format(
-                'create trigger convo_pipelines_update after update on %s referencing old table as old_rows new table as new_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-            execute format(
-                'create trigger convo_pipelines_delete after delete on %s referencing old table as old_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-        end if;
-        execute format(
-            'create trigger convo_pipelines_truncate after truncate on %s '
-            'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.name, known.log_function, case when not known.is_histories then quote_literal(known.name) end
+            );
+        end loop;
         perform analytics.enable_triggers(member.name);
     end loop;
 end
@@ -205,18 +239,19 @@ create function analytics.release(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    member regclass;
-begin
-    for member in
+    members oid[] := array(
         with recursive members (oid) as (
             select source::oid
             union
             select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
         )
-        select members.oid::regclass from members
-    loop
-        perform analytics.drop_triggers(member);
-    end loop;
+        select members.oid from members
+    );
+begin
+    if exists (select from pg_trigger where tgrelid = any(members) and tgname like 'convo\_pipelines\_%') then
+        perform analytics.lock_source(source, 'access exclusive');
+        perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
+    end if;
 end
 $$;
 revoke all on function analytics.release(regclass) from public;

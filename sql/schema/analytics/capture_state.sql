@@ -5,10 +5,10 @@ create table analytics.capture_state (
     identity text,
     mode text not null check (mode in ('captured', 'window')),
     is_wanted boolean not null default true,
-    is_settled boolean not null default true,
     remark text,
     changed_at timestamptz not null default now(),
-    columns text
+    columns text,
+    retry_at timestamptz
 );
 create index capture_state_members on analytics.capture_state using gin (members);
 
@@ -24,9 +24,10 @@ comment on column analytics.capture_state.mode is
 'rest.';
 comment on column analytics.capture_state.is_wanted is
 'Whether it should be captured; set by convo-pipelines capture on and off.';
-comment on column analytics.capture_state.is_settled is
-'false: the table was locked by another session; capturing is retried.';
 comment on column analytics.capture_state.remark is 'Why it is not captured.';
 comment on column analytics.capture_state.changed_at is 'When this row last changed.';
 comment on column analytics.capture_state.columns is
 'Number and type of each of its columns that is read. If they or the oid change, views and foreign keys are bound anew.';
+comment on column analytics.capture_state.retry_at is
+'When the triggers are tried again, because another session had locked the table: after a minute, then after twice as '
+'long each time, up to an hour; null: they need not be.';

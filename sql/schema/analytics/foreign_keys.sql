@@ -79,8 +79,8 @@ comment on function analytics.foreign_keys is
 'The columns of analytics that refer to rows of the application: whether a foreign key is wanted, right and valid, or why there '
 'can be none. Internal.';
 
--- Drops a foreign key that is not right, and adds it where it is wanted, not yet valid. Set lock_timeout before: writers queue
--- behind the wait for the first lock. The others are taken at once or not at all, so that nobody waits for this in a circle.
+-- Drops a foreign key that is not right, and adds it where it is wanted, not yet valid. It waits for its first lock, shorter
+-- than deadlock_timeout; the others are taken at once or not at all, so that nobody waits for this in a circle.
 create function analytics.bind_foreign_key(key_name text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -95,7 +95,7 @@ begin
     select confrelid into former from pg_constraint
     where conrelid = to_regclass('analytics.' || key.child) and conname = key.name and contype = 'f';
     if former is not null then
-        execute format('lock table %s in access exclusive mode', former);
+        perform analytics.lock_source(former, 'access exclusive');
     end if;
     if key.is_wanted then
         execute format('lock table app.%I in share row exclusive mode nowait', key.parent);

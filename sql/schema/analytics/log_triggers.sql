@@ -1,6 +1,9 @@
 -- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
 -- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
 -- where it could not.
+
+-- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
+-- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
 create function analytics.log_sessions() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -9,6 +12,12 @@ declare
     sessions text[];
     days date[];
 begin
+    if tg_when = 'BEFORE' and tg_op = 'UPDATE' then
+        perform set_config('convo_pipelines.updated', concat(old.tableoid, old.ctid), true);
+        return new;
+    elsif tg_when = 'BEFORE' and current_setting('convo_pipelines.updated', true) = concat(old.tableoid, old.ctid) then
+        operation := 'update';
+    end if;
     begin
         if tg_op = 'TRUNCATE' then
             sessions := array[null]::text[];
@@ -40,7 +49,7 @@ begin
     exception when others then
         sessions := array[null]::text[];
         days := array[null]::date[];
-        operation := case when tg_op = 'DELETE' then 'truncate' else 'everything' end;
+        operation := case when operation = 'delete' then 'truncate' else 'everything' end;
     end;
     insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
     select
@@ -53,7 +62,7 @@ begin
             else 'unusable'
         end
     from unnest(sessions, days) as changed (session_id, day);
-    return null;
+    return old;
 end
 $$;
 revoke all on function analytics.log_sessions() from public;

@@ -1,0 +1,298 @@
+"""What capture asks of the application: no statement of it fails, and none waits long."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from convo_pipelines.engine import capture
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.world import World
+
+STORM_SECONDS = float(os.environ.get("STORM_SECONDS", "6"))
+
+
+def assert_right(world: World) -> None:
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+def tick(world: World) -> None:
+    world.tick()
+    world.sync()
+
+
+def now(world: World, table: str) -> dict[str, object]:
+    with world.warehouse.connection() as connection:
+        return capture.status(connection, table)[0]
+
+
+@contextmanager
+def meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    thread = threading.Thread(target=action)
+    thread.start()
+    yield
+    thread.join()
+
+
+# Locks
+
+
+@both_servers_if_wide
+def test_a_transaction_that_reads_and_then_deletes_is_not_the_deadlocks_victim(world: World) -> None:
+    world.crew()
+    talk = world.conversation()
+    tick(world)
+    world.execute("alter table app.conversations disable trigger convo_pipelines_insert")
+    with psycopg.connect(world.url) as application:
+        application.execute("select from app.conversations")
+        with meanwhile(world.tick):
+            time.sleep(1.15)  # until the last attempt
+            application.execute("delete from app.conversations where id = %s", [talk])
+        application.commit()
+    assert now(world, "conversations")["mode"] == "captured"
+    tick(world)
+    assert_right(world)
+
+
+def test_who_captures_second_finds_it_done(world: World) -> None:
+    world.crew()
+    tick(world)
+    versions = "select xmin::text from pg_trigger where tgname like 'convo_pipelines%' order by oid"
+    before = world.execute(versions)
+    with psycopg.connect(world.url) as application:
+        application.execute("select from app.messages")
+        world.execute("select analytics.capture('app.messages')")
+    assert world.execute(versions) == before
+
+
+def test_triggers_of_another_kind_go(world: World) -> None:
+    world.crew()
+    world.say("s1")
+    tick(world)
+    world.execute(
+        "alter table app.histories_a alter id drop identity; "
+        "create table app.histories (like app.histories_a) partition by list (session_id); "
+        "alter table app.histories attach partition app.histories_a for values in ('s1')"
+    )
+    tick(world)
+    names = "select tgname from pg_trigger where tgrelid = 'app.histories_a'::regclass and tgname like 'convo%'"
+    assert {row["tgname"] for row in world.execute(names)} & {"convo_pipelines_insert", "convo_pipelines_delete"} == set()
+    world.execute("insert into app.histories (id, session_id, message) values (9, 's1', '{}')")
+    tick(world)
+    assert_right(world)
+
+
+@both_servers
+def test_no_attempt_waits_as_long_as_the_servers_deadlock_timeout(world: World) -> None:
+    world.crew()
+    tick(world)
+    name = psycopg.sql.Identifier(world.connection.info.dbname)
+    world.connection.execute(psycopg.sql.SQL("alter database {} set deadlock_timeout = '40ms'").format(name))
+    with psycopg.connect(world.url) as holder, psycopg.connect(world.url, autocommit=True) as other:
+        holder.execute("lock table app.messages")
+        for deed in ("capture", "release"):
+            began = time.monotonic()
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(f"select analytics.{deed}('app.messages')")
+            assert time.monotonic() - began < 0.04
+
+
+def test_a_table_that_stays_locked_is_tried_more_and_more_seldom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "ATTEMPTS", 1)
+    world.crew()
+    waits = (
+        "select extract(epoch from retry_at - changed_at)::int as s from analytics.capture_state where table_name = %s"
+    )
+    with psycopg.connect(world.url) as holder:
+        holder.execute("lock table app.histories_a in row exclusive mode")
+        seen = []
+        for _ in range(8):
+            world.tick()
+            seen += [row["s"] for row in world.execute(waits, "histories_a")]
+            assert now(world, "histories_a")["next_attempt"]
+            world.tick()  # not due
+            world.execute(
+                "update analytics.capture_state set (changed_at, retry_at) = (now() - (retry_at - changed_at), now()) "
+                "where retry_at is not null"
+            )
+        assert seen == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+        with pytest.raises(capture.CaptureError, match="it is locked by another session"):
+            capture.switch(world.warehouse, ["histories_a"], on=True)
+        assert world.execute(waits, "histories_a") == [{"s": 60}]
+    world.execute("update analytics.capture_state set retry_at = now()")
+    world.tick()
+    assert now(world, "histories_a") == {
+        "table_name": "histories_a", "mode": "captured", "is_wanted": True, "remark": None, "next_attempt": None,
+    }  # fmt: skip
+
+
+class Application:
+    """Transactions that read tables before they write them; each writer has rows of its own."""
+
+    TABLES = ("conversations", "messages", "histories_p", "people")
+
+    def __init__(self, world: World):
+        self.url, self.until = world.url, time.monotonic() + STORM_SECONDS
+        self.failures: list[str] = []
+        self.longest, self.transactions = 0.0, 0
+
+    def write(self, number: int) -> None:
+        rng = random.Random(number)
+        with psycopg.connect(self.url) as connection:
+            while time.monotonic() < self.until:
+                try:
+                    self.transaction(connection, rng, f"w{number}")
+                except psycopg.Error as error:
+                    self.failures.append(f"{type(error).__name__}: {error}")
+                    connection.rollback()
+
+    def transaction(self, connection: psycopg.Connection, rng: random.Random, me: str) -> None:
+        tables = rng.sample(self.TABLES, rng.randint(1, 3))
+        for table in tables:
+            connection.execute(f"select count(*) from app.{table}")
+        time.sleep(rng.random() * 0.3)
+        for table in rng.sample(tables, len(tables)):
+            began = time.monotonic()
+            if table == "conversations":
+                connection.execute("delete from app.conversations where subject = %s", [me])
+                connection.execute("insert into app.conversations (channel, subject) values ('email', %s)", [me])
+            elif table == "messages":
+                connection.execute(
+                    "insert into app.messages (conversation_id, direction, sent_at) "
+                    "select id, 'inbound', now() from app.conversations where subject = %s", [me],
+                )  # fmt: skip
+            elif table == "histories_p":
+                connection.execute("insert into app.histories_p (session_id, message) values (%s, '{}')", [me])
+                connection.execute("delete from app.histories_p where session_id = %s and random() < 0.5", [me])
+            else:
+                connection.execute("update app.people set phone = %s where name = %s", [str(rng.random()), me])
+            self.longest = max(self.longest, time.monotonic() - began)
+            time.sleep(rng.random() * 0.05)
+        connection.commit()
+        self.transactions += 1
+
+
+@pytest.mark.long(STORM_SECONDS + 10)
+@both_servers_if_wide
+def test_no_statement_of_the_application_fails_while_tables_are_captured(world: World) -> None:
+    world.execute(
+        "create table app.histories_p (id bigint generated by default as identity, session_id text, message jsonb, "
+        "created_at timestamptz not null default now()) partition by range (created_at);"
+        "create table app.p1 partition of app.histories_p for values from (minvalue) to ('2026-06-01');"
+        "create table app.p2 partition of app.histories_p for values from ('2026-06-01') to (maxvalue)"
+    )
+    world.crew("P", table="histories_p", create=False)
+    for number in range(6):
+        world.person(phone="1")
+        world.execute("update app.people set name = %s where name = '…'", f"w{number}")
+    application, counts = Application(world), dict.fromkeys(["ticked", "switched"], 0)
+    names = ["conversations", "messages", "histories_p", "people"]
+
+    def ticker() -> None:
+        while time.monotonic() < application.until:
+            world.tick()
+            world.sync()
+            counts["ticked"] += 1
+
+    def switcher() -> None:
+        rng = random.Random(99)
+        while time.monotonic() < application.until:
+            for on in (False, True):
+                try:
+                    capture.switch(world.warehouse, rng.sample(names, 2), on=on)
+                except capture.CaptureError:
+                    continue
+                counts["switched"] += 1
+
+    threads = [threading.Thread(target=application.write, args=[number]) for number in range(6)]
+    threads += [threading.Thread(target=deed) for deed in (ticker, ticker, switcher)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(counts, application.transactions, f"longest wait {application.longest:.2f} s")
+    assert application.failures == []
+    assert min(counts["ticked"], counts["switched"]) > 0
+    capture.switch(world.warehouse, [], on=True)
+    tick(world)
+    assert_right(world)
+
+
+# Rows that move to another partition
+
+
+MOVES = {
+    "to another partition of the table": "update app.histories set created_at = '2026-01-02' where id = 1",
+    "to the table of another crew": "update app.histories set crew = 'b' where id = 1",
+    "to a table that nobody reads": "update app.histories set crew = 'c' where id = 1",
+    "by merge": (
+        "merge into app.histories using (values (1, 'b'), (3, null)) as given (key, crew) on id = key "
+        "when matched and given.crew is null then delete when matched then update set crew = given.crew"
+    ),
+    "and back in one transaction": (
+        "update app.histories set crew = 'b' where id = 1; update app.histories set crew = 'a' where id = 1"
+    ),
+    "all rows": "update app.histories set crew = 'b'",
+    "within its partition": "update app.histories set session_id = 's2' where id = 1",
+}
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("move", MOVES)
+def test_an_update_that_moves_a_row_is_no_deletion(
+    world: World, archive_after: Callable[[int], None], move: str
+) -> None:
+    archive_after(7)
+    nested_partitions(world)
+    world.execute(MOVES[move])
+    tick(world)
+    archived = "select distinct activity_date::text as day from analytics.histories_sessions where archived_at is not null"
+    assert [row["day"] for row in world.execute(archived)] == (["2026-02-03"] if move == "by merge" else [])
+    if move != "by merge":
+        oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+@both_servers_if_wide
+def test_a_deletion_after_an_update_is_a_deletion(world: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    nested_partitions(world)
+    with world.connection.transaction():
+        world.execute("update app.histories set message = '{}'")
+        world.execute("delete from app.histories where id <> 3")
+    tick(world)
+    archived = "select activity_date::text as day, message_count from analytics.histories_sessions where archived_at is not null"
+    assert world.execute(archived) == [{"day": "2026-01-01", "message_count": 2}]
+    assert world.reconcile().drift.changed == 0
+
+
+def nested_partitions(world: World) -> None:
+    """A table of all crews, divided by crew, each part divided by month; two crews read theirs."""
+    world.execute(
+        "create table app.histories (id bigint not null, crew text, session_id text, message jsonb default '{}', "
+        "created_at timestamptz) partition by list (crew);"
+        + "".join(
+            f"create table app.histories_{crew} partition of app.histories for values in ('{crew}') "
+            "partition by range (created_at);"
+            f"create table app.{crew}1 partition of app.histories_{crew} for values from (minvalue) to ('2026-01-02');"
+            f"create table app.{crew}2 partition of app.histories_{crew} for values from ('2026-01-02') to (maxvalue);"
+            for crew in "abc"
+        )
+    )
+    world.crew("A", create=False)
+    world.crew("B", create=False)
+    tick(world)
+    world.execute(
+        "insert into app.histories (id, crew, session_id, created_at) values "
+        "(1, 'a', 's1', '2026-01-01'), (2, 'a', 's1', '2026-01-01'), (3, 'a', 's1', '2026-02-03')"
+    )
+    tick(world)
+    oracle.assert_right(world)
