@@ -58,7 +58,6 @@ class LogPosition:
     Attributes:
         table: the table.
         from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
-        unread_since: changes that the table has not read were logged since this snapshot; None before its first build.
         to_snapshot: the snapshot of now, which becomes the watermark when everything up to it has been read.
         taken_at: when it was taken, UTC.
         is_any: whether changes that the table follows were logged in between.
@@ -68,7 +67,6 @@ class LogPosition:
 
     table: DerivedTable
     from_snapshot: str | None
-    unread_since: str | None
     to_snapshot: str
     taken_at: datetime
     is_any: bool
@@ -104,7 +102,6 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
     return LogPosition(
         table,
         span["from_snapshot"],
-        state["unread_since"],
         span["to_snapshot"],
         state["taken_at"],
         news["is_any"],
@@ -114,7 +111,7 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
 
 def unread_since(connection: Connection, table: DerivedTable) -> str | None:
     """Return the snapshot since which the table has not read changes; None before its first build."""
-    return _state(connection, table)["unread_since"]
+    return _state(connection, table)["from_snapshot"]
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:
@@ -147,7 +144,7 @@ def _keep_what_only_logs_know(connection: Connection) -> None:
     """Record deletions that only the logs contain, before the logs are emptied."""
     archive(connection, None)
     _write_tombstones(connection, None, rows=None, is_last=True)
-    execute(connection, "tables/crew_conversations/restored")
+    execute(connection, "tables/crew_conversations/decide")
 
 
 def archive(connection: Connection, unread_since: str | None) -> None:
@@ -175,10 +172,10 @@ def store(connection: Connection, at: LogPosition) -> bool:
     the log contains are recorded in this one.
     """
     if at.has_news and at.table is HISTORIES_SESSIONS:
-        archive(connection, at.unread_since)
+        archive(connection, at.from_snapshot)
     elif at.has_news and at.table is CREW_CONVERSATIONS:
-        _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
-        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.unread_since)
+        _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
+        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
     moved = fetch(
         connection,
         "engine/log/store",
@@ -220,7 +217,7 @@ def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
         rows = TOMBSTONES
         while rows == TOMBSTONES:
             with transaction(connection):
-                rows = _write_tombstones(connection, at.unread_since, rows=TOMBSTONES, is_last=False)
+                rows = _write_tombstones(connection, at.from_snapshot, rows=TOMBSTONES, is_last=False)
 
 
 def trim(connection: Connection) -> None:
