@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
@@ -60,6 +60,8 @@ class LogPosition:
         from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
         to_snapshot: the snapshot of now, which becomes the watermark when everything up to it has been read.
         taken_at: when it was taken, UTC.
+        crash_token: what the server has until it crashes. Then snapshots are meaningless: it gives transaction ids out
+            again whose commits were lost.
         is_any: whether changes that the table follows were logged in between.
         is_everything: whether a table that it follows has to be read as a whole.
 
@@ -69,6 +71,7 @@ class LogPosition:
     from_snapshot: str | None
     to_snapshot: str
     taken_at: datetime
+    crash_token: UUID
     is_any: bool
     is_everything: bool
 
@@ -94,8 +97,13 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
-    state = _state(connection, table)
-    span = {"from_snapshot": state["from_snapshot"], "to_snapshot": to_snapshot or state["to_snapshot"]}
+    _state(connection, table)
+    found = fetch(connection, "engine/log/look", asset_key=table.name)
+    while not found:
+        execute(connection, "engine/log/renew_token")
+        found = fetch(connection, "engine/log/look", asset_key=table.name)
+    [now] = found
+    span = {"from_snapshot": now["from_snapshot"], "to_snapshot": to_snapshot or now["to_snapshot"]}
     news = {"is_any": True, "is_everything": True}
     if span["from_snapshot"]:
         news = fetch_one(connection, "engine/log/news", **span, follows=list(table.follows))
@@ -103,7 +111,8 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
         table,
         span["from_snapshot"],
         span["to_snapshot"],
-        state["taken_at"],
+        now["taken_at"],
+        now["crash_token"],
         news["is_any"],
         news["is_everything"],
     )
@@ -166,7 +175,7 @@ def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
 
 
 def store(connection: Connection, at: LogPosition) -> bool:
-    """Move the watermark to the snapshot of `at`; return False if another run has moved it meanwhile.
+    """Move the watermark to the snapshot of `at`; return False if another run has moved it, or the server crashed.
 
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
@@ -183,6 +192,7 @@ def store(connection: Connection, at: LogPosition) -> bool:
         from_snapshot=at.from_snapshot,
         to_snapshot=at.to_snapshot,
         taken_at=at.taken_at,
+        crash_token=at.crash_token,
     )
     return bool(moved)
 
@@ -190,7 +200,8 @@ def store(connection: Connection, at: LogPosition) -> bool:
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> None:
     """Move the watermark, in the transaction that logs retries; then trim the logs.
 
-    If rows are locked, or another run has moved it meanwhile, it stays, and the next tick reads the same changes.
+    If rows are locked, another run has moved it or the server crashed meanwhile, it stays, and the next tick reads the
+    same changes.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:

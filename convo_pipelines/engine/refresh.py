@@ -449,14 +449,13 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
     if not (work.choose_pending or _pending_of(work.table))(connection, pending):
         return Counts()
-    keyed_by = work.table.grain.keyed_by
-    if not keyed_by:
+    if not work.table.grain.keyed_by:
         if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
             return Counts()
         return Counts(planned["inserted"], planned["updated"] + prepared, planned["deleted"])
-    same = sql.SQL("keys.{} = diff.{}")
-    pairs = [same.format(sql.Identifier(key), sql.Identifier(column)) for key, column in keyed_by]
-    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": sql.SQL(" and ").join(pairs)}))
+    is_awaited = fragment(work.table.own("present") or "engine/refresh/is_present").format(**names_of(work.table))
+    values = {"is_whole": False, **work.parts[0].parameters}
+    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}, **values))
 
 
 def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:

@@ -187,8 +187,8 @@ def test_a_log_that_collapses_loses_no_decision(chat: World, is_read: bool, is_n
 @pytest.mark.parametrize("rebuilt", [[CREW_CONVERSATIONS.name], [HISTORIES_SESSIONS.name, CREW_CONVERSATIONS.name]])
 @pytest.mark.parametrize("is_new", [False, True])
 def test_tables_that_are_built_anew_follow_the_same_rule(chat: World, rebuilt: list[str], is_new: bool) -> None:
-    forget = "update analytics.refresh_state set snapshot = null, written_by = pg_current_xact_id() where asset_key = any(%s)"
-    chat.execute(forget, rebuilt)
+    forget = "update analytics.refresh_state set snapshot = null, written_by = pg_current_xact_id()"
+    chat.execute(f"{forget} where asset_key = any(%s)", rebuilt)
     if is_new:
         chat.execute(DELETE, "s1")
     chat.say("s1", when=at(0, 13))

@@ -3,6 +3,8 @@
 
 -- Deletions and crashes.
 
+drop table analytics.crash_token;
+
 create or replace function analytics.log_conversations() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$

@@ -1,5 +1,5 @@
--- Not visible in a snapshot, or in none: PostgreSQL's own definition of "committed since". Both functions are inlined, so that the
--- index on xid can be used.
+-- Not visible in a snapshot, or in none: PostgreSQL's own definition of "committed since". Both functions are inlined, so that
+-- the index on xid can be used.
 create function analytics.is_unread(xid xid8, since pg_snapshot) returns boolean
 language sql immutable parallel safe
 return since is null or xid >= pg_snapshot_xmin(since) and not pg_visible_in_snapshot(xid, since);
