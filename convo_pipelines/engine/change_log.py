@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
@@ -58,9 +58,10 @@ class LogPosition:
     Attributes:
         table: the table.
         from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
-        unread_since: changes that the table has not read were logged since this snapshot; None before its first build.
         to_snapshot: the snapshot of now, which becomes the watermark when everything up to it has been read.
         taken_at: when it was taken, UTC.
+        crash_token: what the server has until it crashes. Then snapshots are meaningless: it gives transaction ids out
+            again whose commits were lost.
         is_any: whether changes that the table follows were logged in between.
         is_everything: whether a table that it follows has to be read as a whole.
 
@@ -68,9 +69,9 @@ class LogPosition:
 
     table: DerivedTable
     from_snapshot: str | None
-    unread_since: str | None
     to_snapshot: str
     taken_at: datetime
+    crash_token: UUID
     is_any: bool
     is_everything: bool
 
@@ -96,17 +97,22 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
-    state = _state(connection, table)
-    span = {"from_snapshot": state["from_snapshot"], "to_snapshot": to_snapshot or state["to_snapshot"]}
+    _state(connection, table)
+    found = fetch(connection, "engine/log/look", asset_key=table.name)
+    while not found:
+        execute(connection, "engine/log/renew_token")
+        found = fetch(connection, "engine/log/look", asset_key=table.name)
+    [now] = found
+    span = {"from_snapshot": now["from_snapshot"], "to_snapshot": to_snapshot or now["to_snapshot"]}
     news = {"is_any": True, "is_everything": True}
     if span["from_snapshot"]:
         news = fetch_one(connection, "engine/log/news", **span, follows=list(table.follows))
     return LogPosition(
         table,
         span["from_snapshot"],
-        state["unread_since"],
         span["to_snapshot"],
-        state["taken_at"],
+        now["taken_at"],
+        now["crash_token"],
         news["is_any"],
         news["is_everything"],
     )
@@ -114,7 +120,7 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
 
 def unread_since(connection: Connection, table: DerivedTable) -> str | None:
     """Return the snapshot since which the table has not read changes; None before its first build."""
-    return _state(connection, table)["unread_since"]
+    return _state(connection, table)["from_snapshot"]
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:
@@ -147,7 +153,7 @@ def _keep_what_only_logs_know(connection: Connection) -> None:
     """Record deletions that only the logs contain, before the logs are emptied."""
     archive(connection, None)
     _write_tombstones(connection, None, rows=None, is_last=True)
-    execute(connection, "tables/crew_conversations/restored")
+    execute(connection, "tables/crew_conversations/decide")
 
 
 def archive(connection: Connection, unread_since: str | None) -> None:
@@ -169,16 +175,16 @@ def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
 
 
 def store(connection: Connection, at: LogPosition) -> bool:
-    """Move the watermark to the snapshot of `at`; return False if another run has moved it meanwhile.
+    """Move the watermark to the snapshot of `at`; return False if another run has moved it, or the server crashed.
 
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
     """
     if at.has_news and at.table is HISTORIES_SESSIONS:
-        archive(connection, at.unread_since)
+        archive(connection, at.from_snapshot)
     elif at.has_news and at.table is CREW_CONVERSATIONS:
-        _write_tombstones(connection, at.unread_since, rows=None, is_last=True)
-        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.unread_since)
+        _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
+        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
     moved = fetch(
         connection,
         "engine/log/store",
@@ -186,6 +192,7 @@ def store(connection: Connection, at: LogPosition) -> bool:
         from_snapshot=at.from_snapshot,
         to_snapshot=at.to_snapshot,
         taken_at=at.taken_at,
+        crash_token=at.crash_token,
     )
     return bool(moved)
 
@@ -193,7 +200,8 @@ def store(connection: Connection, at: LogPosition) -> bool:
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> None:
     """Move the watermark, in the transaction that logs retries; then trim the logs.
 
-    If rows are locked, or another run has moved it meanwhile, it stays, and the next tick reads the same changes.
+    If rows are locked, another run has moved it or the server crashed meanwhile, it stays, and the next tick reads the
+    same changes.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -220,7 +228,7 @@ def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
         rows = TOMBSTONES
         while rows == TOMBSTONES:
             with transaction(connection):
-                rows = _write_tombstones(connection, at.unread_since, rows=TOMBSTONES, is_last=False)
+                rows = _write_tombstones(connection, at.from_snapshot, rows=TOMBSTONES, is_last=False)
 
 
 def trim(connection: Connection) -> None:

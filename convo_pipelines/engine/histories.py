@@ -119,7 +119,7 @@ def tick(
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
             deadline = time.monotonic() + settings().crew_timeout_seconds
-            reading = _Reading(columns, at.unread_since or at.to_snapshot, deadline, lease)
+            reading = _Reading(columns, at.from_snapshot, deadline, lease)
             if len(results) > 1:
                 _tick_together(connection, results, at, reading)
             else:
@@ -154,7 +154,7 @@ def backfill(
             at = change_log.begin_build(connection, HISTORIES_SESSIONS)
         crews = waiting(connection, None, at.to_snapshot, selection)
         columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
-    reading = _Reading(columns, at.unread_since or at.to_snapshot, forget=forget_pruned_days)
+    reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
     outside: list[str] = []
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
@@ -195,7 +195,7 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         deadline = time.monotonic() + settings().crew_timeout_seconds
-        reading = _Reading(columns, at.unread_since or at.to_snapshot, deadline)
+        reading = _Reading(columns, at.from_snapshot, deadline)
         for result in results:
             result.warnings += check_table(result.crew)
         if len(results) > 1:
@@ -221,7 +221,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         [result] = results
         result.warnings += check_table(result.crew)
-        reading = _Reading(columns, at.unread_since, counts_drift=result.crew.mode == "captured")
+        reading = _Reading(columns, at.from_snapshot, counts_drift=result.crew.mode == "captured")
         _count_unusable(connection, result, reading)
         _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
 

@@ -147,10 +147,10 @@ def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None 
             columns = columns_of(connection, table)
             if at.has_news:
                 is_tick = isinstance(at.scope, Changes)
-                work = Work(table, columns, at.unread_since, is_tick=is_tick, lease=lease)
+                work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease)
                 outcome.add(_refresh(connection, work, at.scope, selection))
             if table.grain.has_days and capture.uncaptured(connection, table.follows):
-                work = Work(table, columns, at.unread_since, lease=lease)
+                work = Work(table, columns, at.from_snapshot, lease=lease)
                 outcome.add(_refresh(connection, work, Window.last_two_days(), selection))
             if selection is None:
                 change_log.finish(connection, at)
@@ -169,7 +169,7 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
             with change_log.lease(warehouse, table) as lease:
                 if lease:
                     return _build(warehouse, table, lease)
-        work = Work(table, columns_of(connection, table), at.unread_since)
+        work = Work(table, columns_of(connection, table), at.from_snapshot)
         outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
         oddities.note(connection, table.name, {None: outcome.odd})
     warehouse.analyze(table.target, outcome.counts)
@@ -194,7 +194,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     """
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
-        work = Work(table, columns_of(connection, table), at.unread_since, counts_drift=True)
+        work = Work(table, columns_of(connection, table), at.from_snapshot, counts_drift=True)
         outcome = _refresh(connection, work, EVERYTHING, progress=progress)
         oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
     return outcome
@@ -203,7 +203,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
 def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
         at = change_log.begin_build(connection, table)
-        work = Work(table, columns_of(connection, table), at.unread_since, lease=lease)
+        work = Work(table, columns_of(connection, table), at.from_snapshot, lease=lease)
         outcome = _refresh(connection, work, EVERYTHING)
         change_log.finish(connection, at)
         oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
@@ -397,7 +397,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     if planned > locked:
         execute(connection, table.own("write") or "engine/refresh/write", names)
         if propagate := table.own("propagate") or (table.propagates and "engine/propagate/conversations"):
-            execute(connection, propagate, source=table.name)
+            execute(connection, propagate, source=table.name, unread_since=work.unread_since)
     if locked and table.grain.retry:
         statement, column = table.grain.retry
         name = {"column": sql.Identifier(column)}
@@ -449,14 +449,13 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
     if not (work.choose_pending or _pending_of(work.table))(connection, pending):
         return Counts()
-    keyed_by = work.table.grain.keyed_by
-    if not keyed_by:
+    if not work.table.grain.keyed_by:
         if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
             return Counts()
         return Counts(planned["inserted"], planned["updated"] + prepared, planned["deleted"])
-    same = sql.SQL("keys.{} = diff.{}")
-    pairs = [same.format(sql.Identifier(key), sql.Identifier(column)) for key, column in keyed_by]
-    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": sql.SQL(" and ").join(pairs)}))
+    is_awaited = fragment(work.table.own("present") or "engine/refresh/is_present").format(**names_of(work.table))
+    values = {"is_whole": False, **work.parts[0].parameters}
+    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}, **values))
 
 
 def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:

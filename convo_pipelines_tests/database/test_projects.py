@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -283,3 +284,20 @@ def test_arrays_that_go_while_a_tick_is_at_work(world: World, statements: int, m
     world.sync()
     assert found(world) == {}
     assert not world.has_news(LINKS)
+
+
+def test_a_project_that_changes_while_reconcile_runs_is_no_drift(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    projects = [world.project(), world.project()]
+    talks = [world.conversation(project_id=projects[0]) for _ in range(3)]
+    world.sync()
+    compare = ticks.compare
+
+    def interrupted(*arguments: Any) -> Any:
+        if PROJECT_LINK_INCONSISTENCIES in arguments:
+            world.execute("update app.conversations set project_id = %s where id = any(%s)", projects[1], talks[1:])
+        return compare(*arguments)
+
+    monkeypatch.setattr(ticks, "compare", interrupted)
+    result = world.reconcile()
+    assert result.repairs.changed > 0
+    assert result.drift.changed == 0

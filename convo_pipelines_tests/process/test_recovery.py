@@ -1,9 +1,12 @@
 """Killed workers, daemons, code servers and databases: what they leave behind stops nothing."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -11,13 +14,17 @@ import psycopg
 import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.tags import GRPC_INFO_TAG
+from psycopg.rows import dict_row
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.orchestration.storage import PROCESS_TAG, Launcher, process_tags
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.processes import Units, wait_until
-from convo_pipelines_tests.servers import DebianServer
+from convo_pipelines_tests.servers import DebianServer, pooler
 from convo_pipelines_tests.world import World
 
 SECONDS_AWAY = 20
@@ -68,6 +75,56 @@ def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: Debi
         wait_until(lambda: len(world.execute("select from analytics.conversation_summaries")) == 2, 240, units)
         assert {process.poll() for process in units.processes.values()} == {None}
     world.close()
+
+
+def patiently(url: str) -> psycopg.Connection[object]:
+    """A connection to a server that is recovering from a crash."""
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True)
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("pool_mode", [None, "transaction"])
+@pytest.mark.parametrize("crash", ["the server", "one backend"])
+def test_a_look_from_before_a_crash_becomes_no_watermark(
+    debian: DebianServer, crash: str, pool_mode: str | None
+) -> None:
+    """The server gives the transaction ids of commits that are lost to others."""
+    settings = {"wal_writer_delay": "10s", "synchronous_commit": "off", "autovacuum": "off"}
+    debian.start(**settings)
+    url = Server(debian.url).create(template="template_app")
+    with pooler(url, pool_mode) if pool_mode else nullcontext(url) as address:
+        world = World(Warehouse(url))
+        world.crew()
+        world.tick()
+        before = [psycopg.connect(address, autocommit=True, row_factory=dict_row, prepare_threshold=None)]
+        for number in range(40):
+            world.say(f"before {number}")
+        at = change_log.look(before[0], HISTORIES_SESSIONS)
+        if crash == "the server":
+            debian.crash()
+            debian.start(**settings)
+        else:
+            with suppress(psycopg.OperationalError), psycopg.connect(url) as another:
+                os.kill(world.connection.info.backend_pid, signal.SIGKILL)
+                another.execute("select pg_sleep(60)")  # until the server has noticed
+        world.close()
+        patiently(url).close()
+        world = World(Warehouse(url), world.tables)
+        assert len(world.execute("select from app.histories_a")) < 40
+        for number in range(40):
+            world.say(f"after {number}")
+        if not pool_mode:
+            before.append(psycopg.connect(url, autocommit=True, row_factory=dict_row))
+        change_log.finish(before[-1], at)
+        world.tick()
+        oracle.assert_right(world)
+        assert world.reconcile().drift.changed == 0
+        for connection in before:
+            connection.close()
+        world.close()
 
 
 def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:

@@ -7,6 +7,7 @@ with relations as (
         format('%I.%I', namespace.nspname, class.relname) as name,
         namespace.nspname as schema_name,
         class.relkind,
+        class.relpersistence,
         class.relreplident,
         class.reloptions,
         case class.relkind when 'v' then 'view' else 'table' end as kind
@@ -58,7 +59,12 @@ objects (object, definition) as (
     union all
     select
         'table ' || name,
-        concat_ws(' ', case when relreplident = 'f' then 'replica identity full' end, array_to_string(reloptions, ' '))
+        concat_ws(
+            ' ',
+            case relpersistence when 'u' then 'unlogged' end,
+            case relreplident when 'f' then 'replica identity full' end,
+            array_to_string(reloptions, ' ')
+        )
     from relations
     where kind = 'table'
     union all

@@ -24,6 +24,10 @@ trims as (
     update analytics.trim_state set trimmed_below = '0'
 ),
 
+crash_tokens as (
+    delete from analytics.crash_token
+),
+
 captures as (
     update analytics.capture_state set identity = null
 ),

@@ -5,7 +5,8 @@ create table analytics.session_changes (
     activity_date date,
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
-    logged_at timestamptz not null default now()
+    logged_at timestamptz not null default now(),
+    xids xid8[]
 ) with (vacuum_truncate = off);
 create index session_changes_xid on analytics.session_changes (xid);
 create index session_changes_deletions on analytics.session_changes (table_oid, xid)
@@ -26,6 +27,8 @@ comment on column analytics.session_changes.operation is
 'unusable: rows without a session id or a time, which are left out.';
 comment on column analytics.session_changes.xid is 'The transaction that changed it.';
 comment on column analytics.session_changes.logged_at is 'When that transaction began.';
+comment on column analytics.session_changes.xids is
+'Of a retry: the transactions that wrote to the session; null: that of xid.';
 
 create table analytics.conversation_changes (
     source text not null,
@@ -36,7 +39,9 @@ create table analytics.conversation_changes (
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now(),
     client_id uuid,
-    activity_date date
+    activity_date date,
+    snapshot pg_snapshot,
+    xids xid8[]
 ) with (vacuum_truncate = off);
 create index conversation_changes_xid on analytics.conversation_changes (xid);
 create index conversation_changes_everything on analytics.conversation_changes (xid)
@@ -58,6 +63,11 @@ comment on column analytics.conversation_changes.xid is 'The transaction that ch
 comment on column analytics.conversation_changes.logged_at is 'When that transaction began.';
 comment on column analytics.conversation_changes.client_id is 'The client, of a client''s day.';
 comment on column analytics.conversation_changes.activity_date is 'The UTC day of a session, crew or client.';
+comment on column analytics.conversation_changes.snapshot is
+'Of a crew''s conversation that was deleted or updated: what the transaction saw then.';
+comment on column analytics.conversation_changes.xids is
+'Of a session: the transactions that wrote its new messages; null: it has none. Of a deletion that is logged again: '
+'the transaction that deleted the conversation.';
 
 create table analytics.message_changes (
     message_id uuid,

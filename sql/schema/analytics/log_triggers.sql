@@ -101,8 +101,14 @@ begin
         sessions := null;
         operation := 'everything';
     end;
-    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
-    select tg_argv[0], changed.id, changed.crew_id, changed.session_id, operation
+    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation, snapshot)
+    select
+        tg_argv[0],
+        changed.id,
+        changed.crew_id,
+        changed.session_id,
+        operation,
+        case when tg_op = 'TRUNCATE' or tg_op <> 'INSERT' and changed.crew_id is not null then pg_current_snapshot() end
     from unnest(conversations, crews, sessions) as changed (id, crew_id, session_id);
     return null;
 end

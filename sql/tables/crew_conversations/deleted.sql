@@ -3,52 +3,37 @@
 --      null; %(is_last)s: log the rest, whose crew another session has locked, for retry
 -- out: one row: rows (how many were written)
 with unread as materialized (
-    select
+    select distinct
         crew_id,
-        session_id,
-        operation,
-        max(logged_at) as deleted_at
-    from analytics.conversation_changes
-    where source = 'conversations'
-        and operation in ('delete', 'update', 'truncate')
-        and (
-            %(unread_since)s::pg_snapshot is null
-            or analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-        )
-    group by crew_id, session_id, operation
+        session_id
+    from analytics.deletions(%(unread_since)s::pg_snapshot)
+    where not is_recorded
 ),
 
-deleted as (
-    select
-        crew_id,
-        session_id,
-        deleted_at
-    from unread
-    where operation <> 'truncate' and session_id is not null
-    union all
-    select
-        day.crew_id,
-        day.session_id,
-        truncation.deleted_at
-    from (select max(deleted_at) as deleted_at from unread where operation = 'truncate') as truncation
-    inner join analytics.histories_sessions as day on truncation.deleted_at is not null
+latest as (  -- the one that saw most: of two snapshots, one sees all that the other sees
+    select distinct on (deletion.crew_id, deletion.session_id) deletion.*
+    from analytics.deletions(%(unread_since)s::pg_snapshot) as deletion
+    inner join unread using (crew_id, session_id)
+    order by
+        deletion.crew_id,
+        deletion.session_id,
+        pg_snapshot_xmax(deletion.snapshot) desc nulls last,
+        (select count(*) from pg_snapshot_xip(deletion.snapshot)),
+        deletion.is_recorded desc
 ),
 
 missing as materialized (
     select
-        deleted.crew_id,
-        deleted.session_id,
-        max(deleted.deleted_at) as deleted_at
-    from deleted
-    inner join app.crews as crew on crew.id = deleted.crew_id
+        latest.crew_id,
+        latest.session_id,
+        latest.deleted_at,
+        latest.snapshot,
+        latest.xid
+    from latest
+    inner join app.crews as crew on crew.id = latest.crew_id
     left join app.conversations as conversation
-        on conversation.crew_id = deleted.crew_id and conversation.session_id = deleted.session_id
-    left join analytics.deleted_conversations as known
-        on known.crew_id = deleted.crew_id
-            and known.session_id = deleted.session_id
-            and known.deleted_at >= deleted.deleted_at
-    where conversation.id is null and known.crew_id is null and analytics.is_usable_session(deleted.session_id)
-    group by deleted.crew_id, deleted.session_id
+        on conversation.crew_id = latest.crew_id and conversation.session_id = latest.session_id
+    where not latest.is_recorded and conversation.id is null and analytics.is_usable_session(latest.session_id)
 ),
 
 lockable as materialized (
@@ -57,28 +42,34 @@ lockable as materialized (
 ),
 
 written as (
-    insert into analytics.deleted_conversations as target (crew_id, session_id, deleted_at)
+    insert into analytics.deleted_conversations (crew_id, session_id, deleted_at, snapshot, xid)
     select
         crew_id,
         session_id,
-        deleted_at
+        deleted_at,
+        snapshot,
+        xid
     from missing
     where crew_id in (select crew_id from lockable)
     order by crew_id, session_id
     limit %(rows)s
     on conflict (crew_id, session_id) do update set
-        deleted_at = greatest(target.deleted_at, excluded.deleted_at)
+        deleted_at = excluded.deleted_at,
+        snapshot = excluded.snapshot,
+        xid = excluded.xid
     returning 1
 ),
 
 left_for_later as (
-    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
+    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at, snapshot, xids)
     select
         'conversations',
         crew_id,
         session_id,
         'delete',
-        deleted_at
+        deleted_at,
+        snapshot,
+        array[xid]
     from missing
     where %(is_last)s and crew_id not in (select crew_id from lockable)
 )

@@ -8,10 +8,7 @@ with gone as materialized (
     from analytics.conversation_changes as change
     where change.source in ('histories_sessions', 'conversations')
         and change.session_id is not null
-        and (
-            %(unread_since)s::pg_snapshot is null
-            or analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
-        )
+        and analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
         and not exists (
             select from analytics.histories_sessions as day
             where day.crew_id = change.crew_id and day.session_id = change.session_id

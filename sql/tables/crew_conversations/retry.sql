@@ -1,4 +1,4 @@
--- Logs retries: the sessions of locked rows, and when the log says that they got new messages.
+-- Logs retries: the sessions of locked rows, and which transactions wrote their new messages.
 -- in:  diff; %(source)s: `<table> retry`; %(unread_since)s: the watermark, or null
 with locked as materialized (
     select distinct
@@ -10,23 +10,23 @@ with locked as materialized (
 
 news as (
     select
-        crew_id,
-        session_id,
-        max(logged_at) as new_at
-    from analytics.conversation_changes
-    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-        and source in ('histories_sessions', %(source)s)
-        and operation = 'insert'
-        and (crew_id, session_id) in (select crew_id, session_id from locked)
-    group by crew_id, session_id
+        change.crew_id,
+        change.session_id,
+        array_agg(distinct writer.xid) as xids
+    from analytics.conversation_changes as change
+    cross join lateral unnest(change.xids) as writer (xid)
+    where (%(unread_since)s::pg_snapshot is null or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot))
+        and change.source in ('histories_sessions', %(source)s)
+        and (change.crew_id, change.session_id) in (select crew_id, session_id from locked)
+    group by change.crew_id, change.session_id
 )
 
-insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at)
+insert into analytics.conversation_changes (source, crew_id, session_id, operation, xids)
 select
     %(source)s,
     crew_id,
     session_id,
-    case when news.new_at is null then 'update' else 'insert' end,
-    coalesce(news.new_at, now())
+    'update',
+    news.xids
 from locked
 left join news using (crew_id, session_id);

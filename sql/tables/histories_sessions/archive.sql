@@ -12,10 +12,7 @@ with deleted as (
     inner join analytics.capture_state as source on change.table_oid = any(source.members)
     inner join analytics.crew_discovery_state as state on state.histories_table_name = source.table_name
     where change.operation in ('delete', 'truncate')
-        and (
-            %(unread_since)s::pg_snapshot is null
-            or analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
-        )
+        and analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
     group by state.crew_id, change.session_id, change.activity_date
 ),
 

@@ -1,13 +1,53 @@
--- Logs the session-days that changed, and whether they have new messages.
--- in:  diff
+-- Logs the session-days that changed, and which transactions wrote their new messages: those that inserted rows. If the log names
+-- none, but there is news: those that updated rows, had the whole table read, or, if it is not captured, this one.
+-- in:  diff; %(unread_since)s: the watermark, or null
 -- out: conversation_changes
-insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at)
+with sources as (
+    select
+        state.crew_id,
+        unnest(source.members) as table_oid
+    from analytics.crew_discovery_state as state
+    inner join analytics.capture_state as source on source.table_name = state.histories_table_name
+    where state.crew_id in (select crew_id from pg_temp.diff)
+),
+
+written as (
+    select
+        sources.crew_id,
+        change.session_id,
+        change.activity_date,
+        array_agg(distinct writer.xid) filter (where change.operation = 'insert') as inserted_by,
+        array_agg(distinct writer.xid) as written_by
+    from analytics.session_changes as change
+    inner join sources using (table_oid)
+    cross join lateral unnest(coalesce(change.xids, array[change.xid])) as writer (xid)
+    where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot) and change.operation in ('insert', 'update')
+    group by sources.crew_id, change.session_id, change.activity_date
+),
+
+read_as_a_whole as (
+    select
+        sources.crew_id,
+        array_agg(distinct change.xid) as read_by
+    from analytics.session_changes as change
+    inner join sources using (table_oid)
+    where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot) and change.operation in ('everything', 'truncate')
+    group by sources.crew_id
+)
+
+insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at, xids)
 select
     'histories_sessions',
     crew_id,
     session_id,
     activity_date,
-    case when is_news then 'insert' else 'update' end,
-    clock_timestamp()
+    case diff.change when 'inserted' then 'insert' when 'updated' then 'update' else 'delete' end,
+    clock_timestamp(),
+    coalesce(
+        written.inserted_by,
+        case when diff.is_news then coalesce(written.written_by, read_as_a_whole.read_by, array[pg_current_xact_id()]) end
+    )
 from pg_temp.diff
-where change <> 'locked';
+left join written using (crew_id, session_id, activity_date)
+left join read_as_a_whole using (crew_id)
+where diff.change <> 'locked';

@@ -1,4 +1,5 @@
--- Logs retries of one histories table: the keys that a tick left undone or, if they are many, everything from a day on.
+-- Logs retries of one histories table: the keys that a tick left undone, with the transactions that wrote them, or, if they are
+-- many, everything from a day on.
 -- in:  %(members)s: oids of the table and its partitions; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots;
 --      %(after_day)s, %(after_session)s: the last key that was done, or null; %(most)s: how many keys are many;
 --      %(from_day)s: and everything from this day on, or null; %(from_session)s: of that day, after this session, or null
@@ -6,9 +7,12 @@ with rest as (
     select
         min(table_oid) as table_oid,
         session_id,
-        activity_date
-    from analytics.session_changes
-    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+        activity_date,
+        array_agg(distinct writer.xid) filter (where operation = 'insert') as inserted_by,
+        array_agg(distinct writer.xid) as written_by
+    from analytics.session_changes as change
+    cross join lateral unnest(coalesce(change.xids, array[change.xid])) as writer (xid)
+    where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and table_oid = any(%(members)s::oid[])
         and operation in ('insert', 'update', 'delete')
         and activity_date >= '0001-01-02' and activity_date < '9999-12-30'
@@ -23,12 +27,13 @@ counted as (
     select count(*) as keys from rest
 )
 
-insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+insert into analytics.session_changes (table_oid, session_id, activity_date, operation, xids)
 select
     table_oid,
     session_id,
     activity_date,
-    'update'
+    case when inserted_by is null then 'update' else 'insert' end,
+    coalesce(inserted_by, written_by)
 from rest
 where (select keys from counted) <= %(most)s
 union all
@@ -36,7 +41,8 @@ select
     (%(members)s::oid[])[1],
     case when min(activity_date) = %(after_day)s::date then %(after_session)s::text end,
     min(activity_date),
-    'everything'
+    'everything',
+    null
 from rest
 having (select keys from counted) > %(most)s
 union all
@@ -44,5 +50,6 @@ select
     (%(members)s::oid[])[1],
     %(from_session)s::text,
     %(from_day)s::date,
-    'everything'
+    'everything',
+    null
 where %(from_day)s::date is not null;
