@@ -6,7 +6,8 @@
 
 -- Refused rows.
 
+delete from analytics.oddities where asset_key = 'crew_conversations';
+drop table analytics.refused_conversations;
+
 
 -- Capture.
-
-select 1;

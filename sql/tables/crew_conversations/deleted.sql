@@ -47,7 +47,14 @@ missing as materialized (
         on known.crew_id = deleted.crew_id
             and known.session_id = deleted.session_id
             and known.deleted_at >= deleted.deleted_at
-    where conversation.id is null and known.crew_id is null and analytics.is_usable_session(deleted.session_id)
+    left join analytics.refused_conversations as refused
+        on refused.crew_id = deleted.crew_id
+            and refused.session_id = deleted.session_id
+            and refused.refused_at >= deleted.deleted_at
+    where conversation.id is null
+        and known.crew_id is null
+        and refused.crew_id is null
+        and analytics.is_usable_session(deleted.session_id)
     group by deleted.crew_id, deleted.session_id
 ),
 
