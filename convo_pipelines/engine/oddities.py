@@ -18,8 +18,10 @@ REMEDIES = {
     "conversations without a usable started_at": "No backfill of days finds them, ticks do; correct it.",
     "conversations without a usable closed_at": "They are taken for open; correct it.",
     "conversations without a usable created_at or updated_at": "added_at is when the link was made; correct them.",
+    "conversations refused": "These sessions have no conversation, so no summary and no links. Change the rule of "
+    "app.conversations, or the sessions; the next reconcile tries again.",
 }
-"""The effect of each kind of odd row, and the remedy."""
+"""The effect of each kind of odd row, and the remedy; a kind may go on with ` by ` and what refuses the rows."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Oddities:
     def table(self) -> list[Row]:
         """Return one row per kind: kind, rows, example, remedy."""
         return [
-            {"kind": kind, "rows": rows, "example": example, "remedy": REMEDIES[kind]}
+            {"kind": kind, "rows": rows, "example": example, "remedy": REMEDIES[kind.partition(" by ")[0]]}
             for kind, (rows, example) in sorted(self.found.items())
         ]
 

@@ -154,7 +154,7 @@ def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None 
                 outcome.add(_refresh(connection, work, Window.last_two_days(), selection))
             if selection is None:
                 change_log.finish(connection, at)
-            oddities.note(connection, table.name, {None: outcome.odd})
+            _note(connection, table, outcome)
         warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -171,7 +171,7 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
                     return _build(warehouse, table, lease)
         work = Work(table, columns_of(connection, table), at.from_snapshot)
         outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
-        oddities.note(connection, table.name, {None: outcome.odd})
+        _note(connection, table, outcome)
     warehouse.analyze(table.target, outcome.counts)
     return outcome
 
@@ -196,7 +196,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
         at = change_log.look(connection, table)
         work = Work(table, columns_of(connection, table), at.from_snapshot, counts_drift=True)
         outcome = _refresh(connection, work, EVERYTHING, progress=progress)
-        oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
+        _note(connection, table, outcome, is_all=True)
     return outcome
 
 
@@ -206,9 +206,16 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         work = Work(table, columns_of(connection, table), at.from_snapshot, lease=lease)
         outcome = _refresh(connection, work, EVERYTHING)
         change_log.finish(connection, at)
-        oddities.note(connection, table.name, {None: outcome.odd}, is_all=True)
+        _note(connection, table, outcome, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
+
+
+def _note(connection: Connection, table: DerivedTable, outcome: Outcome, *, is_all: bool = False) -> None:
+    """Store the odd rows that a run found; of a table whose rows may be refused, all that are refused by now."""
+    if refused := table.own("refused"):
+        outcome.odd = Oddities.of(fetch(connection, refused, is_all=is_all))
+    oddities.note(connection, table.name, {None: outcome.odd}, is_all=is_all or bool(refused))
 
 
 def _holds_all(connection: Connection, window: Window) -> bool:
@@ -291,15 +298,14 @@ def chunk(
 
 
 def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:
-    """Return the columns of a table that a refresh computes, in their order: those without a default."""
-    if table.rows.inserted:
-        return table.rows.inserted
-    return tuple(fetch_one(connection, "engine/refresh/columns", relation=table.target)["columns"])
+    """Return the columns of a table that a refresh computes, in their order."""
+    names = {"relation": table.target, "inserted": list(table.rows.inserted) or None}
+    return tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
     """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each part."""
-    execute(connection, "engine/refresh/diff", names_of(work.table, work.columns))
+    execute(connection, work.table.own("diff") or "engine/refresh/diff", names_of(work.table, work.columns))
     prepare = work.table.prepare
     prepared = prepare(connection, work.counts_drift) if prepare else 0
     compared = [_compare(connection, work, part, is_whole=chosen.is_whole) for part in work.parts]
@@ -395,6 +401,8 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         locked = fetch_one(connection, "engine/refresh/counts")["locked"]
     size.limit(connection)
     if planned > locked:
+        if insert := table.own("insert"):
+            execute(connection, insert, names)
         execute(connection, table.own("write") or "engine/refresh/write", names)
         if propagate := table.own("propagate") or (table.propagates and "engine/propagate/conversations"):
             execute(connection, propagate, source=table.name, unread_since=work.unread_since)
@@ -465,6 +473,8 @@ def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:
         if fetch_one(connection, "engine/log/news", **span, follows=follows)["is_everything"]:
             return False
         choose_keys(connection, table, pending)
+        if expected := table.own("expected"):
+            execute(connection, expected)
         return True
 
     return choose

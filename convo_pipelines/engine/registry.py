@@ -372,6 +372,7 @@ BOOKKEEPING = (
     "deleted_conversations",
     "oddities",
     "refresh_state",
+    "refused_conversations",
     "webhook_refreshes",
 )
 """Tables with the state of the pipeline that operators may read."""

@@ -64,7 +64,14 @@ class Deferred:
     reason: str
 
 
-Answer = Row | Missing | Deferred
+@dataclass(frozen=True)
+class Refused:
+    """A rule of the application refuses its conversation; the reason names it."""
+
+    reason: str
+
+
+Answer = Row | Missing | Deferred | Refused
 """A row: crew_code, session_id, conversation_id, message_count, inbound_count, outbound_count, and how many people,
 clients and projects it is linked to."""
 
@@ -119,10 +126,7 @@ def _complete(
     deferred = {result.crew.code: result.error or LOCKED for result in read if result.error or not result.caught_up}
     answers |= {session: Deferred(deferred[session.crew_code]) for session in known if session.crew_code in deferred}
     with warehouse.connection() as connection:
-        present = {
-            SessionKey(row["crew_code"], row["session_id"])
-            for row in _fetch(connection, "serving/webhook/sessions", scope)
-        }
+        present = {_key(row) for row in _fetch(connection, "serving/webhook/sessions", scope)}
     ready = [session for session in known if session in present and session.crew_code not in deferred]
 
     scope = _scope(ready, crew_ids)
@@ -136,8 +140,10 @@ def _complete(
             answers |= _complete(warehouse, [session], outcomes)
         return answers
     with warehouse.connection() as connection:
+        refused = _fetch(connection, "serving/webhook/refused", scope)
         rows = _fetch(connection, "serving/webhook/answers", scope)
-    return answers | {SessionKey(row["crew_code"], row["session_id"]): row for row in rows}
+    answers |= {_key(row): Refused(f"app.conversations refuses it by {row['refused_by']}") for row in refused}
+    return answers | {_key(row): row for row in rows}
 
 
 def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
@@ -157,6 +163,10 @@ def _missing(session: SessionKey, crew_ids: Mapping[str, UUID]) -> Missing:
     if session.crew_code not in crew_ids:
         return Missing(f"no active crew has the code {session.crew_code}")
     return Missing(f"crew {session.crew_code} has no such session, or the application has deleted its conversation")
+
+
+def _key(row: Row) -> SessionKey:
+    return SessionKey(row["crew_code"], row["session_id"])
 
 
 def _scope(sessions: Iterable[SessionKey], crew_ids: Mapping[str, UUID]) -> Sessions:

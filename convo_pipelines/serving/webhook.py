@@ -32,7 +32,7 @@ from starlette.routing import Route
 from convo_pipelines.database.warehouse import Counts, Warehouse, execute
 from convo_pipelines.operations import health
 from convo_pipelines.serving.metrics import Metrics
-from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, SessionKey, complete
+from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, Refused, SessionKey, complete
 
 PATH = "/webhooks/conversation-complete"
 LARGEST_BODY = 64 * 1024
@@ -190,6 +190,8 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
             answer = await batcher.submit(_session(request, body))
             if isinstance(answer, Missing):
                 raise Problem(HTTPStatus.NOT_FOUND, answer.reason)
+            if isinstance(answer, Refused):
+                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, answer.reason)
             if isinstance(answer, Deferred):
                 raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, answer.reason, retry_after=5)
             status = HTTPStatus.OK.value

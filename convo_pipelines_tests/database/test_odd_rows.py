@@ -87,13 +87,24 @@ WRITES: dict[str, tuple[str, list[Any]]] = {
     ),
     "array": ("update app.projects set conversation_ids = %s", ODD_ARRAYS),
     "project's name": ("update app.projects set name = %s", ODD_TEXTS),
+    "rule": ("insert into app.rules values (%s)", [0, 2, 10, 1_000]),
 }  # fmt: skip
+RULES = """
+create table app.rules (longest int);
+create function app.refuse() returns trigger language plpgsql as $$ begin
+    if length(new.session_id) > (select min(longest) from app.rules) then raise '% is refused', new.session_id; end if;
+    return new;
+end $$;
+create trigger refuse before insert on app.conversations for each row execute function app.refuse()
+"""
+"""A rule of the application: session ids have a maximum length, which a write may lower."""
 writes = st.one_of(st.tuples(st.just(name), st.sampled_from(values)) for name, (_, values) in WRITES.items())
 
 
 def write(world: World, name: str, value: object) -> None:
     """Write as the application would, unless the database refuses."""
-    with suppress(psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.ProgramLimitExceeded):
+    errors = psycopg.errors
+    with suppress(errors.DataError, errors.IntegrityError, errors.ProgramLimitExceeded, errors.RaiseException):
         world.execute(WRITES[name][0], value)
 
 
@@ -107,6 +118,14 @@ def tick(world: World) -> list[str]:
     return errors
 
 
+def refused(world: World) -> set[tuple[UUID, str]]:
+    """The sessions whose conversation the rule refuses, and that are counted so."""
+    longest = "(select min(longest) from app.rules)"
+    rows = world.execute(f"select *, length(session_id) > {longest} as is_long from analytics.refused_conversations")
+    assert all(row["is_long"] and row["refused_by"] == "trigger refuse" for row in rows)
+    return {(row["crew_id"], row["session_id"]) for row in rows}
+
+
 @pytest.fixture
 def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
     """Makes worlds with a row of everything, and one conversation that odd things are done to."""
@@ -114,6 +133,7 @@ def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
     def make() -> World:
         world = new_world()
         world.execute("alter database " + world.connection.info.dbname + " set datestyle = 'German'")
+        world.execute(RULES)
         for crew, client in (("A", "C1"), ("B", "C2"), ("J", "C1")):
             world.crew(crew, client=client)
             world.say("4915112345678", "human", at(0), crew)
@@ -137,7 +157,7 @@ def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd:
         for name, value in odd:
             write(world, name, value)
         assert tick(world) == []
-        oracle.assert_right(world)
+        oracle.assert_right(world, refused(world))
         oracle.assert_links_right(world)
         assert world.reconcile().drift.changed == 0
 
@@ -152,7 +172,7 @@ def test_every_odd_value_in_every_column(ordinary: Callable[[], World]) -> None:
             if name.endswith("_at") or name in ("array", "project"):
                 assert tick(world) == [], (name, value)
     assert tick(world) == []
-    oracle.assert_right(world)
+    oracle.assert_right(world, refused(world))
     oracle.assert_links_right(world)
     assert world.reconcile().drift.changed == 0
     world.tick()
@@ -191,7 +211,7 @@ def test_what_is_odd_is_counted_with_an_example_and_a_remedy(world: World) -> No
         }
     assert all(row["remedy"] for row in world.execute("select * from analytics.oddities"))
     assert {asset: check.metadata["offenders"].value for asset, check in odd_rows(world).items()} == {
-        "histories_sessions": 4, "conversation_summaries": 3, "project_conversations": 1,
+        "histories_sessions": 4, "crew_conversations": 0, "conversation_summaries": 3, "project_conversations": 1,
     }  # fmt: skip
     world.execute("delete from app.histories_a where session_id is distinct from 's1'")
     world.execute("delete from app.conversations where id = %s", talk)

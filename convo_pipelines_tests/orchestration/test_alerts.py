@@ -23,7 +23,7 @@ def test_an_old_schema_is_told(quiet: World, receiver: Receiver) -> None:
 
 def test_what_postgresql_quotes_of_a_row_is_not_kept(world: World) -> None:
     world.crew()
-    world.execute("alter table app.conversations add constraint short check (length(session_id) < 5)")
+    world.execute("alter table analytics.conversation_summaries add constraint short check (length(session_id) < 5)")
     world.say("+4915112345678")
     instance = dg.DagsterInstance.ephemeral()
     world.materialize(instance=instance, expect=False)

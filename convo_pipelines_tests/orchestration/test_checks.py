@@ -79,6 +79,7 @@ CHECKS_AND_DAMAGE = {
         "insert into analytics.project_link_inconsistencies select * from analytics.project_link_inconsistencies"
     ),
     "histories_sessions/no_odd_rows": ODD.format("histories_sessions"),
+    "crew_conversations/no_odd_rows": ODD.format("crew_conversations"),
     "conversation_summaries/no_odd_rows": ODD.format("conversation_summaries"),
     "project_conversations/no_odd_rows": ODD.format("project_conversations"),
     "every_contact_method_is_resolved": f"{BYPASSED} update app.contact_methods set person_id = null",

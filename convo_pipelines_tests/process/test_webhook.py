@@ -173,6 +173,19 @@ def test_requests_that_wait_are_served_together(world: World, start: Callable[..
     oracle.assert_equal(world, "histories_sessions", "conversation_summaries")
 
 
+def test_a_conversation_that_the_application_refuses(world: World, start: Callable[..., Webhook]) -> None:
+    world.crew("A")
+    world.execute("alter table app.conversations add constraint short check (length(session_id) < 5)")
+    for session in ("s1", "+4915112345678"):
+        world.say(session)
+    called = start(world.url)
+    with ThreadPoolExecutor() as callers:
+        served, refused = callers.map(called.complete, ("s1", "+4915112345678"))
+    assert served.status_code == 200
+    assert (refused.status_code, refused.json()["detail"]) == (422, "app.conversations refuses it by constraint short")
+    assert "4915112345678" not in called.log.read_text()
+
+
 def test_it_waits_for_a_commit_that_is_late_but_not_for_ever(world: World, start: Callable[..., Webhook]) -> None:
     world.crew("A")
     called = start(world.url)

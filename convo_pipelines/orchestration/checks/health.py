@@ -24,5 +24,5 @@ def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetChec
 
 odd_row_checks = [
     sql_check("orchestration/checks/no_odd_rows", asset, asset_key=asset)
-    for asset in ("histories_sessions", "conversation_summaries", "project_conversations")
+    for asset in ("histories_sessions", "crew_conversations", "conversation_summaries", "project_conversations")
 ]

@@ -196,6 +196,9 @@ alter table analytics.session_changes drop column xids;
 
 -- Refused rows.
 
+delete from analytics.oddities where asset_key = 'crew_conversations';
+drop table analytics.refused_conversations;
+
 
 -- Capture.
 

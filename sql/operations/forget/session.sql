@@ -69,6 +69,11 @@ deleted as (
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
 ),
 
+refused as (
+    delete from analytics.refused_conversations
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+),
+
 odd as (
     delete from analytics.oddities
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or example = %(session_id)s)

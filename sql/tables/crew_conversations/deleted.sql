@@ -33,7 +33,14 @@ missing as materialized (
     inner join app.crews as crew on crew.id = latest.crew_id
     left join app.conversations as conversation
         on conversation.crew_id = latest.crew_id and conversation.session_id = latest.session_id
-    where not latest.is_recorded and conversation.id is null and analytics.is_usable_session(latest.session_id)
+    left join analytics.refused_conversations as refused
+        on refused.crew_id = latest.crew_id
+            and refused.session_id = latest.session_id
+            and refused.refused_at >= latest.deleted_at
+    where not latest.is_recorded
+        and conversation.id is null
+        and refused.crew_id is null
+        and analytics.is_usable_session(latest.session_id)
 ),
 
 lockable as materialized (

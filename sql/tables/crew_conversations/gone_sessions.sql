@@ -1,5 +1,5 @@
--- Deletes from deleted_conversations sessions without session-days, whose conversations cannot come back anyway, and their
--- examples of odd rows.
+-- Deletes from deleted_conversations and refused_conversations sessions without session-days, whose conversations cannot come
+-- back anyway, and their examples of odd rows.
 -- in:  %(unread_since)s: the watermark of crew_conversations, or null: all changes in the log
 with gone as materialized (
     select distinct
@@ -20,6 +20,12 @@ examples as (
     set example = null
     from gone
     where oddity.crew_id = gone.crew_id and oddity.example = gone.session_id
+),
+
+refused as (
+    delete from analytics.refused_conversations as target
+    using gone
+    where target.crew_id = gone.crew_id and target.session_id = gone.session_id
 )
 
 delete from analytics.deleted_conversations as target

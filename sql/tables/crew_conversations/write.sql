@@ -1,25 +1,25 @@
--- Inserts conversations for sessions, unless the application has just inserted them.
--- in:  diff
--- out: app.conversations; deleted_conversations; conversation_changes; crew_discovery_state
+-- Notes the conversations that were inserted for sessions, and that those which are refused are to come back.
+-- in:  diff; app.conversations
+-- out: deleted_conversations; refused_conversations; conversation_changes; crew_discovery_state
 with created as (
-    insert into app.conversations (id, channel, external_id, client_id, crew_id, session_id, started_at)
     select
-        id,
-        channel,
-        external_id,
-        client_id,
-        crew_id,
-        session_id,
-        started_at
+        conversation.id,
+        diff.crew_id,
+        diff.session_id
     from pg_temp.diff
-    where change = 'inserted'
-    order by crew_id, session_id
-    on conflict (crew_id, session_id) do nothing
-    returning id, crew_id, session_id
+    inner join app.conversations as conversation
+        on conversation.crew_id = diff.crew_id and conversation.session_id = diff.session_id
+    where diff.change = 'inserted'
 ),
 
 restored as (
     delete from analytics.deleted_conversations as target
+    using pg_temp.diff
+    where diff.change in ('inserted', 'refused') and target.crew_id = diff.crew_id and target.session_id = diff.session_id
+),
+
+accepted as (
+    delete from analytics.refused_conversations as target
     using created
     where target.crew_id = created.crew_id and target.session_id = created.session_id
 ),

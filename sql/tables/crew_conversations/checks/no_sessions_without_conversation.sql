@@ -1,4 +1,5 @@
--- Sessions without a conversation: materialize crew_conversations for the days shown.
+-- Sessions without a conversation: materialize crew_conversations for the days shown. Those whose conversation the application
+-- refuses are not among them, but shown by no_odd_rows.
 -- in:  keys: those that the next tick will refresh
 -- out: sessions that crew_conversations should have given a conversation, but did not
 select
@@ -9,6 +10,10 @@ from analytics.histories_sessions as day
 where not exists (
     select from analytics.deleted_conversations as deleted
     where deleted.crew_id = day.crew_id and deleted.session_id = day.session_id
+)
+and not exists (
+    select from analytics.refused_conversations as refused
+    where refused.crew_id = day.crew_id and refused.session_id = day.session_id
 )
 and not exists (
     select from pg_temp.keys

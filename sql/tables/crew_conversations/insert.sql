@@ -1,0 +1,81 @@
+-- Inserts conversations for sessions, unless the application has just inserted them: all at once or, if a rule of the application
+-- refuses that, in smaller and smaller batches, until each refused row is found. What is nobody's rule fails, such as a lock, a
+-- timeout, a full disk or a missing privilege.
+-- in:  diff; {columns}
+-- out: app.conversations; refused_conversations; diff (change: refused)
+do $$
+declare
+    missing constant tid[] := array(select ctid from pg_temp.diff where change = 'inserted' order by crew_id, session_id);
+    batch tid[];
+    first int := 1;
+    size int := cardinality(missing);
+    state text;
+    context text;
+    rule_name text;
+    column_name text;
+    trigger_names text;
+begin
+    while first <= cardinality(missing) loop
+        batch := missing[first:first + size - 1];
+        begin
+            insert into app.conversations ({columns})
+            select {columns} from pg_temp.diff
+            where ctid = any(batch) and not exists (
+                select from app.conversations as known
+                where known.crew_id = diff.crew_id and known.session_id = diff.session_id
+            )
+            order by crew_id, session_id;
+            set constraints all immediate;
+            if exists (
+                select from pg_temp.diff
+                left join app.conversations as written
+                    on written.crew_id = diff.crew_id and written.session_id = diff.session_id
+                where diff.ctid = any(batch) and written.crew_id is null
+            ) then
+                raise exception 'a trigger suppressed or changed a row' using errcode = '02000';
+            end if;
+            first := first + size;
+            size := 2 * size;
+        exception when others or assert_failure then
+            get stacked diagnostics
+                state = returned_sqlstate,
+                context = pg_exception_context,
+                rule_name = constraint_name,
+                column_name = column_name;
+            select string_agg(quote_ident(tgname), ', ' order by tgname) into trigger_names
+            from pg_trigger
+            where tgrelid = 'app.conversations'::regclass
+                and not tgisinternal
+                and case
+                    when state = '02000' then tgtype & 7 = 7  -- before insert for each row
+                    else strpos(context, tgfoid::regproc || '(') > 0
+                end;
+            if left(state, 2) not in ('02', '22', '23', '44', '54', 'P0')
+                and (trigger_names is null or state = '42501' or left(state, 2) in ('40', '53', '55', '57', '58', 'XX'))
+            then
+                raise;
+            elsif cardinality(batch) > 1 then
+                size := greatest(cardinality(batch) / 8, 1);
+            else
+                insert into analytics.refused_conversations (crew_id, session_id, refused_by)
+                select
+                    crew_id,
+                    session_id,
+                    coalesce(
+                        'constraint ' || quote_ident(nullif(rule_name, '')),
+                        'trigger ' || trigger_names,
+                        'column ' || quote_ident(nullif(column_name, '')),
+                        'error ' || state
+                    )
+                from pg_temp.diff
+                where ctid = any(batch)
+                on conflict (crew_id, session_id) do update set
+                    refused_by = excluded.refused_by,
+                    refused_at = excluded.refused_at;
+                update pg_temp.diff set change = 'refused' where ctid = any(batch);
+                first := first + 1;
+            end if;
+        end;
+    end loop;
+end
+$$;
