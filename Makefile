@@ -23,6 +23,7 @@ test: .venv/installed
 
 test-all: .venv/installed
 	EXACTNESS_EXAMPLES=100 ODD_EXAMPLES=50 STORM_SECONDS=60 $(TESTS) -m "wide or not wide"
+	FOREIGN_KEYS=off $(TESTS) convo_pipelines_tests/database
 
 bench: .venv/installed
 	$(RUN)python -m benchmarks

@@ -146,15 +146,12 @@ debian_only = pytest.mark.parametrize("server", ["debian"], indirect=True)
 
 both_modes = pytest.mark.parametrize("foreign_keys", ["keys", "no_keys"], indirect=True)
 """With foreign keys to the application's tables, and without: what deletes rows of the application."""
-both_modes_if_wide = pytest.mark.parametrize(
-    "foreign_keys", ["keys", pytest.param("no_keys", marks=pytest.mark.wide)], indirect=True
-)
 
 
 @pytest.fixture
 def foreign_keys(request: pytest.FixtureRequest) -> bool:
     """Whether new worlds have foreign keys to the application's tables; see `both_modes`."""
-    return getattr(request, "param", "keys") == "keys"
+    return getattr(request, "param", os.environ.get("FOREIGN_KEYS", "keys")) == "keys"
 
 
 @pytest.fixture

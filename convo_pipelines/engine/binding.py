@@ -18,6 +18,7 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import names, source, statement
 from convo_pipelines.database.warehouse import (
+    LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
     error_message,
@@ -65,9 +66,8 @@ def bind_views(connection: Connection) -> None:
     for text in views().values():
         definition = sql.SQL(cast("LiteralString", text.replace("create view", "create or replace view", 1)))
         _patiently(connection, partial(connection.execute, definition))
-    if is_any_missing:
-        for step in ("ownership", "grants"):
-            connection.execute(statement(f"migrations/{step}"))
+    for step in ("ownership", "grants") if is_any_missing else ():
+        _patiently(connection, partial(connection.execute, statement(f"migrations/{step}")))
 
 
 def bind_foreign_keys(connection: Connection) -> None:
@@ -94,10 +94,14 @@ def use_foreign_keys(connection: Connection, *, is_wanted: bool) -> None:
 
 
 def _patiently(connection: Connection, bind: Callable[[], object]) -> None:
-    """Run a statement in a transaction. Others queue behind a wait for its lock, so several short waits are tried."""
+    """Run a statement in a transaction, one at a time in this database.
+
+    Others queue behind a wait for its lock, so several short waits are tried.
+    """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction(connection):
+                execute(connection, "database/session/lock", locks=["binding"], lock_timeout=LOCK_TIMEOUT)
                 bind()
         except psycopg.errors.LockNotAvailable:
             if attempt == ATTEMPTS:

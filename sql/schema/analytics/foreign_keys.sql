@@ -92,6 +92,9 @@ begin
     if not found then
         raise exception '% is not a foreign key of the pipeline', key_name using errcode = 'insufficient_privilege';
     end if;
+    if key.is_right then
+        return;
+    end if;
     select confrelid into former from pg_constraint
     where conrelid = to_regclass('analytics.' || key.child) and conname = key.name and contype = 'f';
     if former is not null then

@@ -56,6 +56,12 @@ begin
                 raise;
             elsif cardinality(batch) > 1 then
                 size := greatest(cardinality(batch) / 8, 1);
+            elsif exists (
+                select from pg_temp.diff
+                inner join app.conversations as known on known.crew_id = diff.crew_id and known.session_id = diff.session_id
+                where diff.ctid = any(batch)
+            ) then
+                first := first + 1;  -- the application has just inserted it
             else
                 insert into analytics.refused_conversations (crew_id, session_id, refused_by)
                 select
