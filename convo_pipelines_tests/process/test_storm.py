@@ -66,6 +66,9 @@ class Storm:
              "(select id from app.messages order by random() limit 1)", []),
             ("update app.contact_methods set person_id = (select id from app.people order by random() limit 1) "
              f"where id = {contact}", []),
+            (f"delete from app.conversations where id = {talk}", []),
+            ("delete from app.people where id = (select id from app.people where name = 'new' limit 1)", []),
+            ("insert into app.people (client_id, name, email) select id, 'new', 'p1@example.com' from app.clients limit 1", []),
         ])  # fmt: skip
         with connection.transaction():
             connection.execute(query, values)
@@ -92,8 +95,13 @@ def own_server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.mark.long(25)
 @pytest.mark.parametrize("own_server", ["debian"], indirect=True)
-def test_writers_ticks_backfills_reconcile_kills_and_a_crash_of_the_database(own_server: Server) -> None:
+@pytest.mark.parametrize("has_foreign_keys", [True, pytest.param(False, marks=pytest.mark.wide)])
+def test_writers_ticks_backfills_reconcile_kills_and_a_crash_of_the_database(
+    own_server: Server, has_foreign_keys: bool
+) -> None:
     world = World(Warehouse(own_server.create(template="template_app")))
+    if not has_foreign_keys:
+        world.drop_foreign_keys()
     for crew, client in (("A", "C1"), ("B", "C2")):
         world.crew(crew, client=client)
     for number in range(6):
@@ -133,7 +141,8 @@ def test_writers_ticks_backfills_reconcile_kills_and_a_crash_of_the_database(own
     world.tick()
     world.sync()
     print(json.dumps({"kills": kills, "transactions": storm.written}))
-    oracle.assert_right(world)
+    deleted = world.execute("select crew_id, session_id from analytics.deleted_conversations")
+    oracle.assert_right(world, {(row["crew_id"], row["session_id"]) for row in deleted})
     oracle.assert_links_right(world)
     assert world.reconcile().repairs.changed == 0
     assert kills > 0
