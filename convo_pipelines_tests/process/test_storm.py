@@ -68,7 +68,8 @@ class Storm:
              f"where id = {contact}", []),
             (f"delete from app.conversations where id = {talk}", []),
             ("delete from app.people where id = (select id from app.people where name = 'new' limit 1)", []),
-            ("insert into app.people (client_id, name, email) select id, 'new', 'p1@example.com' from app.clients limit 1", []),
+            ("insert into app.people (client_id, name, email) "
+             "select id, 'new', 'p1@example.com' from app.clients limit 1", []),
         ])  # fmt: skip
         with connection.transaction():
             connection.execute(query, values)
