@@ -127,6 +127,25 @@ def test_a_look_from_before_a_crash_becomes_no_watermark(
         world.close()
 
 
+def test_an_unlogged_histories_table_that_a_crash_empties_is_read_again(debian: DebianServer) -> None:
+    debian.start()
+    world = World(Warehouse(Server(debian.url).create(template="template_app")))
+    world.crew()
+    world.execute("alter table app.histories_a set unlogged")
+    world.say("s1")
+    world.tick()
+    world.execute("checkpoint")
+    world.close()
+    debian.crash()
+    debian.start()
+    world = World(Warehouse(world.url), world.tables)
+    assert not world.execute("select from app.histories_a")
+    world.tick()
+    oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+    world.close()
+
+
 def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:
     with dg.instance_for_test() as instance, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
