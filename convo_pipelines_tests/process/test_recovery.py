@@ -86,8 +86,15 @@ def patiently(url: str) -> psycopg.Connection[object]:
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize("pool_mode", [None, "transaction"])
-@pytest.mark.parametrize("crash", ["the server", "one backend"])
+@pytest.mark.parametrize(
+    ("crash", "pool_mode"),
+    [
+        ("the server", "transaction"),
+        ("one backend", None),
+        pytest.param("the server", None, marks=pytest.mark.wide),
+        pytest.param("one backend", "transaction", marks=pytest.mark.wide),
+    ],
+)
 def test_a_look_from_before_a_crash_becomes_no_watermark(
     debian: DebianServer, crash: str, pool_mode: str | None
 ) -> None:
