@@ -795,7 +795,7 @@ def test_sessions_that_a_collation_takes_for_equal_are_told_apart(world: World) 
     assert world.reconcile().repairs.changed == 0
 
 
-@pytest.mark.parametrize("turns", range(0, 24, 6))
+@pytest.mark.parametrize("turns", range(3, 6))
 def test_two_ticks_that_collapse_the_log_at_once(world: World, turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     world.crew()
     tick(world)

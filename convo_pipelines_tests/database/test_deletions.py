@@ -79,9 +79,7 @@ def test_a_message_that_was_written_before_the_deletion_is_not_new(chat: World, 
     assert not chat.execute("select from analytics.deleted_conversations")
 
 
-@pytest.mark.parametrize(
-    "read", [tick, request, *[pytest.param(run, marks=pytest.mark.wide) for run in (backfill, read_everything)]]
-)
+@pytest.mark.parametrize("read", [tick, request, *[pytest.param(run, marks=pytest.mark.wide) for run in RUNS[1:3]]])
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_message_that_an_open_transaction_did_not_see_is_new(
     chat: World, read: Callable[..., None], is_late: bool
