@@ -757,7 +757,7 @@ def test_functions_named_like_those_of_postgresql_change_nothing(world: World) -
         world.execute(f"create {shadow}")
     world.crew()
     world.say("s1")
-    world.address(world.conversation(project_id=world.project()), world.contact("ben@b.example", world.person()))
+    world.address(world.conversation(), world.contact("ben@b.example", world.person()))
     tick(world)
     assert_right(world)
     assert {name for name, check in world.checks().items() if not check.passed} == set()
