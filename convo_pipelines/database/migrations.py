@@ -100,8 +100,13 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """Apply missing migrations to the database at `url`, by default the one that the environment names.
 
     A schema `app` with tables but without our record belongs to the application: it is not changed.
+
+    Raises:
+        MigrationError: the database cannot be migrated; nothing was changed.
+
     """
     with _connect(url) as connection:
+        _check_encoding(connection)
         _adopt(connection)
         for line in lines:
             tables = _tables(connection, SCHEMA_OF[line])
@@ -279,6 +284,15 @@ def _expected(newest_of: Mapping[Line, Migration], *, is_stamped: bool = False) 
     return expected
 
 
+def _check_encoding(connection: sa.Connection) -> None:
+    name, encoding = connection.execute(sa.text("select current_database(), current_setting('server_encoding')")).one()
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the encoding of database {name} is {encoding}, which cannot hold every text that this project writes. "
+            "Nothing was changed. Restore a dump of it into a database that was created with `encoding 'UTF8'`"
+        )
+
+
 def _adopt(connection: sa.Connection) -> None:
     """Adopt a database at 0027: compare its catalog, then record the baselines as applied.
 
@@ -414,7 +428,11 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
 
     """
     url = url or database_url()
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"client_encoding": "utf8"},
+        poolclass=sa.NullPool,
+    )
     with engine.connect() as connection:
         configure(_driver(connection))
         _driver(connection).commit()

@@ -10,7 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -234,8 +234,7 @@ def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
 def trim(connection: Connection) -> None:
     """Delete changes that every table has read; collapse logs that have grown too large."""
     with connection.transaction():
-        lock = "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine"
-        if not connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]:
+        if not _is_mine(connection):
             return
         found = fetch_one(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
         execute(connection, "engine/log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
@@ -243,10 +242,19 @@ def trim(connection: Connection) -> None:
         _collapse(connection)
 
 
+def _is_mine(connection: Connection) -> bool:
+    """Take the lock of trimming for the open transaction; return False if another transaction holds it."""
+    lock = "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as is_mine"
+    return connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]
+
+
 def _collapse(connection: Connection) -> None:
-    _log.warning("a change log has more than %d rows: emptying the logs and reading every table", LARGEST_LOG_ROWS)
-    with connection.transaction():
+    """Replace the logs by "everything of every table", unless another session does; if it fails, the next tick does."""
+    with suppress(*PASSING_ERRORS), connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
+        if not _is_mine(connection):
+            return
+        _log.warning("a change log has more than %d rows: emptying the logs and reading every table", LARGEST_LOG_ROWS)
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
         execute(connection, "engine/log/collapse", derived=[table.name for table in DERIVED_TABLES])

@@ -26,6 +26,7 @@ from convo_pipelines.engine.registry import (
 )
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
+from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, PIPELINE, World, at
 
 log = logging.getLogger("test")
@@ -745,13 +746,84 @@ def test_the_application_is_never_the_victim_of_a_deadlock(world: World) -> None
     assert_right(world)
 
 
+SHADOWS = (
+    "function public.to_char(date, text) returns text language sql return 'x'",
+    "function public.array_agg(text) returns text[] language sql return null::text[]",
+    "function public.octet_length(varchar) returns int language sql return 9999",
+    "function public.round(bigint) returns bigint language sql return 7",
+)
+
+
+def test_functions_named_like_those_of_postgresql_change_nothing(world: World) -> None:
+    for shadow in SHADOWS:
+        world.execute(f"create {shadow}")
+    world.crew()
+    world.say("s1")
+    world.address(world.conversation(), world.contact("ben@b.example", world.person()))
+    tick(world)
+    assert_right(world)
+    assert {name for name, check in world.checks().items() if not check.passed} == set()
+
+
+@both_servers_if_wide
+def test_connections_are_kept_whatever_the_timeout_of_idle_ones(world: World) -> None:
+    world.crew()
+    tick(world)
+    [database] = world.execute("select current_database() as name")
+    world.execute(f"alter database {database['name']} set idle_session_timeout = '200ms'")
+    with Warehouse(world.url).connection() as connection:
+        connection.execute("select 1")
+        world.execute("select pg_sleep(0.5)")
+        connection.execute("select 1")
+
+
+@debian_only
+def test_sessions_that_a_collation_takes_for_equal_are_told_apart(world: World) -> None:
+    world.execute("create collation app.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    world.crew()
+    world.execute("alter table app.histories_a alter column session_id type text collate app.ci")
+    tick(world)
+    for change in (
+        "insert into app.histories_a (session_id) values ('abc'), ('ABC'), ('Abc')",
+        "update app.histories_a set message = '{\"type\": \"ai\"}' where session_id = 'abc'",
+        "update app.histories_a set session_id = 'ABC' where session_id = 'abc'",
+        "delete from app.conversations where session_id = 'ABC'",
+        "insert into app.histories_a (session_id) values ('abc')",
+    ):
+        world.execute(change)
+        tick(world)
+        oracle.assert_right(world, oracle.without_conversation(world))
+    assert {row["session_id"] for row in world.execute("select * from app.conversations")} == {"abc", "Abc"}
+    assert world.reconcile().repairs.changed == 0
+
+
+@pytest.mark.parametrize("turns", range(3, 6))
+def test_two_ticks_that_collapse_the_log_at_once(world: World, turns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew()
+    tick(world)
+    world.say("s1")
+    world.execute("analyze analytics.session_changes")
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 0)
+
+    def trim(warehouse: Warehouse) -> None:
+        with warehouse.connection() as connection:
+            change_log.trim(connection)
+
+    interleave(world.url, [trim, trim], [*[0] * turns, *[1, 0] * 10], lambda: None, monkeypatch)
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
+    tick(world)
+    assert_right(world)
+
+
 def suppressed(world: World) -> None:
     with suppress(psycopg.errors.LockNotAvailable):
         tick(world, PEOPLE_CONVERSATIONS)
 
 
 @both_servers
-@pytest.mark.parametrize("setting", ["datestyle = 'German'", "quote_all_identifiers = on", "timezone = 'Asia/Tokyo'"])
+@pytest.mark.parametrize(
+    "setting", ["datestyle = 'German'", "quote_all_identifiers = on", "timezone = 'Asia/Tokyo'", "array_nulls = off"]
+)
 def test_settings_of_the_database_change_nothing(world: World, setting: str) -> None:
     [database] = world.execute("select current_database() as name")
     world.execute(f"alter database {database['name']} set {setting}")

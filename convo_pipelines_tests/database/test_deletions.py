@@ -15,7 +15,7 @@ from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, 
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 log = logging.getLogger("test")
@@ -62,7 +62,7 @@ def chat(world: World) -> World:
     return world
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("read", RUNS)
 def test_a_message_that_was_written_before_the_deletion_is_not_new(chat: World, read: Callable[..., None]) -> None:
     chat.say("s1", when=at(0, 13))
@@ -79,7 +79,7 @@ def test_a_message_that_was_written_before_the_deletion_is_not_new(chat: World, 
     assert not chat.execute("select from analytics.deleted_conversations")
 
 
-@pytest.mark.parametrize("read", RUNS)
+@pytest.mark.parametrize("read", [tick, request, *[pytest.param(run, marks=pytest.mark.wide) for run in RUNS[1:3]]])
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_message_that_an_open_transaction_did_not_see_is_new(
     chat: World, read: Callable[..., None], is_late: bool
@@ -265,7 +265,7 @@ class Story:
         oracle.assert_right(self.world, oracle.without_conversation(self.world))
 
 
-STORIES = int(os.environ.get("DELETION_STORIES", "10"))
+STORIES = int(os.environ.get("DELETION_STORIES", "6"))
 
 
 @pytest.mark.parametrize("seed", range(STORIES))

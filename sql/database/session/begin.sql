@@ -1,4 +1,5 @@
--- The settings of a refresh, independent of the defaults of server, role and pooler. With row_security off, a policy that
+-- The settings of a refresh, independent of the defaults of server, role and pooler. No function of a user's is found in place of
+-- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that
 -- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s
@@ -6,6 +7,8 @@ select
     set_config('timezone', 'UTC', true),
     set_config('datestyle', 'ISO, YMD', true),
     set_config('intervalstyle', 'postgres', true),
+    set_config('array_nulls', 'on', true),
+    set_config('search_path', '', true),
     set_config('row_security', 'off', true),
     set_config('statement_timeout', %(timeout)s, true),
     set_config('lock_timeout', %(lock_timeout)s, true),

@@ -4,6 +4,8 @@
 select
     set_config('timezone', 'UTC', false),
     set_config('datestyle', 'ISO, YMD', false),
+    set_config('array_nulls', 'on', false),
+    set_config('search_path', '', false),
     set_config('default_transaction_isolation', 'read committed', false),
     set_config('default_transaction_read_only', 'off', false),
     set_config('lock_timeout', %(lock_timeout)s, false),
@@ -13,4 +15,7 @@ select
     set_config('jit', 'off', false),
     set_config('work_mem', '64MB', false),
     set_config('parallel_setup_cost', '10000', false),
-    (select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout');
+    (
+        select count(set_config(name, '0', false)) from pg_settings
+        where name in ('idle_session_timeout', 'transaction_timeout')
+    );

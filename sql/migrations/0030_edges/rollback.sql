@@ -135,6 +135,62 @@ alter table analytics.catalog_state drop column has_foreign_keys;
 
 drop table analytics.crash_token;
 
+create or replace function analytics.log_sessions() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    sessions text[];
+    days date[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            sessions := array[null]::text[];
+            days := array[null]::date[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                sessions := array[old.session_id::text];
+                days := array[(old.created_at at time zone 'UTC')::date];
+            end if;
+            if tg_op <> 'DELETE' then
+                sessions := sessions || new.session_id::text;
+                days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+            ) as changed;
+        elsif tg_op = 'DELETE' then
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+            ) as changed;
+        else
+            select array_agg(session_id), array_agg(day) into sessions, days from (
+                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                union
+                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        sessions := array[null]::text[];
+        days := array[null]::date[];
+        operation := case when tg_op = 'DELETE' then 'truncate' else 'everything' end;
+    end;
+    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
+    select
+        tg_relid,
+        changed.session_id,
+        changed.day,
+        case
+            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
+                then operation
+            else 'unusable'
+        end
+    from unnest(sessions, days) as changed (session_id, day);
+    return null;
+end
+$$;
+
 create or replace function analytics.log_conversations() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$

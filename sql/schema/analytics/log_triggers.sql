@@ -33,17 +33,17 @@ begin
             end if;
         elsif tg_op = 'INSERT' then
             select array_agg(session_id), array_agg(day) into sessions, days from (
-                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
+                select distinct session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day from new_rows
             ) as changed;
         elsif tg_op = 'DELETE' then
             select array_agg(session_id), array_agg(day) into sessions, days from (
-                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                select distinct session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day from old_rows
             ) as changed;
         else
             select array_agg(session_id), array_agg(day) into sessions, days from (
-                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
+                select session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day from old_rows
                 union
-                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+                select session_id::text collate "C", (created_at at time zone 'UTC')::date from new_rows
             ) as changed;
         end if;
     exception when others then

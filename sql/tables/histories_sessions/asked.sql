@@ -13,7 +13,7 @@ from (
     from {histories}
     where created_at >= '0001-01-02'::date::timestamp at time zone 'UTC'
         and created_at < '9999-12-30'::date::timestamp at time zone 'UTC'
-        and session_id::text = any(%(asked_sessions)s::text[])
+        and session_id::text collate "default" = any(%(asked_sessions)s::text[])
     union
     select
         session_id,

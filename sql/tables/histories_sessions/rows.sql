@@ -38,7 +38,9 @@ messages as (
             and analytics.is_usable_session(session_id::text)
             and (
                 %(is_whole)s
-                or (session_id::text, (created_at at time zone 'UTC')::date) in (select session_id, start_day from sought)
+                or (session_id::text collate "default", (created_at at time zone 'UTC')::date) in (
+                    select session_id, start_day from sought
+                )
             )
     ) as history
     offset 0  -- extracts the type once, not once per aggregate
