@@ -206,6 +206,7 @@ def validate() -> Iterator[str]:
         yield from catalog.differences(expected, found)
         if "analytics" in newest_of:
             yield from catalog.failures(connection, "lifecycle")
+            yield from catalog.failures(connection, "log_rights")
         if any(m.name == BASELINES["analytics"] and m.applied for m in migrations):
             yield from catalog.failures(connection, "app_indexes")
         if "roles" in newest_of:

@@ -84,7 +84,10 @@ def test_triggers_of_another_kind_go(world: World) -> None:
     )
     tick(world)
     names = "select tgname from pg_trigger where tgrelid = 'app.histories_a'::regclass and tgname like 'convo%'"
-    assert {row["tgname"] for row in world.execute(names)} & {"convo_pipelines_insert", "convo_pipelines_delete"} == set()
+    assert {row["tgname"] for row in world.execute(names)} & {
+        "convo_pipelines_insert",
+        "convo_pipelines_delete",
+    } == set()
     world.execute("insert into app.histories (id, session_id, message) values (9, 's1', '{}')")
     tick(world)
     assert_right(world)
@@ -254,7 +257,9 @@ def test_an_update_that_moves_a_row_is_no_deletion(
     nested_partitions(world)
     world.execute(MOVES[move])
     tick(world)
-    archived = "select distinct activity_date::text as day from analytics.histories_sessions where archived_at is not null"
+    archived = (
+        "select distinct activity_date::text as day from analytics.histories_sessions where archived_at is not null"
+    )
     assert [row["day"] for row in world.execute(archived)] == (["2026-02-03"] if move == "by merge" else [])
     if move != "by merge":
         oracle.assert_right(world)
@@ -269,8 +274,8 @@ def test_a_deletion_after_an_update_is_a_deletion(world: World, archive_after: C
         world.execute("update app.histories set message = '{}'")
         world.execute("delete from app.histories where id <> 3")
     tick(world)
-    archived = "select activity_date::text as day, message_count from analytics.histories_sessions where archived_at is not null"
-    assert world.execute(archived) == [{"day": "2026-01-01", "message_count": 2}]
+    archived = "select activity_date::text as day from analytics.histories_sessions where archived_at is not null"
+    assert world.execute(archived) == [{"day": "2026-01-01"}]
     assert world.reconcile().drift.changed == 0
 
 

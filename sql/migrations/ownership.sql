@@ -1,7 +1,10 @@
--- Where the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and reads and writes decisions.
+-- Where the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
+-- logs; the owner of analytics.capture() may create triggers that call them. convo_pipeline reads and writes decisions.
 do $$
 declare
     relation record;
+    log_function regprocedure;
+    installer regrole := (select proowner from pg_proc where oid = to_regprocedure('analytics.capture(regclass)'));
 begin
     if (select nspowner::regrole::text from pg_namespace where nspname = 'analytics') = 'convo_pipeline' then
         for relation in
@@ -10,6 +13,14 @@ begin
                 and relowner <> 'convo_pipeline'::regrole
         loop
             execute format('alter %s %s owner to convo_pipeline', relation.kind, relation.name);
+        end loop;
+        execute format('grant usage on schema analytics to %s', installer);
+        for log_function in
+            select oid from pg_proc
+            where pronamespace = 'analytics'::regnamespace and proname like 'log\_%' and prorettype = 'trigger'::regtype
+        loop
+            execute format('alter function %s owner to convo_pipeline', log_function);
+            execute format('grant execute on function %s to %s', log_function, installer);
         end loop;
         if to_regclass('curation.participant_decisions') is not null then
             grant usage on schema curation to convo_pipeline;

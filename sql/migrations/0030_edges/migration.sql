@@ -20,24 +20,28 @@ create function analytics.source_tables(only_name text default null) returns tab
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     with recursive named as (
-        select distinct crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function
+        select distinct
+            crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function, 'app' as schema_name
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
             and crew.histories_table_name not in (
-            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects'
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
+            'participant_decisions'
         )
         union all
-        select wanted.name, false, wanted.log_function
+        select wanted.name, false, wanted.log_function, 'app'
         from (
             values
             ('clients', 'log_identifiers'), ('crews', 'log_identifiers'), ('people', 'log_identifiers'),
             ('contact_methods', 'log_identifiers'), ('conversations', 'log_conversations'), ('messages', 'log_messages'),
             ('message_recipients', 'log_recipients'), ('projects', 'log_projects')
         ) as wanted (name, log_function)
+        union all
+        select 'participant_decisions', false, 'log_identifiers', 'curation'
     ),
     roots as (
-        select named.*, to_regclass(format('app.%I', named.name))::oid as table_oid
+        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
         from named
         where only_name is null or named.name = only_name
     ),
@@ -153,7 +157,8 @@ declare
     definition text;
 begin
     if exists (
-        select from pg_class where oid = source and relkind in ('r', 'p') and relnamespace = 'app'::regnamespace
+        select from pg_class where oid = source and relkind in ('r', 'p')
+            and relnamespace::regnamespace::text in ('app', 'curation')
     ) then
         perform analytics.lock_source(source, 'share row exclusive');
         lock table app.crews, app.clients in access share mode nowait;
@@ -267,6 +272,17 @@ begin
         days := array[null]::date[];
         operation := case when operation = 'delete' then 'truncate' else 'everything' end;
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.session_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.session_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return old;
+    end if;
     insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
     select
         tg_relid,
@@ -282,9 +298,285 @@ begin
 end
 $$;
 
+create or replace function analytics.log_conversations() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    conversations uuid[];
+    crews uuid[];
+    sessions text[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            conversations := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                conversations := array[old.id]; crews := array[old.crew_id]; sessions := array[old.session_id];
+            end if;
+            if tg_op <> 'DELETE' then
+                conversations := conversations || new.id; crews := crews || new.crew_id; sessions := sessions || new.session_id;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from old_rows;
+        else
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from (
+                select id, crew_id, session_id from old_rows union select id, crew_id, session_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        conversations := array[null]::uuid[];
+        crews := null;
+        sessions := null;
+        operation := 'everything';
+    end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.conversation_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.conversation_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
+    select tg_argv[0], changed.id, changed.crew_id, changed.session_id, operation
+    from unnest(conversations, crews, sessions) as changed (id, crew_id, session_id);
+    return null;
+end
+$$;
+
+create or replace function analytics.log_messages() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.conversation_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.conversation_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct conversation_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct conversation_id) into keys from old_rows;
+        else
+            select array_agg(conversation_id) into keys from (
+                select conversation_id from old_rows union select conversation_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.conversation_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.conversation_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    insert into analytics.conversation_changes (source, conversation_id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_recipients() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.message_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.message_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct message_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct message_id) into keys from old_rows;
+        else
+            select array_agg(message_id) into keys from (
+                select message_id from old_rows union select message_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.message_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.message_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    insert into analytics.message_changes (message_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_identifiers() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.identifier_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.identifier_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    insert into analytics.identifier_changes (source, id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_projects() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.project_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.project_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    insert into analytics.project_changes (project_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function curation.check_decision() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    may_name_others boolean := has_table_privilege(session_user, 'curation.participant_decisions', 'insert');
+begin
+    if tg_op = 'INSERT' then
+        if not may_name_others then
+            new.decided_by := session_user;
+        end if;
+        if not exists (select from app.contact_methods where id = new.contact_method_id) then
+            raise exception 'there is no contact method %', new.contact_method_id using errcode = 'foreign_key_violation';
+        elsif not exists (select from app.people where id = new.person_id) then
+            raise exception 'there is no person %', new.person_id using errcode = 'foreign_key_violation';
+        end if;
+        perform pg_advisory_xact_lock(hashtextextended('participant_decisions', 0));  -- one decides after the other
+        if new.decision = 'link' and exists (
+            select from curation.participant_decisions as former
+            inner join app.people as other on other.id = former.person_id
+            inner join app.people as person on person.id = new.person_id and person.client_id = other.client_id
+            where former.contact_method_id = new.contact_method_id and former.decision = 'link'
+                and former.revoked_at is null and former.person_id <> new.person_id
+        ) then
+            raise exception 'contact method % is linked to another person of that client: revoke that first', new.contact_method_id
+            using errcode = 'unique_violation';
+        end if;
+    elsif old.revoked_at is not null
+        or (old.id, old.contact_method_id, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
+        is distinct from (new.id, new.contact_method_id, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
+    then
+        raise exception 'a decision is not changed: revoke it (set revoked_at = now()), and insert another'
+        using errcode = 'restrict_violation';
+    elsif new.revoked_at is not null then
+        new.revoked_by := case when may_name_others then coalesce(new.revoked_by, session_user) else session_user end;
+    end if;
+    return new;
+end
+$$;
+
 alter table analytics.capture_state add column retry_at timestamptz;
 update analytics.capture_state set retry_at = now() where not is_settled;
 alter table analytics.capture_state drop column is_settled;
 comment on column analytics.capture_state.retry_at is
 'When the triggers are tried again, because another session had locked the table: after a minute, then after twice as '
 'long each time, up to an hour; null: they need not be.';
+
+comment on table analytics.capture_state is
+'The tables that the pipeline reads, and whether their changes are logged. Internal.';
+comment on column analytics.capture_state.table_name is 'The table in app; participant_decisions: in curation.';
+
+comment on column curation.participant_decisions.decided_by is
+'The user who made the decision; if it is a steward, the role of the session, whatever was given.';
+comment on column curation.participant_decisions.revoked_by is
+'The user who revoked the decision, by the same rule; null while it is in force.';

@@ -244,6 +244,213 @@ begin
 end
 $$;
 
+create or replace function analytics.log_conversations() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    conversations uuid[];
+    crews uuid[];
+    sessions text[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            conversations := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then
+                conversations := array[old.id]; crews := array[old.crew_id]; sessions := array[old.session_id];
+            end if;
+            if tg_op <> 'DELETE' then
+                conversations := conversations || new.id; crews := crews || new.crew_id; sessions := sessions || new.session_id;
+            end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from old_rows;
+        else
+            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from (
+                select id, crew_id, session_id from old_rows union select id, crew_id, session_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        conversations := array[null]::uuid[];
+        crews := null;
+        sessions := null;
+        operation := 'everything';
+    end;
+    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
+    select tg_argv[0], changed.id, changed.crew_id, changed.session_id, operation
+    from unnest(conversations, crews, sessions) as changed (id, crew_id, session_id);
+    return null;
+end
+$$;
+
+create or replace function analytics.log_messages() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.conversation_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.conversation_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct conversation_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct conversation_id) into keys from old_rows;
+        else
+            select array_agg(conversation_id) into keys from (
+                select conversation_id from old_rows union select conversation_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.conversation_changes (source, conversation_id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_recipients() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.message_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.message_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct message_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct message_id) into keys from old_rows;
+        else
+            select array_agg(message_id) into keys from (
+                select message_id from old_rows union select message_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.message_changes (message_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_identifiers() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.identifier_changes (source, id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_projects() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.project_changes (project_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function curation.check_decision() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if tg_op = 'INSERT' then
+        if not exists (select from app.contact_methods where id = new.contact_method_id) then
+            raise exception 'there is no contact method %', new.contact_method_id using errcode = 'foreign_key_violation';
+        elsif not exists (select from app.people where id = new.person_id) then
+            raise exception 'there is no person %', new.person_id using errcode = 'foreign_key_violation';
+        end if;
+        perform pg_advisory_xact_lock(hashtextextended('participant_decisions', 0));  -- one decides after the other
+        if new.decision = 'link' and exists (
+            select from curation.participant_decisions as former
+            inner join app.people as other on other.id = former.person_id
+            inner join app.people as person on person.id = new.person_id and person.client_id = other.client_id
+            where former.contact_method_id = new.contact_method_id and former.decision = 'link'
+                and former.revoked_at is null and former.person_id <> new.person_id
+        ) then
+            raise exception 'contact method % is linked to another person of that client: revoke that first', new.contact_method_id
+            using errcode = 'unique_violation';
+        end if;
+    elsif old.revoked_at is not null
+        or (old.id, old.contact_method_id, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
+        is distinct from (new.id, new.contact_method_id, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
+    then
+        raise exception 'a decision is not changed: revoke it (set revoked_at = now()), and insert another'
+        using errcode = 'restrict_violation';
+    elsif new.revoked_at is not null then
+        new.revoked_by := coalesce(new.revoked_by, session_user);
+    end if;
+    return new;
+end
+$$;
+
 -- In the former order of the columns.
 alter table analytics.capture_state
 add column is_settled boolean not null default true,
@@ -254,3 +461,13 @@ alter table analytics.capture_state drop column retry_at;
 comment on column analytics.capture_state.is_settled is
 'false: the table was locked by another session; capturing is retried.';
 comment on column analytics.capture_state.changed_at is 'When this row last changed.';
+
+comment on table analytics.capture_state is
+'The tables of app that the pipeline reads, and whether their changes are logged. Internal.';
+comment on column analytics.capture_state.table_name is 'The table in app.';
+
+comment on column curation.participant_decisions.decided_by is 'The user who made the decision.';
+comment on column curation.participant_decisions.revoked_by is
+'The user who revoked the decision; null while it is in force.';
+
+delete from analytics.capture_state where table_name = 'participant_decisions';

@@ -8,24 +8,28 @@ create function analytics.source_tables(only_name text default null) returns tab
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     with recursive named as (
-        select distinct crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function
+        select distinct
+            crew.histories_table_name::text as name, true as is_histories, 'log_sessions' as log_function, 'app' as schema_name
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
             and crew.histories_table_name not in (
-            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects'
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
+            'participant_decisions'
         )
         union all
-        select wanted.name, false, wanted.log_function
+        select wanted.name, false, wanted.log_function, 'app'
         from (
             values
             ('clients', 'log_identifiers'), ('crews', 'log_identifiers'), ('people', 'log_identifiers'),
             ('contact_methods', 'log_identifiers'), ('conversations', 'log_conversations'), ('messages', 'log_messages'),
             ('message_recipients', 'log_recipients'), ('projects', 'log_projects')
         ) as wanted (name, log_function)
+        union all
+        select 'participant_decisions', false, 'log_identifiers', 'curation'
     ),
     roots as (
-        select named.*, to_regclass(format('app.%I', named.name))::oid as table_oid
+        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
         from named
         where only_name is null or named.name = only_name
     ),
@@ -171,7 +175,8 @@ declare
     definition text;
 begin
     if exists (
-        select from pg_class where oid = source and relkind in ('r', 'p') and relnamespace = 'app'::regnamespace
+        select from pg_class where oid = source and relkind in ('r', 'p')
+            and relnamespace::regnamespace::text in ('app', 'curation')
     ) then
         perform analytics.lock_source(source, 'share row exclusive');
         lock table app.crews, app.clients in access share mode nowait;
