@@ -4,12 +4,15 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 
+from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import TableLockedError
 from convo_pipelines.engine import capture
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
@@ -227,6 +230,38 @@ def test_no_statement_of_the_application_fails_while_tables_are_captured(world: 
     capture.switch(world.warehouse, [], on=True)
     tick(world)
     assert_right(world)
+
+
+@pytest.mark.long(STORM_SECONDS + 10)
+@both_servers_if_wide
+def test_no_statement_of_the_application_fails_while_the_database_is_migrated(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    world.crew("P", table="histories_p")
+    world.person(phone="1")
+    world.execute("update app.people set name = 'w0'")
+    tick(world)
+    application, done = Application(world), Counter[str]()
+
+    def migrate() -> None:
+        while time.monotonic() < application.until:
+            for step in (lambda: migrations.down(("analytics",)), lambda: migrations.up(("analytics",), world.url)):
+                try:
+                    while (name := step()) not in (None, migrations.BASELINES["analytics"]):
+                        done["down"] += 1
+                    done["up" if name is None else "down"] += 1
+                except TableLockedError:
+                    done["locked"] += 1
+
+    threads = [threading.Thread(target=application.write, args=[number]) for number in range(2)]
+    threads.append(threading.Thread(target=migrate))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(done, application.transactions, f"longest wait {application.longest:.2f} s")
+    assert application.failures == []
 
 
 # Rows that move to another partition

@@ -3,10 +3,16 @@
 do $$
 declare
     relation record;
+    given text;
     log_function regprocedure;
     installer regrole := (select proowner from pg_proc where oid = to_regprocedure('analytics.capture(regclass)'));
 begin
     if (select nspowner::regrole::text from pg_namespace where nspname = 'analytics') = 'convo_pipeline' then
+        select string_agg(oid::regclass::text, ', ') into given from pg_class
+        where relnamespace = 'analytics'::regnamespace and relkind = 'r' and relowner <> 'convo_pipeline'::regrole;
+        if given is not null then
+            execute format('lock table %s in access exclusive mode nowait', given);
+        end if;
         for relation in
             select oid::regclass as name, case relkind when 'v' then 'view' else 'table' end as kind from pg_class
             where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v')
