@@ -17,7 +17,7 @@ def capture() -> None:
 @capture.command()
 @click.argument("tables", nargs=-1)
 def on(tables: Sequence[str]) -> None:
-    """Install the triggers on TABLES of app; by default on all source tables."""
+    """Install the triggers on TABLES; by default on all source tables."""
     triggers.switch(Warehouse(), tables, on=True)
     _print()
 
@@ -25,7 +25,7 @@ def on(tables: Sequence[str]) -> None:
 @capture.command()
 @click.argument("tables", nargs=-1)
 def off(tables: Sequence[str]) -> None:
-    """Drop the triggers on TABLES of app, one table at a time; by default on all source tables."""
+    """Drop the triggers on TABLES, one table at a time; by default on all source tables."""
     triggers.switch(Warehouse(), tables, on=False)
     _print()
 
@@ -39,4 +39,4 @@ def status(table: str | None) -> None:
 
 def _print(table: str | None = None) -> None:
     with Warehouse().connection() as connection:
-        print_table(console, triggers.status(connection, table and table.removeprefix("app.")))
+        print_table(console, triggers.status(connection, table and table.rpartition(".")[2]))

@@ -8,6 +8,7 @@ There are three lines: `app` (the application's schema; a reference for database
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "
 VERSION_TABLE = "schema_migrations"
 CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
+LOCK_ATTEMPTS = 100
+LOCK_PAUSE_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 900
 """The timeout of building an index, which waits for older transactions."""
 
@@ -215,6 +218,7 @@ def validate() -> Iterator[str]:
         yield from catalog.differences(expected, found)
         if "analytics" in newest_of:
             yield from catalog.failures(connection, "lifecycle")
+            yield from catalog.failures(connection, "log_rights")
         if any(m.name == BASELINES["analytics"] and m.applied for m in migrations):
             yield from catalog.failures(connection, "app_indexes")
         if "roles" in newest_of:
@@ -358,8 +362,26 @@ def _heads(connection: sa.Connection, schema: str) -> tuple[str, ...]:
 
 def _share(connection: sa.Connection) -> None:
     """Grant the roles, if they exist, their ownership and rights."""
-    for name in ("ownership", "grants"):
-        _execute(connection, (FOLDER / f"{name}.sql").read_text())
+    _at_once(connection, (FOLDER / "ownership.sql").read_text())
+    _execute(connection, (FOLDER / "grants.sql").read_text())
+
+
+def _at_once(connection: sa.Connection, statements: str) -> None:
+    """Run statements that lock tables `nowait`; if one is in use, release all of them, and try again for a while.
+
+    A migration that waited for one table of the application while it holds another would let the application's
+    transactions become victims of deadlocks.
+    """
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        try:
+            with connection.begin_nested():
+                _execute(connection, statements)
+        except OperationalError as error:
+            if attempt == LOCK_ATTEMPTS or not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise
+            time.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _execute(connection: sa.Connection, statements: str) -> None:
@@ -388,6 +410,9 @@ def _run(file: Path, concurrently: bool) -> None:
     statements = file.read_text()
     if not concurrently:
         before = _published(connection)
+        locks = file.with_name("locks.sql")
+        if locks.exists():
+            _at_once(connection, locks.read_text())
         connection.exec_driver_sql(statements)
         if lost := before - _published(connection):  # PostgreSQL drops a published table without an error
             raise _rollback_error(file.parent.name, sorted(lost))

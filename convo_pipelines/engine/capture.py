@@ -8,6 +8,7 @@ from contextlib import suppress
 import psycopg
 
 from convo_pipelines.database.warehouse import (
+    LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
     Row,
@@ -49,12 +50,17 @@ def sync(warehouse: Warehouse) -> None:
                 return
             with transaction(connection):
                 change_log.archive(connection, None)  # before the former tables of crews are unknown
+            with suppress(*PASSING_ERRORS), transaction(connection):
+                execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
+                execute(connection, "engine/capture/marks")
             tables = fetch(connection, "engine/capture/differences", table_name=None)
             if any(table["is_exchanged"] for table in tables):
                 binding.bind_views(connection)  # before the tables are known, and read as a whole
             for table in tables:
                 _settle(connection, table)
             binding.bind_foreign_keys(connection)
+            for failure in missing_rights(connection):
+                _log.warning("%s", failure)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "engine/capture/gone_crews")
                 changed = fetch_one(connection, "engine/capture/crews")["crews"]
@@ -70,6 +76,11 @@ def has_news(connection: Connection) -> bool:
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
     """Return those of the tables of `app` that are refreshed by window."""
     return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]
+
+
+def missing_rights(connection: Connection) -> list[str]:
+    """Return the rights that are missing to write the logs and to create the triggers, a sentence each."""
+    return [row["failure"] for row in fetch(connection, "database/catalog/log_rights")]
 
 
 def status(connection: Connection, table_name: str | None = None) -> list[Row]:
@@ -91,7 +102,7 @@ def _not_read(names: Sequence[str], tables: Sequence[Row]) -> CaptureError:
 
 
 def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
-    """Switch the capture of tables of `app` on or off, each in a transaction; of all that are read, if none is named.
+    """Switch the capture of tables on or off, each in a transaction; of all that are read, if none is named.
 
     Raises:
         CaptureError: a table is not read by the pipeline, or could not be captured.
@@ -100,7 +111,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
     with warehouse.connection() as connection:
         known = status(connection)
         all_names = [table["table_name"] for table in known]
-        names = [name.removeprefix("app.") for name in tables] or all_names
+        names = [name.rpartition(".")[2] for name in tables] or all_names
         if unknown := [name for name in names if name not in all_names]:
             raise _not_read(unknown, known)
         for name in names:
@@ -109,7 +120,9 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
                 _settle(connection, table)
             [now] = status(connection, name)
             if on and now["mode"] != "captured":
-                raise CaptureError(f"app.{name} could not be captured: {now['remark'] or 'it does not exist'}")
+                raise CaptureError(f"{name} could not be captured: {now['remark'] or 'it does not exist'}")
+        if on and (failures := missing_rights(connection)):
+            raise CaptureError("; ".join(failures))
 
 
 def _settle(connection: Connection, table: Row) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch
-from convo_pipelines.engine import change_log
+from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import Settings, settings
@@ -25,6 +25,7 @@ REMEDIES = {
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
     "a table is not captured": "`convo-pipelines capture status` shows why; `capture on` retries.",
+    "a right is missing": "Grant it: until then changes are lost to the log, and every table is read again and again.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
     "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
@@ -89,7 +90,10 @@ def look(warehouse: Warehouse) -> list[Finding]:
                 connection, "tables/histories_sessions/checks/discovery_is_healthy", **discovery_limits(connection)
             )
         ]
-    return [Finding(**row) for row in rows] + crews
+        rights = [
+            Finding("a right is missing", "analytics", None, failure) for failure in capture.missing_rights(connection)
+        ]
+    return [Finding(**row) for row in rows] + crews + rights
 
 
 def discovery_limits(connection: Connection) -> dict[str, Any]:

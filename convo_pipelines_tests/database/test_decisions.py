@@ -23,6 +23,11 @@ IN_FORCE = (
     "order by decided_at"
 )
 
+CAPTURING = (
+    "select tgenabled::text, count(*) as times from pg_trigger where tgname like 'convo%%' "
+    "and tgrelid = 'curation.participant_decisions'::regclass group by tgenabled"
+)
+
 
 @pytest.fixture
 def command(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
@@ -255,7 +260,14 @@ def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "around", ["truncate curation.participant_decisions", "set session_replication_role = replica"]
+    "around",
+    [
+        "truncate curation.participant_decisions",
+        "set session_replication_role = replica",
+        "alter table curation.participant_decisions disable trigger all",
+        "alter table curation.participant_decisions enable trigger convo_pipelines_insert, "
+        "enable trigger convo_pipelines_delete; set session_replication_role = replica",
+    ],
 )
 def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> None:
     ana, ben = world.person(), world.person(email="ben@b.example")
@@ -272,9 +284,25 @@ def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> N
         *(decided, contact, ana),
     )
     world.execute("reset session_replication_role")
+    assert world.has_news(["participant_resolutions"])
     world.sync()
     oracle.assert_links_right(world)
     assert world.linked() == {(ben, talk)}
+    assert world.execute(CAPTURING) == [{"tgenabled": "A", "times": 4}]
+    assert world.reconcile().drift.changed == 0
+
+
+def test_the_capture_of_decisions_can_be_switched_off_and_on(world: World, command: Callable[..., Result]) -> None:
+    ana = world.person()
+    world.address(world.conversation(), contact := world.contact("ana@example.com"))
+    world.sync()
+    assert command("capture", "off", "curation.participant_decisions").exit_code == 0
+    assert world.execute(CAPTURING) == []
+    world.decide(contact, ana)
+    assert command("capture", "on", "participant_decisions").exit_code == 0
+    world.sync()
+    oracle.assert_links_right(world)
+    assert len(world.linked()) == 1
 
 
 def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[..., Result]) -> None:

@@ -40,6 +40,7 @@ DAMAGES = {
     "update analytics.trim_state set trimmed_at = now() - interval '11 minutes'",
     "a crew is behind": "update analytics.crew_discovery_state set consecutive_failures = 4",
     "a table is not captured": "update analytics.capture_state set mode = 'window' where table_name = 'messages'",
+    "a right is missing": "alter function analytics.log_messages() owner to pg_monitor",
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
     "alerts are not delivered": (
         "insert into analytics.alerts (source, kind, subject, found, remedy, failed_deliveries, last_error)"

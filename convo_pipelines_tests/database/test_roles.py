@@ -8,10 +8,12 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import capture
+from convo_pipelines.operations import health
 from convo_pipelines.orchestration import metadata
 from convo_pipelines.serving import report
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 
@@ -158,3 +160,99 @@ def test_stewards_decide_by_sql(world: World) -> None:
     world.sync()
     assert world.execute("select from analytics.people_conversations") == []
     oracle.assert_links_right(world)
+
+
+@both_servers
+def test_a_steward_decides_in_no_other_name(world: World) -> None:
+    decided = (
+        "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason, decided_by) "
+        "values (%s, %s, 'link', 'she told us', 'somebody else')"
+    )
+    given, by = "update curation.participant_decisions set revoked_at = now(), revoked_by = 'somebody else'", []
+    for role in ("convo_steward", "convo_pipeline", "postgres"):
+        with psycopg.connect(as_role(world, role)) as session:
+            session.execute(decided, [world.contact(f"{role}@example.com"), world.person()])
+            session.execute(given + " where revoked_at is null")
+        by.append(
+            world.execute("select decided_by, revoked_by from curation.participant_decisions order by decided_at")[-1]
+        )
+    assert [tuple(row.values()) for row in by] == [
+        ("convo_steward", "convo_steward"), ("somebody else", "somebody else"), ("somebody else", "somebody else")
+    ]  # fmt: skip
+
+
+LOST = {
+    "insert on analytics.session_changes": "writes analytics.session_changes, may not: grant it insert",
+    "insert on analytics.conversation_changes": "writes analytics.conversation_changes, may not: grant it insert",
+    "insert on analytics.message_changes": "writes analytics.message_changes, may not: grant it insert",
+    "insert on analytics.identifier_changes": "writes analytics.identifier_changes, may not: grant it insert",
+    "insert on analytics.project_changes": "writes analytics.project_changes, may not: grant it insert",
+    "usage on schema analytics": "may not use schema analytics: grant it usage",
+}
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("right", LOST)
+def test_writers_go_on_without_the_right_to_log_and_nothing_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch, right: str
+) -> None:
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    write_everything(world, "before")
+    world.tick()
+    world.sync()
+    with psycopg.connect(world.url) as late:
+        write_everything(world, "granted", late)
+        world.execute(f"revoke {right} from convo_pipeline")
+        assert LOST[right] in "; ".join(migrations.validate())
+        write_everything(world, "lost")
+        write_everything(world, "lost and late", late)
+        world.execute(f"grant {right} to convo_pipeline")
+        write_everything(world, "granted again")
+        world.tick()
+        world.sync()
+        late.rollback() if right.startswith("usage") else late.commit()
+    world.tick()
+    world.sync()
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+    assert not world.has_news()
+    assert list(migrations.validate()) == []
+
+
+def write_everything(world: World, name: str, connection: psycopg.Connection | None = None) -> None:
+    """A row in each table that is read, as one transaction or as part of one."""
+    execute = (connection or world.connection).execute
+    execute(
+        "with client as (insert into app.clients (client_code, name) values (%(name)s, '') returning id), "
+        "person as (insert into app.people (client_id, name, email) "
+        "    select id, '', replace(%(name)s, ' ', '') || '@example.com' from client returning id), "
+        "method as (insert into app.contact_methods (kind, value) "
+        "    values ('email', replace(%(name)s, ' ', '') || '@example.com') returning id), "
+        "owner as (insert into app.users (name) values ('') returning id), "
+        "project as (insert into app.projects (user_id, name) select id, '' from owner returning id), "
+        "talk as (insert into app.conversations (channel, client_id, project_id) "
+        "    select 'email', client.id, project.id from client, project returning id), "
+        "message as (insert into app.messages (conversation_id, direction, sent_at) "
+        "    select id, 'inbound', '2026-03-10' from talk returning id) "
+        "insert into app.message_recipients (message_id, contact_method_id, role) "
+        "select message.id, method.id, 'to' from message, method",
+        {"name": name},
+    )
+    if not world.tables:
+        world.crew()
+    execute("insert into app.histories_a (session_id, message, created_at) values (%s, '{}', '2026-03-10')", [name])
+
+
+@both_servers
+def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    assert list(migrations.validate()) == []
+    world.execute("alter function analytics.log_messages() owner to postgres")
+    told = "analytics.log_messages() belongs to postgres, and analytics.conversation_changes to convo_pipeline"
+    assert told in "; ".join(migrations.validate())
+    assert told in "; ".join(finding.found for finding in health.look(world.warehouse))
+    with pytest.raises(capture.CaptureError, match="give both to one role"):
+        capture.switch(world.warehouse, [], on=True)
+    migrations.up(("roles",), url=world.url)
+    assert list(migrations.validate()) == []

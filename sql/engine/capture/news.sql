@@ -1,4 +1,5 @@
--- Whether the tables and crews may differ from their stored state, by a fingerprint of all of them.
+-- Whether the tables and crews may differ from their stored state, by a fingerprint of all of them; whether a locked table is
+-- due; whether a trigger could not write its log.
 -- out: one row: fingerprint (of the catalog, the crews, the clients, and the stored state of crews), is_any
 with now as materialized (
     select concat_ws(
@@ -6,7 +7,10 @@ with now as materialized (
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_class
             where relkind in ('r', 'p', 'v', 'm', 'f')
-                and (relnamespace = (select to_regnamespace('app')) or oid in (select inhrelid from pg_inherits))
+                and (
+                    relnamespace in (select to_regnamespace(name) from unnest(array['app', 'curation']) as name)
+                    or oid in (select inhrelid from pg_inherits)
+                )
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_trigger
@@ -30,5 +34,10 @@ select
     fingerprint,
     fingerprint is distinct from (select fingerprint from analytics.catalog_state)
     or exists (select from analytics.capture_state where retry_at <= clock_timestamp())
-    or exists (select from pg_constraint where connamespace = 'analytics'::regnamespace and not convalidated) as is_any
+    or exists (select from pg_constraint where connamespace = 'analytics'::regnamespace and not convalidated)
+    or exists (
+        select from pg_largeobject_metadata
+        where oid >= 4293918720
+            and lomowner = (select proowner from pg_proc where oid = 'analytics.log_sessions()'::regprocedure)
+    ) as is_any
 from now;

@@ -50,7 +50,7 @@ begin
         attempt := 0;
         loop
             attempt := attempt + 1;
-            perform set_config('lock_timeout', case when attempt < 20 then '150ms' else '1500ms' end, true);
+            perform set_config('lock_timeout', '150ms', true);
             begin
                 perform analytics.drop_triggers(source);
                 exit;
@@ -68,6 +68,23 @@ end
 $$;
 
 set local lock_timeout = '10s';
+-- Locks the tables that foreign keys refer to, all or none: to wait for one while another is locked would be a deadlock.
+do $$
+begin
+    for attempt in 1..100 loop
+        begin
+            lock table app.clients, app.contact_methods, app.conversations, app.crews, app.people, app.projects, app.users
+            in access exclusive mode nowait;
+            return;
+        exception when lock_not_available then
+            if attempt = 100 then
+                raise;
+            end if;
+        end;
+        perform pg_sleep(0.1);
+    end loop;
+end
+$$;
 drop view
     analytics.missing_app_indexes,
     analytics.contact_method_values,

@@ -1,5 +1,6 @@
--- Names instead of oids.
+-- Every foreign key, as before; what refers to nothing goes.
 update analytics.catalog_state set has_foreign_keys = true;
+
 do $$
 declare
     key record;
@@ -18,10 +19,20 @@ begin
     end loop;
 end
 $$;
-drop function analytics.bind_foreign_key(text);
+
+-- Functions.
+
+drop function analytics.lock_source(regclass, text);
+
+drop function analytics.deletions(pg_snapshot);
+
 drop function analytics.foreign_keys();
 
+drop function analytics.bind_foreign_key(text);
+
 drop function analytics.source_tables(text);
+-- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
+-- whenever rows may have come or gone without a trigger. If one table is asked for, no other table's triggers are read.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, identity text
@@ -126,15 +137,76 @@ as $$
     left join described on described.name = roots.name
 $$;
 
-delete from analytics.capture_state where table_name = 'users';
-alter table analytics.capture_state drop column columns;
-alter table analytics.catalog_state drop column has_foreign_keys;
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions. Set lock_timeout before: writers queue
+-- behind the wait for the lock.
+create or replace function analytics.capture(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    member record;
+    argument text;
+begin
+    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    if not found then
+        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
+        using errcode = 'insufficient_privilege';
+    end if;
+    if known.obstacle is not null then
+        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
+    end if;
+    execute format('lock table %s in share row exclusive mode', source);
+    argument := case when known.is_histories then '' else quote_literal(known.name) end;
+    for member in
+        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+    loop
+        perform analytics.drop_triggers(member.name);
+        if known.is_fed and member.kind = 'r' then
+            execute format(
+                'create trigger convo_pipelines_row after insert or update or delete on %s '
+                'for each row execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        elsif not known.is_fed then
+            execute format(
+                'create trigger convo_pipelines_insert after insert on %s referencing new table as new_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+            execute format(
+                'create trigger convo_pipelines_update after update on %s referencing old table as old_rows new table as new_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+            execute format(
+                'create trigger convo_pipelines_delete after delete on %s referencing old table as old_rows '
+                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        end if;
+        execute format(
+            'create trigger convo_pipelines_truncate after truncate on %s '
+            'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
 
+-- Drops the triggers of a table and of all its partitions.
+create or replace function analytics.release(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    member regclass;
+begin
+    for member in
+        with recursive members (oid) as (
+            select source::oid
+            union
+            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+        )
+        select members.oid::regclass from members
+    loop
+        perform analytics.drop_triggers(member);
+    end loop;
+end
+$$;
 
--- Deletions and crashes.
-
-drop table analytics.crash_token;
-
+-- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
+-- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
+-- where it could not.
 create or replace function analytics.log_sessions() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -232,167 +304,221 @@ begin
 end
 $$;
 
-drop function analytics.deletions(pg_snapshot);
-
-create or replace function analytics.is_unread(xid xid8, since pg_snapshot) returns boolean
-language sql immutable parallel safe
-return xid >= pg_snapshot_xmin(since) and not pg_visible_in_snapshot(xid, since);
-
-update analytics.conversation_changes
-set operation = case when xids is null then 'update' else 'insert' end
-where source in ('histories_sessions', 'crew_conversations retry');
-alter table analytics.deleted_conversations
-drop column snapshot,
-drop column xid;
-alter table analytics.conversation_changes
-drop column snapshot,
-drop column xids;
-alter table analytics.session_changes drop column xids;
-
-
--- Refused rows.
-
-delete from analytics.oddities where asset_key = 'crew_conversations';
-drop table analytics.refused_conversations;
-
-
--- Capture.
-
--- Creates the triggers on a table that the pipeline reads, and on all its partitions. Set lock_timeout before: writers queue
--- behind the wait for the lock.
-create or replace function analytics.capture(source regclass) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-    known record;
-    member record;
-    argument text;
-begin
-    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
-    if not found then
-        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
-        using errcode = 'insufficient_privilege';
-    end if;
-    if known.obstacle is not null then
-        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
-    end if;
-    execute format('lock table %s in share row exclusive mode', source);
-    argument := case when known.is_histories then '' else quote_literal(known.name) end;
-    for member in
-        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
-    loop
-        perform analytics.drop_triggers(member.name);
-        if known.is_fed and member.kind = 'r' then
-            execute format(
-                'create trigger convo_pipelines_row after insert or update or delete on %s '
-                'for each row execute function analytics.%I(%s)', member.name, known.log_function, argument);
-        elsif not known.is_fed then
-            execute format(
-                'create trigger convo_pipelines_insert after insert on %s referencing new table as new_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-            execute format(
-                'create trigger convo_pipelines_update after update on %s referencing old table as old_rows new table as new_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-            execute format(
-                'create trigger convo_pipelines_delete after delete on %s referencing old table as old_rows '
-                'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-        end if;
-        execute format(
-            'create trigger convo_pipelines_truncate after truncate on %s '
-            'for each statement execute function analytics.%I(%s)', member.name, known.log_function, argument);
-        perform analytics.enable_triggers(member.name);
-    end loop;
-end
-$$;
-
--- Drops the triggers of a table and of all its partitions.
-create or replace function analytics.release(source regclass) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-    member regclass;
-begin
-    for member in
-        with recursive members (oid) as (
-            select source::oid
-            union
-            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
-        )
-        select members.oid::regclass from members
-    loop
-        perform analytics.drop_triggers(member);
-    end loop;
-end
-$$;
-
-drop function analytics.lock_source(regclass, text);
-
--- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
--- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
--- where it could not.
-create or replace function analytics.log_sessions() returns trigger
+create or replace function analytics.log_messages() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     operation text := lower(tg_op);
-    sessions text[];
-    days date[];
+    keys uuid[];
 begin
     begin
         if tg_op = 'TRUNCATE' then
-            sessions := array[null]::text[];
-            days := array[null]::date[];
+            keys := array[null]::uuid[];
         elsif tg_level = 'ROW' then
-            if tg_op <> 'INSERT' then
-                sessions := array[old.session_id::text];
-                days := array[(old.created_at at time zone 'UTC')::date];
-            end if;
-            if tg_op <> 'DELETE' then
-                sessions := sessions || new.session_id::text;
-                days := days || (new.created_at at time zone 'UTC')::date;
-            end if;
+            if tg_op <> 'INSERT' then keys := array[old.conversation_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.conversation_id; end if;
         elsif tg_op = 'INSERT' then
-            select array_agg(session_id), array_agg(day) into sessions, days from (
-                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from new_rows
-            ) as changed;
+            select array_agg(distinct conversation_id) into keys from new_rows;
         elsif tg_op = 'DELETE' then
-            select array_agg(session_id), array_agg(day) into sessions, days from (
-                select distinct session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
-            ) as changed;
+            select array_agg(distinct conversation_id) into keys from old_rows;
         else
-            select array_agg(session_id), array_agg(day) into sessions, days from (
-                select session_id::text as session_id, (created_at at time zone 'UTC')::date as day from old_rows
-                union
-                select session_id::text, (created_at at time zone 'UTC')::date from new_rows
+            select array_agg(conversation_id) into keys from (
+                select conversation_id from old_rows union select conversation_id from new_rows
             ) as changed;
         end if;
     exception when others then
-        sessions := array[null]::text[];
-        days := array[null]::date[];
-        operation := case when tg_op = 'DELETE' then 'truncate' else 'everything' end;
+        keys := array[null]::uuid[];
+        operation := 'everything';
     end;
-    insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
-    select
-        tg_relid,
-        changed.session_id,
-        changed.day,
-        case
-            when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
-                then operation
-            else 'unusable'
-        end
-    from unnest(sessions, days) as changed (session_id, day);
+    insert into analytics.conversation_changes (source, conversation_id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
     return null;
 end
 $$;
+
+create or replace function analytics.log_recipients() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.message_id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.message_id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct message_id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct message_id) into keys from old_rows;
+        else
+            select array_agg(message_id) into keys from (
+                select message_id from old_rows union select message_id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.message_changes (message_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_identifiers() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.identifier_changes (source, id, operation) select tg_argv[0], key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+create or replace function analytics.log_projects() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op);
+    keys uuid[];
+begin
+    begin
+        if tg_op = 'TRUNCATE' then
+            keys := array[null]::uuid[];
+        elsif tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.id]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.id; end if;
+        elsif tg_op = 'INSERT' then
+            select array_agg(distinct id) into keys from new_rows;
+        elsif tg_op = 'DELETE' then
+            select array_agg(distinct id) into keys from old_rows;
+        else
+            select array_agg(id) into keys from (
+                select id from old_rows union select id from new_rows
+            ) as changed;
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    insert into analytics.project_changes (project_id, operation) select key, operation
+    from unnest(keys) as key
+    where key is not null or operation in ('everything', 'truncate');
+    return null;
+end
+$$;
+
+-- Not visible in a snapshot: PostgreSQL's own definition of "committed since". Both functions are inlined, so that the index on
+-- xid can be used.
+create or replace function analytics.is_unread(xid xid8, since pg_snapshot) returns boolean
+language sql immutable parallel safe
+return xid >= pg_snapshot_xmin(since) and not pg_visible_in_snapshot(xid, since);
+
+create or replace function curation.check_decision() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if tg_op = 'INSERT' then
+        if not exists (select from app.contact_methods where id = new.contact_method_id) then
+            raise exception 'there is no contact method %', new.contact_method_id using errcode = 'foreign_key_violation';
+        elsif not exists (select from app.people where id = new.person_id) then
+            raise exception 'there is no person %', new.person_id using errcode = 'foreign_key_violation';
+        end if;
+        perform pg_advisory_xact_lock(hashtextextended('participant_decisions', 0));  -- one decides after the other
+        if new.decision = 'link' and exists (
+            select from curation.participant_decisions as former
+            inner join app.people as other on other.id = former.person_id
+            inner join app.people as person on person.id = new.person_id and person.client_id = other.client_id
+            where former.contact_method_id = new.contact_method_id and former.decision = 'link'
+                and former.revoked_at is null and former.person_id <> new.person_id
+        ) then
+            raise exception 'contact method % is linked to another person of that client: revoke that first', new.contact_method_id
+            using errcode = 'unique_violation';
+        end if;
+    elsif old.revoked_at is not null
+        or (old.id, old.contact_method_id, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
+        is distinct from (new.id, new.contact_method_id, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
+    then
+        raise exception 'a decision is not changed: revoke it (set revoked_at = now()), and insert another'
+        using errcode = 'restrict_violation';
+    elsif new.revoked_at is not null then
+        new.revoked_by := coalesce(new.revoked_by, session_user);
+    end if;
+    return new;
+end
+$$;
+
+-- Tables.
+
+delete from analytics.capture_state where table_name in ('users', 'participant_decisions');
+alter table analytics.capture_state drop column columns;
+
+alter table analytics.catalog_state drop column has_foreign_keys;
+
+drop table analytics.crash_token;
+
+update analytics.conversation_changes
+set operation = case when xids is null then 'update' else 'insert' end
+where source in ('histories_sessions', 'crew_conversations retry');
+
+alter table analytics.deleted_conversations
+drop column snapshot,
+drop column xid;
+
+alter table analytics.conversation_changes
+drop column snapshot,
+drop column xids;
+
+alter table analytics.session_changes drop column xids;
+
+delete from analytics.oddities where asset_key = 'crew_conversations';
+
+drop table analytics.refused_conversations;
 
 -- In the former order of the columns.
 alter table analytics.capture_state
 add column is_settled boolean not null default true,
 drop column changed_at;
+
 alter table analytics.capture_state add column changed_at timestamptz not null default now();
+
 update analytics.capture_state set is_settled = retry_at is null;
+
 alter table analytics.capture_state drop column retry_at;
 comment on column analytics.capture_state.is_settled is
 'false: the table was locked by another session; capturing is retried.';
 comment on column analytics.capture_state.changed_at is 'When this row last changed.';
+comment on table analytics.capture_state is
+'The tables of app that the pipeline reads, and whether their changes are logged. Internal.';
+comment on column analytics.capture_state.table_name is 'The table in app.';
+comment on column curation.participant_decisions.decided_by is 'The user who made the decision.';
+comment on column curation.participant_decisions.revoked_by is
+'The user who revoked the decision; null while it is in force.';

@@ -12,34 +12,40 @@ as $$
             crew.histories_table_name::text as name,
             true as is_histories,
             'log_sessions' as log_function,
+            'app' as schema_name,
             array['session_id', 'message', 'created_at'] as reads
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
             and crew.histories_table_name not in (
-            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects', 'users'
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
+            'users', 'participant_decisions'
         )
         union all
-        select wanted.name, false, wanted.log_function, wanted.reads::text[]
+        select wanted.name, false, wanted.log_function, wanted.schema_name, wanted.reads::text[]
         from (
             values
-            ('clients', 'log_identifiers', '{id, client_code, name, is_active}'),
-            ('crews', 'log_identifiers', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
-            ('people', 'log_identifiers', '{id, client_id, name, email, phone, linkedin_urn}'),
-            ('contact_methods', 'log_identifiers', '{id, person_id, kind, value}'),
+            ('clients', 'log_identifiers', 'app', '{id, client_code, name, is_active}'),
+            ('crews', 'log_identifiers', 'app', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
+            ('people', 'log_identifiers', 'app', '{id, client_id, name, email, phone, linkedin_urn}'),
+            ('contact_methods', 'log_identifiers', 'app', '{id, person_id, kind, value}'),
             (
-                'conversations', 'log_conversations',
+                'conversations', 'log_conversations', 'app',
                 '{id, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id, subject, started_at, closed_at,
                 created_at, updated_at}'
             ),
-            ('messages', 'log_messages', '{id, conversation_id, direction, sent_at}'),
-            ('message_recipients', 'log_recipients', '{message_id, contact_method_id, role}'),
-            ('projects', 'log_projects', '{id, user_id, name, conversation_ids}'),
-            ('users', 'log_identifiers', '{id, name}')
-        ) as wanted (name, log_function, reads)
+            ('messages', 'log_messages', 'app', '{id, conversation_id, direction, sent_at}'),
+            ('message_recipients', 'log_recipients', 'app', '{message_id, contact_method_id, role}'),
+            ('projects', 'log_projects', 'app', '{id, user_id, name, conversation_ids}'),
+            ('users', 'log_identifiers', 'app', '{id, name}'),
+            (
+                'participant_decisions', 'log_identifiers', 'curation',
+                '{id, contact_method_id, person_id, decision, revoked_at}'
+            )
+        ) as wanted (name, log_function, schema_name, reads)
     ),
     roots as (
-        select named.*, to_regclass(format('app.%I', named.name))::oid as table_oid
+        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
         from named
         where only_name is null or named.name = only_name
     ),
@@ -189,7 +195,8 @@ declare
     definition text;
 begin
     if exists (
-        select from pg_class where oid = source and relkind in ('r', 'p') and relnamespace = 'app'::regnamespace
+        select from pg_class where oid = source and relkind in ('r', 'p')
+            and relnamespace::regnamespace::text in ('app', 'curation')
     ) then
         perform analytics.lock_source(source, 'share row exclusive');
         lock table app.crews, app.clients in access share mode nowait;

@@ -13,8 +13,8 @@ create table analytics.capture_state (
 create index capture_state_members on analytics.capture_state using gin (members);
 
 comment on table analytics.capture_state is
-'The tables of app that the pipeline reads, and whether their changes are logged. Internal.';
-comment on column analytics.capture_state.table_name is 'The table in app.';
+'The tables that the pipeline reads, and whether their changes are logged. Internal.';
+comment on column analytics.capture_state.table_name is 'The table in app; participant_decisions: in curation.';
 comment on column analytics.capture_state.table_oid is 'Its oid; null if there is no table of that name.';
 comment on column analytics.capture_state.members is 'Its oid and those of its partitions.';
 comment on column analytics.capture_state.identity is

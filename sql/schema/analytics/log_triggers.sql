@@ -1,6 +1,7 @@
 -- The triggers that write the change logs. A trigger reads no other table. It collects keys inside an exception block without
 -- writing, so that no statement of the application fails or uses another transaction id, and logs "everything of this table"
--- where it could not.
+-- where it could not. If its owner may not write the log, the statement succeeds all the same, and the transaction leaves a mark
+-- that needs no privilege, by which the next look learns to read everything: an empty large object with one of the last oids.
 
 -- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
 -- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
@@ -51,6 +52,17 @@ begin
         days := array[null]::date[];
         operation := case when operation = 'delete' then 'truncate' else 'everything' end;
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.session_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.session_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return old;
+    end if;
     insert into analytics.session_changes (table_oid, session_id, activity_date, operation)
     select
         tg_relid,
@@ -101,6 +113,17 @@ begin
         sessions := null;
         operation := 'everything';
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.conversation_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.conversation_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
     insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation, snapshot)
     select
         tg_argv[0],
@@ -141,6 +164,17 @@ begin
         keys := array[null]::uuid[];
         operation := 'everything';
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.conversation_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.conversation_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
     insert into analytics.conversation_changes (source, conversation_id, operation) select tg_argv[0], key, operation
     from unnest(keys) as key
     where key is not null or operation in ('everything', 'truncate');
@@ -175,6 +209,17 @@ begin
         keys := array[null]::uuid[];
         operation := 'everything';
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.message_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.message_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
     insert into analytics.message_changes (message_id, operation) select key, operation
     from unnest(keys) as key
     where key is not null or operation in ('everything', 'truncate');
@@ -209,6 +254,17 @@ begin
         keys := array[null]::uuid[];
         operation := 'everything';
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.identifier_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.identifier_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
     insert into analytics.identifier_changes (source, id, operation) select tg_argv[0], key, operation
     from unnest(keys) as key
     where key is not null or operation in ('everything', 'truncate');
@@ -243,6 +299,17 @@ begin
         keys := array[null]::uuid[];
         operation := 'everything';
     end;
+    if not (case
+        when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.project_changes', 'insert')
+        else false
+    end) then
+        raise warning '% may not write analytics.project_changes: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
     insert into analytics.project_changes (project_id, operation) select key, operation
     from unnest(keys) as key
     where key is not null or operation in ('everything', 'truncate');

@@ -30,18 +30,24 @@ comment on column curation.participant_decisions.decision is
 'link: it belongs to the person, even if others match; never: it does not, even if it matches. What the '
 'application sets takes precedence over both.';
 comment on column curation.participant_decisions.reason is 'The reason for the decision.';
-comment on column curation.participant_decisions.decided_by is 'The user who made the decision.';
+comment on column curation.participant_decisions.decided_by is
+'The user who made the decision; if it is a steward, the role of the session, whatever was given.';
 comment on column curation.participant_decisions.decided_at is 'When the decision was made.';
 comment on column curation.participant_decisions.revoked_by is
-'The user who revoked the decision; null while it is in force.';
+'The user who revoked the decision, by the same rule; null while it is in force.';
 comment on column curation.participant_decisions.revoked_at is
 'When the decision was revoked; null while it is in force.';
 
 create function curation.check_decision() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+    may_name_others boolean := has_table_privilege(session_user, 'curation.participant_decisions', 'insert');
 begin
     if tg_op = 'INSERT' then
+        if not may_name_others then
+            new.decided_by := session_user;
+        end if;
         if not exists (select from app.contact_methods where id = new.contact_method_id) then
             raise exception 'there is no contact method %', new.contact_method_id using errcode = 'foreign_key_violation';
         elsif not exists (select from app.people where id = new.person_id) then
@@ -65,7 +71,7 @@ begin
         raise exception 'a decision is not changed: revoke it (set revoked_at = now()), and insert another'
         using errcode = 'restrict_violation';
     elsif new.revoked_at is not null then
-        new.revoked_by := coalesce(new.revoked_by, session_user);
+        new.revoked_by := case when may_name_others then coalesce(new.revoked_by, session_user) else session_user end;
     end if;
     return new;
 end

@@ -1,0 +1,56 @@
+-- Rights that are missing to write the logs and to create the triggers.
+-- out: failure
+with logs (function, log) as (
+    values
+    ('analytics.log_sessions()', 'analytics.session_changes'),
+    ('analytics.log_conversations()', 'analytics.conversation_changes'),
+    ('analytics.log_messages()', 'analytics.conversation_changes'),
+    ('analytics.log_recipients()', 'analytics.message_changes'),
+    ('analytics.log_identifiers()', 'analytics.identifier_changes'),
+    ('analytics.log_projects()', 'analytics.project_changes')
+),
+
+writers as (
+    select
+        logs.*,
+        proc.proowner as writer,
+        class.relowner as owner
+    from logs
+    inner join pg_proc as proc on proc.oid = logs.function::regprocedure
+    inner join pg_class as class on class.oid = logs.log::regclass
+),
+
+installer as (
+    select proowner as role from pg_proc
+    where oid = 'analytics.capture(regclass)'::regprocedure
+)
+
+select function || ' belongs to ' || writer::regrole || ', and ' || log || ' to ' || owner::regrole || ': give both to one role'
+    as failure
+from writers
+where writer <> owner
+union all
+select writer::regrole || ', which writes ' || log || ', may not: grant it insert'
+from writers
+where not has_table_privilege(writer, log, 'insert')
+union all
+select writer::regrole || ', which writes ' || log || ', may not use schema analytics: grant it usage'
+from writers
+where not has_schema_privilege(writer, 'analytics', 'usage')
+union all
+select role::regrole || ', the owner of analytics.capture(), may not use schema analytics: grant it usage'
+from installer
+where not has_schema_privilege(role, 'analytics', 'usage')
+union all
+select role::regrole || ', the owner of analytics.capture(), may not execute ' || function || ': grant it execute'
+from installer
+cross join logs
+where not has_function_privilege(role, function, 'execute')
+union all
+select installer.role::regrole || ', the owner of analytics.capture(), is no member of ' || class.relowner::regrole
+    || ', which owns ' || source.table_name || ': its triggers could not be created again'
+from installer
+cross join analytics.capture_state as source
+inner join pg_class as class on class.oid = source.table_oid
+where source.mode = 'captured' and not pg_has_role(installer.role, class.relowner, 'usage')
+order by failure;
