@@ -28,9 +28,10 @@ begin
             set constraints all immediate;
             if exists (
                 select from pg_temp.diff
-                left join app.conversations as written
-                    on written.crew_id = diff.crew_id and written.session_id = diff.session_id
-                where diff.ctid = any(batch) and written.crew_id is null
+                where ctid = any(batch) and not exists (
+                    select from app.conversations as written
+                    where written.crew_id = diff.crew_id and written.session_id = diff.session_id
+                )
             ) then
                 raise exception 'a trigger suppressed or changed a row' using errcode = '02000';
             end if;
