@@ -309,3 +309,19 @@ def test_a_column_that_the_application_generates_is_left_to_it(quiet: World) -> 
     quiet.say("s1")
     tick(quiet)
     assert quiet.execute("select external_id from app.conversations") == [{"external_id": "S1"}]
+
+
+def test_a_trigger_of_the_application_runs_with_the_search_path_of_the_role(world: World) -> None:
+    [database] = world.execute("select current_database() as name")
+    world.execute(f"alter database {database['name']} set search_path = app")
+    world.execute("create table app.audit (session_id text)")
+    audit = "insert into audit values (new.session_id); return null;"
+    world.execute(trigger("after insert", audit))
+    world.crew()
+    world.say("s1")
+    world.tick()
+    world.sync()
+    assert world.execute("select session_id from app.audit") == [{"session_id": "s1"}]
+    assert world.execute("select from analytics.refused_conversations") == []
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)

@@ -15,6 +15,7 @@ declare
     column_name text;
     trigger_names text;
 begin
+    set local search_path to default;  -- triggers of the application run with it
     while first <= cardinality(missing) loop
         batch := missing[first:first + size - 1];
         begin
@@ -84,5 +85,6 @@ begin
             end if;
         end;
     end loop;
+    set local search_path to '';
 end
 $$;
