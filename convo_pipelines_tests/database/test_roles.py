@@ -62,6 +62,30 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
 
 
 @both_servers
+@pytest.mark.parametrize("is_dropped", [False, True])
+def test_the_pipeline_binds_views_and_foreign_keys_to_a_new_table(world: World, is_dropped: bool) -> None:
+    world.address(world.conversation(), world.contact("ana@example.com", world.person(email="ana@example.com")))
+    world.tick()
+    world.sync()
+    former = "drop table app.former cascade;" if is_dropped else ""
+    world.execute(
+        "begin; create table app.new (like app.people including all); insert into app.new select * from app.people; "
+        "update app.new set name = 'Ana'; alter table app.contact_methods drop constraint contact_methods_person_id_fkey; "
+        f"alter table app.people rename to former; alter table app.new rename to people; {former} commit"
+    )
+    world.address(world.conversation(), world.contact("ben@example.com", world.person(email="ben@example.com")))
+    world.tick()
+    world.sync()
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+    assert world.execute("select from analytics.foreign_keys() where not (is_right and is_valid)") == []
+    with psycopg.connect(as_role(world, "convo_analyst")) as analyst:
+        assert analyst.execute("select count(*) from analytics.person_names where person_name = 'Ana'").fetchone() == (
+            1,
+        )
+
+
+@both_servers
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
