@@ -118,6 +118,17 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
     )
 
 
+def require_no_crash(connection: Connection, at: LogPosition) -> None:
+    """Check, on a new connection, that a snapshot still means something: a crash ends the connections before it.
+
+    Raises:
+        ChangesError: the server has crashed since.
+
+    """
+    if not fetch_one(connection, "engine/log/is_same_token", crash_token=at.crash_token)["is_same"]:
+        raise ChangesError("the server crashed after this run began: the next tick reads the same changes")
+
+
 def unread_since(connection: Connection, table: DerivedTable) -> str | None:
     """Return the snapshot since which the table has not read changes; None before its first build."""
     return _state(connection, table)["from_snapshot"]

@@ -118,6 +118,7 @@ def tick(
             columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+            change_log.require_no_crash(connection, at)
             deadline = time.monotonic() + settings().crew_timeout_seconds
             reading = _Reading(columns, at.from_snapshot, deadline, lease)
             if len(results) > 1:
@@ -158,6 +159,7 @@ def backfill(
     outside: list[str] = []
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        change_log.require_no_crash(connection, at)
         [result] = results
         crew = result.crew
         result.caught_up, result.rest = False, Position(first)
@@ -194,6 +196,7 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
         columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        change_log.require_no_crash(connection, at)
         deadline = time.monotonic() + settings().crew_timeout_seconds
         reading = _Reading(columns, at.from_snapshot, deadline)
         for result in results:
@@ -219,6 +222,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        change_log.require_no_crash(connection, at)
         [result] = results
         result.warnings += check_table(result.crew)
         reading = _Reading(columns, at.from_snapshot, counts_drift=result.crew.mode == "captured")

@@ -70,7 +70,8 @@ def test_the_pipeline_binds_views_and_foreign_keys_to_a_new_table(world: World, 
     former = "drop table app.former cascade;" if is_dropped else ""
     world.execute(
         "begin; create table app.new (like app.people including all); insert into app.new select * from app.people; "
-        "update app.new set name = 'Ana'; alter table app.contact_methods drop constraint contact_methods_person_id_fkey; "
+        "update app.new set name = 'Ana'; "
+        "alter table app.contact_methods drop constraint contact_methods_person_id_fkey; "
         f"alter table app.people rename to former; alter table app.new rename to people; {former} commit"
     )
     world.address(world.conversation(), world.contact("ben@example.com", world.person(email="ben@example.com")))
