@@ -1,6 +1,6 @@
--- The columns of analytics that refer to rows of the application, and their foreign keys. With a foreign key, rows vanish with the
--- row that they refer to; without one, at the next tick. One is wanted unless catalog_state says otherwise, and where the table
--- that it refers to can have one.
+-- The columns of analytics that refer to rows of the application, and their foreign keys. With a foreign key, rows vanish with
+-- the row that they refer to; without one, at the next tick. One is wanted unless catalog_state says otherwise, and where the
+-- table that it refers to can have one.
 create function analytics.foreign_keys() returns table (
     name text, child text, column_name text, parent text, on_delete text,
     is_wanted boolean, is_right boolean, is_valid boolean, obstacle text
