@@ -1,5 +1,5 @@
--- The single-column foreign keys between tables of app and the link tables; and a conversation's lead and customer, if
--- app.leads and app.customers have such a primary key, even without a foreign key.
+-- The single-column foreign keys between tables of app; the references of analytics to app, with or without a foreign key; and a
+-- conversation's lead and customer, if app.leads and app.customers have such a primary key, even without a foreign key.
 -- out: table_name, column_name, target_table, target_column
 select
     source.relname::text as table_name,
@@ -15,8 +15,15 @@ inner join pg_attribute as target_column
     on target_column.attrelid = target.oid and target_column.attnum = constraint_.confkey[1]
 where constraint_.contype = 'f'
     and cardinality(constraint_.conkey) = 1
-    and source.relnamespace::regnamespace::text in ('app', 'analytics')
+    and source.relnamespace = 'app'::regnamespace
     and target.relnamespace = 'app'::regnamespace
+union
+select
+    child,
+    column_name,
+    parent,
+    'id'
+from analytics.foreign_keys()
 union
 select
     'conversations',
