@@ -748,7 +748,6 @@ def test_the_application_is_never_the_victim_of_a_deadlock(world: World) -> None
 
 SHADOWS = (
     "function public.to_char(date, text) returns text language sql return 'x'",
-    "function public.array_agg(text) returns text[] language sql return null::text[]",
     "function public.octet_length(varchar) returns int language sql return 9999",
     "function public.round(bigint) returns bigint language sql return 7",
 )

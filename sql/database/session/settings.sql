@@ -5,7 +5,6 @@ select
     set_config('timezone', 'UTC', false),
     set_config('datestyle', 'ISO, YMD', false),
     set_config('array_nulls', 'on', false),
-    set_config('search_path', '', false),
     set_config('default_transaction_isolation', 'read committed', false),
     set_config('default_transaction_read_only', 'off', false),
     set_config('lock_timeout', %(lock_timeout)s, false),
