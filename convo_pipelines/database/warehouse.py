@@ -1,6 +1,7 @@
 """The resource: a small connection pool, transactions independent of server defaults, statements from `sql/`."""
 
-from collections.abc import Generator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ POOL_SIZE = 4
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
 """The lock timeout of checks, reports and commands."""
+LOCK_ATTEMPTS = 5
+LOCK_PAUSE_SECONDS = 0.05
 NAMED_HOLDERS = 5
 LOCK_TIMEOUT = "100ms"
 """The lock timeout of refreshes: much less than deadlock_timeout, so that in a deadlock the refresh backs off."""
@@ -175,6 +178,24 @@ def transaction(connection: Connection, timeout_seconds: float | None = None) ->
     with connection.transaction():
         begin(connection, timeout_seconds, LOCK_TIMEOUT)
         yield
+
+
+def patiently(step: Callable[[], object]) -> None:
+    """Take a step that waits for a lock only shortly, because others queue behind its wait; try several times.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: another session held the lock at every attempt.
+
+    """
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        try:
+            step()
+        except psycopg.errors.LockNotAvailable:
+            if attempt == LOCK_ATTEMPTS:
+                raise
+            time.sleep(LOCK_PAUSE_SECONDS * attempt)
+        else:
+            return
 
 
 @contextmanager

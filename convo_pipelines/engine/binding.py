@@ -7,13 +7,11 @@ before anything is read: views from their definitions in `sql/schema/`, whose co
 
 import logging
 import re
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from graphlib import TopologicalSorter
 from typing import LiteralString, cast
 
-import psycopg
 from psycopg import sql
 
 from convo_pipelines.database.statements import names, source, statement
@@ -25,11 +23,9 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    patiently,
     transaction,
 )
-
-ATTEMPTS = 5
-PAUSE_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +61,9 @@ def bind_views(connection: Connection) -> None:
     )
     for text in views().values():
         definition = sql.SQL(cast("LiteralString", text.replace("create view", "create or replace view", 1)))
-        _patiently(connection, partial(connection.execute, definition))
+        _bind(connection, partial(connection.execute, definition))
     for step in ("ownership", "grants") if is_any_missing else ():
-        _patiently(connection, partial(connection.execute, statement(f"migrations/{step}")))
+        _bind(connection, partial(connection.execute, statement(f"migrations/{step}")))
 
 
 def bind_foreign_keys(connection: Connection) -> None:
@@ -80,9 +76,9 @@ def bind_foreign_keys(connection: Connection) -> None:
         try:
             if not key["is_right"]:
                 bind = partial(execute, connection, "engine/binding/bind_foreign_key", name=key["name"])
-                _patiently(connection, bind)
+                _bind(connection, bind)
             if key["is_wanted"]:
-                _patiently(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
+                _bind(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
         except PASSING_ERRORS as error:
             _log.info("the foreign key %s is left for the next tick: %s", key["name"], error_message(error))
 
@@ -93,19 +89,12 @@ def use_foreign_keys(connection: Connection, *, is_wanted: bool) -> None:
     bind_foreign_keys(connection)
 
 
-def _patiently(connection: Connection, bind: Callable[[], object]) -> None:
-    """Run a statement in a transaction, one at a time in this database.
+def _bind(connection: Connection, bind: Callable[[], object]) -> None:
+    """Run a statement that binds something, in a transaction, one at a time in this database."""
 
-    Others queue behind a wait for its lock, so several short waits are tried.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            with transaction(connection):
-                execute(connection, "database/session/lock", locks=["binding"], lock_timeout=LOCK_TIMEOUT)
-                bind()
-        except psycopg.errors.LockNotAvailable:
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(PAUSE_SECONDS * attempt)
-        else:
-            return
+    def attempt() -> None:
+        with transaction(connection):
+            execute(connection, "database/session/lock", locks=["binding"], lock_timeout=LOCK_TIMEOUT)
+            bind()
+
+    patiently(attempt)

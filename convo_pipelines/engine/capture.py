@@ -1,9 +1,9 @@
 """Change data capture: the triggers that write the change log, and the detection of changes that bypass them."""
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import psycopg
 
@@ -16,14 +16,13 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    patiently,
     transaction,
 )
 from convo_pipelines.engine import binding, change_log
 from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
-ATTEMPTS = 5
-PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 60
 """A table that all attempts found locked is tried again after so long, then after twice as long each time."""
 LOOKS = 3
@@ -53,11 +52,7 @@ def sync(warehouse: Warehouse) -> None:
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")
-            tables = fetch(connection, "engine/capture/differences", table_name=None)
-            if any(table["is_exchanged"] for table in tables):
-                binding.bind_views(connection)  # before the tables are known, and read as a whole
-            for table in tables:
-                _settle(connection, table)
+            _settle(connection, fetch(connection, "engine/capture/differences", table_name=None))
             binding.bind_foreign_keys(connection)
             for failure in missing_rights(connection):
                 _log.warning("%s", failure)
@@ -116,8 +111,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             raise _not_read(unknown, known)
         for name in names:
             execute(connection, "engine/capture/want", table_name=name, is_wanted=on)
-            for table in fetch(connection, "engine/capture/differences", table_name=name):
-                _settle(connection, table)
+            _settle(connection, fetch(connection, "engine/capture/differences", table_name=name))
             [now] = status(connection, name)
             if on and now["mode"] != "captured":
                 raise CaptureError(f"{name} could not be captured: {now['remark'] or 'it does not exist'}")
@@ -125,7 +119,15 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             raise CaptureError("; ".join(failures))
 
 
-def _settle(connection: Connection, table: Row) -> None:
+def _settle(connection: Connection, tables: Sequence[Row]) -> None:
+    """Bind views to tables that have taken a name, then capture and remember the tables."""
+    if any(table["is_exchanged"] for table in tables):
+        binding.bind_views(connection)
+    for table in tables:
+        _settle_table(connection, table)
+
+
+def _settle_table(connection: Connection, table: Row) -> None:
     steps: list[str] = []
     if table["table_oid"] is not None and table["obstacle"] is None:
         if table["has_others"] or not table["is_wanted"]:
@@ -136,7 +138,8 @@ def _settle(connection: Connection, table: Row) -> None:
     remark, retry_seconds = failures[-1] if failures else (None, None)
     if not table["is_wanted"]:
         remark = remark or "switched off"
-    execute(connection, "engine/capture/remember", table_name=table["name"], remark=remark, retry_seconds=retry_seconds)
+    compared = {"table_name": table["name"], "table_oid": table["table_oid"], "columns": table["columns"]}
+    execute(connection, "engine/capture/remember", **compared, remark=remark, retry_seconds=retry_seconds)
     if remark:
         _log.warning("%s is refreshed by window: %s", table["name"], remark)
 
@@ -144,7 +147,7 @@ def _settle(connection: Connection, table: Row) -> None:
 def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float | None] | None:
     """Run `sql/<name>.sql` for a table; return why it failed, and after how many seconds a retry may succeed."""
     try:
-        _patiently(connection, name, table)
+        patiently(partial(execute, connection, name, table_oid=table["table_oid"]))
     except psycopg.errors.LockNotAvailable:
         return "it is locked by another session; capturing is retried", RETRY_SECONDS
     except psycopg.errors.InsufficientPrivilege as error:
@@ -152,16 +155,3 @@ def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float 
     except psycopg.Error as error:
         return str(error.diag.message_primary or error), RETRY_SECONDS
     return None
-
-
-def _patiently(connection: Connection, name: str, table: Row) -> None:
-    """Run `sql/<name>.sql` for a table. Others queue behind a wait for its lock, so several short waits are tried."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            execute(connection, name, table_oid=table["table_oid"])
-        except psycopg.errors.LockNotAvailable:
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(PAUSE_SECONDS * attempt)
-        else:
-            return

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
 from convo_pipelines.engine.capture import CaptureError
@@ -321,7 +321,7 @@ def test_a_foreign_partition_makes_a_table_one_that_is_refreshed_by_window(world
 
 @both_servers
 def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "ATTEMPTS", 2)
+    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 2)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
     world.crew()
     world.say("a", when=NOW)

@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, crews, reconcile, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
@@ -532,7 +533,7 @@ def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("convo_pipelines.engine.isolation.POOL_SIZE", 1)
-    monkeypatch.setattr(capture, "ATTEMPTS", 1)
+    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     Company.new_world = staticmethod(new_world)
     Company.monkeypatch = pytest.MonkeyPatch()

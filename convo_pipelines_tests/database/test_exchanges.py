@@ -12,6 +12,8 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import Connection
+from convo_pipelines.engine import binding
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at
@@ -256,9 +258,31 @@ def views_of_former_tables(world: World) -> list[dict[str, object]]:
 
 
 def test_a_former_table_can_be_dropped_once_a_tick_has_seen_the_new_one(company: World) -> None:
-    company.execute("; ".join(["begin", *swapped("people").steps, "commit"]))
+    exchange(company, "people")
     with pytest.raises(psycopg.errors.DependentObjectsStillExist):
         company.execute("drop table app.people_old")
     ticks(company)
     company.execute("drop table app.people_old")
     assert list(migrations.validate()) == []
+
+
+def test_an_exchange_just_after_views_were_bound_is_noticed(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, left = binding.bind_views, ["people", "messages"]
+
+    def bind_views(connection: Connection) -> None:
+        original(connection)
+        if left:
+            exchange(company, left.pop())
+
+    monkeypatch.setattr(binding, "bind_views", bind_views)
+    exchange(company, "clients")
+    ticks(company)
+    ticks(company)
+    assert left == []
+    assert views_of_former_tables(company) == []
+    oracle.assert_right(company)
+    oracle.assert_links_right(company)
+
+
+def exchange(world: World, table: str) -> None:
+    world.execute("; ".join(["begin", *swapped(table).steps, "commit"]))

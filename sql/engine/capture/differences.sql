@@ -2,7 +2,7 @@
 -- tables that were locked by another session when they were to be captured, and are due.
 -- in:  %(table_name)s: only this one, or null
 -- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, has_others,
---      identity, is_wanted, is_exchanged (views and foreign keys may refer to what had its name before)
+--      identity, columns, is_wanted, is_exchanged (views and foreign keys may refer to what had its name before)
 select
     source.name,
     source.is_histories,
@@ -12,6 +12,7 @@ select
     source.is_captured,
     source.has_others,
     source.identity,
+    source.columns,
     coalesce(state.is_wanted, true) as is_wanted,
     not source.is_histories and (source.table_oid, source.columns) is distinct from (state.table_oid, state.columns) as is_exchanged
 from analytics.source_tables(%(table_name)s) as source

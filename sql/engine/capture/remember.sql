@@ -1,6 +1,7 @@
 -- Stores the catalog entry of a table, and logs "everything of this table" if it is new; as a truncation if partitions are
 -- gone, with their rows.
--- in:  %(table_name)s; %(remark)s: why it is not captured, or null; %(retry_seconds)s: after how long
+-- in:  %(table_name)s; %(table_oid)s, %(columns)s: as they were compared, before views were bound: if they have changed since,
+--      nothing is stored, and the next look finds the difference; %(remark)s: why it is not captured, or null; %(retry_seconds)s: after how long
 --      capturing is retried, doubled at each time up to an hour; null: it is not
 with source as (
     select
@@ -11,6 +12,7 @@ with source as (
         source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
     from analytics.source_tables(%(table_name)s) as source
     left join analytics.capture_state as state on state.table_name = source.name
+    where (source.table_oid, source.columns) is not distinct from (%(table_oid)s::oid, %(columns)s)
 ),
 
 remembered as (
