@@ -44,8 +44,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: a third of the time tests wait, for locks, services and the next minute."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than processors: half of the time tests wait, for locks, services and the next minute."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

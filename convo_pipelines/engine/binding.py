@@ -12,6 +12,7 @@ from functools import cache, partial
 from graphlib import TopologicalSorter
 from typing import LiteralString, cast
 
+import psycopg
 from psycopg import sql
 
 from convo_pipelines.database.statements import names, source, statement
@@ -19,6 +20,8 @@ from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
+    TableLockedError,
+    blockers_of,
     error_message,
     execute,
     fetch,
@@ -53,9 +56,16 @@ def bind_views(connection: Connection) -> None:
     """Bind the views to the tables and columns that have the names now. Views that were dropped come back.
 
     Raises:
-        psycopg.errors.LockNotAvailable: a view is read for longer than the attempts take.
+        TableLockedError: a view is read for longer than the attempts take.
 
     """
+    try:
+        _bind_views(connection)
+    except psycopg.errors.LockNotAvailable:
+        raise TableLockedError(blockers_of(connection, is_any=True)) from None
+
+
+def _bind_views(connection: Connection) -> None:
     is_any_missing = any(
         fetch_one(connection, "engine/binding/is_missing", view=view)["is_missing"] for view in views()
     )
@@ -79,8 +89,8 @@ def bind_foreign_keys(connection: Connection) -> None:
                 _bind(connection, bind)
             if key["is_wanted"]:
                 _bind(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
-        except PASSING_ERRORS as error:
-            _log.info("the foreign key %s is left for the next tick: %s", key["name"], error_message(error))
+        except (*PASSING_ERRORS, psycopg.errors.InsufficientPrivilege) as error:
+            _log.warning("the foreign key %s is left for the next tick: %s", key["name"], error_message(error))
 
 
 def use_foreign_keys(connection: Connection, *, is_wanted: bool) -> None:

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Connection
+from convo_pipelines.database.warehouse import Connection, TableLockedError, Warehouse
 from convo_pipelines.engine import binding
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at
 
 HISTORIES = "histories_a"
@@ -134,6 +136,7 @@ def column_exchanged(table: str, column: str, kind: str) -> Exchange:
     return Exchange([f"alter table app.{table} add new {TYPES.get(kind, kind)}", fill], renamed)
 
 
+WRONG_KEYS = "select from analytics.foreign_keys() where not is_right or is_wanted and not is_valid"
 WAYS = {way.__name__: way for way in (swapped, partitioned_by_hash, partitioned_by_time, made_again)}
 EXCHANGES = [(table, way) for table in DIFFERENT for way in WAYS] + [
     (table, column) for table, columns in COLUMNS.items() for column in columns
@@ -284,6 +287,73 @@ def test_an_exchange_just_after_views_were_bound_is_noticed(company: World, monk
     ticks(company)
     oracle.assert_right(company)
     oracle.assert_links_right(company)
+
+
+def test_a_foreign_key_that_could_not_be_bound_is_bound_by_a_later_tick(company: World) -> None:
+    with psycopg.connect(company.url) as analyst:
+        analyst.execute("select from analytics.people_conversations")
+        exchange(company, "people")
+        ticks(company)
+        assert company.execute(WRONG_KEYS)
+    company.address(company.conversation(), company.contact("dan@example.com", company.person(email="dan@example.com")))
+    ticks(company)
+    assert company.execute(WRONG_KEYS) == []
+    oracle.assert_links_right(company)
+    company.execute("drop table app.people_old")
+
+
+def test_whoever_reads_a_view_for_long_is_named(company: World) -> None:
+    exchange(company, "people")
+    with psycopg.connect(company.url) as analyst:
+        analyst.execute("select from analytics.person_timeline")
+        with pytest.raises(TableLockedError, match=f"locked by pid {analyst.info.backend_pid} of"):
+            company.sync()
+    ticks(company)
+    oracle.assert_links_right(company)
+
+
+@pytest.mark.parametrize(
+    ("made", "obstacle"),
+    [
+        ("create unlogged table app.new (like app.people including all)", "it is unlogged"),
+        ("create table app.new (like app.people including defaults)", "it has no unique key (id)"),
+    ],
+)
+def test_a_table_that_no_foreign_key_can_refer_to_does_without(company: World, made: str, obstacle: str) -> None:
+    _, *steps = swapped("people").steps
+    company.execute("; ".join(["begin", made, *steps, "commit"]))
+    ticks(company)
+    company.execute("delete from app.people where email = 'ben@b.example'")
+    ticks(company)
+    oracle.assert_links_right(company)
+    found = company.execute("select distinct obstacle from analytics.foreign_keys() where parent = 'people'")
+    assert found == [{"obstacle": obstacle}]
+    assert company.execute(WRONG_KEYS) == []
+
+
+def test_a_table_of_another_owner_does_without_a_foreign_key(server: Server) -> None:
+    url = server.create()
+    with psycopg.connect(url, autocommit=True) as admin:
+        for role in ("owner_of_ours", "owner_of_theirs"):
+            admin.execute(f"drop role if exists {role}")
+            admin.execute(f"create role {role} login")
+        admin.execute("grant create on database " + url.rpartition("/")[2].partition("?")[0] + " to owner_of_ours")
+        ours = make_url(url).set(username="owner_of_ours").render_as_string(hide_password=False)
+        migrations.up(url=ours)
+        world = World(Warehouse(ours))
+        world.address(world.conversation(), world.contact("ana@example.com", world.person(email="ana@example.com")))
+        ticks(world)
+        admin.execute(
+            "begin; create table app.new (like app.people including all); "
+            "insert into app.new select * from app.people; "
+            "alter table app.people rename to people_old; alter table app.new rename to people; "
+            "alter table app.people owner to owner_of_theirs; grant select on app.people to owner_of_ours; commit"
+        )
+        ticks(world)
+        oracle.assert_links_right(world)
+        found = world.execute("select distinct obstacle from analytics.foreign_keys() where parent = 'people'")
+        assert found == [{"obstacle": "its owner has not granted references on it to owner_of_ours"}]
+        world.close()
 
 
 def exchange(world: World, table: str) -> None:

@@ -42,6 +42,9 @@ as $$
             case
                 when wanted.parent_oid is null then 'it does not exist'
                 when class.relkind not in ('r', 'p') then 'it is not a table'
+                when class.relpersistence <> 'p' then 'it is unlogged'
+                when not has_table_privilege(binder.proowner, class.oid, 'references')
+                    then format('its owner has not granted references on it to %s', binder.proowner::regrole)
                 when not exists (
                     select from pg_index as index
                     inner join pg_attribute as attribute
@@ -57,6 +60,7 @@ as $$
             end as obstacle
         from wanted
         left join pg_class as class on class.oid = wanted.parent_oid
+        left join pg_proc as binder on binder.oid = to_regprocedure('analytics.bind_foreign_key(text)')
     )
     select
         possible.name,
@@ -100,10 +104,8 @@ begin
     if former is not null then
         perform analytics.lock_source(former, 'access exclusive');
     end if;
-    if key.is_wanted then
-        execute format('lock table app.%I in share row exclusive mode nowait', key.parent);
-    end if;
     execute format('lock table analytics.%I in access exclusive mode nowait', key.child);
+    perform set_config('lock_timeout', '1ms', true);
     execute format('alter table analytics.%I drop constraint if exists %I', key.child, key.name);
     if key.is_wanted then
         execute format(
