@@ -1,8 +1,8 @@
 -- Stores the catalog entry of a table, and logs "everything of this table" if it is new; as a truncation if partitions are
 -- gone, with their rows.
 -- in:  %(table_name)s; %(table_oid)s, %(columns)s: as they were compared, before views were bound: if they have changed since,
---      nothing is stored, and the next look finds the difference; %(remark)s: why it is not captured, or null; %(retry_seconds)s: after how long
---      capturing is retried, doubled at each time up to an hour; null: it is not
+--      nothing is stored, and the next look finds the difference; %(remark)s: why it is not captured, or null;
+--      %(retry_seconds)s: after how long capturing is retried, doubled at each time up to an hour; null: it is not
 with source as (
     select
         source.*,
