@@ -21,13 +21,13 @@ from convo_pipelines.database.warehouse import (
     PASSING_ERRORS,
     Connection,
     TableLockedError,
+    begin,
     blockers_of,
     error_message,
     execute,
     fetch,
     fetch_one,
     patiently,
-    transaction,
 )
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,8 @@ def _bind(connection: Connection, bind: Callable[[], object]) -> None:
     """Run a statement that binds something, in a transaction, one at a time in this database."""
 
     def attempt() -> None:
-        with transaction(connection):
+        with connection.transaction():
+            begin(connection, None, "0")  # only other binders wait for this lock
             execute(connection, "database/session/lock", locks=["binding"], lock_timeout=LOCK_TIMEOUT)
             bind()
 

@@ -123,6 +123,7 @@ def test_where_nobody_is_told_nothing_is_owed(
 
 
 def test_a_fresh_database_is_given_time(world: World) -> None:
+    world.execute("update analytics.trim_state set trimmed_at = now()")  # the template may be older
     assert health.look(world.warehouse) == []
 
 
