@@ -66,9 +66,7 @@ def bind_views(connection: Connection) -> None:
 
 
 def _bind_views(connection: Connection) -> None:
-    is_any_missing = any(
-        fetch_one(connection, "engine/binding/is_missing", view=view)["is_missing"] for view in views()
-    )
+    is_any_missing = fetch_one(connection, "engine/binding/is_missing", views=list(views()))["is_any_missing"]
     for text in views().values():
         definition = sql.SQL(cast("LiteralString", text.replace("create view", "create or replace view", 1)))
         _bind(connection, partial(connection.execute, definition))
@@ -76,11 +74,13 @@ def _bind_views(connection: Connection) -> None:
         _bind(connection, partial(connection.execute, statement(f"migrations/{step}")))
 
 
-def bind_foreign_keys(connection: Connection) -> None:
+def bind_foreign_keys(connection: Connection) -> bool:
     """Drop foreign keys to former tables, add missing ones, and validate those that no row violates any more.
 
-    What cannot be done now, for a lock or for rows that a tick has yet to delete, is left for the next time.
+    Return whether all of that is done. What cannot be done now, for a lock or for rows that a tick has yet to delete,
+    is left for the next time.
     """
+    is_done = True
     for key in fetch(connection, "engine/binding/wrong_foreign_keys"):
         names = {"child": sql.Identifier("analytics", key["child"]), "name": sql.Identifier(key["name"])}
         try:
@@ -91,6 +91,8 @@ def bind_foreign_keys(connection: Connection) -> None:
                 _bind(connection, partial(execute, connection, "engine/binding/validate_foreign_key", names))
         except (*PASSING_ERRORS, psycopg.errors.InsufficientPrivilege) as error:
             _log.warning("the foreign key %s is left for the next tick: %s", key["name"], error_message(error))
+            is_done = False
+    return is_done
 
 
 def use_foreign_keys(connection: Connection, *, is_wanted: bool) -> None:

@@ -40,7 +40,8 @@ def sync(warehouse: Warehouse) -> None:
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table";
     so is that of a crew which was activated or names another table than before. Tables that cannot be captured are
-    refreshed by window.
+    refreshed by window. What is bound to a former table is bound to its successor: views before the table is read,
+    foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is deleted.
     """
     with warehouse.connection() as connection:
         for _ in range(LOOKS):
@@ -53,14 +54,16 @@ def sync(warehouse: Warehouse) -> None:
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")
             _settle(connection, fetch(connection, "engine/capture/differences", table_name=None))
-            binding.bind_foreign_keys(connection)
+            is_bound = binding.bind_foreign_keys(connection)
             for failure in missing_rights(connection):
                 _log.warning("%s", failure)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "engine/capture/gone_crews")
                 changed = fetch_one(connection, "engine/capture/crews")["crews"]
-                if not changed:  # otherwise crews may have changed since the fingerprint was taken
+                if is_bound and not changed:  # otherwise crews may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
+            if not is_bound:
+                return
 
 
 def has_news(connection: Connection) -> bool:

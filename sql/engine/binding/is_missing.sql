@@ -1,4 +1,5 @@
--- Whether a view was dropped with a table that it read.
--- in:  %(view)s
--- out: one row: is_missing
-select to_regclass(%(view)s) is null as is_missing;
+-- Whether one of the views was dropped with a table that it read.
+-- in:  %(views)s: names
+-- out: one row: is_any_missing
+select bool_or(to_regclass(name) is null) as is_any_missing
+from unnest(%(views)s::text[]) as name;

@@ -34,7 +34,6 @@ select
     fingerprint,
     fingerprint is distinct from (select fingerprint from analytics.catalog_state)
     or exists (select from analytics.capture_state where retry_at <= clock_timestamp())
-    or exists (select from analytics.foreign_keys() where not is_right or is_wanted and not is_valid)
     or exists (
         select from pg_largeobject_metadata
         where oid >= 4293918720
