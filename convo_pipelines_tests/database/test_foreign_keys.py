@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
+from convo_pipelines.engine import chunks, refresh
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
@@ -76,6 +77,20 @@ def test_without_them_nothing_refers_to_truncated_rows_after_a_tick(full: World,
     assert dangling(full) != {}
     assert {name for name, check in full.checks().items() if name.endswith("no_orphans") and not check.passed} == set()
     ticks(full)
+    assert_all_right(full)
+
+
+@pytest.mark.parametrize("foreign_keys", ["no_keys"], indirect=True)
+def test_more_identifiers_than_a_chunk_holds_may_be_gone(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        full.contact(f"p{number}@example.com", full.person(email=f"p{number}@example.com"))
+    ticks(full)
+    for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
+        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
+    full.execute("truncate app.contact_methods, app.message_recipients")
+    full.execute("delete from app.people")
+    ticks(full)
+    assert full.execute("select from analytics.identifiers where source in ('person', 'contact_method')") == []
     assert_all_right(full)
 
 
