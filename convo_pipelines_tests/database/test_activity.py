@@ -18,7 +18,7 @@ from convo_pipelines.engine.registry import (
 )
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import PIPELINE, World, at
 
 pytestmark = pytest.mark.fast
@@ -113,7 +113,7 @@ def test_a_day_that_is_right_is_not_touched(company: World) -> None:
     assert list(after.index[after != before]) == [at(3).date()]
 
 
-@both_servers
+@both_servers_if_wide
 def test_days_written_by_hand_are_repaired_by_a_backfill_of_theirs_and_counted_by_reconcile(company: World) -> None:
     for table in ("conversation_days", "crew_activity_daily", "client_activity_daily"):
         company.execute(f"delete from analytics.{table} where activity_date = %s", MARCH)
@@ -128,7 +128,7 @@ def test_days_written_by_hand_are_repaired_by_a_backfill_of_theirs_and_counted_b
         oracle.assert_right(company)
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_is_forgotten_leaves_its_days(company: World) -> None:
     company.execute("delete from app.histories_a where session_id = 's1'")
     company.execute("delete from app.conversations where session_id = 's1'")
@@ -237,7 +237,7 @@ def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pyte
     assert len(world.execute(f"select from analytics.{table}")) == 18
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize(
     "table",
     [CONVERSATION_SUMMARIES, CONVERSATION_DAYS, CREW_ACTIVITY_DAILY, CLIENT_ACTIVITY_DAILY],

@@ -15,7 +15,7 @@ from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.catalogs import ANALYTICS
-from convo_pipelines_tests.conftest import ROOT, Server, both_servers
+from convo_pipelines_tests.conftest import ROOT, Server, both_servers, both_servers_if_wide
 from convo_pipelines_tests.database.test_migrations import RIGHT, catalog
 from convo_pipelines_tests.world import World, at
 
@@ -79,7 +79,7 @@ def fill(world: World) -> UUID:
     return talk
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("lines", ["app analytics", "analytics roles", "app analytics roles", "analytics"])
 def test_a_database_at_0027_is_adopted(world: World, lines: str) -> None:
     if "roles" in lines:
@@ -138,7 +138,7 @@ def today(empty_database: str) -> Iterator[World]:
     world.close()
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_waits_for_the_next_tick_still_does_after_the_adoption(today: World) -> None:
     talk = fill(today)
     tick(today)
@@ -191,7 +191,7 @@ def test_a_database_that_was_restored_from_another_server_stays_recognizable(tod
     assert written == [{"by": "5"}]
 
 
-@both_servers
+@both_servers_if_wide
 def test_comments_of_an_edited_migration_are_renewed(world: World) -> None:
     world.execute("comment on table analytics.alerts is 'Of an older wording.'")
     world.execute("comment on column analytics.changes.xid is null")

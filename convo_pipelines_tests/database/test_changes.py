@@ -95,7 +95,7 @@ def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
     assert logged(world) == [("kept", "insert")]
 
 
-@both_servers
+@both_servers_if_wide
 def test_upserts_and_copy_are_logged(world: World) -> None:
     world.crew()
     tick(world)
@@ -132,7 +132,7 @@ def test_a_trigger_never_fails_a_statement_of_the_application(world: World) -> N
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_trigger_costs_no_further_transaction_id(world: World) -> None:
     world.crew()
     tick(world)
@@ -147,7 +147,7 @@ def test_a_trigger_costs_no_further_transaction_id(world: World) -> None:
     assert next_xid() - before == 10
 
 
-@both_servers
+@both_servers_if_wide
 def test_triggers_are_always_on(world: World) -> None:
     world.crew()
     tick(world)
@@ -195,7 +195,7 @@ def test_what_went_around_the_triggers_is_read_as_a_whole(world: World, table: s
 # Which tables are captured, and how
 
 
-@both_servers
+@both_servers_if_wide
 def test_only_tables_that_are_read_can_be_captured(world: World) -> None:
     world.crew("A")
     world.crew("B")
@@ -207,7 +207,7 @@ def test_only_tables_that_are_read_can_be_captured(world: World) -> None:
         capture.switch(world.warehouse, ["schema_migrations"], on=True)
 
 
-@both_servers
+@both_servers_if_wide
 def test_capture_can_be_switched_off_and_on(world: World) -> None:
     world.crew()
     tick(world)
@@ -233,7 +233,7 @@ def test_capture_can_be_switched_off_and_on(world: World) -> None:
     assert not world.has_news()
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_view_is_refreshed_by_window(world: World) -> None:
     world.crew(create=False)
     world.execute("create table app.chats (session_id text, message jsonb, created_at timestamptz)")
@@ -289,7 +289,7 @@ def test_partitions_are_captured_attached_and_detached(world: World) -> None:
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_children_are_captured_too(world: World) -> None:
     world.crew()
     tick(world)
@@ -319,7 +319,7 @@ def test_a_foreign_partition_makes_a_table_one_that_is_refreshed_by_window(world
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 2)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
@@ -382,7 +382,7 @@ def test_capture_is_installed_under_writers(world: World) -> None:
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_rollback_of_the_migration_leaves_no_trigger_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for crew in "ABC":
         world.crew(crew)
@@ -445,7 +445,7 @@ def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server
     world.close()
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_dump_that_runs_for_long_holds_nothing_up(world: World) -> None:
     world.crew()
     with psycopg.connect(world.url) as dump:
@@ -478,7 +478,7 @@ def test_freezing_and_rewriting_the_state_does_not_make_it_foreign(world: World)
 # Snapshots
 
 
-@both_servers
+@both_servers_if_wide
 def test_the_logs_are_trimmed_up_to_what_every_table_has_read(world: World) -> None:
     world.crew()
     tick(world)
@@ -492,7 +492,7 @@ def test_the_logs_are_trimmed_up_to_what_every_table_has_read(world: World) -> N
     assert world.execute("select from analytics.changes") == []
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_table_in_which_nothing_happens_does_not_keep_the_logs(world: World) -> None:
     world.crew()
     tick(world)
@@ -505,7 +505,7 @@ def test_a_table_in_which_nothing_happens_does_not_keep_the_logs(world: World) -
     assert world.execute("select from analytics.changes") == []
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(world: World) -> None:
     world.crew()
     talk = world.conversation()
@@ -526,7 +526,7 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(w
     assert outcome.keys == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
     world.crew()
     tick(world)
@@ -539,7 +539,7 @@ def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
         assert change_log.look(connection, HISTORIES_SESSIONS).from_snapshot == other.to_snapshot
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_tick_that_dies_has_read_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.crew()
     tick(world)
@@ -558,7 +558,7 @@ def test_a_tick_that_dies_has_read_nothing(world: World, monkeypatch: pytest.Mon
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_log_that_nobody_reads_collapses(
     world: World, monkeypatch: pytest.MonkeyPatch, archive_after: Callable[[int], None]
 ) -> None:
@@ -584,7 +584,7 @@ def test_a_log_that_nobody_reads_collapses(
     assert [row["message_count"] for row in old] == [2]
 
 
-@both_servers
+@both_servers_if_wide
 def test_freshness_says_as_of_when_each_table_is_right(world: World) -> None:
     world.crew()
     tick(world)
@@ -641,7 +641,7 @@ def test_a_table_that_is_a_partition_of_another_hears_of_writes_through_its_pare
         assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_crew_that_names_a_table_of_the_application_stops_nobody_else(world: World) -> None:
     for crew, table in (("A", None), ("B", "messages")):
         world.crew(crew, table=table, create=table is None)
@@ -819,7 +819,7 @@ def suppressed(world: World) -> None:
         tick(world, PEOPLE_CONVERSATIONS)
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize(
     "setting", ["datestyle = 'German'", "quote_all_identifiers = on", "timezone = 'Asia/Tokyo'", "array_nulls = off"]
 )

@@ -9,7 +9,7 @@ import pytest
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.operations.health import Finding
 from convo_pipelines_tests.catalogs import NEWEST
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import World
 
@@ -26,7 +26,7 @@ def kinds(world: World) -> set[tuple[str, str]]:
     return {(finding.kind, finding.subject) for finding in health.look(world.warehouse)}
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_pipeline_that_is_up_to_date_is_healthy(quiet: World) -> None:
     assert health.look(quiet.warehouse) == []
 
@@ -70,7 +70,7 @@ def test_an_old_transaction_is_named(quiet: World, monkeypatch: pytest.MonkeyPat
         assert kinds(quiet) == {("a transaction holds snapshots back", f"pid {pid}")}
 
 
-@both_servers
+@both_servers_if_wide
 def test_one_message_when_it_begins_one_when_it_ends_and_one_a_day_in_between(world: World, receiver: Receiver) -> None:
     for _ in range(3):
         observe(world, BEHIND)

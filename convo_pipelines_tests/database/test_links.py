@@ -57,7 +57,7 @@ def test_the_application_wins(world: World) -> None:
     assert resolution(world, matched)["person_id"] == resolution(world, given_)["person_id"] == ana
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows(world: World) -> None:
     of_c1, of_c2 = (world.person(client, email="shared@example.com") for client in ("C1", "C2"))
     contact = world.contact("Shared@Example.com")
@@ -284,7 +284,7 @@ def test_a_session_id_names_a_person_of_the_crews_client_only(world: World) -> N
     assert links(world) == []
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_view_says_why_somebody_is_in_a_conversation(world: World) -> None:
     crew = world.crew()
     ana = world.person(email="ana@example.com", phone="+49 151 12345678")

@@ -19,7 +19,7 @@ from convo_pipelines.database.catalog import read
 from convo_pipelines.database.statements import STATEMENTS
 from convo_pipelines_tests import catalogs
 from convo_pipelines_tests.catalogs import up_to
-from convo_pipelines_tests.conftest import Server, both_servers
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
 
 RIGHT = "the database is what its migrations define\n"
 
@@ -90,7 +90,7 @@ def test_migrations_add_up_to_the_schema_as_it_is_described(
     assert (folder / "roles/roles.sql").read_text() == roles.read_text()
 
 
-@both_servers
+@both_servers_if_wide
 def test_the_stored_listings_are_what_each_migration_makes(empty_database: str) -> None:
     newest = {migration.line: migration.name for migration in migrations.status()}
     for name, listed in catalogs.listings(empty_database):
@@ -116,7 +116,7 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
     assert migrate("validate").output == RIGHT
 
 
-@both_servers
+@both_servers_if_wide
 def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
     migrate: object, empty_database: str
 ) -> None:
@@ -146,7 +146,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
         assert connection.execute("select count(closed_at) from app.conversations").fetchone() == (2,)
 
 
-@both_servers
+@both_servers_if_wide
 def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     past(migrate, "0028_app_indexes")
@@ -329,7 +329,7 @@ def test_a_database_of_another_encoding_is_refused_and_left_alone(
         assert not connection.execute("select from pg_namespace where nspname in ('app', 'analytics')").fetchall()
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_is_unread_is_found_by_the_index(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     with psycopg.connect(empty_database) as connection:
@@ -346,7 +346,7 @@ def test_what_is_unread_is_found_by_the_index(migrate: object, empty_database: s
         assert rows == [(True, True)]
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_a_later_migration_creates_is_shared_with_analysts_and_observers(
     migrate: object, empty_database: str
 ) -> None:

@@ -181,7 +181,7 @@ def test_every_odd_value_in_every_column(ordinary: Callable[[], World]) -> None:
     assert not any(check.severity.name == "ERROR" for check in world.checks().values() if not check.passed)
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_is_odd_is_counted_with_an_example_and_a_remedy(world: World) -> None:
     world.crew()
     world.say("s1", "human", at())
@@ -260,7 +260,7 @@ def test_two_crews_of_different_clients_never_share_a_table(world: World) -> Non
     oracle.assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_partition_that_another_clients_crew_names_is_refused(world: World) -> None:
     world.execute(
         "create table app.parts (session_id text, message jsonb, created_at timestamptz) "
@@ -287,7 +287,7 @@ def sessions(world: World, crew: UUID) -> set[str]:
     return {row["session_id"] for row in rows}
 
 
-@both_servers
+@both_servers_if_wide
 def test_an_odd_crew_stops_nobody_else(world: World) -> None:
     world.crew("A")
     client = world.client()

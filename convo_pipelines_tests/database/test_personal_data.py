@@ -9,7 +9,7 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.operations import forget
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 PHONE, MAIL = "4915112345678", "ana@example.com"
@@ -74,7 +74,7 @@ def test_who_is_deleted_in_the_application_is_gone_with_the_next_tick(crew: Worl
     assert traces(crew) == {}
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_is_archive_is_gone_once_it_is_forgotten(crew: World, archive_after: Callable[[int], None]) -> None:
     archive_after(7)
     say(crew, at(0))
@@ -85,7 +85,7 @@ def test_what_is_archive_is_gone_once_it_is_forgotten(crew: World, archive_after
     assert traces(crew) == {}
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_client_is_forgotten_with_all_sessions_of_all_of_its_crews(
     world: World, archive_after: Callable[[int], None]
 ) -> None:

@@ -22,7 +22,7 @@ from convo_pipelines.operations import health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers_if_wide
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import LINKS, World, at, metadata, sample
 
@@ -78,7 +78,7 @@ def test_a_mismatch_names_the_project_of_the_conversation_wherever_that_goes(wor
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_arrays_are_shown_and_rewritten_from_what_conversations_say(
     world: World, command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +182,7 @@ def test_whoever_inserts_a_conversation_of_a_project_keeps_nobody_from_rewriting
     assert (done.projects, done.skipped) == (1, 0)
 
 
-@both_servers
+@both_servers_if_wide
 def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Callable[..., str]) -> None:
     url = server.create(template="template_app")
     migrations.up(("roles",), url=url)
@@ -199,7 +199,7 @@ def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Ca
     world.close()
 
 
-@both_servers
+@both_servers_if_wide
 def test_without_the_arrays_everything_runs_and_nothing_disagrees(world: World, command: Callable[..., str]) -> None:
     world.crew()
     world.say("s1")

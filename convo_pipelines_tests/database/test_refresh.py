@@ -298,7 +298,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_crew_that_fails_among_many_costs_the_others_nothing(world: World) -> None:
     codes = [f"C{number:02}" for number in range(12)]
     for code in codes:

@@ -10,7 +10,7 @@ import pytest
 from convo_pipelines.operations import forget
 from convo_pipelines.serving.sessions import Refused, SessionKey, complete
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 LONG = "a session id that is long"
@@ -188,7 +188,7 @@ def test_a_refused_conversation_is_counted_and_everything_else_goes_on(world: Wo
     assert world.reconcile().drift.changed == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_few_or_all_of_many_are_refused(world: World) -> None:
     world.crew()
     query = "insert into app.histories_a (session_id, message) select %s || n, '{}' from generate_series(1, %s) as n"
@@ -288,7 +288,7 @@ def test_the_webhook_refuses_that_one(quiet: World) -> None:
     assert isinstance(complete(quiet.warehouse, asked[1:2]).answers[asked[1]], dict)
 
 
-@both_servers
+@both_servers_if_wide
 def test_conversations_need_no_unique_key(quiet: World) -> None:
     quiet.execute("alter table app.conversations drop constraint conversations_crew_id_session_id_key")
     for session in ("s1", LONG):
@@ -302,7 +302,7 @@ def test_conversations_need_no_unique_key(quiet: World) -> None:
         quiet.say("s1", "ai", at(1))
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_column_that_the_application_generates_is_left_to_it(quiet: World) -> None:
     quiet.execute("alter table app.conversations drop external_id")
     quiet.execute("alter table app.conversations add external_id text generated always as (upper(session_id)) stored")

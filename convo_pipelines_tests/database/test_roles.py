@@ -61,7 +61,7 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
         assert report.load(connection).unread_crews == []
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("is_dropped", [False, True])
 def test_the_pipeline_binds_views_and_foreign_keys_to_a_new_table(world: World, is_dropped: bool) -> None:
     world.address(world.conversation(), world.contact("ana@example.com", world.person(email="ana@example.com")))
@@ -86,45 +86,49 @@ def test_the_pipeline_binds_views_and_foreign_keys_to_a_new_table(world: World, 
         )
 
 
+REFUSED = [
+    ("convo_pipeline", "update app.conversations set subject = 'x'"),
+    ("convo_pipeline", "delete from app.conversations"),
+    ("convo_pipeline", "insert into app.conversations (channel) values ('email')"),
+    ("convo_pipeline", "insert into app.conversations (channel, session_id) values ('crew', 's')"),
+    ("convo_pipeline", "insert into app.conversations (channel, project_id) values ('crew', null)"),
+    ("convo_pipeline", "insert into app.clients (client_code, name) values ('X', 'X')"),
+    ("convo_pipeline", "update app.contact_methods set person_id = null"),
+    ("convo_pipeline", "create table app.mine (id int)"),
+    ("convo_pipeline", "select analytics.capture('app.schema_migrations')"),
+    ("convo_pipeline", "truncate curation.participant_decisions"),
+    ("convo_steward", "delete from curation.participant_decisions"),
+    ("convo_steward", "update curation.participant_decisions set person_id = contact_method_id"),
+    ("convo_steward", "update app.contact_methods set person_id = null"),
+    ("convo_steward", "delete from analytics.people_conversations"),
+    ("convo_observer", "select from app.people"),
+    ("convo_observer", "select person_name from analytics.person_names"),
+    ("convo_observer", "select value from analytics.contact_method_values"),
+    ("convo_observer", "select session_id from analytics.conversation_summaries"),
+    ("convo_observer", "select identifier from analytics.identifiers"),
+    ("convo_observer", "select from curation.participant_decisions"),
+    ("convo_analyst", "select from curation.participant_decisions"),
+    ("convo_analyst", "select analytics.capture('app.messages')"),
+    ("convo_analyst", "select from app.people"),
+    ("convo_analyst", "select from app.conversations"),
+    ("convo_analyst", "delete from analytics.people_conversations"),
+    ("convo_analyst", "insert into analytics.clients_conversations select * from analytics.clients_conversations"),
+    ("convo_analyst", "create table analytics.mine (id int)"),
+]
+
+
 @both_servers
-@pytest.mark.parametrize(
-    ("role", "statement"),
-    [
-        ("convo_pipeline", "update app.conversations set subject = 'x'"),
-        ("convo_pipeline", "delete from app.conversations"),
-        ("convo_pipeline", "insert into app.conversations (channel) values ('email')"),
-        ("convo_pipeline", "insert into app.conversations (channel, session_id) values ('crew', 's')"),
-        ("convo_pipeline", "insert into app.conversations (channel, project_id) values ('crew', null)"),
-        ("convo_pipeline", "insert into app.clients (client_code, name) values ('X', 'X')"),
-        ("convo_pipeline", "update app.contact_methods set person_id = null"),
-        ("convo_pipeline", "create table app.mine (id int)"),
-        ("convo_pipeline", "select analytics.capture('app.schema_migrations')"),
-        ("convo_pipeline", "truncate curation.participant_decisions"),
-        ("convo_steward", "delete from curation.participant_decisions"),
-        ("convo_steward", "update curation.participant_decisions set person_id = contact_method_id"),
-        ("convo_steward", "update app.contact_methods set person_id = null"),
-        ("convo_steward", "delete from analytics.people_conversations"),
-        ("convo_observer", "select from app.people"),
-        ("convo_observer", "select person_name from analytics.person_names"),
-        ("convo_observer", "select value from analytics.contact_method_values"),
-        ("convo_observer", "select session_id from analytics.conversation_summaries"),
-        ("convo_observer", "select identifier from analytics.identifiers"),
-        ("convo_observer", "select from curation.participant_decisions"),
-        ("convo_analyst", "select from curation.participant_decisions"),
-        ("convo_analyst", "select analytics.capture('app.messages')"),
-        ("convo_analyst", "select from app.people"),
-        ("convo_analyst", "select from app.conversations"),
-        ("convo_analyst", "delete from analytics.people_conversations"),
-        ("convo_analyst", "insert into analytics.clients_conversations select * from analytics.clients_conversations"),
-        ("convo_analyst", "create table analytics.mine (id int)"),
-    ],
-)
-def test_nothing_beyond_it(world: World, role: str, statement: str) -> None:
-    with (
-        psycopg.connect(as_role(world, role)) as connection,
-        pytest.raises(psycopg.errors.InsufficientPrivilege),
-    ):
-        connection.execute(statement)
+def test_nothing_beyond_it(world: World) -> None:
+    granted: list[tuple[str, str]] = []
+    for role, statement in REFUSED:
+        with psycopg.connect(as_role(world, role)) as connection:
+            try:
+                connection.execute(statement)
+                granted.append((role, statement))
+            except psycopg.errors.InsufficientPrivilege:
+                pass
+            connection.rollback()
+    assert granted == []
 
 
 def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World) -> None:
@@ -162,7 +166,7 @@ def test_observers_read_all_but_what_says_who_somebody_is(world: World) -> None:
         assert column["is_granted"] == (is_open and column["attname"] not in PERSONAL), column
 
 
-@both_servers
+@both_servers_if_wide
 def test_stewards_decide_by_sql(world: World) -> None:
     ana, contact = world.person(), world.contact("ana@example.com")
     world.address(talk := world.conversation(), contact)
@@ -187,7 +191,7 @@ def test_stewards_decide_by_sql(world: World) -> None:
     oracle.assert_links_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_steward_decides_in_no_other_name(world: World) -> None:
     decided = (
         "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason, decided_by) "
@@ -269,7 +273,7 @@ def write_everything(world: World, name: str, connection: psycopg.Connection | N
     execute("insert into app.histories_a (session_id, message, created_at) values (%s, '{}', '2026-03-10')", [name])
 
 
-@both_servers
+@both_servers_if_wide
 def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "database_url", lambda: world.url)
     assert list(migrations.validate()) == []

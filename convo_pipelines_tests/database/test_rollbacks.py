@@ -16,7 +16,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.catalogs import ANALYTICS, BEFORE_NEWEST, NEWEST
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.database.test_adoption import fill, tick
 from convo_pipelines_tests.database.test_migrations import catalog
 from convo_pipelines_tests.world import World, at
@@ -51,7 +51,7 @@ def past(name: str) -> None:
         assert down("--yes").exit_code == 0
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize("name", [*reversed(ANALYTICS), "0028_app_indexes"])
 def test_down_and_up_ends_equal_to_the_oracle(world: World, name: str) -> None:
     fill(world)
@@ -91,7 +91,7 @@ def test_the_archive_and_deletions_survive_what_comes_after_the_baseline(
     assert [world.execute(query) for query in kept] == before != [[], []]
 
 
-@both_servers
+@both_servers_if_wide
 def test_decisions_survive_the_rollback_of_the_baseline(world: World) -> None:
     fill(world)
     [contact] = world.execute("select id from app.contact_methods")
@@ -161,7 +161,7 @@ OF_OTHERS = [
 ]
 
 
-@both_servers
+@both_servers_if_wide
 @pytest.mark.parametrize(("of_others", "named", "remedy"), OF_OTHERS)
 def test_what_others_made_of_the_baseline_is_named_and_nothing_is_done(
     world: World, empty_database: str, of_others: str, named: str, remedy: str
@@ -179,7 +179,7 @@ def test_what_others_made_of_the_baseline_is_named_and_nothing_is_done(
     assert down("--yes").exit_code == 0
 
 
-@both_servers
+@both_servers_if_wide
 def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_database: str) -> None:
     world.execute("create view public.mine as select analytics.is_unread('5', pg_current_snapshot())")
     past("0029_terms")
@@ -190,7 +190,7 @@ def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_data
     assert catalog(empty_database) == before
 
 
-@both_servers
+@both_servers_if_wide
 def test_views_of_analysts_go_along_with_what_is_renamed(world: World) -> None:
     past(BASELINE)
     world.execute("create view public.waiting as select * from analytics.freshness")

@@ -93,7 +93,7 @@ def test_deleting_the_newest_message_is_no_truncation(world: World, archive_afte
     assert world.execute("select from analytics.histories_sessions where archived_at is not null") == []
 
 
-@both_servers
+@both_servers_if_wide
 def test_pruning_within_a_day_then_reconcile_keeps_what_is_archived(
     world: World, archive_after: Callable[[int], None]
 ) -> None:
@@ -332,7 +332,7 @@ def test_a_tick_narrowed_to_some_crews_moves_no_watermark(world: World) -> None:
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_crew_that_moves_takes_its_future_sessions_along_never_its_past(world: World) -> None:
     crew = world.crew(client="C1")
     world.say("past", when=at(0))
@@ -363,7 +363,7 @@ def test_a_crew_that_moves_takes_its_future_sessions_along_never_its_past(world:
     }
 
 
-@both_servers
+@both_servers_if_wide
 def test_rows_updated_in_place_sessions_deleted_and_crews_that_exchange_tables(world: World) -> None:
     for crew in "AB":
         world.crew(crew)

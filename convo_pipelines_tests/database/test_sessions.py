@@ -12,11 +12,11 @@ from convo_pipelines.serving import sessions, webhook
 from convo_pipelines.serving.sessions import SessionKey
 from convo_pipelines.serving.webhook import PATH
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 
-@both_servers
+@both_servers_if_wide
 def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
