@@ -308,7 +308,7 @@ PEOPLE_CONVERSATIONS = DerivedTable(
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
     "clients_conversations",
-    "The clients in each conversation, by their people or crew, with the columns that pages are sorted by.",
+    "The clients of each conversation: its own, and those of its people; with the columns that pages are sorted by.",
     group="links",
     job="link_sync",
     sources=("clients", "crews", "people", "conversations", "messages"),
