@@ -39,7 +39,7 @@ class Grain:
 
     @property
     def asked(self) -> str | None:
-        """The statement that finds the keys of sessions that a caller names, if there is one."""
+        """The statement that finds the keys of what a caller names, if there is one."""
         return name if exists(name := f"engine/keys/asked/{self.name}") else None
 
     @property
