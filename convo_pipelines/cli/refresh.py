@@ -75,9 +75,10 @@ def refresh(
     if [asset, person, conversation, session].count(None) != 3:
         raise click.UsageError("give exactly one of ASSET, --person, --conversation, --session")
     if asset is None:
-        if start or end or clients or (len(crews) if session is None else len(crews) != 1):
-            raise click.UsageError("--session needs the crew that it is of by --crew; no other option goes with it, "
-                                   "nor with --person or --conversation")  # fmt: skip
+        if session is not None and len(crews) != 1:
+            raise click.UsageError("--session needs --crew, the code of the crew whose session it is")
+        if start or end or clients or (crews and session is None):
+            raise click.UsageError("--start, --end, --client and --crew narrow an ASSET only")
         _refresh_one(person, conversation, (crews[0], session) if session is not None else None)
         return
     addresses.export_environment()

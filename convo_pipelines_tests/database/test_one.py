@@ -3,8 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from click.testing import CliRunner
 
+from convo_pipelines.cli import main, refresh
 from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.operations.pipeline import UnknownError, refresh_one
 from convo_pipelines_tests import oracle
@@ -133,3 +136,36 @@ def test_what_there_is_not_is_named(world: World) -> None:
             refresh_one(world.warehouse, **asked)
     with pytest.raises(CrewError, match="no active crew has the code B"):
         refresh_one(world.warehouse, session=("B", "s1"))
+
+
+def test_the_command_prints_what_was_done_and_what_is_locked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "Warehouse", lambda: world.warehouse)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["refresh", *arguments])
+        return done.exit_code, " ".join(done.output.split())
+
+    world.crew()
+    world.tick()
+    world.sync()
+    world.say("s1")
+    ana = world.person(email="ana@example.com")
+    world.address(world.conversation(), world.contact("ana@example.com"))
+    assert run("--session", "s1", "--crew", "A")[0] == 0
+    assert oracle.rows(world, "analytics.conversation_summaries", ["session_id"]) == {("s1",)}
+    with psycopg.connect(world.url) as other:
+        other.execute("select from app.people for update")
+        code, output = run("--person", str(ana))
+        assert code == 1
+        assert "locked by another session; the next tick refreshes them" in output
+    assert run("--person", str(ana))[0] == 0
+    assert {person for person, _ in world.linked()} == {ana}
+    for arguments, complaint in (
+        ((), "give exactly one of ASSET, --person, --conversation, --session"),
+        (("people_conversations", "--person", str(ana)), "give exactly one of"),
+        (("--session", "s1"), "--session needs --crew"),
+        (("--person", str(ana), "--crew", "A"), "narrow an ASSET only"),
+    ):
+        code, output = run(*arguments)
+        assert code == 2
+        assert complaint in output
