@@ -403,12 +403,10 @@ def client_links(world: World) -> set[tuple[Any, ...]]:
 
 
 def clients_in(world: World) -> set[tuple[UUID, UUID]]:
-    """Whose people or crew are in which conversation."""
+    """Whose each conversation is, and whose people are in it."""
     client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
-    owner = owners(world)
-    crews = world.execute("select id from app.conversations where crew_id is not null")
     return {(client_of[person], talk) for person, talk in people_links(world)} | {
-        (owner[row["id"]], row["id"]) for row in crews
+        (client, talk) for talk, client in owners(world).items() if client
     }
 
 

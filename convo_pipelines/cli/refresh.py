@@ -1,10 +1,12 @@
 """Commands that refresh the derived tables, and that check them."""
 
+import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -14,7 +16,7 @@ from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import addresses
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.operations import health, pipeline
+from convo_pipelines.operations import comparison, health, pipeline
 
 CLIENTS = click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")
 CREWS = click.option("--crew", "crews", multiple=True, help="Only sessions of this crew; may be repeated.")
@@ -30,6 +32,11 @@ def tick(clients: Sequence[str], crews: Sequence[str]) -> None:
     """
     with console.status("starting") as shown:
         done = pipeline.tick(Warehouse(), crew_codes=crews, client_codes=clients, progress=shown.update)
+    _print(done)
+
+
+def _print(done: pipeline.Refreshed) -> None:
+    """Print the counts of each table; fail if a crew failed."""
     print_table(
         console,
         [
@@ -42,21 +49,54 @@ def tick(clients: Sequence[str], crews: Sequence[str]) -> None:
 
 
 @click.command()
-@click.argument("asset")
+@click.argument("asset", required=False)
 @click.option("--start", type=click.DateTime(), help="UTC; widened to whole days.  [default: the first partition]")
 @click.option("--end", type=click.DateTime(), help="UTC, exclusive; widened to whole days.  [default: now]")
 @CLIENTS
 @CREWS
+@click.option("--person", type=click.UUID, help="Everything about the person with this id.")
+@click.option("--conversation", type=click.UUID, help="Everything about the conversation with this id.")
+@click.option("--session", help="Everything about this session of the crew that --crew names.")
 def refresh(
-    asset: str, start: datetime | None, end: datetime | None, clients: Sequence[str], crews: Sequence[str]
+    asset: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    clients: Sequence[str],
+    crews: Sequence[str],
+    person: UUID | None,
+    conversation: UUID | None,
+    session: str | None,
 ) -> None:
-    """Materialize ASSET (several: separated by commas) for a window, as one Dagster run."""
+    """Materialize ASSET (several: separated by commas) for a window, as one Dagster run.
+
+    With --person, --conversation or --session in place of ASSET, everything about that one is recomputed in all
+    tables, in this process, without Dagster.
+    """
+    if [asset, person, conversation, session].count(None) != 3:
+        raise click.UsageError("give exactly one of ASSET, --person, --conversation, --session")
+    if asset is None:
+        if session is not None and len(crews) != 1:
+            raise click.UsageError("--session needs --crew, the code of the crew whose session it is")
+        if start or end or clients or (crews and session is None):
+            raise click.UsageError("--start, --end, --client and --crew narrow an ASSET only")
+        _refresh_one(person, conversation, (crews[0], session) if session is not None else None)
+        return
     addresses.export_environment()
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
 
     if not runs.materialize(defs, asset.split(","), start, end, crews, clients):
         raise click.ClickException("the run failed; see the log above")
+
+
+def _refresh_one(person: UUID | None, conversation: UUID | None, session: tuple[str, str] | None) -> None:
+    with console.status("starting") as shown:
+        done = pipeline.refresh_one(
+            Warehouse(), person=person, conversation=conversation, session=session, progress=shown.update
+        )
+    _print(done)
+    if locked := sum(outcome.locked for outcome in done.tables.values()):
+        raise click.ClickException(f"{locked} rows are locked by another session; the next tick refreshes them")
 
 
 class _Rate(ProgressColumn):
@@ -95,6 +135,33 @@ def reconcile() -> None:
         console.print(f"{figure:>12,} {name}")
     if result.failed_crews:
         raise click.ClickException("these crews could not be compared: " + "; ".join(result.failed_crews))
+
+
+@click.command()
+@click.argument("table")
+@click.option("--with", "query", required=True, metavar="QUERY", help="A select that returns the table's key.")
+@click.option("--client", help="Only differences of this client (its code).")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON in place of a table.")
+def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
+    """Compare TABLE with a query of what did the job before; exit status 1 if they differ.
+
+    By client and column: rows that are missing in the table, are surplus there, or differ, with ten examples each.
+    """
+    found = comparison.compare(Warehouse(), table, query, client)
+    if is_json:
+        click.echo(json.dumps(asdict(found), default=str))
+    else:
+        if found.differences:
+            print_table(console, [row | {"examples": _lines(row["examples"])} for row in found.differences])
+        if found.ignored:
+            console.print(f"not compared, because {table} does not compute it: {', '.join(found.ignored)}")
+        console.print(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
+    if found.differences:
+        sys.exit(1)
+
+
+def _lines(examples: Sequence[Mapping[str, object]]) -> str:
+    return "\n".join(", ".join(f"{name} {value}" for name, value in example.items()) for example in examples)
 
 
 @click.command()

@@ -39,11 +39,11 @@ from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
     FIRST_DAY,
+    Asked,
     Changes,
     Position,
     Scope,
     Selection,
-    Sessions,
     Window,
 )
 from convo_pipelines.settings import settings
@@ -185,14 +185,17 @@ def backfill(
     return outcome, results
 
 
-def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) -> list[CrewResult]:
+def read_sessions(
+    warehouse: Warehouse, log: logging.Logger, asked: Asked, *, is_whole: bool = False
+) -> list[CrewResult]:
     """Read the unread days of these sessions; all their days, if the log does not list a crew's changes.
 
-    Crews without such days are not among the results. The watermark stays.
+    Crews without such days are not among the results. The watermark stays. `is_whole`: all days, of all these crews.
     """
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
-        crews = waiting(connection, at.from_snapshot, at.to_snapshot, Selection(asked.crew_ids))
+        since = None if is_whole else at.from_snapshot
+        crews = waiting(connection, since, at.to_snapshot, Selection(asked.crew_ids))
         columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
@@ -205,13 +208,14 @@ def read_sessions(warehouse: Warehouse, log: logging.Logger, asked: Sessions) ->
             _read_together(connection, results, reading, at, asked)
             return
         [result] = results
-        is_logged = result.crew.mode == "captured" and not result.crew.rest
+        is_logged = not is_whole and result.crew.mode == "captured" and not result.crew.rest
         result.caught_up = False
         with suppress(_TimeIsUpError):
             _read_keys(connection, result, reading, at, asked, is_logged=is_logged)
             result.caught_up = True
 
-    return for_each(warehouse, together(crews), read, log, is_recorded=False)
+    groups = [[crew] for crew in crews] if is_whole else together(crews)
+    return for_each(warehouse, groups, read, log, is_recorded=False)
 
 
 def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:

@@ -9,7 +9,7 @@ from psycopg import sql
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, execute, fetch_one, identifier
 from convo_pipelines.engine.registry import DerivedTable, Grain
-from convo_pipelines.engine.scopes import EVERYTHING, Everything, Scope, Selection, Sessions, parameters
+from convo_pipelines.engine.scopes import EVERYTHING, Asked, Everything, Scope, Selection, parameters
 
 P = TypeVar("P")
 """The position that chunks have reached; for most tables the last key, as a row."""
@@ -110,7 +110,7 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
         case Everything():
             pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table)]
             return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
-        case Sessions() if grain.asked:
+        case Asked() if grain.asked:
             return fragment(grain.asked)
         case _:
             own = fragment(f"tables/{table.name}/keys")

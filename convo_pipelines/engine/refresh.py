@@ -39,10 +39,10 @@ from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
+    Asked,
     Changes,
     Scope,
     Selection,
-    Sessions,
     Window,
 )
 from convo_pipelines.settings import settings
@@ -176,8 +176,8 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
     return outcome
 
 
-def read_sessions(warehouse: Warehouse, table: DerivedTable, asked: Sessions) -> Outcome:
-    """Refresh the rows derived from these sessions, independent of the log; the watermark stays."""
+def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked) -> Outcome:
+    """Refresh the rows of what a caller names, independent of the log; the watermark stays."""
     with warehouse.connection() as connection:
         unread_since = change_log.unread_since(connection, table)
         return _refresh(connection, Work(table, columns_of(connection, table), unread_since), asked)

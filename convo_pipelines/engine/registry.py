@@ -39,7 +39,7 @@ class Grain:
 
     @property
     def asked(self) -> str | None:
-        """The statement that finds the keys of sessions that a caller names, if there is one."""
+        """The statement that finds the keys of what a caller names, if there is one."""
         return name if exists(name := f"engine/keys/asked/{self.name}") else None
 
     @property
@@ -308,7 +308,7 @@ PEOPLE_CONVERSATIONS = DerivedTable(
 )
 CLIENTS_CONVERSATIONS = DerivedTable(
     "clients_conversations",
-    "The clients in each conversation, by their people or crew, with the columns that pages are sorted by.",
+    "The clients of each conversation: its own, and those of its people; with the columns that pages are sorted by.",
     group="links",
     job="link_sync",
     sources=("clients", "crews", "people", "conversations", "messages"),

@@ -59,14 +59,16 @@ class Everything:
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """Sessions that a caller names: of these crews, pair by pair."""
+class Asked:
+    """What a caller names: sessions (of these crews, pair by pair), conversations, persons."""
 
-    crew_ids: tuple[UUID, ...]
-    session_ids: tuple[str, ...]
+    crew_ids: tuple[UUID, ...] = ()
+    session_ids: tuple[str, ...] = ()
+    conversation_ids: tuple[UUID, ...] = ()
+    person_ids: tuple[UUID, ...] = ()
 
 
-Scope = Window | Changes | Everything | Sessions
+Scope = Window | Changes | Everything | Asked
 
 EVERYTHING = Everything()
 
@@ -83,7 +85,7 @@ def parameters(scope: Scope, selection: Selection | None = None) -> dict[str, An
     """Return the parameters of a scope and a selection for the statements that find keys."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
-    asked = scope if isinstance(scope, Sessions) else None
+    asked = scope if isinstance(scope, Asked) else None
     return {
         "window_start": window and window.start,
         "window_end": window and window.end,
@@ -91,6 +93,8 @@ def parameters(scope: Scope, selection: Selection | None = None) -> dict[str, An
         "to_snapshot": changes and changes.to_snapshot,
         "asked_crews": asked and list(asked.crew_ids),
         "asked_sessions": asked and list(asked.session_ids),
+        "asked_conversations": asked and list(asked.conversation_ids),
+        "asked_people": asked and list(asked.person_ids),
         "crew_ids": selection and list(selection.crew_ids),
         "client_ids": selection and list(selection.client_ids),
     }

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
 from convo_pipelines.engine import capture, change_log, crews, histories, refresh
-from convo_pipelines.engine.isolation import CrewResult
+from convo_pipelines.engine.isolation import CrewResult, total
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
-from convo_pipelines.engine.scopes import Selection, Window
+from convo_pipelines.engine.scopes import Asked, Selection, Window
 
 Done = tuple[Outcome, list[CrewResult]]
 """The outcome in all, and the result of each crew, if the table is read per crew."""
@@ -42,6 +42,16 @@ def backfill(
     if table is HISTORIES_SESSIONS:
         return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
     return refresh.backfill(warehouse, table, window, narrowing), []
+
+
+def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked, log: logging.Logger) -> Done:
+    """Refresh what a caller names as a whole; a table that sums up more than that gets its tick."""
+    if table is HISTORIES_SESSIONS:
+        results = histories.read_sessions(warehouse, log, asked, is_whole=True)
+        return total(results), results
+    if table.grain.asked:
+        return refresh.read_asked(warehouse, table, asked), []
+    return tick(warehouse, table, log)
 
 
 def compare(

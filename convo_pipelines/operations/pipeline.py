@@ -1,19 +1,25 @@
-"""The whole pipeline in this process, without Dagster: a tick, a backfill, a reconcile of all derived tables."""
+"""All derived tables in this process, without Dagster: a tick, a backfill, a reconcile, a refresh of one person."""
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
-from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import crews, ticks
+from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.engine import capture, crews, ticks
 from convo_pipelines.engine import reconcile as reconciliation
 from convo_pipelines.engine.reconcile import Reconciliation
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.engine.scopes import Window
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
+from convo_pipelines.engine.scopes import Asked, Window, parameters
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import health
 
 _log = logging.getLogger(__name__)
+
+
+class UnknownError(ConvoPipelinesError):
+    """There is no such person, conversation or session; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,67 @@ def backfill(
         progress(table.name)
         done.add(table.name, ticks.backfill(warehouse, table, window, _log, selection))
     return done
+
+
+def refresh_one(
+    warehouse: Warehouse,
+    *,
+    person: UUID | None = None,
+    conversation: UUID | None = None,
+    session: tuple[str, str] | None = None,
+    progress: Callable[[str], object] = lambda _table: None,
+) -> Refreshed:
+    """Recompute everything about a person, a conversation or a session in every derived table, whatever the log says.
+
+    Tables that sum up many conversations, such as the days of clients, get their tick.
+
+    Args:
+        warehouse: the database.
+        person: id; all of the person's conversations.
+        conversation: id; if it is a crew's, its session, too.
+        session: the crew's code, and the session id.
+        progress: called with the name of each table before it is refreshed.
+
+    Raises:
+        SchemaError: the database lacks migrations.
+        UnknownError: there is no such person, conversation or session.
+        CrewError: no active crew has the code.
+        TableLockedError: timed out waiting for a lock.
+
+    """
+    health.require_schema(warehouse)
+    capture.sync(warehouse)
+    asked, done = _asked(warehouse, person, conversation, session), Refreshed()
+    for table in DERIVED_TABLES:
+        progress(table.name)
+        done.add(table.name, ticks.read_asked(warehouse, table, asked, _log))
+        if session and table is HISTORIES_SESSIONS and not done.failed_crews and not done.tables[table.name].keys:
+            raise UnknownError(f"crew {session[0]} has no session {session[1]!r}")
+    return done
+
+
+def _asked(
+    warehouse: Warehouse, person: UUID | None, conversation: UUID | None, session: tuple[str, str] | None
+) -> Asked:
+    """Return the conversations and sessions to refresh; a person's, once the person's identifiers are up to date."""
+    with warehouse.connection() as connection:
+        if session:
+            code, session_id = session
+            [crew] = crews.active(connection, [code])
+            return Asked(crew_ids=(crew["id"],), session_ids=(session_id,))
+        asked = Asked(person_ids=(person,) if person else (), conversation_ids=(conversation,) if conversation else ())
+        if unknown := fetch(connection, "operations/asked/unknown", **parameters(asked)):
+            raise UnknownError(", ".join(f"there is no {row['kind']} {row['id']}" for row in unknown))
+        if person:
+            ticks.read_asked(warehouse, PARTICIPANT_RESOLUTIONS, asked, _log)
+        found = fetch(connection, "operations/asked/conversations", **parameters(asked))
+    sessions = [row for row in found if row["crew_id"] and row["session_id"] is not None]
+    return replace(
+        asked,
+        conversation_ids=tuple(row["conversation_id"] for row in found),
+        crew_ids=tuple(row["crew_id"] for row in sessions),
+        session_ids=tuple(row["session_id"] for row in sessions),
+    )
 
 
 def reconcile(warehouse: Warehouse, *, progress: Callable[[int], object] = lambda _keys: None) -> Reconciliation:

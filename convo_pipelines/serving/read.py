@@ -82,8 +82,16 @@ def crew_activity(client: str | None = None, start: Moment | None = None, end: M
 
 
 def person_timeline(person: UUID | str) -> pd.DataFrame:
-    """Return the conversations of a person (its id), in order of their start."""
+    """Return the conversations of a person (its id), with or without messages, the latest message first."""
     return _read("person_timeline", person=person)
+
+
+def participants(person: UUID | str) -> pd.DataFrame:
+    """Return the contact methods of a person (its id), with the status, method and decision that resolved each.
+
+    Ambiguous ones that may be the person's are included.
+    """
+    return _read("participants", person=person)
 
 
 def client_conversations(
@@ -128,12 +136,12 @@ def open_conversation(lead: UUID | str) -> pd.DataFrame:
 
 
 def lead_conversations(lead: UUID | str, rows: int = 50) -> pd.DataFrame:
-    """Return a lead's latest conversations that have messages, newest first."""
+    """Return a lead's latest conversations that have messages, the latest message first."""
     return _read("lead_conversations", lead=lead, rows=rows)
 
 
 def customer_conversations(customer: UUID | str, rows: int = 50) -> pd.DataFrame:
-    """Return a customer's latest conversations that have messages, newest first."""
+    """Return a customer's latest conversations, with or without messages, the latest message first."""
     return _read("customer_conversations", customer=customer, rows=rows)
 
 
@@ -150,9 +158,9 @@ def project_conversations(project: UUID | str, start: Moment | None = None, end:
 def frame(
     connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> pd.DataFrame:
-    """Return the rows of `sql/serving/read/<name>.sql` as a typed DataFrame; for small results."""
+    """Return the rows of `sql/serving/<name>.sql` as a typed DataFrame; for small results."""
     with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement(f"serving/read/{name}").format(**(identifiers or {})), parameters)
+        cursor.execute(statement(f"serving/{name}").format(**(identifiers or {})), parameters)
         types = _types(cursor)
         values = list(zip(*cursor, strict=True)) or [()] * len(types)
     return pd.DataFrame(

@@ -138,21 +138,21 @@ _Draw = Callable[[Axes, Activity], str]
 
 def load(connection: psycopg.Connection[Any], client: str | None = None) -> Activity:
     """Read the data of the report, of the client with this code or of all."""
-    found = frame(connection, "last_message", client=client)
+    found = frame(connection, "report/last_message", client=client)
     last: datetime | None = found["sent_at"][0].to_pydatetime() if len(found) else None
     until = last or _BEFORE_ANY
     end = until.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     span = {"client": client, "start": end - timedelta(days=DAYS), "end": end}
-    crews = frame(connection, "crews_at_work", **span)
+    crews = frame(connection, "report/crews_at_work", **span)
     hours, unread = _hours(connection, crews, span | {"start": end - timedelta(days=WEEKDAYS_DAYS)})
     return Activity(
         client,
         last,
-        frame(connection, "client_activity", **span),
+        frame(connection, "read/client_activity", **span),
         crews,
-        frame(connection, "first_answers", **span),
-        frame(connection, "longest_waits", **span, until=until, most=NAMED_CONVERSATIONS),
-        frame(connection, "participants", **span),
+        frame(connection, "report/first_answers", **span),
+        frame(connection, "report/longest_waits", **span, until=until, most=NAMED_CONVERSATIONS),
+        frame(connection, "report/participants", **span),
         hours,
         unread,
     )
@@ -162,11 +162,12 @@ def _hours(
     connection: psycopg.Connection[Any], crews: pd.DataFrame, span: dict[str, Any]
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the messages by weekday (1 to 7) and hour, and the codes of the crews whose tables cannot be read."""
-    found, unread = [frame(connection, "message_hours", **span)], list(crews["crew_code"][crews["table_name"].isna()])
+    found = [frame(connection, "report/message_hours", **span)]
+    unread = list(crews["crew_code"][crews["table_name"].isna()])
     for crew, code, table in crews[["crew_id", "crew_code", "table_name"]].dropna().itertuples(index=False):
         try:
             with connection.transaction():
-                found.append(frame(connection, "session_hours", histories(table), crew_id=crew, **span))
+                found.append(frame(connection, "report/session_hours", histories(table), crew_id=crew, **span))
         except psycopg.Error:
             unread.append(code)
     counts = pd.concat(found).groupby(["weekday", "hour"])["messages"].sum().unstack()

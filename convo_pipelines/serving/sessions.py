@@ -18,7 +18,7 @@ from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.isolation import total
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
-from convo_pipelines.engine.scopes import Sessions, parameters
+from convo_pipelines.engine.scopes import Asked, parameters
 
 LEFT_TO_TICKS = "activity"
 """The group of tables that are not of single sessions: days of crews and clients."""
@@ -146,11 +146,11 @@ def _complete(
     return answers | {_key(row): row for row in rows}
 
 
-def _derive(warehouse: Warehouse, scope: Sessions) -> dict[str, Outcome]:
+def _derive(warehouse: Warehouse, scope: Asked) -> dict[str, Outcome]:
     """Refresh all tables derived from these sessions, the branches in parallel; return the outcome of each table."""
 
     def refreshed(tables: Sequence[DerivedTable]) -> dict[str, Outcome]:
-        return {table.name: refresh.read_sessions(warehouse, table, scope) for table in tables}
+        return {table.name: refresh.read_asked(warehouse, table, scope) for table in tables}
 
     made = refreshed([CREW_CONVERSATIONS])
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -169,10 +169,10 @@ def _key(row: Row) -> SessionKey:
     return SessionKey(row["crew_code"], row["session_id"])
 
 
-def _scope(sessions: Iterable[SessionKey], crew_ids: Mapping[str, UUID]) -> Sessions:
+def _scope(sessions: Iterable[SessionKey], crew_ids: Mapping[str, UUID]) -> Asked:
     pairs = [(crew_ids[session.crew_code], session.session_id) for session in sessions]
-    return Sessions(tuple(crew_id for crew_id, _ in pairs), tuple(session_id for _, session_id in pairs))
+    return Asked(tuple(crew_id for crew_id, _ in pairs), tuple(session_id for _, session_id in pairs))
 
 
-def _fetch(connection: Connection, name: str, scope: Sessions) -> list[Row]:
+def _fetch(connection: Connection, name: str, scope: Asked) -> list[Row]:
     return fetch(connection, name, **parameters(scope))

@@ -1,5 +1,6 @@
 """What analysts read: the guide's queries run, the views add up, the frames have their types."""
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,17 +8,23 @@ from datetime import UTC, date, datetime
 from statistics import median
 from uuid import uuid4
 
+import pandas as pd
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.statements import names
 from convo_pipelines.serving import read
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
 from convo_pipelines_tests.world import World, at
 
-GUIDE = ROOT / "docs" / "analysts.md"
-QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+GUIDE = (ROOT / "docs" / "analysts.md").read_text()
+README = (ROOT / "README.md").read_text().partition("## Your own database")[0]
+SQL, PYTHON = (re.compile(rf"```{language}\n(.*?)```", re.DOTALL) for language in ("sql", "python"))
+QUERIES = [query for text in (GUIDE, README) for fence in SQL.findall(text) for query in fence.split(";\n\n")]
 SIZES = sample_data.Sizes(crews=4, sessions=80, conversations=80, people=60, projects=4, days=20)
 
 
@@ -26,19 +33,37 @@ def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     sample_data.load(world.warehouse, SIZES, 1, datetime.now(UTC).date())
     world.tick()
     world.sync()
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    migrations.up(("roles",), url=world.url)
+    monkeypatch.setattr(read, "database_url", lambda: analyst(world))
     return world
 
 
-def test_whoever_may_read_analytics_alone_can_run_the_guides_queries_and_finds_something(company: World) -> None:
-    assert len(QUERIES) >= 14
+def analyst(world: World) -> str:
+    """The database, as one who may read analytics alone."""
+    return make_url(world.url).set(username="convo_analyst").render_as_string(hide_password=False)
+
+
+def test_analysts_can_run_the_queries_of_the_guide_and_the_readme_and_find_something(company: World) -> None:
+    assert len(QUERIES) >= 18
     company.execute("update analytics.project_conversations set added_at = now()")
     company.execute("update app.messages set direction = 'inbound'")
     company.tick()
-    migrations.up(("roles",), url=company.url)
-    company.execute("set role convo_analyst")
-    for query in QUERIES:
-        assert company.execute(query), query
+    with psycopg.connect(analyst(company)) as connection:
+        for query in QUERIES:
+            assert connection.execute(query).fetchall(), query
+
+
+def test_analysts_can_run_the_guides_python_and_find_something(company: World) -> None:
+    [lead] = company.execute("select lead_id as id from analytics.lead_conversations limit 1")
+    [person] = company.execute("select person_id as id from analytics.people_conversations limit 1")
+    [fence] = PYTHON.findall(GUIDE)
+    defined: dict[str, object] = {}
+    for node in ast.parse(fence.replace("1b7e…", str(lead["id"])).replace("6f0c…", str(person["id"]))).body:
+        line = ast.unparse(node)
+        if isinstance(node, ast.Expr):
+            assert len(eval(line, defined)), line
+        else:
+            exec(line, defined)
 
 
 def test_client_activity_adds_up(company: World) -> None:
@@ -78,6 +103,7 @@ def frames() -> Iterator[object]:
     yield read.crew_activity()
     person, project = "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000000"
     yield read.person_timeline(person)
+    yield read.participants(person)
     yield read.project_conversations(project)
     yield read.client_conversations("C001")
     yield read.open_conversation(person)
@@ -88,6 +114,7 @@ def frames() -> Iterator[object]:
 
 def test_types_are_the_same_with_and_without_rows(company: World) -> None:
     full = [frame.dtypes.to_dict() for frame in frames()]
+    assert len(full) == len(names("serving/read"))
     assert len(read.summaries()) == len(company.execute("select from analytics.conversation_summaries"))
     company.execute("truncate app.clients cascade")
     empty = [frame.dtypes.to_dict() for frame in frames()]
@@ -112,11 +139,7 @@ def test_frames_are_narrowed_by_client_and_half_open_time(world: World, monkeypa
 def test_a_person_and_a_project_have_their_conversations(company: World) -> None:
     [link] = company.execute("select * from analytics.people_conversations limit 1")
     timeline = read.person_timeline(link["person_id"])
-    talks = company.execute(
-        "select from analytics.people_conversations join analytics.conversation_summaries using (conversation_id) "
-        "where person_id = %s",
-        link["person_id"],
-    )
+    talks = company.execute("select from analytics.people_conversations where person_id = %s", link["person_id"])
     assert len(timeline) == len(talks)
     [link] = company.execute("select * from analytics.project_conversations limit 1")
     added = read.project_conversations(link["project_id"])
@@ -196,3 +219,45 @@ def test_a_leads_open_conversation_is_there_before_its_first_message(
     assert list(read.lead_conversations(lead)["conversation_id"]) == [str(closed)]
     world.execute("update app.conversations set closed_at = now()")
     assert read.open_conversation(lead).empty
+
+
+def test_conversations_of_a_person_and_a_customer_come_latest_message_first_and_those_without_one_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    customer, ana = uuid4(), world.person()
+    contact = world.contact("ana@example.com", ana)
+    long, short, silent = (world.conversation(customer_id=customer, started_at=at(day)) for day in (0, 1, 2))
+    for talk, day in ((long, 0), (short, 1), (long, 3)):
+        message = world.message(talk, when=at(day))
+        world.insert("message_recipients", message_id=message, contact_method_id=contact, role="to")
+    world.tick()
+    world.sync()
+    world.execute("delete from app.messages where conversation_id = %s", short)
+    world.tick()  # not yet the links
+    latest = [str(talk) for talk in (long, silent, short)]
+    assert list(read.customer_conversations(customer)["conversation_id"]) == latest
+    assert list(read.customer_conversations(customer)["message_count"]) == [2, 0, 0]
+    assert list(read.customer_conversations(customer, rows=1)["conversation_id"]) == latest[:1]
+    assert list(read.person_timeline(ana)["conversation_id"]) == [str(long), str(short)]
+    assert list(read.person_timeline(ana)["message_count"]) == [2, 0]
+
+
+def test_a_persons_contact_methods_say_how_each_was_resolved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    ana, ben = world.person(email="ana@example.com", phone="+49 30 1234567"), world.person(phone="+49301234567")
+    world.contact("given@example.com", ana)
+    world.contact("Ana@Example.com")
+    world.decide(world.contact("decided@example.com"), ana)
+    world.contact("+49301234567", kind="phone")
+    world.contact("ben@example.com", ben)
+    world.sync()
+    found = read.participants(ana).set_index("value")
+    assert {value: (row["status"], row["method"]) for value, row in found.astype(object).iterrows()} == {
+        "given@example.com": ("resolved", "manual"),
+        "decided@example.com": ("resolved", "decision"),
+        "Ana@Example.com": ("resolved", "email"),
+        "+49301234567": ("ambiguous", pd.NA),
+    }
+    assert found["decided_by"].dropna().to_dict() == {"decided@example.com": "postgres"}
+    assert list(read.participants(ben)["value"]) == ["ben@example.com", "+49301234567"]

@@ -173,7 +173,7 @@ def test_a_deleted_person_makes_an_ambiguous_address_clear(world: World) -> None
     world.execute("delete from app.people where id = %s", ana)
     world.sync()
     assert resolution(world, contact)["status"] == "unmatched"
-    assert links(world) == links(world, "clients") == []
+    assert links(world) == []
 
 
 def test_only_what_changed_is_normalized_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_links_follow_in_both_directions(world: World, change: Callable[[World, 
 
 
 def test_an_unassigned_contact_takes_its_links_along(world: World) -> None:
-    world.address(world.conversation(), world.contact("ana@example.com", world.person()))
+    world.address(world.conversation(client=None), world.contact("ana@example.com", world.person()))
     world.sync()
     world.execute("update app.contact_methods set person_id = null")
     world.sync()
@@ -304,9 +304,28 @@ def test_a_view_says_why_somebody_is_in_a_conversation(world: World) -> None:
     }
     assert oracle.rows(world, "analytics.conversation_clients", ["conversation_id", "via", "person_id"]) == {
         (talk, "person", ana),
+        (talk, "conversation", None),
         (chat["id"], "person", ana),
         (chat["id"], "crew", None),
     }
+
+
+def test_a_conversation_is_its_clients_whoever_takes_part(world: World) -> None:
+    unknown, silent = world.conversation(), world.conversation()
+    nobodys = world.conversation(client=None)
+    for talk in (unknown, nobodys):
+        world.address(talk, world.contact(f"{talk}@example.com"))
+    world.sync()
+    oracle.assert_links_right(world)
+    found = {(link["client_id"], link["conversation_id"]) for link in links(world, "clients")}
+    assert found == {(world.client("C1"), unknown), (world.client("C1"), silent)}
+    world.execute("update app.conversations set client_id = %s where id = %s", world.client("C2"), unknown)
+    world.execute("update app.conversations set client_id = null where id = %s", silent)
+    world.sync()
+    assert [(link["client_id"], link["conversation_id"]) for link in links(world, "clients")] == [
+        (world.client("C2"), unknown)
+    ]
+    assert world.checks("every_client_is_linked")["every_client_is_linked"].passed
 
 
 def test_a_backfill_links_the_conversations_of_its_days(world: World) -> None:

@@ -13,10 +13,7 @@ declare module '@rocicorp/zero' {
 
 const zql = createBuilder(schema);
 
-const conversationsOf = ({clientId}: Context) =>
-  zql.conversations.where(({or, cmp, exists}) =>
-    or(cmp('client_id', clientId), exists('clients', client => client.where('id', clientId))),
-  );
+const conversationsOf = ({clientId}: Context) => zql.conversations.whereExists('clients', of => of.where('id', clientId));
 
 export const queries = defineQueries({
   conversation: defineQuery(({args: id, ctx}: {args: string; ctx: Context}) =>

@@ -10,18 +10,19 @@ union all
 select
     conversation.id,
     owner.client_id,
-    'crew',
+    case when conversation.crew_id is null then 'conversation' else 'crew' end,
     null
 from app.conversations as conversation
 inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
-where conversation.crew_id is not null and owner.client_id is not null;
+where owner.client_id is not null;
 
 comment on view analytics.conversation_clients is
-'The clients of each conversation, and why: one of their persons takes part, or it is a session of their crew.';
+'The clients of each conversation, and why: one of their persons takes part, or it belongs to them.';
 comment on column analytics.conversation_clients.conversation_id is 'The conversation.';
 comment on column analytics.conversation_clients.client_id is 'The client.';
-comment on column analytics.conversation_clients.via is 'person or crew: what links the client.';
-comment on column analytics.conversation_clients.person_id is 'The person; null if the crew links the client.';
+comment on column analytics.conversation_clients.via is
+'person: a person of the client takes part; crew: it is a session of the client''s crew; conversation: it names the client.';
+comment on column analytics.conversation_clients.person_id is 'The person, if a person links the client.';
 
 create table analytics.clients_conversations (
     id uuid primary key default gen_random_uuid(),
@@ -54,7 +55,8 @@ create index clients_conversations_closed
 on analytics.clients_conversations (client_id, started_at desc, conversation_id desc)
 where closed_at is not null;
 
-comment on table analytics.clients_conversations is 'The clients whose persons or crew take part in each conversation.';
+comment on table analytics.clients_conversations is
+'The clients of each conversation: the client that it belongs to, and those whose persons take part.';
 comment on column analytics.clients_conversations.id is 'Key of the link.';
 comment on column analytics.clients_conversations.client_id is 'The client in app.clients.';
 comment on column analytics.clients_conversations.conversation_id is 'The conversation in app.conversations.';

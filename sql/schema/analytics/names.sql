@@ -73,3 +73,15 @@ comment on column analytics.contact_method_values.value is
 'The address, number or profile as stored by the application.';
 comment on column analytics.contact_method_values.person_id is
 'The person set by the application; see participant_resolutions for resolved persons.';
+
+create view analytics.conversation_subjects as
+select
+    id as conversation_id,
+    channel::text,
+    subject::text
+from app.conversations;
+
+comment on view analytics.conversation_subjects is 'Subjects of conversations. Personal data.';
+comment on column analytics.conversation_subjects.conversation_id is 'The conversation.';
+comment on column analytics.conversation_subjects.channel is 'email, whatsapp, linkedin, chat or crew.';
+comment on column analytics.conversation_subjects.subject is 'The subject, of an e-mail thread.';

@@ -46,3 +46,63 @@ comment on column analytics.unknown_senders.contact_method_id is 'The contact me
 comment on column analytics.unknown_senders.kind is 'email, phone or linkedin.';
 comment on column analytics.unknown_senders.status is 'ambiguous, unmatched or invalid.';
 comment on column analytics.unknown_senders.messages is 'Messages from it.';
+
+create view analytics.person_contact_methods as
+select
+    candidate.person_id,
+    contact.id as contact_method_id,
+    contact.kind::text,
+    contact.value::text,
+    resolution.status,
+    resolution.method,
+    resolution.confidence,
+    decided.decided_by,
+    decided.decided_at
+from (
+    select
+        person_id,
+        contact_method_id
+    from analytics.participant_resolutions
+    where person_id is not null
+    union all
+    select distinct
+        holder.person_id,
+        shared.contact_method_id
+    from analytics.identifier_holders as holder
+    inner join analytics.identifiers as named on named.identifier = holder.identifier and named.source = 'contact_method'
+    inner join analytics.participant_resolutions as shared
+        on shared.contact_method_id = named.source_id and shared.status = 'ambiguous'
+) as candidate
+inner join app.contact_methods as contact on contact.id = candidate.contact_method_id
+inner join analytics.participant_resolutions as resolution on resolution.contact_method_id = contact.id
+left join lateral (
+    select
+        decision.decided_by,
+        decision.decided_at
+    from analytics.identifiers as named
+    inner join analytics.identifiers as linked
+        on linked.identifier = named.identifier and linked.source = 'link' and linked.person_id = candidate.person_id
+    inner join curation.participant_decisions as decision on decision.id = linked.source_id
+    where named.source_id = contact.id and named.source = 'contact_method'
+        and resolution.method is distinct from 'manual'
+    order by decision.decided_at desc
+    limit 1
+) as decided on true;
+
+comment on view analytics.person_contact_methods is
+'The contact methods of each person, and how each was resolved: those resolved to the person, and ambiguous ones that '
+'may be the person''s. Personal data.';
+comment on column analytics.person_contact_methods.person_id is 'The person.';
+comment on column analytics.person_contact_methods.contact_method_id is 'The contact method.';
+comment on column analytics.person_contact_methods.kind is 'email, phone or linkedin.';
+comment on column analytics.person_contact_methods.value is
+'The address, number or profile as stored by the application.';
+comment on column analytics.person_contact_methods.status is
+'resolved: it is this person''s; ambiguous: several persons have this identifier, this person among them.';
+comment on column analytics.person_contact_methods.method is
+'manual: set by the application; decision: set by a decision; email, phone, linkedin: matched by that identifier; '
+'null if ambiguous.';
+comment on column analytics.person_contact_methods.confidence is 'Confidence of the match, from 0 to 1; null if ambiguous.';
+comment on column analytics.person_contact_methods.decided_by is
+'Who decided that it is this person''s, unless the application has set the person; null without a decision.';
+comment on column analytics.person_contact_methods.decided_at is 'When that was decided.';

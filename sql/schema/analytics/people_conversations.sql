@@ -96,27 +96,31 @@ select
     person.name::text as person_name,
     person.client_id,
     link.conversation_id,
-    summary.channel,
+    conversation.channel::text,
     conversation.subject::text,
-    summary.started_at,
+    coalesce(summary.started_at, conversation.started_at::timestamptz) as started_at,
     summary.ended_at,
-    summary.message_count,
+    coalesce(summary.message_count, 0) as message_count,
     summary.first_response_seconds,
-    summary.closed_at
+    conversation.closed_at::timestamptz
 from analytics.people_conversations as link
 inner join app.people as person on person.id = link.person_id
 inner join app.conversations as conversation on conversation.id = link.conversation_id
-inner join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id;
+left join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id;
 
-comment on view analytics.person_timeline is 'The conversations of each person; order by started_at.';
+comment on view analytics.person_timeline is
+'The conversations of each person, with or without messages; the latest message first: '
+'order by coalesce(ended_at, started_at) desc.';
 comment on column analytics.person_timeline.person_id is 'The person.';
 comment on column analytics.person_timeline.person_name is 'The person''s name.';
 comment on column analytics.person_timeline.client_id is 'The person''s client.';
 comment on column analytics.person_timeline.conversation_id is 'The conversation.';
 comment on column analytics.person_timeline.channel is 'email, whatsapp, linkedin, chat or crew.';
 comment on column analytics.person_timeline.subject is 'The subject, of an e-mail thread.';
-comment on column analytics.person_timeline.started_at is 'Time of the first message.';
-comment on column analytics.person_timeline.ended_at is 'Time of the last message so far.';
+comment on column analytics.person_timeline.started_at is
+'Time of the first message; without messages, when the conversation started.';
+comment on column analytics.person_timeline.ended_at is
+'Time of the last message so far; null without messages.';
 comment on column analytics.person_timeline.message_count is 'All messages.';
 comment on column analytics.person_timeline.first_response_seconds is
 'Seconds to the first answer; null while unanswered.';

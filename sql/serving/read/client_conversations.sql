@@ -15,10 +15,10 @@ select
     summary.first_response_seconds
 from analytics.clients_conversations as link
 left join analytics.conversation_summaries as summary on summary.conversation_id = link.conversation_id
-left join app.crews as crew on crew.id = link.crew_id
-where link.client_id = (select id from app.clients where client_code = %(client)s)
+left join analytics.crew_names as crew on crew.crew_id = link.crew_id
+where link.client_id = (select client_id from analytics.client_names where client_code = %(client)s)
     and (%(channel)s::text is null or link.channel = %(channel)s)
-    and (%(crew)s::text is null or link.crew_id = (select id from app.crews where crew_code = %(crew)s))
+    and (%(crew)s::text is null or link.crew_id = (select crew_id from analytics.crew_names where crew_code = %(crew)s))
     and (%(project)s::uuid is null or link.project_id = %(project)s)
     and case %(is_open)s::boolean when true then link.closed_at is null when false then link.closed_at is not null else true end
     and (

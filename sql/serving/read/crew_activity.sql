@@ -3,7 +3,7 @@
 -- out: the columns of analytics.crew_activity_daily
 select activity.*
 from analytics.crew_activity_daily as activity
-inner join app.clients as client on client.id = activity.client_id
+inner join analytics.client_names as client on client.client_id = activity.client_id
 where (%(client)s::text is null or client.client_code = %(client)s)
     and (%(start)s::timestamptz is null or activity_date >= (%(start)s::timestamptz at time zone 'UTC')::date)
     and (%(end)s::timestamptz is null or activity_date < (%(end)s::timestamptz at time zone 'UTC')::date)

@@ -8,7 +8,7 @@ select
     link.added_at,
     link.added_by
 from analytics.project_conversations as link
-inner join app.conversations as conversation on conversation.id = link.conversation_id
+inner join analytics.conversation_subjects as conversation using (conversation_id)
 where link.project_id = %(project)s::uuid
     and (%(start)s::timestamptz is null or link.added_at >= %(start)s)
     and (%(end)s::timestamptz is null or link.added_at < %(end)s)

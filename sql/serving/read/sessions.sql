@@ -12,10 +12,10 @@ select
     day.first_message_at,
     day.last_message_at
 from analytics.histories_sessions as day
-inner join app.crews as crew on crew.id = day.crew_id
-left join app.conversations as conversation
+inner join analytics.crew_names as crew on crew.crew_id = day.crew_id
+left join analytics.conversation_summaries as conversation
     on conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
-inner join app.clients as client on client.id = coalesce(conversation.client_id, crew.client_id)
+inner join analytics.client_names as client on client.client_id = coalesce(conversation.client_id, crew.client_id)
 where (%(client)s::text is null or client.client_code = %(client)s)
     and (%(start)s::timestamptz is null or day.activity_date >= (%(start)s::timestamptz at time zone 'UTC')::date)
     and (%(end)s::timestamptz is null or day.activity_date < (%(end)s::timestamptz at time zone 'UTC')::date)

@@ -21,8 +21,8 @@ select
     summary.first_response_seconds,
     summary.closed_at
 from analytics.conversation_summaries as summary
-left join app.clients as client on client.id = summary.client_id
-left join app.crews as crew on crew.id = summary.crew_id
+left join analytics.client_names as client on client.client_id = summary.client_id
+left join analytics.crew_names as crew on crew.crew_id = summary.crew_id
 where (%(client)s::text is null or client.client_code = %(client)s)
     and (%(start)s::timestamptz is null or summary.started_at >= %(start)s)
     and (%(end)s::timestamptz is null or summary.started_at < %(end)s)

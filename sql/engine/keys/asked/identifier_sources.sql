@@ -1,7 +1,8 @@
--- The sources of identifiers that decide which persons the named sessions have: their conversations; and the persons, contact
--- methods and decisions with unread changes, if there are 1,000 of them or fewer.
--- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(unread_since)s: unread changes were logged since this snapshot;
---      null: nothing was read yet
+-- The sources of identifiers that decide which persons the named sessions and conversations have: the conversations, and their
+-- recipients; the named persons, with their contact methods and decisions; and the persons, contact methods and decisions with
+-- unread changes, if there are 1,000 of them or fewer.
+-- in:  %(asked_crews)s, %(asked_sessions)s: pair by pair; %(asked_conversations)s; %(asked_people)s;
+--      %(unread_since)s: unread changes were logged since this snapshot; null: nothing was read yet
 -- out: rank, source, id
 with unread as (
     select
@@ -36,6 +37,14 @@ with unread as (
         limit 1001
     )
     limit 1001
+),
+
+person as (
+    select unnest(%(asked_people)s::uuid[]) as id
+),
+
+conversation as (
+    select unnest(%(asked_conversations)s::uuid[]) as id
 )
 
 select
@@ -64,4 +73,38 @@ from (
     from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
     inner join app.conversations as conversation
         on conversation.crew_id = asked.crew_id and conversation.session_id = asked.session_id
+    union
+    select
+        5,
+        'conversation',
+        id
+    from conversation
+    union
+    select
+        4,
+        'contact_method',
+        recipient.contact_method_id
+    from conversation
+    inner join app.messages as message on message.conversation_id = conversation.id
+    inner join app.message_recipients as recipient on recipient.message_id = message.id
+    union
+    select
+        1,
+        'person',
+        id
+    from person
+    union
+    select
+        case decision.decision when 'link' then 2 else 3 end,
+        decision.decision,
+        decision.id
+    from person
+    inner join curation.participant_decisions as decision on decision.person_id = person.id
+    union
+    select
+        4,
+        'contact_method',
+        contact.id
+    from person
+    inner join app.contact_methods as contact on contact.person_id = person.id
 ) as asked;

@@ -1,4 +1,4 @@
--- Conversations without a link to the client of a linked person or of their crew: run `convo-pipelines reconcile`.
+-- Conversations without a link to the client that they belong to, or to that of a linked person: run `convo-pipelines reconcile`.
 -- in:  keys: those that the next tick will refresh
 -- out: conversation_id, client_id
 select distinct
