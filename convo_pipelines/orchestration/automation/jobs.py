@@ -16,6 +16,7 @@ from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
+from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.settings import settings
 
@@ -36,7 +37,8 @@ link_sync = dg.define_asset_job(
 @dg.op
 def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """Compares every derived row with its sources and repairs it; reports drift, by kind, as an asset observation."""
-    result = reconciliation.run(warehouse, context.log)
+    with plain_failures(context):
+        result = reconciliation.run(warehouse, context.log)
     for name, outcome in result.tables.items():
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
         context.log_event(dg.AssetObservation(name, metadata=asdict(outcome.counts) | drift))
@@ -92,7 +94,8 @@ def health() -> None:
 def delete_old_runs(context: dg.OpExecutionContext) -> None:
     """Deletes Dagster's runs older than EVENT_RETENTION_DAYS, except those that hold a partition's newest state."""
     before = datetime.now(UTC) - timedelta(days=settings().event_retention_days)
-    runs = retention.delete_runs(context.instance, before)
+    with plain_failures(context):
+        runs = retention.delete_runs(context.instance, before)
     context.log.info("%d runs from before %s were deleted", runs, f"{before:%Y-%m-%d %H:%M} UTC")
     context.add_output_metadata({"runs_deleted": runs})
 
