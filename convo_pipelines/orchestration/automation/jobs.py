@@ -18,6 +18,7 @@ from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import table as metadata_table
+from convo_pipelines.orchestration.partitions import Priority
 from convo_pipelines.settings import settings
 
 conversation_discovery = dg.define_asset_job(
@@ -47,7 +48,10 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))
 
 
-@dg.job(description="Compares every derived row with its sources, and repairs those that differ.")
+@dg.job(
+    description="Compares every derived row with its sources, and repairs those that differ.",
+    tags=Priority.RECONCILE.tags,
+)
 def reconcile() -> None:
     """Run the comparison."""
     compare_everything()
@@ -84,7 +88,9 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     context.add_output_metadata({"findings": metadata_table(rows)})
 
 
-@dg.job(description="Checks that the pipeline is up to date; sends alerts and the heartbeat.")
+@dg.job(
+    description="Checks that the pipeline is up to date; sends alerts and the heartbeat.", tags=Priority.HEALTH.tags
+)
 def health() -> None:
     """Run the check."""
     check_health()
