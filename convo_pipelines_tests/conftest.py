@@ -2,7 +2,6 @@ import os
 
 os.environ["ARCHIVE_AFTER_DAYS"] = "36500"  # the tests' days are of long ago: only tests of the archive want one
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -270,15 +269,35 @@ def mailbox() -> "Iterator[Mailbox]":
 
 
 @pytest.fixture
-def stored_instance(server: Server, tmp_path: Path, environment: object) -> "Iterator[dg.DagsterInstance]":
-    """An instance by the real dagster.yaml, whose storage is a database of its own."""
-    import dagster as dg
+def stored_instance(
+    request: pytest.FixtureRequest, server: Server, tmp_path: Path, environment: object, monkeypatch: pytest.MonkeyPatch
+) -> "Iterator[dg.DagsterInstance]":
+    """An instance by the real dagster.yaml, whose storage is a database of its own.
 
+    The parameter `stock` configures Dagster's own storage and launcher; `untested` pretends another version of Dagster.
+    """
+    import dagster as dg
+    import yaml
+
+    from convo_pipelines.orchestration import storage
+
+    kind = getattr(request, "param", "ours")
     environment(DAGSTER_PG_URL=server.create())
     addresses.dagster_url.cache_clear()
-    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    config = yaml.safe_load((ROOT / "dagster.yaml").read_text())
+    if kind == "stock":
+        config["storage"] = {"postgres": {"postgres_url": {"env": "DAGSTER_PG_URL"}}}
+        del config["run_launcher"]
+    if kind == "untested":
+        monkeypatch.setattr(storage, "TESTED", "0.0.")
+    if kind != "ours":
+        for name in storage.EVENTS_OF_MANY_PARTITIONS:
+            monkeypatch.delenv(name, raising=False)
+    storage.is_tested.cache_clear()
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(config))
     with dg.DagsterInstance.from_config(str(tmp_path)) as stored:
         yield stored
+    storage.is_tested.cache_clear()
     addresses.dagster_url.cache_clear()
 
 

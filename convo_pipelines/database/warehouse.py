@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, PQGen
 from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool
@@ -20,7 +20,7 @@ from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 Row = dict[str, Any]
-Connection = psycopg.Connection[Row]
+Returned = TypeVar("Returned")
 
 POOL_SIZE = 4
 MANY_ROWS = 10_000
@@ -29,6 +29,7 @@ LOCK_SECONDS = 10
 LOCK_ATTEMPTS = 5
 LOCK_PAUSE_SECONDS = 0.05
 NAMED_HOLDERS = 5
+CANCEL_SECONDS = 5
 LOCK_TIMEOUT = "100ms"
 """The lock timeout of refreshes: much less than deadlock_timeout, so that in a deadlock the refresh backs off."""
 
@@ -74,6 +75,40 @@ class TableLockedError(ConvoPipelinesError, psycopg.errors.LockNotAvailable):
     """Timed out waiting for a lock; the message names the blockers and the remedy."""
 
 
+class Connection(psycopg.Connection[Row]):
+    """A connection whose statement ends with the program that waits for it, whatever interrupts that.
+
+    psycopg cancels a statement on KeyboardInterrupt and SystemExit only, not on what Dagster raises to cancel a run.
+    """
+
+    _is_interrupted = False
+
+    def interrupt(self) -> None:
+        """Cancel the statement of another thread, and end that: there, and at every later one, SystemExit is raised."""
+        self._is_interrupted = True
+        self._cancel()
+
+    def wait(self, gen: PQGen[Returned], *arguments: Any, **options: Any) -> Returned:
+        """Wait for the server; on an interrupt, cancel the statement and close the connection."""
+        try:
+            if self._is_interrupted:
+                raise SystemExit
+            return super().wait(gen, *arguments, **options)
+        except Exception:
+            if not self._is_interrupted:
+                raise
+            self.close()
+            raise SystemExit from None
+        except BaseException:
+            self._cancel()
+            self.close()
+            raise
+
+    def _cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_SECONDS)
+
+
 class Warehouse:
     """The database with `app` and `analytics`. Sessions run in UTC, in autocommit mode unless in a transaction."""
 
@@ -97,7 +132,7 @@ class Warehouse:
     def _pool(self) -> ConnectionPool[Connection]:
         return ConnectionPool(
             self.url,
-            connection_class=psycopg.Connection[Row],
+            connection_class=Connection,
             min_size=0,
             max_size=POOL_SIZE + 1,
             timeout=self._wait_seconds,

@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 from uuid import UUID
 
 import psycopg
@@ -120,15 +121,28 @@ def for_each(
     """Run `work` for several groups of crews in parallel, each on its own connection.
 
     If it fails for a group, it is run for each of its crews; a crew that fails does not affect another. `is_all`: the
-    work reads everything of each crew. `is_recorded`: store the results in the database.
+    work reads everything of each crew. `is_recorded`: store the results in the database. An interrupt of this thread
+    interrupts the others.
     """
+    lent, lending = set[Connection](), Lock()
+
+    @contextmanager
+    def lend() -> Generator[Connection]:
+        with warehouse.connection() as connection:
+            with lending:
+                lent.add(connection)
+            try:
+                yield connection
+            finally:
+                with lending:
+                    lent.remove(connection)
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
         results = [CrewResult(crew) for crew in group]
         started_at, started = datetime.now(UTC), time.monotonic()
         failure: Exception | None = None
         try:
-            with warehouse.connection() as connection:
+            with lend() as connection:
                 work(connection, results)
         except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
             failure = error
@@ -153,7 +167,16 @@ def for_each(
         return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
 
     with ThreadPoolExecutor(POOL_SIZE) as pool:
-        return [result for results in pool.map(guarded, groups) for result in results]
+        done = [pool.submit(guarded, group) for group in groups]
+        try:
+            return [result for results in done for result in results.result()]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while wait(done, timeout=0.1).not_done:
+                with lending:
+                    for connection in lent:
+                        connection.interrupt()
+            raise
 
 
 def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:

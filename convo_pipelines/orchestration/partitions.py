@@ -1,4 +1,8 @@
-"""The one partition axis: UTC days of activity, today included."""
+"""The one partition axis, UTC days of activity, today included; and the tags of runs."""
+
+import os
+import socket
+from enum import IntEnum
 
 import dagster as dg
 
@@ -6,8 +10,23 @@ from convo_pipelines.engine.scopes import Window
 from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
+PROCESS_TAG = "convo_pipelines/process"
 TICK_SECONDS = 3_600
 """A tick that runs for longer is terminated; the next one continues."""
+
+
+class Priority(IntEnum):
+    """Which queued runs are launched first; all others, backfills among them, have priority 0."""
+
+    RECONCILE = 1
+    TICK = 2
+    HEALTH = 3
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of such a run."""
+        return {"dagster/priority": str(self.value)}
+
 
 days = dg.DailyPartitionsDefinition(start_date=settings().partitions_start_date.isoformat(), end_offset=1)
 
@@ -20,7 +39,17 @@ def range_tags(first_day: str, last_day: str) -> dict[str, str]:
 def tick_tags(job_name: str) -> dict[str, str]:
     """Return the tags of a tick: a run of today's partition, whichever days have changed."""
     today = days.get_last_partition_key()
-    return {TICK_TAG: job_name, "dagster/partition": today or "", "dagster/max_runtime": str(TICK_SECONDS)}
+    return {
+        TICK_TAG: job_name,
+        "dagster/partition": today or "",
+        "dagster/max_runtime": str(TICK_SECONDS),
+        **Priority.TICK.tags,
+    }
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags that identify this process, for runs that it executes itself."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

@@ -12,8 +12,7 @@ from convo_pipelines.engine.scopes import Window
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.automation import schedules
-from convo_pipelines.orchestration.partitions import days, keys_in, range_tags
-from convo_pipelines.orchestration.storage import process_tags
+from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
 REPORT = activity_report.key.to_user_string()

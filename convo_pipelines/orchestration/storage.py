@@ -1,99 +1,47 @@
-"""The classes that `dagster.yaml` configures: storage in PostgreSQL, and a launcher with health checks of workers."""
+"""The classes that `dagster.yaml` configures: storage in PostgreSQL, and a launcher with health checks of workers.
 
+They override private parts of Dagster (`overrides`). On a version that they were not tested with, they stand aside for
+its own classes.
+"""
+
+import logging
 import os
-import socket
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-import grpc
-import sqlalchemy as sa
-from dagster import AssetKey, DagsterEventType, DagsterRun, EventLogEntry
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
-from dagster._core.storage.config import PostgresStorageConfig
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import ConfigurableClassData, deserialize_value
-from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+import dagster as dg
+from dagster_postgres import DagsterPostgresStorage
 
 from convo_pipelines.database.addresses import dagster_url
 
-PROCESS_TAG = "convo_pipelines/process"
+TESTED = "1.13."
+"""The Dagster versions that the overrides were tested with."""
 EVENTS_OF_MANY_PARTITIONS = {
     "DAGSTER_EVENT_BATCH_SIZE": "1000",  # events are stored together
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",  # one event of all partitions of an asset, not one each
 }
-"""Dagster's settings for runs of many partitions, set by every process that loads the storage; without them a run of a
-year's partitions takes minutes."""
+"""Dagster's settings for runs of many partitions, set by every process that loads the storage."""
+
+_log = logging.getLogger(__name__)
 
 
-class EventLog(PostgresEventLogStorage):
-    """Dagster's event log, adapted to runs of thousands of partitions.
-
-    - A check of a whole table is planned once per run; Dagster plans it for each partition and evaluates it once, so
-      the others would stay planned.
-    - Partitions planned by one event for all of them are shown as failed or in progress, too.
-    - One connection is kept open, in place of one per event.
-    """
-
-    def __init__(self, url: str):
-        """Connect to `url`; creates the tables if they are missing."""
-        super().__init__(url)
-        self._engine = sa.create_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
-        )
-
-    def dispose(self) -> None:
-        """Close the connection."""
-        super().dispose()
-        self._engine.dispose()
-
-    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:  # noqa: ARG002
-        """Return True: the columns exist in every supported version, and are not looked up for each asset and check."""
+@cache
+def is_tested() -> bool:
+    """Return whether the overrides were tested with this version of Dagster; if not, warn once."""
+    if dg.__version__.startswith(TESTED):
         return True
-
-    def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:
-        """Store the plan or the evaluation of a check; a plan without its partition."""
-        data = event.get_dagster_event().event_specific_data if event.is_dagster_event else None
-        if isinstance(data, AssetCheckEvaluationPlanned):
-            once = AssetCheckEvaluationPlanned(asset_key=data.asset_key, check_name=data.check_name)
-            event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=once))
-        super().store_asset_check_event(event, event_id)
-
-    def get_latest_asset_partition_materialization_attempts_without_materializations(
-        self, asset_key: AssetKey, after_storage_id: int | None = None
-    ) -> Mapping[str, tuple[str, int]]:
-        """Return the run and event of each partition that was planned after an event and not materialized since."""
-        attempts = dict(
-            super().get_latest_asset_partition_materialization_attempts_without_materializations(
-                asset_key, after_storage_id
-            )
-        )
-        planned = sa.select(Events.c.id, Events.c.run_id, Events.c.event).where(
-            Events.c.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value,
-            Events.c.asset_key == asset_key.to_string(),
-            Events.c.partition.is_(None),
-            Events.c.id > (after_storage_id or 0),
-        )
-        with self.index_connection() as connection:
-            rows = connection.execute(planned.order_by(Events.c.id)).all()
-        if rows:
-            done = self.get_latest_storage_id_by_partition(asset_key, DagsterEventType.ASSET_MATERIALIZATION)
-            for event_id, run_id, event in rows:
-                plan = deserialize_value(event, EventLogEntry).get_dagster_event().asset_materialization_planned_data
-                partitions = plan.partitions_subset.get_partition_keys() if plan.partitions_subset else ()
-                attempts |= {key: (run_id, event_id) for key in partitions if done.get(key, 0) < event_id}
-        return attempts
+    _log.warning(
+        "convo_pipelines was tested with Dagster %sx, and this is %s: Dagster's own storage and launcher are used. "
+        "Runs of many days take longer, and a run whose worker is killed stays in progress until it is cancelled",
+        TESTED,
+        dg.__version__,
+    )
+    return False
 
 
 class Storage(DagsterPostgresStorage):
     """PostgreSQL at DAGSTER_PG_URL, by default a database `dagster` on the server of CONVO_DATABASE_URL."""
-
-    def __init__(self, url: str, inst_data: ConfigurableClassData | None):
-        """Connect to `url`; creates Dagster's tables if they are missing."""
-        super().__init__(url, inst_data=inst_data)
-        self._event_log_storage = EventLog(url)
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -101,53 +49,25 @@ class Storage(DagsterPostgresStorage):
         return {}
 
     @classmethod
-    def from_config_value(
-        cls,
-        inst_data: ConfigurableClassData | None,
-        config_value: PostgresStorageConfig,  # noqa: ARG003
-    ) -> "Storage":
-        """Return the storage at `DAGSTER_PG_URL`, by default a database `dagster` beside ours."""
-        os.environ.update(EVENTS_OF_MANY_PARTITIONS | os.environ)
-        return cls(dagster_url(), inst_data)
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> DagsterPostgresStorage:  # noqa: ARG003
+        """Return Dagster's storage at that address, with our event log if this version was tested."""
+        storage = DagsterPostgresStorage(dagster_url(), inst_data=inst_data)
+        if is_tested():
+            from convo_pipelines.orchestration.overrides import EventLog
+
+            os.environ.update(EVENTS_OF_MANY_PARTITIONS | os.environ)
+            storage._event_log_storage = EventLog(dagster_url())  # pyright: ignore[reportPrivateUsage]
+        return storage
 
 
-class Launcher(DefaultRunLauncher):
-    """The default launcher, with worker health checks for run monitoring.
+class Launcher(dg.DefaultRunLauncher):
+    """The default launcher, with health checks of workers if this version of Dagster was tested."""
 
-    A run whose worker or code server was killed is marked failed at the next poll, which frees its slot of the queue.
-    """
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Mapping[str, Any]) -> dg.DefaultRunLauncher:
+        """Return ours or Dagster's."""
+        if not is_tested():
+            return dg.DefaultRunLauncher.from_config_value(inst_data, config_value)
+        from convo_pipelines.orchestration.overrides import WatchfulLauncher
 
-    @property
-    def supports_check_run_worker_health(self) -> bool:
-        """Whether run monitoring may call `check_run_worker_health`."""
-        return True
-
-    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Ask the code server that started the run; for a run that a command executes, look up its process."""
-        client = self._get_grpc_client_for_termination(run.run_id)
-        if client is None:  # a retry has the tags of the first attempt, but a code server started it
-            host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-            is_alive = host != socket.gethostname() or _exists(int(pid))
-            return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, "its process")
-        try:
-            answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id), timeout=10)
-        except DagsterUserCodeUnreachableError as error:
-            is_gone = isinstance(error.__cause__, grpc.Call) and error.__cause__.code() is grpc.StatusCode.UNAVAILABLE
-            return CheckRunHealthResult(WorkerStatus.FAILED if is_gone else WorkerStatus.RUNNING, "its code server")
-        is_alive = deserialize_value(answer, CanCancelExecutionResult).can_cancel
-        return CheckRunHealthResult(WorkerStatus.RUNNING if is_alive else WorkerStatus.FAILED, "its process")
-
-
-def process_tags() -> dict[str, str]:
-    """Return the tags that identify this process, for runs that it executes itself."""
-    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return WatchfulLauncher.from_config_value(inst_data, config_value)

@@ -3,7 +3,9 @@
 from collections import Counter
 
 import dagster as dg
+import pytest
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
+from dagster_postgres import PostgresEventLogStorage
 
 from convo_pipelines.definitions import defs
 from convo_pipelines.orchestration.assets.common import Narrowed
@@ -47,3 +49,15 @@ def test_days_are_shown_as_failed_and_a_check_is_planned_once(
     checks = storage("select check_name, run_id, count(*) from asset_check_executions group by 1, 2")
     assert len({name for name, _, _ in checks}) > 3
     assert {executions for _, _, executions in checks} == {1}
+
+
+@pytest.mark.parametrize("stored_instance", ["untested"], indirect=True)
+def test_ours_stands_aside_with_a_warning_on_a_version_of_dagster_that_it_was_not_tested_with(
+    world: World, stored_instance: dg.DagsterInstance, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert type(stored_instance.event_log_storage) is PostgresEventLogStorage
+    assert type(stored_instance.run_launcher) is dg.DefaultRunLauncher
+    assert backfill(world, stored_instance)
+    assert statuses(stored_instance) == {AssetPartitionStatus.MATERIALIZED: 30}
+    [warning] = [record.getMessage() for record in caplog.get_records("setup") if record.name.endswith("storage")]
+    assert "Dagster's own storage and launcher are used" in warning

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 import psycopg
+import pytest
+from dagster_postgres import PostgresEventLogStorage
 
 from convo_pipelines.database.addresses import dagster_url
 from convo_pipelines.definitions import defs
@@ -77,6 +79,25 @@ def test_old_runs_go_and_every_partition_stays_materialized(
         assert {row[0] for row in storage(f"select run_id from {table}")} <= kept
     assert storage("select from asset_event_tags where event_id not in (select id from event_logs)") == []
     assert folders - {path.parent.name for path in tmp_path.rglob("compute_logs")} == folders - kept != set()
+
+
+@pytest.mark.parametrize("stored_instance", ["stock"], indirect=True)
+def test_backfills_ticks_and_retention_run_on_dagsters_own_storage(
+    world: World, stored_instance: dg.DagsterInstance
+) -> None:
+    assert type(stored_instance.event_log_storage) is PostgresEventLogStorage
+    world.crew()
+    world.say("s1", "human", at(0))
+    assets = ["histories_sessions", "crew_conversations"]
+    world.materialize(assets, days=(at(0).date(), at(1).date()), instance=stored_instance)
+    for hour in range(2):
+        world.say("s1", "human", at(0, hour))
+        world.materialize(assets, instance=stored_instance)
+    assert world.execute("select message_count from analytics.histories_sessions") == [{"message_count": 3}]
+    before = materialized(stored_instance)
+    age(31)
+    assert retain(stored_instance) == 1
+    assert materialized(stored_instance) == before
 
 
 def test_old_materializations_without_a_run_go_but_for_the_newest(stored_instance: dg.DagsterInstance) -> None:

@@ -82,7 +82,8 @@ def test_a_run_narrowed_to_what_there_is_not_fails_and_says_what_there_is(
     world.crew("B")
     failed = world.materialize(days=(MARCH, MARCH), expect=False, **narrowed)
     [failure, *_] = failed.get_step_failure_events()
-    assert complaint in str(failure.step_failure_data.error)
+    assert complaint in failure.step_failure_data.error.message.splitlines()[0]
+    assert not failed.filter_events(lambda event: event.event_type_value == "STEP_UP_FOR_RETRY")
 
 
 def test_a_run_narrowed_to_a_crew_leaves_the_others(world: World) -> None:

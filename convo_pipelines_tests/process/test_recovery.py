@@ -20,7 +20,8 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
-from convo_pipelines.orchestration.storage import PROCESS_TAG, Launcher, process_tags
+from convo_pipelines.orchestration.partitions import PROCESS_TAG, process_tags
+from convo_pipelines.orchestration.storage import Launcher
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.processes import Units, wait_until
@@ -159,7 +160,7 @@ def test_a_runs_worker_is_looked_for_where_it_was_started() -> None:
         nobody = {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": free.getsockname()[1]})}
         with subprocess.Popen(["true"]) as done:
             gone = {PROCESS_TAG: f"{socket.gethostname()}:{done.pid}"}
-        launcher = Launcher()
+        launcher = Launcher.from_config_value(None, {})
         launcher.register_instance(instance)
 
         def status(tags: dict[str, str]) -> WorkerStatus:

@@ -11,6 +11,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import crews
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration.checks import one_snapshot
+from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.settings import settings
 
 
@@ -39,11 +40,12 @@ def activity_report(
     """Write the report, and send it to REPORT_URLS."""
     from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
 
-    health.require_schema(warehouse)
-    if config.client is not None:
-        crews.select(warehouse, clients=[config.client])
-    with one_snapshot(warehouse) as connection:
-        activity = report.load(connection, config.client)
+    with plain_failures(context):
+        health.require_schema(warehouse)
+        if config.client is not None:
+            crews.select(warehouse, clients=[config.client])
+        with one_snapshot(warehouse) as connection:
+            activity = report.load(connection, config.client)
     charts = report.draw(activity)
     file = LOCAL / "reports" / report.file_name(config.client)
     file.parent.mkdir(parents=True, exist_ok=True)

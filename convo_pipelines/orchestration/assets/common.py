@@ -7,16 +7,16 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-import psycopg
 from psycopg import sql
 from pydantic import Field
 
-from convo_pipelines.database.warehouse import Warehouse, error_message, fetch, identifier
+from convo_pipelines.database.warehouse import Warehouse, fetch, identifier
 from convo_pipelines.engine import change_log, crews, ticks
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
 from convo_pipelines.operations import health, projects
+from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import TICK_TAG, days, window_of
@@ -47,12 +47,12 @@ def refreshed(
     the whole run (a preview, the columns, the crews) is stored with the last partition.
 
     Raises:
-        CrewError: a code belongs to no client, or to no active crew.
-        dagster.Failure: PostgreSQL reported an error; or every crew failed.
+        dagster.Failure: PostgreSQL reported an error, a code belongs to no client or active crew, or every crew failed.
+        dagster.RetryRequested: an error that passes by itself.
 
     """
     started = time.monotonic()
-    try:
+    with plain_failures(context):
         health.require_schema(warehouse)
         narrowing = crews.select(warehouse, narrowed.crews, narrowed.clients)
         if TICK_TAG in context.run.tags:
@@ -64,8 +64,6 @@ def refreshed(
             outcome, crew_results = ticks.backfill(
                 warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
             )
-    except psycopg.Error as error:  # its message may quote a row, which Dagster would store
-        raise dg.Failure(f"{type(error).__name__}: {error_message(error)}") from None
     milliseconds = round((time.monotonic() - started) * 1000)
     if outcome.is_skipped:
         context.log.info("%s: skipped, another tick is running", table.name)
@@ -131,7 +129,6 @@ def _result(
         raise dg.Failure(
             f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}",
             metadata | once,
-            allow_retries=False,
         )
     return dg.MaterializeResult(metadata=metadata)
 

@@ -32,7 +32,6 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             deps=[*_sources(table), *_upstream(table)],
             partitions_def=days,
             backfill_policy=dg.BackfillPolicy.single_run(),
-            retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
             kinds={"postgres"},
             owners=["team:data"],
             code_version=version(table.statements),

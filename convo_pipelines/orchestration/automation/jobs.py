@@ -16,7 +16,9 @@ from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
+from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import table as metadata_table
+from convo_pipelines.orchestration.partitions import Priority
 from convo_pipelines.settings import settings
 
 conversation_discovery = dg.define_asset_job(
@@ -36,7 +38,8 @@ link_sync = dg.define_asset_job(
 @dg.op
 def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """Compares every derived row with its sources and repairs it; reports drift, by kind, as an asset observation."""
-    result = reconciliation.run(warehouse, context.log)
+    with plain_failures(context):
+        result = reconciliation.run(warehouse, context.log)
     for name, outcome in result.tables.items():
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
         context.log_event(dg.AssetObservation(name, metadata=asdict(outcome.counts) | drift))
@@ -45,7 +48,10 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))
 
 
-@dg.job(description="Compares every derived row with its sources, and repairs those that differ.")
+@dg.job(
+    description="Compares every derived row with its sources, and repairs those that differ.",
+    tags=Priority.RECONCILE.tags,
+)
 def reconcile() -> None:
     """Run the comparison."""
     compare_everything()
@@ -82,7 +88,9 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     context.add_output_metadata({"findings": metadata_table(rows)})
 
 
-@dg.job(description="Checks that the pipeline is up to date; sends alerts and the heartbeat.")
+@dg.job(
+    description="Checks that the pipeline is up to date; sends alerts and the heartbeat.", tags=Priority.HEALTH.tags
+)
 def health() -> None:
     """Run the check."""
     check_health()
@@ -92,7 +100,8 @@ def health() -> None:
 def delete_old_runs(context: dg.OpExecutionContext) -> None:
     """Deletes Dagster's runs older than EVENT_RETENTION_DAYS, except those that hold a partition's newest state."""
     before = datetime.now(UTC) - timedelta(days=settings().event_retention_days)
-    runs = retention.delete_runs(context.instance, before)
+    with plain_failures(context):
+        runs = retention.delete_runs(context.instance, before)
     context.log.info("%d runs from before %s were deleted", runs, f"{before:%Y-%m-%d %H:%M} UTC")
     context.add_output_metadata({"runs_deleted": runs})
 

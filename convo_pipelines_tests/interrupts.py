@@ -1,0 +1,55 @@
+"""Statements that last until they are cancelled, and signals that come while the server works on one."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from convo_pipelines.database.warehouse import execute, transaction
+from convo_pipelines_tests.world import World
+
+AT_WORK = """
+select pid from pg_stat_activity
+where datname = current_database() and state = 'active' and wait_event in ('PgSleep', 'advisory')
+"""
+
+
+def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def refreshes_wait(world: World, table: str) -> Iterator[None]:
+    """Let every refresh of a table wait, as behind another one."""
+    with world.warehouse.connection() as connection, transaction(connection):
+        execute(connection, "database/session/lock", locks=[table], lock_timeout="0")
+        yield
+
+
+@contextmanager
+def interrupted(
+    world: World, number: int = signal.SIGUSR1, before: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Send a signal to this thread as soon as a statement lasts; do something right before."""
+    main = threading.get_ident()
+
+    def send() -> None:
+        with psycopg.connect(world.url, autocommit=True) as connection:
+            wait_until(lambda: connection.execute(AT_WORK).fetchall())
+        before()
+        signal.pthread_kill(main, number)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    yield
+    sender.join()
+
+
+def assert_nothing_goes_on(world: World) -> None:
+    wait_until(lambda: not world.execute(AT_WORK))
