@@ -7,8 +7,8 @@ from typing import LiteralString, cast
 from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, identifier
-from convo_pipelines.engine import crews, refresh
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, identifier
+from convo_pipelines.engine import refresh
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import health
@@ -56,20 +56,23 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
         client: only differences of this client (its code).
 
     Raises:
-        ComparisonError: there is no such table, or the query lacks a column of its key.
-        CrewError: no client has the code.
+        ComparisonError: there is no such table or client, or the query lacks a column of the table's key.
         psycopg.Error: the query fails.
 
     """
     health.require_schema(warehouse)
-    crews.select(warehouse, clients=[client] if client is not None else ())
     if (table := TABLES.get(table_name.removeprefix("analytics."))) is None:
         raise ComparisonError(f"no derived table is called {table_name}; there are: {', '.join(TABLES)}")
     asked = sql.SQL(cast("LiteralString", query.strip().removesuffix(";").replace("%", "%%")))
     with warehouse.connection() as connection, connection.transaction():
         connection.execute("set transaction isolation level repeatable read read only")
-        described = connection.execute(sql.SQL("select * from (\n{}\n) as query limit 0").format(asked), {})
-        given = [column.name for column in described.description or ()]
+        codes = [row["client_code"] for row in fetch(connection, "operations/compare/clients/client_id")]
+        if client is not None and client not in codes:
+            raise ComparisonError(
+                f"no client has the code {client}; there are: {', '.join(sorted(codes)[:20]) or 'none'}"
+            )
+        described = execute(connection, "operations/compare/described", {"query": asked}).description
+        given = [column.name for column in described or ()]
         key = table.rows.key
         if missing := [column for column in key if column not in given]:
             raise ComparisonError(

@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main, refresh
-from convo_pipelines.engine.crews import CrewError
 from convo_pipelines.operations.comparison import TABLES, Comparison, ComparisonError, compare
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at
@@ -108,7 +107,7 @@ def test_a_query_writes_nothing(company: World) -> None:
                             psycopg.errors.SyntaxError)):  # fmt: skip
             compare(company.warehouse, "conversation_summaries", query)
     assert company.execute("select from app.conversations")
-    with pytest.raises(CrewError, match="no client has the code C9; there are: C1, C2"):
+    with pytest.raises(ComparisonError, match="no client has the code C9; there are: C1, C2"):
         compare(company.warehouse, "conversation_summaries", "select 1", "C9")
 
 

@@ -37,7 +37,8 @@ compared as materialized (
             null::text as present_value
         {pairs}
     ) as pair
-    where pair.is_different and (pair.column_name is null or former.is_there and present.is_there)
+    where former is distinct from present
+        and pair.is_different and (pair.column_name is null or former.is_there and present.is_there)
 ),
 
 found as (
@@ -73,16 +74,16 @@ owned as (
 {clients}
     ) as owner using ({named_by})
     where %(client)s::text is null or owner.client_code = %(client)s
-)
+),
 
-select
-    null as client_code,
-    'compared' as finding,
-    null as column_name,
-    (select count(*) from former) as rows,
-    null as examples
-union all
-(
+findings as (
+    select
+        null as client_code,
+        'compared' as finding,
+        null as column_name,
+        (select count(*) from former) as rows,
+        null as examples
+    union all
     select
         client_code,
         finding,
@@ -94,5 +95,7 @@ union all
         ) filter (where place <= %(most)s)
     from owned
     group by client_code, finding, column_name
-    order by client_code nulls last, finding, column_name
-);
+)
+
+select * from findings
+order by finding <> 'compared', client_code, finding, column_name;
