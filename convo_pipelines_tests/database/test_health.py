@@ -6,7 +6,10 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
+from convo_pipelines.cli import main
+from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.operations.health import Finding
@@ -113,9 +116,9 @@ def test_a_role_that_may_not_see_where_the_data_is_hears_nothing_of_the_disk(qui
 @pytest.fixture
 def away() -> Iterator[Warehouse]:
     """A database that does not answer."""
-    warehouse = Warehouse("postgresql://convo:secret@127.0.0.1:9/app")
-    yield warehouse
-    warehouse.close()
+    away = Warehouse("postgresql://convo:secret@127.0.0.1:9/app")
+    yield away
+    away.close()
 
 
 def test_a_database_that_is_away_is_a_finding(away: Warehouse) -> None:
@@ -124,6 +127,57 @@ def test_a_database_that_is_away_is_a_finding(away: Warehouse) -> None:
     assert "127.0.0.1" in finding.found
     assert "secret" not in health.report([finding])
     assert len(finding.found.splitlines()) == 1
+
+
+Ask = Callable[..., Result]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Runs a command on a database."""
+
+    def run(url: str, *arguments: str) -> Result:
+        monkeypatch.setattr(warehouse, "database_url", lambda: url)
+        return CliRunner().invoke(main, list(arguments))
+
+    return run
+
+
+def test_the_command_prints_json_though_the_database_is_away(away: Warehouse, ask: Ask) -> None:
+    done = ask(away.url, "health")
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["healthy"]) == (1, False)
+    assert [finding["kind"] for finding in said["findings"]] == [health.AWAY]
+    done = ask(away.url, "status")
+    assert (done.exit_code, done.output.split(":")[:2]) == (1, ["Error", f" {health.AWAY}"])
+
+
+def test_health_status_and_alerts_show_open_alerts_and_the_last_failed_run(
+    quiet: World, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with quiet.warehouse.connection() as connection:
+        for job in ("reconcile", "link_sync"):
+            alerts.begin(connection, "runs", "a run failed", job, f"the cause of {job}", "…", "runs/1")
+        alerts.end(connection, "runs", "reconcile")
+        alerts.begin(connection, "checks", "a check fails", "no_orphans of people_conversations", "2", "…", "assets")
+    done = ask(quiet.url, "health")
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["healthy"], said["findings"]) == (0, True, [])
+    assert {alert["subject"] for alert in said["open_alerts"]} == {"link_sync", "no_orphans of people_conversations"}
+    assert (said["last_failed_run"]["job"], said["last_failed_run"]["error"]) == ("link_sync", "the cause of link_sync")
+    assert 0 < said["disk"]["free"] < said["disk"]["total"]
+    monkeypatch.setattr(health, "LONGEST_LOCK", health.timedelta(0))
+    with psycopg.connect(quiet.url) as holding:
+        holding.execute("lock table app.messages in access exclusive mode")
+        shown = ask(quiet.url, "status").output
+    for expected in ("app.messages is locked by pid", "no_orphans of people_conversations", "the cause of link_sync"):
+        assert expected in " ".join(shown.split())
+    listed = ask(quiet.url, "alerts").output
+    assert listed.index("link_sync") < listed.index("reconcile")
+    assert [row["subject"] for row in json.loads(ask(quiet.url, "alerts", "--days", "0", "--json").stdout)] == [
+        "no_orphans of people_conversations",
+        "link_sync",
+    ]
 
 
 def test_an_outage_is_told_at_the_second_look_once_and_kept_in_the_past_alerts(

@@ -46,7 +46,7 @@ def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
             if happened.is_run_failure:
                 found, remedy = failures.cause(happened)
                 where = f"runs/{run.run_id}"
-                alerts.begin(connection, "runs", "a run failed", subject, f"run {run.run_id}: {found}", remedy, where)
+                alerts.begin(connection, "runs", "a run failed", subject, f"{found} (run {run.run_id})", remedy, where)
             else:
                 alerts.end(connection, "runs", subject)
     return _done(context, warehouse, events)
