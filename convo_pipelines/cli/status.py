@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from convo_pipelines.operations import alerts as alerting
 from convo_pipelines.operations import health as monitoring
 
 YEAR = 366
+LISTED = ("kind", "subject", "since", "ended_at", "found", "remedy")
+"""The columns of alerts that fit into a terminal; JSON has all."""
 
 
 @click.command()
@@ -29,9 +31,9 @@ def status() -> None:
         if findings:
             print_table(console, [finding.as_row() for finding in findings], title="problems")
         if others := [alert for alert in alerting.history(connection) if alert["source"] != "health"]:
-            print_table(console, [_shown(alert) for alert in others], title="open alerts on runs and checks")
+            print_table(console, [_shown(alert, LISTED) for alert in others], title="open alerts on runs and checks")
         if failed := alerting.last_failed_run(connection):
-            print_table(console, [_shown(failed)], title="last failed run")
+            print_table(console, [_shown(failed, failed)], title="last failed run")
         for title in ("crews", "tables"):
             print_table(console, fetch(connection, f"cli/status/{title}"), title=title)
         by_window = [table for table in capture.status(connection) if table["mode"] != "captured"]
@@ -68,7 +70,7 @@ def alerts(days: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_timed(row) for row in rows], indent=2))
     else:
-        print_table(console, [_shown(row) for row in rows])
+        print_table(console, [_shown(row, LISTED) for row in rows])
 
 
 def _facts(warehouse: Warehouse) -> dict[str, Any]:
@@ -88,5 +90,7 @@ def _timed(row: Row) -> Mapping[str, Any]:
     }
 
 
-def _shown(row: Row) -> Row:
-    return {name: f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell for name, cell in row.items()}
+def _shown(row: Row, columns: Iterable[str]) -> Row:
+    return {
+        name: f"{row[name]:%Y-%m-%d %H:%M:%S}" if isinstance(row[name], datetime) else row[name] for name in columns
+    }

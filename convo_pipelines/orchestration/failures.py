@@ -16,11 +16,13 @@ STOPPED = (
 """The remedies: if an error ended the run, and if Dagster's run monitoring did."""
 
 
-def cause(failure: dg.DagsterEvent) -> tuple[str, str]:
+def cause(instance: dg.DagsterInstance, run_id: str, failure: dg.DagsterEvent) -> tuple[str, str]:
     """Return the first error of a failed run with its step, and what to do."""
     data: Any = failure.event_specific_data
     if data is None or not (data.error or data.first_step_failure_event):
-        return _first(failure.message or ""), STOPPED
+        last = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)[-1:]
+        said = [entry.dagster_event.message for entry in last if entry.dagster_event] + [failure.message]
+        return " ".join(_first(message) for message in said if message), STOPPED
     if data.first_step_failure_event is None:
         return _line(data.error), RUN_AGAIN
     step = data.first_step_failure_event

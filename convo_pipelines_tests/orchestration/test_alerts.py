@@ -128,13 +128,14 @@ def test_a_run_that_a_lock_fails_says_who_holds_it_and_a_killed_one_that_it_was_
         quiet.materialize(["conversation_summaries"], instance=instance, expect=False)
         pid = holding.info.backend_pid
     killed = instance.create_run_for_job(defs.resolve_job_def("health"))
-    instance.report_run_failed(killed, "Detected run worker status FAILED: 'its process'.")
+    instance.report_engine_event("Run execution process unexpectedly exited with exit code -9.", killed)
+    instance.report_run_failed(killed)
     context = dg.build_sensor_context(instance, resources={"warehouse": quiet.warehouse})
     sensors.run_results(context)
     [message] = receiver.messages
     assert f"app.messages is locked by pid {pid} of" in message["message"]
     assert f"select pg_terminate_backend({pid})" in message["message"]
-    assert "FAILED: 'its process'" in message["message"]
+    assert "unexpectedly exited with exit code -9" in message["message"]
     assert "was killed" in message["message"]
 
 
@@ -194,8 +195,8 @@ def test_an_outage_is_kept_by_the_sensor_that_finds_it(quiet: World, receiver: R
         sensors.database_outages(context)
         cursor = context.cursor
     assert [message["title"].split(":")[1] for message in receiver.messages] == [" 1 new", " 1 resolved"]
-    result = defs.resolve_job_def("health").execute_in_process(resources={"warehouse": away}, raise_on_error=False)
-    assert not result.success
+    assert defs.resolve_job_def("health").execute_in_process(resources={"warehouse": away}).success
+    assert receiver.heartbeats == 0
     away.close()
 
 

@@ -44,7 +44,7 @@ def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
                 continue
             subject = UNNAMED_JOBS.get(run.job_name, run.job_name)
             if happened.is_run_failure:
-                found, remedy = failures.cause(happened)
+                found, remedy = failures.cause(context.instance, run.run_id, happened)
                 where = f"runs/{run.run_id}"
                 alerts.begin(connection, "runs", "a run failed", subject, f"{found} (run {run.run_id})", remedy, where)
             else:
