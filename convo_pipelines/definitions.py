@@ -7,12 +7,8 @@ from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.assets.common import Narrowed
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.orchestration.automation import jobs, schedules, sensors
-from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
-from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
-from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
-from convo_pipelines.orchestration.checks.lifecycle import lifecycle_checks
-from convo_pipelines.orchestration.checks.orphans import orphan_checks
-from convo_pipelines.orchestration.checks.tables import table_checks
+from convo_pipelines.orchestration.checks.every import every_check
+from convo_pipelines.orchestration.console import console
 from convo_pipelines.orchestration.external import external_assets
 from convo_pipelines.orchestration.metadata import at_git
 
@@ -22,15 +18,7 @@ defs = dg.Definitions(
         *at_git(derived_assets),
         activity_report,
     ],
-    asset_checks=[
-        *duplicate_checks,
-        *orphan_checks,
-        every_message_is_counted,
-        discovery_is_healthy,
-        *odd_row_checks,
-        *table_checks,
-        *lifecycle_checks,
-    ],
+    asset_checks=every_check,
     jobs=[
         jobs.conversation_discovery,
         jobs.link_sync,
@@ -51,9 +39,12 @@ defs = dg.Definitions(
     sensors=[
         sensors.run_results,
         sensors.check_results,
+        sensors.red_checks,
+        sensors.database_outages,
         sensors.webhook_results,
         sensors.all_checks_after_reconcile,
     ],
     resources={"warehouse": Warehouse(), "narrowed": Narrowed.configure_at_launch()},
+    loggers={"console": console},
     executor=dg.in_process_executor,
 )

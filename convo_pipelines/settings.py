@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 import psycopg
 from phonenumbers import SUPPORTED_REGIONS
@@ -79,6 +79,7 @@ class Settings(BaseModel):
     heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")
+    log_format: Literal["text", "json"] = Field("text", description="text or json")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"
 

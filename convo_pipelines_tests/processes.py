@@ -137,7 +137,7 @@ class Units:
             "WEBHOOK_SECRET": "a secret of some length",
         }  # fmt: skip
         self.folder, self.port = folder, int(free_port())
-        self.ports = {"4000": free_port(), "3000": str(self.port), "8080": free_port()}
+        self.ports = {"4000": free_port(), "3000": str(self.port), "8080": free_port(), "9464": free_port()}
 
     @property
     def logs(self) -> str:

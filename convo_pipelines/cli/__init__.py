@@ -8,11 +8,13 @@ import psycopg
 from rich.logging import RichHandler
 from sqlalchemy.exc import DBAPIError
 
+from convo_pipelines import logs
 from convo_pipelines.cli import capture, data, demo, migrate, people, refresh, serve, status
 from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations.health import SchemaError, schema_error
+from convo_pipelines.settings import settings
 
 
 class _Group(click.Group):
@@ -37,14 +39,16 @@ def _schema_error(error: Exception) -> SchemaError | None:
 @click.group(cls=_Group)
 def main() -> None:
     """Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console)])
+    is_read_by_people = console.is_terminal and settings().log_format == "text"
+    lines = RichHandler(console=console) if is_read_by_people else logs.handler()
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[lines])
 
 
 for command in (
     migrate.migrate, capture.capture,
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
-    people.link, people.unlink, people.decisions, people.forget,
+    status.alerts, people.link, people.unlink, people.decisions, people.forget,
     data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema,
-    serve.webhook, serve.dagster, demo.demo,
+    serve.webhook, serve.metrics, serve.dagster, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""Commands that start servers: the webhook and Dagster."""
+"""Commands that start servers: the webhook, metrics and Dagster."""
 
 import logging
 import os
@@ -10,12 +10,18 @@ from pathlib import Path
 import click
 
 from convo_pipelines.database import addresses
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import settings
+
+SCRAPE_SECONDS = 5
+"""How long a scrape waits for a connection; Prometheus gives up after 10 s."""
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.IntRange(1, 65_535)
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8080, show_default=True)
+@HOST
+@click.option("--port", type=PORT, default=8080, show_default=True)
 @click.option("--insecure", is_flag=True, help="Accept unsigned requests, without WEBHOOK_SECRET.")
 def webhook(host: str, port: int, insecure: bool) -> None:
     """Serve the webhook: refresh all tables for a completed conversation before answering the request."""
@@ -27,6 +33,16 @@ def webhook(host: str, port: int, insecure: bool) -> None:
     logging.getLogger("convo_pipelines").setLevel(logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.INFO)
     server.run(host, port, None if insecure else secret)
+
+
+@click.command()
+@HOST
+@click.option("--port", type=PORT, default=9464, show_default=True)
+def metrics(host: str, port: int) -> None:
+    """Serve metrics of the pipeline for Prometheus at /metrics; the webhook serves them, too."""
+    from convo_pipelines.serving import metrics as server
+
+    server.serve(Warehouse(wait_seconds=SCRAPE_SECONDS), host, port)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

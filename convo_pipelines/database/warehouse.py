@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -12,7 +13,8 @@ from psycopg import sql
 from psycopg.abc import Buffer, PQGen
 from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
+from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import statement
@@ -23,6 +25,7 @@ Row = dict[str, Any]
 Returned = TypeVar("Returned")
 
 POOL_SIZE = 4
+CONNECT_SECONDS = 10
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
 """The lock timeout of checks, reports and commands."""
@@ -109,6 +112,10 @@ class Connection(psycopg.Connection[Row]):
             self.cancel_safe(timeout=CANCEL_SECONDS)
 
 
+class UnreachableError(ConvoPipelinesError, psycopg.OperationalError):
+    """The database cannot be reached; the message says why."""
+
+
 class Warehouse:
     """The database with `app` and `analytics`. Sessions run in UTC, in autocommit mode unless in a transaction."""
 
@@ -127,6 +134,11 @@ class Warehouse:
     def url(self) -> str:
         """The URL, with the password."""
         return self._url or database_url()
+
+    @property
+    def name(self) -> str:
+        """The name of the database."""
+        return make_url(self.url).database or "the default database"
 
     @cached_property
     def _pool(self) -> ConnectionPool[Connection]:
@@ -151,16 +163,34 @@ class Warehouse:
         """Close the pool."""
         self._pool.close()
 
+    def ping(self) -> None:
+        """Check that the database accepts connections.
+
+        Raises:
+            UnreachableError: it does not.
+
+        """
+        try:
+            psycopg.connect(self.url, connect_timeout=CONNECT_SECONDS).close()
+        except psycopg.OperationalError as error:
+            raise UnreachableError(f"the database is away: {str(error).strip().splitlines()[0]}") from None
+
     @contextmanager
     def connection(self) -> Generator[Connection]:
         """Lend a connection in autocommit mode.
 
         Raises:
+            UnreachableError: the database is away.
             TableLockedError: a statement waited longer for a lock than it may.
             psycopg.errors.QueryCanceled: a statement took longer than it may.
 
         """
-        with self._pool.connection() as connection:
+        with ExitStack() as lent:
+            try:
+                connection = lent.enter_context(self._pool.connection())
+            except PoolTimeout:
+                self.ping()
+                raise
             try:
                 yield connection
             except TableLockedError:
@@ -259,21 +289,45 @@ def refreshing(
         yield
 
 
+@dataclass(frozen=True)
+class Blocker:
+    """A transaction that holds, or waits for, a lock that prevents reading a table.
+
+    Attributes:
+        table: its name with its schema.
+        since: when the transaction began, UTC; None if this role may not see it.
+        text: the table, the session and what it waits for.
+        remedy: what ends it.
+
+    """
+
+    table: str
+    since: datetime | None
+    text: str
+    remedy: str
+
+
+def blockers(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> list[Blocker]:
+    """Return the transactions that prevent reading `tables` of app, or any table; with `is_any`, altering it."""
+    rows = fetch(connection, "database/blockers", tables=tables and list(tables), is_any=is_any)
+    return [Blocker(row["table_name"], row["since"], _holder(row), f"let it end, or run {_end(row)}") for row in rows]
+
+
 def blockers_of(connection: Connection, tables: Sequence[str] | None = None, *, is_any: bool = False) -> str:
     """Return which sessions hold locks that prevent reading `tables` of app, and the remedy.
 
     Without `tables`, when it is not known which lock was waited for: possible blockers on any table. With `is_any`,
     sessions that prevent altering a table.
     """
-    holders = fetch(connection, "database/blockers", tables=tables and list(tables), is_any=is_any)
+    holders = blockers(connection, tables, is_any=is_any)
     if not holders:
         named = f"app.{' or app.'.join(tables)}" if tables else "a table or row"
         return f"another session held a lock on {named}; try again"
-    named = "; ".join(_holder(row) for row in holders[:NAMED_HOLDERS])
+    named = "; ".join(holder.text for holder in holders[:NAMED_HOLDERS])
     if tables is None:
         rest = f", and {len(holders) - NAMED_HOLDERS} more" if len(holders) > NAMED_HOLDERS else ""
         return f"timed out waiting for a lock; possible blockers: {named}{rest}; let them end, and try again"
-    return f"{named}: let it end, or run {_end(holders[0])}"
+    return f"{named}: {holders[0].remedy}"
 
 
 def _holder(row: Row) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, TableLockedError, execute
+from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, TableLockedError, error_message, execute
 from convo_pipelines.settings import settings
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
@@ -132,4 +132,4 @@ class ChunkSize:
             self.is_left_out = True
         else:
             self.rows = max(1, self.rows // 8)
-        _log.info("retrying a chunk: %s", error)
+        _log.info("retrying a chunk: %s", error_message(error))

@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
+from convo_pipelines import logs
 from convo_pipelines.database.warehouse import (
     PASSING_ERRORS,
     POOL_SIZE,
@@ -138,6 +139,11 @@ def for_each(
                     lent.remove(connection)
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
+        of_crew = {"crew": group[0].code} if len(group) == 1 else {}
+        with logs.about(table=HISTORIES_SESSIONS.name, **of_crew):
+            return refresh(group)
+
+    def refresh(group: Sequence[Crew]) -> list[CrewResult] | None:
         results = [CrewResult(crew) for crew in group]
         started_at, started = datetime.now(UTC), time.monotonic()
         failure: Exception | None = None
@@ -158,7 +164,8 @@ def for_each(
                 results[0].error = message if is_named else f"app.{group[0].table_name}: {message}"
             for result in results:
                 result.milliseconds = round(milliseconds / len(group))
-                log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
+                with logs.about(crew=result.crew.code):
+                    log.log(logging.ERROR if result.error else logging.INFO, "%s", describe(result))
             if is_recorded:
                 _record(connection, results, started_at, is_all=is_all)
         return results

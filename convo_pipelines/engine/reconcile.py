@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Counts, Row, Warehouse, fetch_one
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.isolation import CrewResult
@@ -66,7 +67,8 @@ def run(
         outcome, results = ticks.compare(warehouse, table, log, progress)
         crew_results += results
         tables[table.name] = outcome
-        log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
+        with logs.about(table=table.name):
+            log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
     with warehouse.connection() as connection:
         totals = fetch_one(connection, "engine/reconcile/totals")
     failed = sorted({f"{result.crew.code}: {result.error}" for result in crew_results if result.error})

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
+from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
 from convo_pipelines.engine import capture, change_log, crews, histories, refresh
 from convo_pipelines.engine.isolation import CrewResult, total
@@ -23,9 +24,10 @@ def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowi
     """
     if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
         capture.sync(warehouse)
-    if table is HISTORIES_SESSIONS:
-        return histories.tick(warehouse, log, narrowing)
-    return refresh.tick(warehouse, table, narrowing), []
+    with logs.about(table=table.name):
+        if table is HISTORIES_SESSIONS:
+            return histories.tick(warehouse, log, narrowing)
+        return refresh.tick(warehouse, table, narrowing), []
 
 
 def backfill(
@@ -39,9 +41,10 @@ def backfill(
 ) -> Done:
     """Refresh a window of whole UTC days."""
     capture.sync(warehouse)
-    if table is HISTORIES_SESSIONS:
-        return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
-    return refresh.backfill(warehouse, table, window, narrowing), []
+    with logs.about(table=table.name):
+        if table is HISTORIES_SESSIONS:
+            return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
+        return refresh.backfill(warehouse, table, window, narrowing), []
 
 
 def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked, log: logging.Logger) -> Done:
@@ -61,9 +64,10 @@ def compare(
     progress: Callable[[int], object] = lambda _keys: None,
 ) -> Done:
     """Refresh everything, and count changed rows without an unread change as drift."""
-    if table is HISTORIES_SESSIONS:
-        return histories.compare(warehouse, log)
-    return refresh.compare(warehouse, table, progress), []
+    with logs.about(table=table.name):
+        if table is HISTORIES_SESSIONS:
+            return histories.compare(warehouse, log)
+        return refresh.compare(warehouse, table, progress), []
 
 
 def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:

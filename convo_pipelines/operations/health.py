@@ -1,6 +1,8 @@
 """Health: whether the pipeline runs and the tables are up to date, as far as the database shows."""
 
+import ipaddress
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +12,7 @@ from croniter import CroniterError, croniter
 from sqlalchemy.exc import ProgrammingError
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Connection, Warehouse, fetch
+from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.errors import ConvoPipelinesError
@@ -18,9 +20,16 @@ from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)
 OLDEST_TRANSACTION = timedelta(minutes=10)
+LONGEST_LOCK = timedelta(minutes=1)
+LEAST_FREE = 0.1
+"""The fraction of the disk that must be free."""
+AWAY = "the database is away"
 SCHEMA = "the schema is outdated"
 
 REMEDIES = {
+    AWAY: "Start it, or correct CONVO_DATABASE_URL. Nothing is lost: the next tick reads what changed meanwhile.",
+    "a table is locked": "End the transaction that holds the lock: until then ticks fail, and are repeated.",
+    "the disk is nearly full": "Free or add space before PostgreSQL stops: see what grows, WAL and logs included.",
     "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
@@ -72,8 +81,21 @@ class Finding:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Disk:
+    """The disk of the database's data directory, in bytes."""
+
+    path: str
+    free: int
+    total: int
+
+
 def look(warehouse: Warehouse) -> list[Finding]:
-    """Return all problems; if migrations are missing, only that."""
+    """Return all problems; if the database is away or lacks migrations, only that."""
+    try:
+        warehouse.ping()
+    except UnreachableError as error:
+        return [Finding(AWAY, warehouse.name, None, str(error).removeprefix(f"{AWAY}: "))]
     if missing := migrations.missing(warehouse.url):
         return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
     with warehouse.connection() as connection:
@@ -90,10 +112,43 @@ def look(warehouse: Warehouse) -> list[Finding]:
                 connection, "tables/histories_sessions/checks/discovery_is_healthy", **discovery_limits(connection)
             )
         ]
+        locks = [
+            Finding("a table is locked", blocker.table, blocker.since, f"{blocker.text}: {blocker.remedy}")
+            for blocker in blockers(connection)
+            if blocker.since is None or datetime.now(UTC) - blocker.since > LONGEST_LOCK
+        ]
         rights = [
             Finding("a right is missing", "analytics", None, failure) for failure in capture.missing_rights(connection)
         ]
-    return [Finding(**row) for row in rows] + crews + rights
+        disk = disk_of(connection)
+    full = (
+        [Finding("the disk is nearly full", disk.path, None, f"{disk.free:,} of {disk.total:,} bytes are free")]
+        if disk and disk.free < LEAST_FREE * disk.total
+        else []
+    )
+    return locks + full + [Finding(**row) for row in rows] + crews + rights
+
+
+def disk_of(connection: Connection) -> Disk | None:
+    """Return the disk of the database, if the server is on this machine and the role may see where its data is."""
+    server = fetch_one(connection, "operations/health/server")
+    if not (server["data_directory"] and _is_here(connection.info.host) and _is_here(server["address"])):
+        return None
+    try:
+        usage = shutil.disk_usage(server["data_directory"])
+    except OSError:
+        return None
+    return Disk(server["data_directory"], usage.free, usage.total)
+
+
+def _is_here(address: str | None) -> bool:
+    """Whether an address is a socket of this machine, or of its loopback interface."""
+    if not address or address.startswith("/") or address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def discovery_limits(connection: Connection) -> dict[str, Any]:
@@ -147,8 +202,8 @@ def schema_error(url: str) -> SchemaError | None:
     return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None
 
 
-def report(findings: Sequence[Finding]) -> str:
-    """Return the findings as JSON, for probes."""
+def report(findings: Sequence[Finding], **facts: object) -> str:
+    """Return the findings as JSON, for probes, with more facts."""
     looked_at = datetime.now(UTC).isoformat(timespec="seconds")
     rows = [finding.as_row() for finding in findings]
-    return json.dumps({"healthy": not rows, "looked_at": looked_at, "findings": rows}, indent=2)
+    return json.dumps({"healthy": not rows, "looked_at": looked_at, "findings": rows, **facts}, indent=2)

@@ -10,6 +10,7 @@ from convo_pipelines.engine.crews import select
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
@@ -117,10 +118,8 @@ def finding(evaluation: dg.AssetCheckEvaluation) -> str:
     """Return the result of a failed check as text: the number of offenders, and one line for each in the sample."""
     if evaluation.passed:
         return ""
-    sample = evaluation.metadata["sample"]
-    rows = [record.data for record in sample.records] if isinstance(sample, dg.TableMetadataValue) else []
-    lines = [", ".join(f"{name}: {value}" for name, value in row.items() if value is not None) for row in rows]
-    return "\n".join([f"{evaluation.metadata['offenders'].value} offenders", *lines])
+    number = f"{evaluation.metadata['offenders'].value} offenders"
+    return "\n".join([number, *map(causes.line, causes.rows(evaluation))])
 
 
 def _utc(moment: datetime) -> datetime:

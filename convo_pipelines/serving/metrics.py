@@ -1,14 +1,15 @@
-"""Prometheus metrics: of the webhook, and of the whole pipeline."""
+"""Prometheus metrics: of the webhook, and of the whole pipeline, with it or on their own."""
 
 import time
 from collections.abc import Iterator
 
 import psycopg
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, start_http_server
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one
+from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import Deferred, Done
 
 LATENCIES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -50,6 +51,14 @@ class Metrics:
         self.deferred.inc(sum(isinstance(answer, Deferred) for answer in done.answers.values()))
 
 
+def serve(warehouse: Warehouse, host: str, port: int) -> None:
+    """Serve the pipeline's metrics at `/metrics` until the process is ended."""
+    registry = CollectorRegistry()
+    registry.register(_Pipeline(warehouse))
+    _, thread = start_http_server(port, host, registry)
+    thread.join()
+
+
 class _Pipeline(Collector):
     def __init__(self, warehouse: Warehouse):
         self._warehouse = warehouse
@@ -64,7 +73,7 @@ class _Pipeline(Collector):
         if time.monotonic() - self._read_at >= AGE_SECONDS:
             try:
                 self._pipeline = list(self._read())
-            except psycopg.Error:
+            except psycopg.OperationalError:
                 self._pipeline = [GaugeMetricFamily("convo_database_up", "Whether the database is reachable.", 0)]
             self._read_at = time.monotonic()
         yield from self._pipeline
@@ -74,6 +83,9 @@ class _Pipeline(Collector):
             now = fetch_one(connection, "serving/metrics/pipeline")
             logs = fetch(connection, "serving/metrics/logs")
             tables = fetch(connection, "serving/metrics/tables")
+            failures = fetch(connection, "serving/metrics/failures")
+            alerts = fetch(connection, "serving/metrics/alerts")
+            disk = health.disk_of(connection)
         yield GaugeMetricFamily("convo_database_up", "Whether the database is reachable.", 1)
         yield CounterMetricFamily(
             "convo_sessions_scanned", "Session-days that ticks recomputed.", now["sessions_scanned"]
@@ -105,7 +117,24 @@ class _Pipeline(Collector):
         yield _labelled(
             "convo_changes_waiting", "Changes that no tick of the table has read.", "table", tables, "changes"
         )
-        yield _labelled("convo_oldest_change_seconds", "Age of the oldest unread change.", "table", tables, "oldest")
+        yield _labelled(
+            "convo_oldest_change_seconds",
+            "Seconds since the application wrote the oldest change that is not in the table yet.",
+            "table",
+            tables,
+            "oldest",
+        )
+        yield _labelled(
+            "convo_crew_consecutive_failures",
+            "Failed runs since the last success, of crews that fail.",
+            "crew",
+            failures,
+            "failures",
+        )
+        yield _labelled("convo_alerts_open", "Open alerts.", "source", alerts, "alerts")
+        if disk:
+            yield GaugeMetricFamily("convo_disk_free_bytes", "Free space of the database's disk.", disk.free)
+            yield GaugeMetricFamily("convo_disk_size_bytes", "Size of the database's disk.", disk.total)
 
 
 def _labelled(name: str, text: str, label: str, rows: list[Row], value: str) -> Metric:

@@ -4,6 +4,7 @@ import dagster as dg
 import psycopg
 import pytest
 
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration.automation import sensors
@@ -66,11 +67,15 @@ def test_a_check_that_turns_red_is_told_and_that_it_is_green_again(quiet: World,
     look()
     look()
     [message] = receiver.messages
-    assert "a check fails: every_crew_day_adds_up of crew_activity_daily" in message["message"]
+    assert message["title"] == "convo_pipelines: 1 new: a check fails: every_crew_day_adds_up of crew_activity_daily"
+    assert "1 offenders, the first: " in message["message"]
+    assert "materialize crew_activity_daily for the days shown" in message["message"]
     assert "https://dagster.example/assets/crew_activity_daily?view=checks" in message["message"]
     quiet.reconcile()
     look()
-    assert [message["title"] for message in receiver.messages[1:]] == ["convo_pipelines: 1 resolved"]
+    assert [message["title"] for message in receiver.messages[1:]] == [
+        "convo_pipelines: 1 resolved: a check fails: every_crew_day_adds_up of crew_activity_daily"
+    ]
 
 
 def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet: World, receiver: Receiver) -> None:
@@ -97,17 +102,102 @@ def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet
     assert receiver.messages == []
     run()
     run()
+    [newest] = instance.get_runs(limit=1)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(alerts, "begin", away)
         with pytest.raises(psycopg.Error):
             look()
     look()
     [message] = receiver.messages
-    assert "a run failed: reconcile" in message["message"]
+    assert message["title"] == "convo_pipelines: 1 new: a run failed: reconcile"
+    assert "compare_everything: these crews could not be compared, all others were: B: " in message["message"]
+    assert message["message"].endswith(f"https://dagster.example/runs/{newest.run_id}")
     quiet.execute("delete from app.crews where crew_code = 'B'")
     run()
     look()
-    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 resolved"
+    assert receiver.messages[-1]["title"] == "convo_pipelines: 1 resolved: a run failed: reconcile"
+
+
+def test_a_run_that_a_lock_fails_says_who_holds_it_and_a_killed_one_that_it_was_killed(
+    quiet: World, receiver: Receiver
+) -> None:
+    instance = dg.DagsterInstance.ephemeral()
+    quiet.message(quiet.conversation())
+    with psycopg.connect(quiet.url) as holding:
+        holding.execute("lock table app.messages in access exclusive mode")
+        quiet.materialize(["conversation_summaries"], instance=instance, expect=False)
+        pid = holding.info.backend_pid
+    killed = instance.create_run_for_job(defs.resolve_job_def("health"))
+    instance.report_engine_event("Run execution process unexpectedly exited with exit code -9.", killed)
+    instance.report_run_failed(killed)
+    context = dg.build_sensor_context(instance, resources={"warehouse": quiet.warehouse})
+    sensors.run_results(context)
+    [message] = receiver.messages
+    assert f"app.messages is locked by pid {pid} of" in message["message"]
+    assert f"select pg_terminate_backend({pid})" in message["message"]
+    assert "unexpectedly exited with exit code -9" in message["message"]
+    assert "was killed" in message["message"]
+
+
+def test_a_red_check_is_run_again_until_its_alert_has_ended(quiet: World) -> None:
+    quiet.say("s1")
+    quiet.tick()
+    instance = dg.DagsterInstance.ephemeral()
+    resources = {"warehouse": quiet.warehouse}
+    cursor = None
+
+    def look() -> dg.RunRequest | dg.SkipReason:
+        nonlocal cursor
+        context = dg.build_sensor_context(instance, cursor, resources=resources)
+        sensors.check_results(context)
+        cursor = context.cursor
+        asked = sensors.red_checks(dg.build_sensor_context(instance, resources=resources))
+        assert isinstance(asked, dg.RunRequest | dg.SkipReason)
+        return asked
+
+    quiet.execute("update analytics.crew_activity_daily set messages = messages + 1")
+    quiet.evaluations(instance)
+    quiet.execute(
+        "insert into analytics.alerts (source, kind, subject, found, remedy) "
+        "values ('checks', 'a check fails', 'a_check_of_old of crew_activity_daily', '…', '…')"
+    )
+    asked = look()
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.asset_check_keys == [dg.AssetCheckKey(dg.AssetKey("crew_activity_daily"), "every_crew_day_adds_up")]
+    quiet.reconcile()
+    job = defs.resolve_job_def("all_checks").get_subset(asset_check_selection=set(asked.asset_check_keys))
+    assert job.execute_in_process(instance=instance, resources=resources, tags=asked.tags).success
+    assert isinstance(look(), dg.SkipReason)
+    assert not quiet.execute("select from analytics.alerts where ended_at is null")
+
+
+def test_red_checks_take_a_tenth_of_the_time_at_most(quiet: World) -> None:
+    subject = "every_crew_day_adds_up of crew_activity_daily"
+    quiet.execute(
+        "insert into analytics.alerts (source, kind, subject, found, remedy) "
+        "values ('checks', 'a check fails', %s, '…', '…')",
+        subject,
+    )
+    instance = dg.DagsterInstance.ephemeral()
+    context = dg.build_sensor_context(instance, resources={"warehouse": quiet.warehouse})
+    asked = sensors.red_checks(context)
+    assert isinstance(asked, dg.RunRequest)
+    run = instance.create_run_for_job(defs.resolve_job_def("all_checks"), tags=asked.tags)
+    assert isinstance(sensors.red_checks(context), dg.SkipReason)
+    instance.report_run_failed(run)
+    assert isinstance(sensors.red_checks(context), dg.RunRequest)
+
+
+def test_an_outage_is_kept_by_the_sensor_that_finds_it(quiet: World, receiver: Receiver) -> None:
+    away, cursor = Warehouse("postgresql://127.0.0.1:9/app"), None
+    for warehouse in (away, away, quiet.warehouse):
+        context = dg.build_sensor_context(cursor=cursor, resources={"warehouse": warehouse})
+        sensors.database_outages(context)
+        cursor = context.cursor
+    assert [message["title"].split(":")[1] for message in receiver.messages] == [" 1 new", " 1 resolved"]
+    assert defs.resolve_job_def("health").execute_in_process(resources={"warehouse": away}).success
+    assert receiver.heartbeats == 0
+    away.close()
 
 
 def test_a_run_against_an_old_schema_says_so_in_a_line(world: World) -> None:

@@ -1,11 +1,13 @@
 """Runs of the assets: what they report, and when they fail."""
 
+import json
 from collections.abc import Callable
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
+from convo_pipelines.definitions import defs
 from convo_pipelines.engine import chunks, histories, refresh
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -123,3 +125,14 @@ def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypat
     for module in (histories, refresh):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert "to be continued" in str(metadata(world.materialize(), "histories_sessions")["crews"])
+
+
+def test_a_run_writes_one_line_an_event(
+    quiet: World, environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment(LOG_FORMAT="json")
+    result = defs.resolve_job_def("reconcile").execute_in_process(resources={"warehouse": quiet.warehouse})
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    [of_crew] = [line for line in lines if line.get("crew")]
+    assert (of_crew["crew"], of_crew["table"], of_crew["job"]) == ("A", "histories_sessions", "reconcile")
+    assert {line["run"] for line in lines} == {result.run_id}

@@ -20,5 +20,5 @@ def test_mail_is_sent_and_a_restart_tells_nobody_twice(world: World, mailbox: Ma
     for _ in range(2):
         subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     [message] = mailbox.mails
-    assert message["Subject"] == "convo_pipelines: 1 new"
+    assert message["Subject"] == "convo_pipelines: 1 new: a table is behind: people_conversations"
     assert "a table is behind" in "".join(str(part.get_payload(decode=True)) for part in message.walk())

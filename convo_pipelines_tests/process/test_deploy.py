@@ -24,7 +24,7 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", *sorted(map(str, tmp_path.iterdir()))]
     verified = subprocess.run(command, capture_output=True, text=True)
     complaints = [line for line in verified.stderr.splitlines() if "convo-pipelines" in line]
-    assert (len(UNITS), complaints) == (4, [])
+    assert (len(UNITS), complaints) == (5, [])
 
 
 @pytest.mark.long(16)
@@ -45,5 +45,6 @@ def test_what_the_units_start_runs_jobs_and_writes_where_dagster_is_at_home(
             assert status is not dg.DagsterRunStatus.FAILURE, units.logs
             time.sleep(1)
         assert httpx.get(f"http://127.0.0.1:{units.ports['8080']}/healthz").json() == {"status": "ok"}
+        assert "convo_database_up 1.0" in httpx.get(f"http://127.0.0.1:{units.ports['9464']}/metrics").text
     assert (units.home / "storage" / run_id).is_dir()
     assert list(units.elsewhere.iterdir()) == []

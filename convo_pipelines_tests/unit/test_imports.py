@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "convo_pipelines"
 FLOORS = (
     {"errors"},
     {"settings"},
+    {"logs"},
     {"database"},
     {"engine"},
     {"operations"},

@@ -16,6 +16,7 @@ from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import Priority
@@ -26,12 +27,14 @@ conversation_discovery = dg.define_asset_job(
     dg.AssetSelection.assets(*(table.name for table in DISCOVERY)).without_checks()
     | dg.AssetSelection.checks(*tick_checks),
     description="Refreshes sessions, conversations and summaries from the histories tables; without full-scan checks.",
+    config=TO_CONSOLE,
 )
 
 link_sync = dg.define_asset_job(
     "link_sync",
     dg.AssetSelection.assets(*(table.name for table in LINKS)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
+    config=TO_CONSOLE,
 )
 
 
@@ -50,6 +53,7 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
 
 @dg.job(
     description="Compares every derived row with its sources, and repairs those that differ.",
+    config=TO_CONSOLE,
     tags=Priority.RECONCILE.tags,
 )
 def reconcile() -> None:
@@ -58,7 +62,10 @@ def reconcile() -> None:
 
 
 all_checks = dg.define_asset_job(
-    "all_checks", dg.AssetSelection.all_asset_checks(), description="Runs every check, full scans included."
+    "all_checks",
+    dg.AssetSelection.all_asset_checks(),
+    description="Runs every check, full scans included.",
+    config=TO_CONSOLE,
 )
 
 
@@ -66,6 +73,7 @@ activity_report = dg.define_asset_job(
     "activity_report",
     dg.AssetSelection.assets("activity_report"),
     description="Writes the activity report, and sends it to REPORT_URLS.",
+    config=TO_CONSOLE,
 )
 
 
@@ -75,9 +83,12 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     findings = health_of.look(warehouse)
     for finding in findings:
         context.log.warning("%s: %s (%s)", finding.kind, finding.subject, finding.found)
-    with suppress(psycopg.errors.UndefinedTable), warehouse.connection() as connection:
-        alerts.observe(connection, findings)
-        alerts.deliver(warehouse)
+    kinds = {finding.kind for finding in findings}
+    if health_of.AWAY not in kinds:  # of that, the sensor database_outages alerts
+        of_old_schema = (psycopg.ProgrammingError,) if health_of.SCHEMA in kinds else ()
+        with suppress(*of_old_schema), warehouse.connection() as connection:
+            alerts.observe(connection, findings)
+            alerts.deliver(warehouse)
     if not findings and (url := settings().heartbeat_url):
         try:
             with urllib.request.urlopen(url, timeout=10):  # noqa: S310
@@ -89,7 +100,9 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
 
 
 @dg.job(
-    description="Checks that the pipeline is up to date; sends alerts and the heartbeat.", tags=Priority.HEALTH.tags
+    description="Checks that the pipeline is up to date; sends alerts and the heartbeat.",
+    config=TO_CONSOLE,
+    tags=Priority.HEALTH.tags,
 )
 def health() -> None:
     """Run the check."""
@@ -106,7 +119,7 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata({"runs_deleted": runs})
 
 
-@dg.job(description="Deletes old runs from Dagster's database; materialized partitions stay so.")
+@dg.job(config=TO_CONSOLE, description="Deletes old runs from Dagster's database; materialized partitions stay so.")
 def event_retention() -> None:
     """Run the deletion."""
     delete_old_runs()

@@ -1,15 +1,22 @@
-"""The sensors: alerts on failed runs and checks, the webhook's materializations, all checks after a reconcile."""
+"""The sensors: alerts, failed checks again, the webhook's materializations, all checks after a reconcile."""
+
+import time
 
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
-from convo_pipelines.operations import alerts
+from convo_pipelines.operations import alerts, health
+from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs
-from convo_pipelines.orchestration.partitions import days
+from convo_pipelines.orchestration.checks.every import specs
+from convo_pipelines.orchestration.partitions import TICK_TAG, days
 from convo_pipelines.settings import settings
 
 _STATUS = dg.DefaultSensorStatus.RUNNING if settings().enable_background_jobs else dg.DefaultSensorStatus.STOPPED
 RESULTS_PER_TICK = 1_000
+RED_CHECKS = {TICK_TAG: "red_checks"}
+UNNAMED_JOBS = {"__ASSET_JOB": "a materialization"}
+"""Dagster's name of the runs that materialize assets without a job of ours."""
 
 
 def _events(context: dg.SensorEvaluationContext, *kinds: dg.DagsterEventType) -> list[dg.EventLogRecord]:
@@ -28,23 +35,27 @@ def _events(context: dg.SensorEvaluationContext, *kinds: dg.DagsterEventType) ->
 @dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
 def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
     """Alerts on runs that failed and are not retried; ends the alert when the job succeeds."""
+    warehouse.ping()
     events = _events(context, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
     with warehouse.connection() as connection:
         for event in events:
-            run = context.instance.get_run_by_id(event.run_id)
-            if run is None or run.tags.get("dagster/will_retry") == "true":
+            run, happened = context.instance.get_run_by_id(event.run_id), event.event_log_entry.dagster_event
+            if run is None or happened is None or run.tags.get("dagster/will_retry") == "true":
                 continue
-            if event.event_log_entry.dagster_event_type is dg.DagsterEventType.RUN_SUCCESS:
-                alerts.end(connection, "runs", run.job_name)
-                continue
-            remedy = "See the run's log for the cause; the next run does what this one left undone."
-            alerts.begin(connection, "runs", "a run failed", run.job_name, run.run_id, remedy, f"runs/{run.run_id}")
+            subject = UNNAMED_JOBS.get(run.job_name, run.job_name)
+            if happened.is_run_failure:
+                found, remedy = causes.cause(context.instance, run.run_id, happened)
+                where = f"runs/{run.run_id}"
+                alerts.begin(connection, "runs", "a run failed", subject, f"{found} (run {run.run_id})", remedy, where)
+            else:
+                alerts.end(connection, "runs", subject)
     return _done(context, warehouse, events)
 
 
 @dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
 def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
     """Alerts on failed checks of severity ERROR; ends the alert when the check passes."""
+    warehouse.ping()
     events = _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     with warehouse.connection() as connection:
         for event in events:
@@ -56,12 +67,44 @@ def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourcePar
             if check.passed or check.severity is not dg.AssetCheckSeverity.ERROR:
                 alerts.end(connection, "checks", subject)
                 continue
-            offenders = check.metadata.get("offenders")
-            found = f"{offenders.value if offenders else 'some'} offenders"
-            remedy = "See the check's description for what to do."
+            found = causes.offenders(check)
             where = f"assets/{asset}?view=checks&checkDetail={check.check_name}"
+            remedy = specs[subject].description or "" if subject in specs else "The code no longer has this check."
             alerts.begin(connection, "checks", "a check fails", subject, found, remedy, where)
     return _done(context, warehouse, events)
+
+
+@dg.sensor(job=jobs.all_checks, default_status=_STATUS, minimum_interval_seconds=300)
+def red_checks(
+    context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """Runs checks with an open alert again, so that it ends soon after the remedy; for a tenth of the time at most."""
+    warehouse.ping()
+    with warehouse.connection() as connection:
+        subjects = [alert["subject"] for alert in alerts.history(connection) if alert["source"] == "checks"]
+        for subject in set(subjects) - set(specs):  # the code no longer has it
+            alerts.end(connection, "checks", subject)
+    red = [specs[subject].key for subject in subjects if subject in specs]
+    if not red:
+        return dg.SkipReason("no check has an open alert")
+    last = context.instance.get_run_records(dg.RunsFilter(tags=RED_CHECKS), limit=1)
+    if last and not _is_due(last[0]):
+        return dg.SkipReason("they were run recently")
+    return dg.RunRequest(asset_check_keys=red, tags=RED_CHECKS)
+
+
+def _is_due(last: dg.RunRecord) -> bool:
+    if last.start_time is None or last.end_time is None:
+        return last.dagster_run.is_finished
+    return time.time() - last.end_time >= 9 * (last.end_time - last.start_time)
+
+
+@dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
+def database_outages(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
+    """Alerts on the database being away, provided that Dagster's own storage is not."""
+    outage = alerts.watch(warehouse, alerts.Outage.from_text(context.cursor) if context.cursor else None)
+    context.update_cursor(outage.as_text() if outage else "")
+    return dg.SkipReason(f"{health.AWAY}: {outage.found}" if outage else "the database accepts connections")
 
 
 def _done(context: dg.SensorEvaluationContext, warehouse: Warehouse, events: list[dg.EventLogRecord]) -> dg.SkipReason:
@@ -76,6 +119,7 @@ def webhook_results(
     context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.SensorResult | dg.SkipReason:
     """Reports the webhook's work to Dagster: one materialization of today's partition per table."""
+    warehouse.ping()
     with warehouse.connection() as connection:
         recorded = fetch(connection, "serving/webhook/recorded", after=int(context.cursor or 0))
     if not recorded:

@@ -1,4 +1,5 @@
--- out: one row per derived table: its freshness, its unread changes, and the holder of its lease
+-- out: one row per derived table: its freshness, its unread changes, the age of the oldest change that is not in it yet, wherever
+--      it waits, and the holder of its lease
 select
     fresh.table_name as "table",
     to_char(fresh.as_of, 'YYYY-MM-DD HH24:MI:SS') as as_of,
@@ -7,9 +8,10 @@ select
         else to_char(now() - fresh.as_of, 'HH24:MI:SS')
     end as age,
     fresh.changes_waiting as unread,
-    to_char(now() - fresh.waiting_since, 'HH24:MI:SS') as oldest,
+    to_char(now() - delays.written_since, 'HH24:MI:SS') as oldest,
     to_char(fresh.last_success_at, 'YYYY-MM-DD HH24:MI:SS') as last_success,
     case when state.lease_until > clock_timestamp() then state.lease_holder end as lease_holder
 from analytics.freshness as fresh
+inner join analytics.delays using (table_name)
 inner join analytics.refresh_state as state on state.asset_key = fresh.table_name
 order by fresh.table_name;

@@ -3,5 +3,5 @@
 from convo_pipelines.database.migrations import sql_files
 
 revision = "0032_analysts"
-down_revision = "0030_edges"
+down_revision = "0031_alerts"
 upgrade, downgrade = sql_files(__file__)

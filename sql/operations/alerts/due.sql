@@ -1,12 +1,15 @@
--- Deletes alerts that ended before any notification; selects and locks the alerts to notify of, so that each is sent once.
+-- Selects and locks the alerts to notify of, so that each is sent once. Those that ended before any notification need none.
 -- in:  %(reminder_seconds)s: time between reminders
--- out: source, kind, subject, found, remedy, link, since, ended_at, notified_at (time of the last notification); ended ones first
+-- out: id, kind, subject, found, remedy, link, since, ended_at, notified_at (time of the last notification); new ones first,
+--      ended ones last
 with unnotified as (
-    delete from analytics.alerts where ended_at is not null and notified_at is null
+    update analytics.alerts
+    set end_notified_at = clock_timestamp()
+    where ended_at is not null and notified_at is null and end_notified_at is null
 )
 
 select
-    source,
+    id,
     kind,
     subject,
     found,
@@ -16,8 +19,11 @@ select
     ended_at,
     notified_at
 from analytics.alerts
-where ended_at is not null and notified_at is not null
-    or ended_at is null
-    and coalesce(notified_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
-order by ended_at nulls last, since, kind, subject
+where end_notified_at is null
+    and (
+        ended_at is not null and notified_at is not null
+        or ended_at is null
+        and coalesce(notified_at, '-infinity') < clock_timestamp() - make_interval(secs => %(reminder_seconds)s)
+    )
+order by ended_at is not null, notified_at is not null, since, kind, subject
 for update skip locked;

@@ -1,5 +1,5 @@
 -- Opens or updates alerts for what a source finds now, several findings of one kind and subject as one; ends those that it
--- no longer finds.
+-- no longer finds, and deletes those that ended a year ago.
 -- in:  %(source)s; %(states)s: jsonb, rows of kind, subject, since (or null), found, remedy, link (or null);
 --      %(is_all)s: whether these are all its findings
 with found as (
@@ -22,6 +22,11 @@ ended as (
         and alert.ended_at is null
         and %(is_all)s
         and not exists (select from found where found.kind = alert.kind and found.subject = alert.subject)
+),
+
+forgotten as (
+    delete from analytics.alerts
+    where ended_at < clock_timestamp() - interval '1 year'
 )
 
 insert into analytics.alerts as alert (source, kind, subject, found, remedy, link, since)
@@ -32,11 +37,9 @@ select
     found,
     remedy,
     link,
-    coalesce(since, clock_timestamp())
+    coalesce(since, now())
 from found
-on conflict (source, kind, subject) do update set
+on conflict (source, kind, subject) where ended_at is null do update set
     found = excluded.found,
     remedy = excluded.remedy,
-    link = excluded.link,
-    since = case when alert.ended_at is null then alert.since else excluded.since end,
-    ended_at = null;
+    link = excluded.link;

@@ -12,11 +12,13 @@ with wanted as (
 select
     'a table is behind' as kind,
     fresh.table_name as subject,
-    fresh.waiting_since as since,
+    delays.written_since as since,
     fresh.changes_waiting || ' changes waiting' as found
 from wanted
 inner join analytics.freshness as fresh using (table_name)
-where fresh.waiting_since < clock_timestamp() - make_interval(secs => wanted.seconds)
+inner join analytics.delays using (table_name)
+where fresh.changes_waiting > 0
+    and delays.written_since < clock_timestamp() - make_interval(secs => wanted.seconds)
 union all
 select
     'a table was never built',

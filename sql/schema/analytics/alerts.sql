@@ -10,20 +10,27 @@ create table analytics.alerts (
     notified_at timestamptz,
     failed_deliveries integer not null default 0,
     last_error text,
-    primary key (source, kind, subject)
+    id bigint generated always as identity primary key,
+    end_notified_at timestamptz
 );
 
+create unique index alerts_open on analytics.alerts (source, kind, subject) where ended_at is null;
+
 comment on table analytics.alerts is
-'Problems found, and whether a notification about each was delivered. A row is deleted once its end has been '
-'notified.';
+'Problems found, and whether a notification about each was delivered. A row is kept for a year after its end.';
 comment on column analytics.alerts.source is 'Where the problem was found: health, runs or checks.';
 comment on column analytics.alerts.kind is 'The kind of problem.';
 comment on column analytics.alerts.subject is 'The table, crew, job or check concerned.';
-comment on column analytics.alerts.found is 'The measured value or count.';
+comment on column analytics.alerts.found is 'What is known: the error, the measured value, or the first offender.';
 comment on column analytics.alerts.remedy is 'What to do.';
-comment on column analytics.alerts.link is 'Link to the UI; null if DAGSTER_UI_URL is not set.';
+comment on column analytics.alerts.link is
+'Link to the UI, for runs to the newest one that failed; null if DAGSTER_UI_URL is not set.';
 comment on column analytics.alerts.since is 'When the problem began.';
 comment on column analytics.alerts.ended_at is 'When the problem ended; null while it lasts.';
-comment on column analytics.alerts.notified_at is 'When the last notification about it was delivered; null: none yet.';
+comment on column analytics.alerts.notified_at is
+'When the last notification of the problem was delivered; null: none yet.';
 comment on column analytics.alerts.failed_deliveries is 'Consecutive failed deliveries.';
 comment on column analytics.alerts.last_error is 'Why the last delivery failed.';
+comment on column analytics.alerts.id is 'Generated.';
+comment on column analytics.alerts.end_notified_at is
+'When the notification of its end was delivered, or was found not to be needed.';

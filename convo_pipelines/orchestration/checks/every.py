@@ -1,0 +1,21 @@
+"""All asset checks, and their specifications by the names that alerts give them."""
+
+from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
+from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
+from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
+from convo_pipelines.orchestration.checks.lifecycle import lifecycle_checks
+from convo_pipelines.orchestration.checks.orphans import orphan_checks
+from convo_pipelines.orchestration.checks.tables import table_checks
+
+every_check = [
+    *duplicate_checks,
+    *orphan_checks,
+    every_message_is_counted,
+    discovery_is_healthy,
+    *odd_row_checks,
+    *table_checks,
+    *lifecycle_checks,
+]
+specs = {
+    f"{spec.name} of {spec.asset_key.to_user_string()}": spec for check in every_check for spec in check.check_specs
+}

@@ -1,0 +1,19 @@
+"""What runs write to stderr: the lines of `convo_pipelines.logs`."""
+
+import logging
+
+import dagster as dg
+
+from convo_pipelines import logs
+
+
+@dg.logger(config_schema={}, description="One line an event, as text, or as JSON if LOG_FORMAT is json.")
+def console(_context: dg.InitLoggerContext) -> logging.Logger:
+    """Return a logger that is registered nowhere, as Dagster's are."""
+    logger = logging.Logger("dagster", logging.INFO)
+    logger.addHandler(logs.handler())
+    return logger
+
+
+TO_CONSOLE: dict[str, object] = {"loggers": {"console": {}}}
+"""The config by which a job logs so; Dagster offers no default for runs without a job, which log in its own format."""
