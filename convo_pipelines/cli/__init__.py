@@ -43,7 +43,7 @@ def main() -> None:
 for command in (
     migrate.migrate, capture.capture,
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.verify, status.status, status.health,
-    people.link, people.unlink, people.decisions, people.forget,
+    people.link, people.unlink, people.decisions, people.who, people.forget,
     data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema,
     serve.webhook, serve.dagster, demo.demo,
 ):  # fmt: skip
