@@ -47,6 +47,7 @@ defs = dg.Definitions(
         schedules.health_schedule,
         schedules.activity_report_schedule,
         schedules.event_retention_schedule,
+        *schedules.optional_schedules(),
     ],
     sensors=[
         sensors.run_results,

@@ -1,5 +1,5 @@
 -- Decisions, the newest first.
--- in:  %(is_all)s: include revoked ones; %(contacts)s, %(identifier)s: only on these contact methods or this identifier; or both null
+-- in:  %(is_all)s: include revoked ones; %(contacts)s, %(identifier)s: only on these contact methods or this identifier, or null
 -- out: one row per decision; client and person's name are null if the person no longer exists
 select
     decision.id,

@@ -1,6 +1,6 @@
 -- Revokes what a decision replaces: the opposite; and, for a link, the link to another person of the same client.
--- in:  %(contacts)s, %(identifier)s: contact methods with one identifier, and the identifier, or null; %(person_id)s, %(decision)s:
---      the decision; %(by)s: name
+-- in:  %(contacts)s, %(identifier)s: contact methods with one identifier, and the identifier, or null;
+--      %(person_id)s, %(decision)s: the decision; %(by)s: name
 update curation.participant_decisions as former
 set
     revoked_at = now(),

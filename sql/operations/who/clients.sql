@@ -1,7 +1,7 @@
 -- Whom an identifier names in the conversations of each client that knows it.
 -- in:  {conversations}: those in which it occurs; %(key)s: the identifier, or the id of a contact method without one
--- out: client (null: conversations without one), status, person_id, person, method, candidates (persons of the client who have it),
---      conversations
+-- out: client (null: conversations without one), status, person_id, person, method, candidates (persons of the client who have
+--      it), conversations
 with conversations as (
 {conversations}
 ),

@@ -1,6 +1,7 @@
 -- Contact methods, how each is resolved, and the messages that it is a recipient or sender of.
 -- in:  %(ids)s: contact methods
--- out: contact_method_id, kind, value, status (null: no tick has read it yet), method, confidence, candidates, person_id, messages
+-- out: contact_method_id, kind, value, status (null: no tick has read it yet), method, confidence, candidates, person_id,
+--      messages
 select
     contact.id as contact_method_id,
     contact.kind,

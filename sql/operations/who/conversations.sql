@@ -1,4 +1,4 @@
--- The conversations in which an identifier occurs: as a recipient's, in any role, or as the session id. A part of other statements.
+-- Part of other statements: the conversations in which an identifier occurs, as a recipient's, in any role, or as the session id.
 -- in:  %(key)s: the identifier, or the id of a contact method without one
 -- out: conversation_id
 select source_id as conversation_id
