@@ -35,6 +35,7 @@ defs = dg.Definitions(
         schedules.health_schedule,
         schedules.activity_report_schedule,
         schedules.event_retention_schedule,
+        *schedules.optional_schedules(),
     ],
     sensors=[
         sensors.run_results,

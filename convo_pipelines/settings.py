@@ -62,6 +62,7 @@ class Settings(BaseModel):
     reconcile_cron: str = "0 2 * * *"
     health_cron: str = "*/5 * * * *"
     report_cron: str = "0 6 * * 1"
+    project_arrays_cron: str = ""
     enable_background_jobs: bool = Field(True, description="true or false")
     partitions_start_date: Annotated[date, AfterValidator(_past)] = Field(
         date(2024, 1, 1), description="a date such as 2024-01-01, not before 1970 and not in the future"

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from statistics import median
 from typing import Any
@@ -333,8 +333,10 @@ def holders(world: World) -> dict[str, dict[UUID, bool]]:
             found[key_of(contact)].setdefault(contact["person_id"], False)
     in_force = world.execute("select * from curation.participant_decisions where revoked_at is null order by decision")
     for row in in_force:  # link before never
-        if row["contact_method_id"] in contacts and row["person_id"] in {person["id"] for person in people}:
-            holding = found[key_of(contacts[row["contact_method_id"]])]
+        contact = contacts.get(row["contact_method_id"])
+        key = key_of(contact) if contact else CANONICAL.get(row["identifier"], row["identifier"])
+        if key and row["person_id"] in {person["id"] for person in people}:
+            holding = found[key]
             if row["decision"] == "link":
                 holding[row["person_id"]] = True
             else:
@@ -436,6 +438,38 @@ def inconsistencies(world: World) -> set[tuple[UUID, UUID, str, UUID | None]]:
     return found | {(project, talk, "missing_from_array", project) for project, talk in missing}
 
 
+def unknown_sessions(world: World) -> set[tuple[str, UUID | None, str, int]]:
+    """Which session ids name nobody of their client, or several: identifier, client, status, conversations."""
+    known, owner = holders(world), owners(world)
+    client_of = {person["id"]: person["client_id"] for person in world.execute("select * from app.people")}
+    talks = Counter(
+        (SESSION_IDS.get(talk["session_id"]), owner[talk["id"]])
+        for talk in world.execute("select * from app.conversations where crew_id is not null")
+    )
+    found = set()
+    for (name, client), times in talks.items():
+        candidates = {p: d for p, d in known.get(name or "", {}).items() if client in (None, client_of[p])}
+        if name and named(candidates)[0] is None:
+            found.add((name, client, "ambiguous" if candidates else "unmatched", times))
+    return found
+
+
+Assigned = tuple[UUID | None, datetime, str | None]
+"""The project that a conversation was moved to, when, and the actor that was named."""
+
+
+def assert_assigned(world: World, assigned: dict[UUID, Assigned]) -> None:
+    """Links say when and by whom they were made, as far as the application's writes are known."""
+    users = {str(user["id"]): user["id"] for user in world.execute("select id from app.users")}
+    for link in world.execute("select * from analytics.project_conversations"):
+        project, moved_at, actor = assigned.get(link["conversation_id"], (None, None, None))
+        is_known = project == link["project_id"]
+        by = users.get(actor or "") if is_known else None
+        assert link["added_by_is"] == ("actor" if by else "owner")
+        assert not by or link["added_by"] == by
+        assert not is_known or link["added_at"] == moved_at
+
+
 def project_links(world: World) -> set[tuple[UUID, UUID]]:
     named = world.execute("select project_id, id from app.conversations where project_id is not null")
     return {(row["project_id"], row["id"]) for row in named}
@@ -464,6 +498,6 @@ RECOMPUTED: dict[str, Entry] = {
 NOT_RECOMPUTED = {
     "histories_sessions": {"archived_at"},
     "crew_conversations": {"channel", "client_id", "started_at"},
-    "project_conversations": {"added_at", "added_by"},
+    "project_conversations": {"added_at", "added_by", "added_by_is"},
 }
-"""What says when we saw it, or is written once: other tests look at these columns."""
+"""What says when we saw it, is written once, or is compared by `assert_assigned`: other tests look at these columns."""

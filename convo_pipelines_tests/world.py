@@ -155,13 +155,14 @@ class World:
     def contact(self, value: str, person: UUID | None = None, kind: str = "email") -> UUID:
         return self.insert("contact_methods", kind=kind, value=value, person_id=person)
 
-    def decide(self, contact: UUID, person: UUID, decision: str = "link") -> UUID:
-        """What a steward does."""
+    def decide(self, about: UUID | str, person: UUID, decision: str = "link") -> UUID:
+        """What a steward does: decide about a contact method or a canonical identifier."""
+        column = "contact_method_id" if isinstance(about, UUID) else "identifier"
         query = (
-            "insert into curation.participant_decisions (contact_method_id, person_id, decision, reason) "
+            f"insert into curation.participant_decisions ({column}, person_id, decision, reason) "
             "values (%s, %s, %s, 'they said so') returning id"
         )
-        return self.execute(query, contact, person, decision)[0]["id"]
+        return self.execute(query, about, person, decision)[0]["id"]
 
     def address(self, conversation: UUID, contact: UUID, role: str = "to") -> UUID:
         message = self.message(conversation)
@@ -171,6 +172,13 @@ class World:
         users = self.execute("select id from app.users")
         user = users[0]["id"] if users else self.insert("users", name="…")
         return self.insert("projects", user_id=user, name="…", conversation_ids=list(conversations))
+
+    def assign(self, conversation: UUID, project: UUID | None, actor: str | None = None) -> datetime:
+        """Move a conversation to a project, naming who does; returns when the transaction began."""
+        with self.connection.transaction():
+            self.execute("select set_config('convo.actor', %s, true)", actor)
+            self.execute("update app.conversations set project_id = %s where id = %s", project, conversation)
+            return self.execute("select now()")[0]["now"]
 
     def message(self, conversation: UUID, direction: str = "inbound", when: datetime = DAY) -> UUID:
         return self.insert("messages", conversation_id=conversation, direction=direction, sent_at=when)

@@ -1,5 +1,6 @@
 """Decisions by hand: whose a contact method is, whatever matches; from the next tick on, and longer than analytics."""
 
+import json
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +17,7 @@ from convo_pipelines.engine import chunks, refresh
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
-from convo_pipelines_tests.world import World
+from convo_pipelines_tests.world import World, sample
 
 IN_FORCE = (
     "select contact_method_id, person_id, decision from curation.participant_decisions where revoked_at is null "
@@ -27,6 +28,10 @@ CAPTURING = (
     "select tgenabled::text, count(*) as times from pg_trigger where tgname like 'convo%%' "
     "and tgrelid = 'curation.participant_decisions'::regclass group by tgenabled"
 )
+
+
+LEFT_ALONE = ("curation.participant_decisions", "analytics.identifiers", "analytics.participant_resolutions")
+WHY = ("--reason", "they said so")
 
 
 @pytest.fixture
@@ -316,6 +321,138 @@ def test_decisions_are_listed_revoked_and_kept(world: World, command: Callable[.
     assert "she told us" not in command("decisions").output
     assert "ann" in command("decisions", "--all").output
     assert command("decisions", "--revoke", row["id"]).exit_code == 1
+
+
+@both_servers_if_wide
+def test_a_session_that_nobody_knows_is_seen_and_decided(world: World, command: Callable[..., Result]) -> None:
+    world.crew()
+    for number in ("4915112345678", "4915112345678@s.whatsapp.net"):
+        world.say(number)
+    world.say("not an identifier")
+    twins = [world.person(email="shared@example.com") for _ in range(2)]
+    world.say("SHARED@example.com")
+    world.tick()
+    world.sync()
+    unknown = "select identifier, kind, status, messages from analytics.unknown_senders order by identifier"
+    assert [tuple(row.values()) for row in world.execute(unknown)] == [
+        ("+4915112345678", "phone", "unmatched", 2),
+        ("shared@example.com", "email", "ambiguous", 1),
+    ]
+    checks = world.checks("no_unresolved_participants", "no_ambiguous_participants")
+    [unmatched] = sample(checks["no_unresolved_participants"])
+    [ambiguous] = sample(checks["no_ambiguous_participants"])
+    assert (unmatched["kind"], unmatched["messages"]) == ("phone", 2)
+    assert (ambiguous["kind"], ambiguous["candidate_count"]) == ("email", 2)
+    ana = world.person()
+    assert "2 links would be added, 0 removed" in command("link", "+49 151 12345678", ana, *WHY, "--dry-run").output
+    assert world.execute("select from curation.participant_decisions") == []
+    assert command("link", "+49 151 12345678", ana, *WHY).exit_code == 0
+    [talk] = world.execute("select id from app.conversations where session_id = 'SHARED@example.com'")
+    assert command("link", talk["id"], twins[0], *WHY).exit_code == 0
+    assert not world.linked()
+    world.sync()
+    oracle.assert_links_right(world)
+    assert len(world.linked()) == 3
+    assert world.execute(unknown) == []
+    assert all(
+        check.passed for check in world.checks("no_unresolved_participants", "no_ambiguous_participants").values()
+    )
+    world.address(later := world.conversation(), world.contact("+4915112345678", kind="phone"))
+    world.sync()
+    assert (ana, later) in world.linked()
+    assert "they said so" in command("decisions", "4915112345678").output
+    assert command("unlink", "4915112345678@s.whatsapp.net", ana, *WHY).exit_code == 0
+    assert [row["decision"] for row in world.execute(IN_FORCE)] == ["link", "never"]
+    world.sync()
+    oracle.assert_links_right(world)
+    assert world.linked() == {(twins[0], talk["id"])}
+
+
+def test_what_is_no_identifier_is_refused(world: World, command: Callable[..., Result]) -> None:
+    ana = world.person()
+    world.crew()
+    world.say("a chat")
+    world.tick()
+    [talk] = world.execute("select id from app.conversations")
+    for named, why in (("a chat", "there is no contact method a chat"), (talk["id"], "the session a chat of")):
+        for arguments in (("link", named, ana, *WHY), ("who", named), ("decisions", named)):
+            refused = command(*arguments)
+            assert refused.exit_code == 1
+            assert why in " ".join(refused.output.split())
+    with pytest.raises(psycopg.errors.CheckViolation):
+        world.decide("a chat", ana)
+    assert command("link", "ana@example.com", uuid4(), *WHY, "--dry-run").exit_code == 1
+
+
+@both_servers_if_wide
+def test_a_dry_run_shows_what_the_next_tick_would_change_and_leaves_nothing(
+    world: World, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    ana, twin = (world.person(email="ben@b.example") for _ in range(2))
+    other = world.person("C2", email="ben@b.example")
+    contact = world.contact("Ben@B.Example")
+    talks = {client: world.conversation(client=client) for client in ("C1", "C2", None)}
+    for talk in talks.values():
+        world.address(talk, contact)
+    world.decide(contact, twin)
+    world.sync()
+    assert world.linked() == {(twin, talks["C1"]), (twin, talks[None]), (other, talks["C2"])}
+    before = [world.execute(f"select * from {table}") for table in LEFT_ALONE]
+    shown = command("link", "ben@b.example", ana, *WHY, "--dry-run").output
+    assert "2 links would be added, 2 removed; nothing was decided" in " ".join(shown.split())
+    assert str(talks["C1"]) in shown
+    assert str(talks["C2"]) not in shown
+    assert [world.execute(f"select * from {table}") for table in LEFT_ALONE] == before
+    assert not world.has_news(["participant_resolutions", "people_conversations"])
+    command("link", "ben@b.example", ana, *WHY)
+    world.sync()
+    oracle.assert_links_right(world)
+    assert world.linked() == {(ana, talks["C1"]), (ana, talks[None]), (other, talks["C2"])}
+    assert "0 links would be added, 0 removed" in command("link", "ben@b.example", ana, *WHY, "--dry-run").output
+
+
+def test_who_says_what_is_known_and_why(
+    world: World, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    ana, twin = (world.person(phone="+49 151 12345678") for _ in range(2))
+    given = world.person("C2")
+    contacts = [world.contact("+4915112345678", who, kind="phone") for who in (given, None)]
+    for client in ("C1", "C2"):
+        world.address(world.conversation(client=client), contacts[1])
+    world.crew()
+    world.say("4915112345678")
+    world.decide("+4915112345678", twin, "never")
+    world.tick()
+    world.sync()
+    known = json.loads(command("who", "+49 (151) 12345678", "--json").output)
+    assert known["identifier"] == "+4915112345678"
+    assert [tuple(row.values()) for row in known["clients"]] == [
+        ("C1", "resolved", str(ana), "…", "phone", 1, 2),
+        ("C2", "resolved", str(given), "…", "phone", 1, 1),
+    ]
+    assert {(row["person_id"], row["because"].partition(" decision ")[0]) for row in known["persons"]} == {
+        (str(ana), "the person's own phone"),
+        (str(twin), "the person's own phone"),
+        (str(twin), "excluded by"),
+        (str(given), f"the application gave the person contact method {contacts[0]}"),
+    }
+    assert {row["method"]: row["status"] for row in known["contact_methods"]} == {
+        "manual": "resolved",
+        None: "ambiguous",
+    }
+    [session] = known["sessions"]
+    assert (session["crew"], session["session_id"], session["person_id"]) == ("A", "4915112345678", str(ana))
+    assert [row["decision"] for row in known["decisions"]] == ["never"]
+    [talk] = world.execute("select id from app.conversations where crew_id is not null")
+    for same in ("4915112345678", contacts[0], talk["id"]):
+        assert json.loads(command("who", same, "--json").output) == known
+    told = command("who", "4915112345678").output
+    assert all(said in told for said in ("+4915112345678", "contact methods", "ambiguous", "excluded by decision"))
+    nobody = json.loads(command("who", "x@example.com", "--json").output)
+    assert nobody["identifier"] == "x@example.com"
+    assert not any(rows for rows in nobody.values() if isinstance(rows, list))
 
 
 def test_a_decision_is_not_changed_and_not_made_about_nothing(world: World) -> None:

@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,6 +42,7 @@ spelled = st.sampled_from(list(KINDS)).flatmap(lambda kind: st.tuples(st.just(ki
 clients = st.sampled_from(CLIENTS)
 crew_codes = st.sampled_from(list(CREWS))
 sessions = st.sampled_from([*oracle.SESSION_IDS, "s1"])
+identifiers = st.sampled_from([*filter(None, oracle.SESSION_IDS.values()), "ana@xn--mnchen-3ya.example"])
 kinds = st.sampled_from(["human", "ai", "tool"])
 instants = st.builds(at, st.integers(-2, 2), st.integers(0, 23))
 chance = st.integers(0, 999)
@@ -66,6 +67,11 @@ COLUMNS = (
     ("histories", "session_id", "varchar(100)"),
     ("histories", "created_at", "timestamptz"),
 )
+ACTORS = (str(UUID(int=1)), str(UUID(int=2)))
+IS_CAPTURED = """
+select from pg_trigger where tgrelid = 'app.conversations'::regclass and tgname = 'convo_pipelines_update'
+"""
+UNKNOWN = "select identifier, client_id, status, conversations from analytics.unknown_sessions"
 KEYS_OF = """
 select conrelid::regclass::text as child, conname as name, pg_get_constraintdef(oid) as definition
 from pg_constraint
@@ -131,6 +137,7 @@ class Company(RuleBasedStateMachine):
             self.world.drop_foreign_keys()
         self.late: psycopg.Connection[Any] | None = None
         self.deleted: set[tuple[UUID, str]] = set()
+        self.assigned: dict[UUID, oracle.Assigned] = {}
         for crew, client in CREWS.items():
             self.world.crew(crew, client=client)
         for client in CLIENTS:
@@ -313,12 +320,13 @@ class Company(RuleBasedStateMachine):
 
     # What people decide by hand
 
-    @rule(which=chance, who=chance, decision=st.sampled_from(["link", "never"]))
-    def decide(self, which: int, who: int, decision: str) -> None:
-        contact, person = self.any("contact_methods", which), self.any("people", who)
-        if contact and person:
+    @rule(about=chance | identifiers, who=chance, decision=st.sampled_from(["link", "never"]))
+    def decide(self, about: int | str, who: int, decision: str) -> None:
+        named = about if isinstance(about, str) else self.any("contact_methods", about)
+        person = self.any("people", who)
+        if named and person:
             with suppress(psycopg.errors.UniqueViolation):
-                self.world.decide(contact, person, decision)
+                self.world.decide(named, person, decision)
 
     @rule(which=chance)
     def revoke(self, which: int) -> None:
@@ -334,7 +342,14 @@ class Company(RuleBasedStateMachine):
 
     @rule(client=st.none() | clients, project=st.none() | chance)
     def new_conversation(self, client: str | None, project: int | None) -> None:
-        self.world.conversation(client=client, project_id=None if project is None else self.any("projects", project))
+        to = None if project is None else self.any("projects", project)
+        talk = self.world.conversation(client=client, project_id=to)
+        [row] = self.world.execute("select created_at from app.conversations where id = %s", talk)
+        self.note_assignment(talk, to, row["created_at"], None)
+
+    def note_assignment(self, talk: UUID, project: UUID | None, when: datetime, actor: str | None) -> None:
+        if self.world.execute(IS_CAPTURED):
+            self.assigned[talk] = (project, when, actor)
 
     @rule(which=chance, client=st.none() | clients)
     def move_conversation_to_client(self, which: int, client: str | None) -> None:
@@ -408,9 +423,14 @@ class Company(RuleBasedStateMachine):
         ids = [self.any("conversations", talk) for talk in talks]
         self.update("projects", which, conversation_ids=[i for i in ids if i])
 
-    @rule(which=chance, project=st.none() | chance)
-    def move_conversation(self, which: int, project: int | None) -> None:
-        self.update("conversations", which, project_id=None if project is None else self.any("projects", project))
+    @rule(which=chance, project=st.none() | chance, actor=st.sampled_from(["nobody", *ACTORS]))
+    def move_conversation(self, which: int, project: int | None, actor: str) -> None:
+        to = None if project is None else self.any("projects", project)
+        for talk in self.rows("conversations"):
+            if talk["id"] == self.any("conversations", which):
+                moved_at = self.world.assign(talk["id"], to, actor)
+                if talk["project_id"] != to:
+                    self.note_assignment(talk["id"], to, moved_at, actor)
 
     @rule(which=chance)
     def delete_project(self, which: int) -> None:
@@ -419,6 +439,10 @@ class Company(RuleBasedStateMachine):
     @rule(which=chance)
     def delete_user(self, which: int) -> None:
         self.delete("users", which)
+
+    @rule(actor=st.sampled_from(ACTORS))
+    def new_user(self, actor: str) -> None:
+        self.world.execute("insert into app.users (id, name) values (%s, '…') on conflict do nothing", actor)
 
     # The application's schema
 
@@ -520,11 +544,14 @@ class Company(RuleBasedStateMachine):
             lambda: self.decide(which, which // 7, "link"),
             lambda: self.revoke(which),
             lambda: self.move_conversation_to_client(which, "C2"),
+            lambda: self.move_conversation(which, which // 7, "nobody"),
         ])()  # fmt: skip
 
     def assert_right(self) -> None:
         oracle.assert_right(self.world, self.deleted)
         oracle.assert_links_right(self.world)
+        oracle.assert_assigned(self.world, self.assigned)
+        assert oracle.unknown_sessions(self.world) == {tuple(row.values()) for row in self.world.execute(UNKNOWN)}
 
     def teardown(self) -> None:
         if not hasattr(self, "deleted"):

@@ -16,9 +16,9 @@ from sqlalchemy import make_url
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import ticks
+from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES
-from convo_pipelines.operations import health, projects
+from convo_pipelines.operations import forget, health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
@@ -235,6 +235,163 @@ def test_without_the_arrays_everything_runs_and_nothing_disagrees(world: World, 
     assert "conversation_ids" not in command(world.url, "zero-schema")
     for line in (["status"], ["tick"], ["reconcile"], ["capture", "off"], ["capture", "on"], ["health"]):
         assert "Error" not in command(world.url, *line)
+
+
+def added(world: World, conversation: UUID) -> tuple[Any, ...]:
+    [row] = world.execute(
+        "select project_id, added_at, added_by, added_by_is from analytics.project_conversations "
+        "where conversation_id = %s",
+        conversation,
+    )
+    return tuple(row.values())
+
+
+def assignments(world: World) -> list[tuple[Any, ...]]:
+    rows = world.execute("select conversation_id, project_id from curation.project_assignments order by id")
+    return [tuple(row.values()) for row in rows]
+
+
+@both_servers
+def test_when_and_by_whom_a_conversation_was_added_is_recorded_and_outlives_analytics(world: World) -> None:
+    world.sync()
+    one, two = world.project(), world.project()
+    owner = world.execute("select id from app.users")[0]["id"]
+    ana = world.insert("users", name="Ana")
+    born = world.conversation(project_id=one, created_at=at(-900))
+    moved, left, odd = (world.conversation() for _ in range(3))
+    joined = world.assign(moved, one, str(ana))
+    world.assign(left, one)
+    oddly = world.assign(odd, one, "Ana'; drop table")
+    world.execute("update app.conversations set subject = 'later', updated_at = now()")
+    inserted = world.execute("select changed_at from curation.project_assignments where conversation_id = %s", born)
+    expected = {
+        born: (one, inserted[0]["changed_at"], owner, "owner"),
+        moved: (one, joined, ana, "actor"),
+        odd: (one, oddly, owner, "owner"),
+    }
+    world.assign(left, None)
+    for built in (False, True):
+        if built:
+            world.execute("drop schema analytics cascade")
+            migrations.up(("analytics",), url=world.url)
+        world.sync()
+        assert {talk: added(world, talk) for talk in expected} == expected
+        oracle.assert_links_right(world)
+    again = world.assign(moved, two, f"{UUID(int=9)}")
+    world.sync()
+    assert added(world, moved) == (two, again, owner, "owner")
+    world.execute("insert into app.users (id, name) values (%s, '…')", UUID(int=9))  # replicated later
+    world.sync()
+    assert added(world, moved) == (two, again, UUID(int=9), "actor")
+    world.execute("delete from app.users where id = %s", UUID(int=9))
+    world.sync()
+    assert added(world, moved) == (two, again, owner, "owner")
+    assert world.reconcile().drift.changed == 0
+
+
+@pytest.mark.parametrize("level", ["statement", "row"])
+def test_every_kind_of_statement_records_what_it_changes_and_nothing_else(world: World, level: str) -> None:
+    world.sync()
+    if level == "row":  # as where a subscription feeds the table
+        for operation in ("insert", "update", "delete"):
+            world.execute(f"drop trigger convo_pipelines_{operation} on app.conversations")
+        world.execute(
+            "create trigger convo_pipelines_row after insert or update or delete on app.conversations "
+            "for each row execute function analytics.log_conversations('conversations')"
+        )
+    one, two = world.project(), world.project()
+    talks = [world.conversation() for _ in range(5)]
+    assert assignments(world) == []
+    world.execute("update app.conversations set project_id = %s where id = any(%s)", one, talks[:3])
+    assert sorted(assignments(world)) == sorted((talk, one) for talk in talks[:3])
+    world.execute("truncate curation.project_assignments")
+    world.execute(
+        "merge into app.conversations as target using unnest(%s::uuid[]) as given (id) on target.id = given.id "
+        "when matched and target.id = %s then delete when matched then update set project_id = %s "
+        "when not matched then insert (id, channel, project_id) values (given.id, 'email', %s)",
+        *([*talks[:3], UUID(int=1)], talks[0], two, two),
+    )
+    merged = {(talks[0], None), (talks[1], two), (talks[2], two), (UUID(int=1), two)}
+    assert set(assignments(world)) == merged
+    world.execute("truncate curation.project_assignments")
+    world.execute(
+        "insert into app.conversations (id, channel, project_id) select given.id, 'email', %s from "
+        "unnest(%s::uuid[]) as given (id) on conflict (id) do update set project_id = excluded.project_id",
+        *(one, [*talks[2:4], UUID(int=2)]),
+    )
+    assert set(assignments(world)) == {(talks[2], one), (talks[3], one), (UUID(int=2), one)}
+    world.execute("truncate curation.project_assignments")
+    world.execute("update app.conversations set project_id = project_id, subject = 'the same'")
+    world.execute(
+        "update app.conversations set session_id = 'another', crew_id = %s where id = %s", world.crew(), talks[4]
+    )
+    assert assignments(world) == []
+    world.execute("delete from app.projects where id = %s", one)
+    assert {(talk, project) for talk, project in assignments(world)} == {
+        (talks[2], None),
+        (talks[3], None),
+        (UUID(int=2), None),
+    }
+
+
+@both_servers_if_wide
+def test_a_replaced_assignment_and_that_of_a_deleted_conversation_are_trimmed(world: World) -> None:
+    world.tick()
+    world.sync()
+    one, two = world.project(), world.project()
+    kept, moved, gone = (world.conversation(project_id=one) for _ in range(3))
+    world.assign(moved, two)
+    world.execute("delete from app.conversations where id = %s", gone)
+    assert len(assignments(world)) == 5
+    for _ in range(2):  # the logs are trimmed up to where every table has read
+        world.tick()
+        world.sync()
+    assert set(assignments(world)) == {(kept, one), (moved, two)}
+    world.execute("update app.conversations set project_id = null")
+    for _ in range(2):
+        world.tick()
+        world.sync()
+    assert assignments(world) == []
+
+
+def test_a_forgotten_session_leaves_no_assignment(world: World) -> None:
+    world.crew()
+    world.say("s1")
+    world.tick()
+    [talk] = world.execute("select id from app.conversations")
+    world.assign(talk["id"], world.project())
+    world.execute("delete from app.histories_a; delete from app.conversations")
+    world.execute(
+        "insert into curation.project_assignments (conversation_id) values (%s)", talk["id"]
+    )  # not trimmed yet
+    forget.sessions(world.warehouse, "A", "s1")
+    assert assignments(world) == []
+
+
+@both_servers_if_wide
+def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(world: World) -> None:
+    world.sync()
+    one = world.project()
+    talk = world.conversation()
+    world.execute("create role writer; alter function analytics.log_conversations() owner to writer")
+    world.execute("grant usage on schema analytics to writer; grant insert on analytics.conversation_changes to writer")
+    world.execute("alter table analytics.conversation_changes owner to writer")
+    try:
+        with world.warehouse.connection() as connection:
+            missing = " ".join(capture.missing_rights(connection))
+        assert "writer, which writes curation.project_assignments, may not: grant it insert" in missing
+        world.assign(talk, one)
+        world.sync()
+        assert added(world, talk)[0] == one
+        assert assignments(world) == []
+        oracle.assert_links_right(world)
+        world.execute(
+            "grant usage on schema curation to writer; grant insert on curation.project_assignments to writer"
+        )
+        world.assign(talk, world.project())
+        assert len(assignments(world)) == 1
+    finally:
+        world.execute("reassign owned by writer to current_user; drop owned by writer; drop role writer")
 
 
 def test_an_installation_needs_no_arrays(empty_database: str) -> None:

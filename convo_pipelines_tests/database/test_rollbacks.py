@@ -109,7 +109,7 @@ def test_decisions_survive_the_rollback_of_the_baseline(world: World) -> None:
 @pytest.mark.usefixtures("world")
 def test_a_baseline_is_rolled_back_only_with_yes_and_says_what_is_lost() -> None:
     past(BASELINE)
-    lost = f"{BASELINE} drops all that it created. Lost for good: archived session-days, the record of deleted"
+    lost = f"{BASELINE} drops what it created. Lost for good: archived session-days, the record of deleted"
     for arguments, code in (((), 1), (("--yes",), 0)):
         done = down(*arguments)
         assert done.exit_code == code
@@ -133,7 +133,7 @@ def test_on_a_terminal_it_asks(world: World, answer: str, is_done: bool) -> None
 def test_without_a_terminal_it_wants_yes() -> None:
     refused = down()
     assert (refused.exit_code, newest()) == (1, NEWEST)
-    assert refused.output == f"Error: {NEWEST} is not rolled back: say --yes to roll it back\n"
+    assert refused.output.endswith(f"Error: {NEWEST} is not rolled back: say --yes to roll it back\n")
 
 
 OF_OTHERS = [

@@ -157,6 +157,23 @@ def test_cron_expressions_come_from_the_environment(environment: object, name: s
     assert schedules.cron(name) == "0 3 * * *"
 
 
+def test_arrays_of_projects_are_rewritten_on_a_schedule_if_one_is_set(environment: object, world: World) -> None:
+    environment(PROJECT_ARRAYS_CRON="")
+    assert schedules.optional_schedules() == []
+    environment(PROJECT_ARRAYS_CRON="often")
+    assert schedules.optional_schedules() == []
+    environment(PROJECT_ARRAYS_CRON="30 * * * *")
+    [schedule] = schedules.optional_schedules()
+    assert (schedule.name, schedule.cron_schedule) == ("project_arrays_schedule", "30 * * * *")
+    talk = world.conversation(project_id=world.project())
+    found = dg.Definitions(schedules=[schedule], resources={"warehouse": world.warehouse})
+    job = found.resolve_job_def(schedule.job_name)
+    assert job.execute_in_process().success
+    assert world.execute("select conversation_ids from app.projects") == [{"conversation_ids": [talk]}]
+    world.execute("alter table app.projects drop column conversation_ids")
+    assert job.execute_in_process().success
+
+
 def test_the_report_is_scheduled_weekly_in_utc() -> None:
     schedule = definitions.defs.resolve_schedule_def("activity_report_schedule")
     assert (schedule.job_name, schedule.cron_schedule, schedule.execution_timezone) == (

@@ -1,6 +1,6 @@
 -- Where the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
 -- logs; the owner of analytics.capture() may create triggers that call them. convo_pipeline binds foreign keys anew, and reads
--- and writes decisions.
+-- and writes decisions and assignments to projects. Stewards also decide on identifiers.
 do $$
 declare
     relation record;
@@ -35,6 +35,10 @@ begin
         if to_regclass('curation.participant_decisions') is not null then
             grant usage on schema curation to convo_pipeline;
             grant select, insert, update, delete on curation.participant_decisions to convo_pipeline;
+        end if;
+        if to_regclass('curation.project_assignments') is not null then
+            grant select, insert, delete on curation.project_assignments to convo_pipeline;
+            grant insert (identifier) on curation.participant_decisions to convo_steward;
         end if;
     end if;
 end

@@ -12,7 +12,7 @@ import psycopg
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
 from convo_pipelines.engine.registry import DISCOVERY, LINKS
-from convo_pipelines.operations import alerts
+from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
@@ -75,6 +75,24 @@ activity_report = dg.define_asset_job(
     description="Writes the activity report, and sends it to REPORT_URLS.",
     config=TO_CONSOLE,
 )
+
+
+@dg.op
+def rewrite_arrays(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+    """Rewrites the arrays that differ from conversations' project_id; needs UPDATE on app.projects."""
+    with warehouse.connection() as connection:
+        if not projects.have_arrays(connection):
+            context.log.info(projects.NO_ARRAYS)
+            return
+        names = list(dict.fromkeys(row["project_id"] for row in projects.differences(connection)))
+    done = projects.rewrite(warehouse, names, lambda _: None)
+    context.add_output_metadata(asdict(done))
+
+
+@dg.job(description="Rewrites the deprecated app.projects.conversation_ids, as `project-arrays --write` does.")
+def project_arrays() -> None:
+    """Run the rewriting."""
+    rewrite_arrays()
 
 
 @dg.op

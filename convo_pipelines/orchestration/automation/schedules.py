@@ -68,6 +68,19 @@ def event_retention_schedule() -> dg.RunRequest:
     return dg.RunRequest(tags={TICK_TAG: "event_retention"})
 
 
+def optional_schedules() -> list[dg.ScheduleDefinition]:
+    """Return the schedules that only exist if their cron expression is set."""
+    if not (expression := settings().project_arrays_cron and cron("project_arrays_cron")):
+        return []
+
+    @_schedule(job=jobs.project_arrays, cron_schedule=expression)
+    def project_arrays_schedule() -> dg.RunRequest:
+        """Rewrites the deprecated arrays of projects that differ."""
+        return dg.RunRequest(tags={TICK_TAG: "project_arrays"})
+
+    return [project_arrays_schedule]
+
+
 def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
         if held := change_log.at_work(connection, tables):

@@ -38,6 +38,14 @@ select writer::regrole || ', which writes ' || log || ', may not use schema anal
 from writers
 where not has_schema_privilege(writer, 'analytics', 'usage')
 union all
+select proowner::regrole || ', which writes curation.project_assignments, may not: grant it insert, and usage on schema curation'
+from pg_proc
+where oid = 'analytics.log_conversations()'::regprocedure
+    and not (
+        has_schema_privilege(proowner, to_regnamespace('curation'), 'usage')
+        and has_table_privilege(proowner, to_regclass('curation.project_assignments'), 'insert')
+    )
+union all
 select role::regrole || ', the owner of analytics.capture(), may not use schema analytics: grant it usage'
 from installer
 where not has_schema_privilege(role, 'analytics', 'usage')

@@ -64,6 +64,11 @@ identifiers as (
     where source = 'conversation' and source_id in (select id from conversations)
 ),
 
+assignments as (
+    delete from curation.project_assignments
+    where conversation_id in (select id from conversations)
+),
+
 deleted as (
     delete from analytics.deleted_conversations
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)

@@ -40,7 +40,7 @@ as $$
             ('users', 'log_identifiers', 'app', '{id, name}'),
             (
                 'participant_decisions', 'log_identifiers', 'curation',
-                '{id, contact_method_id, person_id, decision, revoked_at}'
+                '{id, contact_method_id, identifier, person_id, decision, revoked_at}'
             )
         ) as wanted (name, log_function, schema_name, reads)
     ),

@@ -16,11 +16,12 @@ comment on table analytics.identifiers is
 'Internal.';
 comment on column analytics.identifiers.source is
 'The kind of row it was read from: person, contact_method or conversation; link or never: a decision about a '
-'contact method.';
+'contact method or an identifier.';
 comment on column analytics.identifiers.source_id is
 'The id of the person, contact method, crew''s conversation or decision.';
 comment on column analytics.identifiers.kind is
-'email, phone, linkedin, or session: the session id of a crew''s conversation, which may be any of these.';
+'email, phone, linkedin, or session: the session id of a crew''s conversation, or the identifier of a decision, which '
+'may be any of these.';
 comment on column analytics.identifiers.value is 'The value as stored by the application.';
 comment on column analytics.identifiers.identifier is
 'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. The id of a contact method '
@@ -48,15 +49,15 @@ union all
 select
     decision.decision,
     decision.id,
-    contact.kind::text,
-    contact.value::text,
+    coalesce(contact.kind::text, 'session'),
+    coalesce(contact.value::text, decision.identifier),
     contact.id::text,
     person.id,
     person.client_id
 from curation.participant_decisions as decision
-inner join app.contact_methods as contact on contact.id = decision.contact_method_id
+left join app.contact_methods as contact on contact.id = decision.contact_method_id
 inner join app.people as person on person.id = decision.person_id
-where decision.revoked_at is null
+where decision.revoked_at is null and (contact.id is not null or decision.identifier is not null)
 union all
 select
     'contact_method',

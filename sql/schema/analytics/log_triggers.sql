@@ -87,6 +87,9 @@ declare
     conversations uuid[];
     crews uuid[];
     sessions text[];
+    moved uuid[];
+    projects uuid[];
+    is_any_moved boolean;
 begin
     begin
         if tg_op = 'TRUNCATE' then
@@ -98,21 +101,55 @@ begin
             if tg_op <> 'DELETE' then
                 conversations := conversations || new.id; crews := crews || new.crew_id; sessions := sessions || new.session_id;
             end if;
+            if old.project_id is distinct from new.project_id then
+                moved := array[coalesce(new.id, old.id)]; projects := array[new.project_id];
+            end if;
         elsif tg_op = 'INSERT' then
-            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from new_rows;
+            select
+                array_agg(id), array_agg(crew_id), array_agg(session_id),
+                array_agg(id) filter (where project_id is not null), array_agg(project_id) filter (where project_id is not null)
+            into conversations, crews, sessions, moved, projects
+            from new_rows;
         elsif tg_op = 'DELETE' then
-            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from old_rows;
+            select array_agg(id), array_agg(crew_id), array_agg(session_id), array_agg(id) filter (where project_id is not null)
+            into conversations, crews, sessions, moved
+            from old_rows;
         else
-            select array_agg(id), array_agg(crew_id), array_agg(session_id) into conversations, crews, sessions from (
-                select id, crew_id, session_id from old_rows union select id, crew_id, session_id from new_rows
+            select array_agg(id), array_agg(crew_id), array_agg(session_id), count(*) > (select count(*) from new_rows)
+            into conversations, crews, sessions, is_any_moved
+            from (
+                select id, crew_id, session_id, project_id from old_rows
+                union
+                select id, crew_id, session_id, project_id from new_rows
             ) as changed;
+            if is_any_moved then
+                select array_agg(id), array_agg(project_id) into moved, projects from (
+                    select id, project_id from new_rows except select id, project_id from old_rows
+                ) as changed;
+            end if;
         end if;
     exception when others then
         conversations := array[null]::uuid[];
         crews := null;
         sessions := null;
+        moved := null;
         operation := 'everything';
     end;
+    if moved is null then
+        null;
+    elsif has_schema_privilege(to_regnamespace('curation'), 'usage')
+        and has_table_privilege(to_regclass('curation.project_assignments'), 'insert')
+    then
+        insert into curation.project_assignments (conversation_id, project_id, actor)
+        select
+            changed.id,
+            changed.project_id,
+            case when actor ~* '^[0-9a-f]{4}(-?[0-9a-f]{4}){7}$' then actor::uuid end
+        from unnest(moved, projects) as changed (id, project_id)
+        cross join current_setting('convo.actor', true) as actor;
+    else
+        raise warning '% may not write curation.project_assignments: when and by whom projects change is not kept', current_user;
+    end if;
     if not (case
         when has_schema_privilege('analytics', 'usage') then has_table_privilege('analytics.conversation_changes', 'insert')
         else false

@@ -27,25 +27,81 @@ comment on column analytics.participant_resolutions.candidate_count is
 'decision.';
 comment on column analytics.participant_resolutions.resolved_at is 'When this row last changed.';
 
+create view analytics.unknown_sessions as
+with sessions as (
+    select
+        named.identifier,
+        owner.client_id,
+        count(*) as conversations,
+        sum(coalesce(summary.inbound_count, 0))::bigint as messages
+    from analytics.identifiers as named
+    inner join analytics.conversation_owners as owner on owner.conversation_id = named.source_id
+    left join analytics.conversation_summaries as summary on summary.conversation_id = named.source_id
+    where named.source = 'conversation' and named.identifier is not null
+    group by named.identifier, owner.client_id
+)
+
+select
+    sessions.identifier,
+    analytics.kind_of(sessions.identifier) as kind,
+    sessions.client_id,
+    case when holder.candidate_count > 1 then 'ambiguous' else 'unmatched' end as status,
+    holder.candidate_count,
+    sessions.conversations,
+    sessions.messages
+from sessions
+cross join lateral analytics.holder_of(sessions.identifier, sessions.client_id) as holder
+where holder.person_id is null;
+
+comment on view analytics.unknown_sessions is
+'Identifiers that are session ids of crews'' conversations and name no person, or several, of the conversation''s '
+'client: one row per identifier and client.';
+comment on column analytics.unknown_sessions.identifier is
+'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana.';
+comment on column analytics.unknown_sessions.kind is 'email, phone or linkedin.';
+comment on column analytics.unknown_sessions.client_id is 'The client of the conversations; null if they have none.';
+comment on column analytics.unknown_sessions.status is 'ambiguous: several persons have it; unmatched: none.';
+comment on column analytics.unknown_sessions.candidate_count is 'Persons of the client who have it.';
+comment on column analytics.unknown_sessions.conversations is 'Conversations with such a session id.';
+comment on column analytics.unknown_sessions.messages is 'Messages from it in these conversations.';
+
 create view analytics.unknown_senders as
 select
     resolution.contact_method_id,
     contact.kind::text,
     resolution.status,
-    count(*) as messages
+    count(*) as messages,
+    nullif(named.identifier, named.source_id::text) as identifier,
+    null::uuid as client_id
 from analytics.participant_resolutions as resolution
 inner join app.contact_methods as contact on contact.id = resolution.contact_method_id
 inner join app.message_recipients as recipient
     on recipient.contact_method_id = resolution.contact_method_id and recipient.role = 'from'
+left join analytics.identifiers as named
+    on named.source_id = resolution.contact_method_id and named.source = 'contact_method'
 where resolution.status <> 'resolved'
-group by resolution.contact_method_id, contact.kind, resolution.status;
+group by resolution.contact_method_id, contact.kind, resolution.status, named.identifier, named.source_id
+union all
+select
+    null,
+    kind,
+    status,
+    messages,
+    identifier,
+    client_id
+from analytics.unknown_sessions;
 
 comment on view analytics.unknown_senders is
-'Contact methods that send messages and are not resolved to one person, with the number of their messages.';
-comment on column analytics.unknown_senders.contact_method_id is 'The contact method.';
+'Contact methods that send messages, and session ids of crews'' conversations, that are not resolved to one person, '
+'with the number of their messages.';
+comment on column analytics.unknown_senders.contact_method_id is 'The contact method; null for a session id.';
 comment on column analytics.unknown_senders.kind is 'email, phone or linkedin.';
 comment on column analytics.unknown_senders.status is 'ambiguous, unmatched or invalid.';
 comment on column analytics.unknown_senders.messages is 'Messages from it.';
+comment on column analytics.unknown_senders.identifier is
+'Canonical form, which `convo-pipelines link` and `who` take; null if the status is invalid.';
+comment on column analytics.unknown_senders.client_id is
+'The client of the conversations with this session id; null for a contact method.';
 
 create view analytics.person_contact_methods as
 select

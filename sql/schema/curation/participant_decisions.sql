@@ -3,7 +3,7 @@ comment on schema curation is 'Decisions made by people. They cannot be computed
 
 create table curation.participant_decisions (
     id uuid primary key default gen_random_uuid(),
-    contact_method_id uuid not null,
+    contact_method_id uuid,
     person_id uuid not null,
     decision text not null check (decision in ('link', 'never')),
     reason text not null check (reason <> ''),
@@ -11,20 +11,31 @@ create table curation.participant_decisions (
     decided_at timestamptz not null default now(),
     revoked_by text,
     revoked_at timestamptz,
-    check ((revoked_by is null) = (revoked_at is null))
+    identifier text constraint participant_decisions_identifier check (
+        identifier ~ '^[^@\s]+@[^@\s]+$|^\+[0-9]+(;ext=[0-9]+)?$|^urn:li:|^linkedin\.com/in/'
+    ),
+    check ((revoked_by is null) = (revoked_at is null)),
+    constraint participant_decisions_is_about_one check (num_nonnulls(contact_method_id, identifier) = 1)
 );
 create unique index participant_decisions_in_force
 on curation.participant_decisions (contact_method_id, person_id)
 where revoked_at is null;
+create unique index participant_decisions_identifier_in_force
+on curation.participant_decisions (identifier, person_id)
+where revoked_at is null;
 create index participant_decisions_person_id on curation.participant_decisions (person_id);
 
 comment on table curation.participant_decisions is
-'Decisions that a contact method belongs to a person, or does not. A decision is revoked (set revoked_at), never '
-'changed or deleted.';
+'Decisions that a contact method or identifier belongs to a person, or does not. A decision is revoked (set '
+'revoked_at), never changed or deleted.';
 comment on column curation.participant_decisions.id is 'Key of the decision.';
 comment on column curation.participant_decisions.contact_method_id is
-'The contact method in app.contact_methods. The decision also applies to other contact methods with the same '
-'identifier.';
+'The contact method in app.contact_methods; null if the decision names an identifier. The decision also applies to '
+'other contact methods and sessions with the same identifier.';
+comment on column curation.participant_decisions.identifier is
+'A canonical identifier, whether or not anybody has it: ana@example.com, +49301234567, urn:li:member:1, '
+'linkedin.com/in/ana; null if the decision names a contact method. It applies to every contact method and session '
+'with this identifier.';
 comment on column curation.participant_decisions.person_id is 'The person in app.people.';
 comment on column curation.participant_decisions.decision is
 'link: it belongs to the person, even if others match; never: it does not, even if it matches. What the '
@@ -48,7 +59,7 @@ begin
         if not may_name_others then
             new.decided_by := session_user;
         end if;
-        if not exists (select from app.contact_methods where id = new.contact_method_id) then
+        if new.identifier is null and not exists (select from app.contact_methods where id = new.contact_method_id) then
             raise exception 'there is no contact method %', new.contact_method_id using errcode = 'foreign_key_violation';
         elsif not exists (select from app.people where id = new.person_id) then
             raise exception 'there is no person %', new.person_id using errcode = 'foreign_key_violation';
@@ -58,15 +69,17 @@ begin
             select from curation.participant_decisions as former
             inner join app.people as other on other.id = former.person_id
             inner join app.people as person on person.id = new.person_id and person.client_id = other.client_id
-            where former.contact_method_id = new.contact_method_id and former.decision = 'link'
-                and former.revoked_at is null and former.person_id <> new.person_id
+            where (former.contact_method_id = new.contact_method_id or former.identifier = new.identifier)
+                and former.decision = 'link' and former.revoked_at is null and former.person_id <> new.person_id
         ) then
-            raise exception 'contact method % is linked to another person of that client: revoke that first', new.contact_method_id
+            raise exception '% is linked to another person of that client: revoke that first',
+                coalesce(new.identifier, 'contact method ' || new.contact_method_id)
             using errcode = 'unique_violation';
         end if;
     elsif old.revoked_at is not null
-        or (old.id, old.contact_method_id, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
-        is distinct from (new.id, new.contact_method_id, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
+        or (old.id, old.contact_method_id, old.identifier, old.person_id, old.decision, old.reason, old.decided_by, old.decided_at)
+        is distinct from
+        (new.id, new.contact_method_id, new.identifier, new.person_id, new.decision, new.reason, new.decided_by, new.decided_at)
     then
         raise exception 'a decision is not changed: revoke it (set revoked_at = now()), and insert another'
         using errcode = 'restrict_violation';

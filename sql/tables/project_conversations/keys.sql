@@ -25,4 +25,10 @@ select link.conversation_id
 from analytics.identifier_changes as change
 inner join analytics.project_conversations as link on link.added_by = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.source = 'users' and change.operation = 'delete';
+    and change.source = 'users' and change.operation = 'delete'
+union
+select assigned.conversation_id
+from analytics.identifier_changes as change
+inner join curation.project_assignments as assigned on assigned.actor = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.source = 'users' and change.operation <> 'update';

@@ -1,8 +1,8 @@
--- Contact methods that match several persons, even within the conversation's client; they are not linked. Merge the persons in
--- the CRM, or decide with `convo-pipelines link`.
+-- Contact methods and session ids that match several persons, even within the conversation's client; they are not linked. Merge
+-- the persons in the CRM, or decide with `convo-pipelines link`; `convo-pipelines who` shows the candidates.
 -- severity: WARN
 -- out: contact methods that several persons have, in messages of conversations whose client does not tell which, or in none;
---      those of the most messages first
+--      session ids (without contact_method_id) that several persons of the client have; those of the most messages first
 with found as (
     select
         resolution.contact_method_id,
@@ -19,8 +19,8 @@ with found as (
 
 select
     contact.id as contact_method_id,
-    contact.kind,
-    contact.value,
+    contact.kind::text,
+    contact.value::text,
     found.candidate_count,
     sum(found.messages)::bigint as messages
 from found
@@ -29,4 +29,13 @@ inner join analytics.identifiers as place on place.source_id = contact.id and pl
 cross join lateral analytics.holder_of(place.identifier, found.client_id) as holder
 where holder.person_id is null
 group by contact.id, found.candidate_count
-order by messages desc, contact.value;
+union all
+select
+    null,
+    kind,
+    identifier,
+    candidate_count,
+    messages
+from analytics.unknown_sessions
+where status = 'ambiguous'
+order by messages desc, value;

@@ -1,9 +1,9 @@
--- The contact methods with an id or value, and all that have the same identifier.
--- in:  %(contact)s: id, or value as the application spells it; %(identifier)s: its canonical form, or null
+-- The contact methods with an id, value or identifier, and all that have the same identifier.
+-- in:  %(id)s: uuid, or null; %(value)s: as the application spells it; %(identifier)s: canonical form, or null
 -- out: id, kind, value, is_given (whether the application has set its person); the one with this id first
 with requested as (
     select id from app.contact_methods
-    where id::text = lower(%(contact)s::text) or value = %(contact)s::text
+    where id = %(id)s::uuid or value = %(value)s::text
 ),
 
 named as (
@@ -25,4 +25,4 @@ where id in (
     select source_id from analytics.identifiers
     where identifier in (select identifier from named) and source = 'contact_method'
 )
-order by id::text = lower(%(contact)s::text) desc, is_given, id;
+order by id = %(id)s::uuid desc nulls last, is_given, id;
