@@ -161,7 +161,9 @@ def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
 
 
 def _lines(examples: Sequence[Mapping[str, object]]) -> str:
-    return "\n".join(", ".join(f"{name} {value}" for name, value in example.items()) for example in examples)
+    """Return one line per example, the key first."""
+    ordered = [sorted(example.items(), key=lambda item: item[0] in ("query", "table")) for example in examples]
+    return "\n".join(", ".join(f"{name} {value}" for name, value in example) for example in ordered)
 
 
 @click.command()
