@@ -154,7 +154,7 @@ def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
         if found.differences:
             print_table(console, [row | {"examples": _lines(row["examples"])} for row in found.differences])
         if found.ignored:
-            console.print(f"not compared, because {table} does not compute it: {', '.join(found.ignored)}")
+            console.print(f"columns of the query that are not compared: {', '.join(found.ignored)}")
         console.print(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
     if found.differences:
         sys.exit(1)
