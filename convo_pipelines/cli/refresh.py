@@ -154,14 +154,16 @@ def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
         if found.differences:
             print_table(console, [row | {"examples": _lines(row["examples"])} for row in found.differences])
         if found.ignored:
-            console.print(f"not compared, because {table} does not compute it: {', '.join(found.ignored)}")
+            console.print(f"columns of the query that are not compared: {', '.join(found.ignored)}")
         console.print(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
     if found.differences:
         sys.exit(1)
 
 
 def _lines(examples: Sequence[Mapping[str, object]]) -> str:
-    return "\n".join(", ".join(f"{name} {value}" for name, value in example.items()) for example in examples)
+    """Return one line per example, the key first."""
+    ordered = [sorted(example.items(), key=lambda item: item[0] in ("query", "table")) for example in examples]
+    return "\n".join(", ".join(f"{name} {value}" for name, value in example) for example in ordered)
 
 
 @click.command()

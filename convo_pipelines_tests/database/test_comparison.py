@@ -121,7 +121,7 @@ def test_the_command_says_so_by_its_exit_status(company: World, monkeypatch: pyt
     assert (same.exit_code, same.output.splitlines()[-1]) == (0, "3 rows of the query: no differences")
     different = run("--with", FORMER)
     assert different.exit_code == 1
-    assert "not compared, because conversation_summaries does not compute it: score" in different.output
+    assert "columns of the query that are not compared: score" in different.output
     assert "query 3, table 2" in different.output
     as_json = run("--with", FORMER, "--json")
     assert as_json.exit_code == 1
