@@ -251,7 +251,7 @@ def assignments(world: World) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-@both_servers
+@both_servers_if_wide
 def test_when_and_by_whom_a_conversation_was_added_is_recorded_and_outlives_analytics(world: World) -> None:
     world.sync()
     one, two = world.project(), world.project()
