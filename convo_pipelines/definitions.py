@@ -4,9 +4,9 @@ import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.orchestration.assets.activity_report import activity_report
-from convo_pipelines.orchestration.assets.common import Narrowed
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.orchestration.automation import jobs, schedules, sensors
+from convo_pipelines.orchestration.automation.narrowed import refresh_narrowed
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
 from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
@@ -34,6 +34,7 @@ defs = dg.Definitions(
     jobs=[
         jobs.conversation_discovery,
         jobs.link_sync,
+        refresh_narrowed,
         jobs.reconcile,
         jobs.health,
         jobs.all_checks,
@@ -54,6 +55,6 @@ defs = dg.Definitions(
         sensors.webhook_results,
         sensors.all_checks_after_reconcile,
     ],
-    resources={"warehouse": Warehouse(), "narrowed": Narrowed.configure_at_launch()},
+    resources={"warehouse": Warehouse()},
     executor=dg.in_process_executor,
 )

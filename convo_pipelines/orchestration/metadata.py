@@ -26,8 +26,8 @@ def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
     return dg.TableMetadataValue(records, schema)
 
 
-def described(columns: Sequence[Row]) -> dict[str, Any]:
-    """Return the rows of `sql/orchestration/columns.sql` as Dagster's metadata: columns, estimated row count."""
+def described(columns: Sequence[Row], rows: int | None) -> dict[str, Any]:
+    """Return the rows of `sql/orchestration/columns.sql` as Dagster's metadata, with the row count if it is known."""
     schema = dg.TableSchema(
         [
             dg.TableColumn(
@@ -40,7 +40,6 @@ def described(columns: Sequence[Row]) -> dict[str, Any]:
             for column in columns
         ]
     )
-    rows = columns[0]["rows"] if columns else None
     return {"dagster/column_schema": schema} | ({} if rows is None else {"dagster/row_count": rows})
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
-from convo_pipelines.orchestration.assets.common import Narrowed, refreshed
+from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
 
@@ -30,7 +30,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             description=table.description,
             group_name=table.group,
             deps=[*_sources(table), *_upstream(table)],
-            partitions_def=days,
+            partitions_def=days if table.grain.has_days else None,
             backfill_policy=dg.BackfillPolicy.single_run(),
             retry_policy=dg.RetryPolicy(max_retries=2, delay=1),
             kinds={"postgres"},
@@ -45,18 +45,15 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
         def histories(
             context: dg.AssetExecutionContext,
             config: Pruned,
-            narrowed: Narrowed,
             warehouse: dg.ResourceParam[Warehouse],
         ) -> dg.MaterializeResult[Any]:
-            return refreshed(context, warehouse, table, narrowed, forget_pruned_days=config.forget_pruned_days)
+            return refreshed(context, warehouse, table, forget_pruned_days=config.forget_pruned_days)
 
         return histories
 
     @definition
-    def derived(
-        context: dg.AssetExecutionContext, narrowed: Narrowed, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.MaterializeResult[Any]:
-        return refreshed(context, warehouse, table, narrowed)
+    def derived(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
+        return refreshed(context, warehouse, table)
 
     return derived
 

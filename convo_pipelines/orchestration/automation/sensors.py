@@ -3,6 +3,7 @@
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import alerts
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.partitions import days
@@ -80,10 +81,11 @@ def webhook_results(
         recorded = fetch(connection, "serving/webhook/recorded", after=int(context.cursor or 0))
     if not recorded:
         return dg.SkipReason("the webhook has recorded nothing new")
+    partitioned = {table.name for table in DERIVED_TABLES if table.grain.has_days}
     materializations = [
         dg.AssetMaterialization(
             row["table_name"],
-            partition=days.get_last_partition_key(),
+            partition=days.get_last_partition_key() if row["table_name"] in partitioned else None,
             metadata={
                 "webhook_sessions": row["sessions"],
                 "rows_inserted": row["inserted"],
