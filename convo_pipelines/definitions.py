@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.orchestration.automation import jobs, schedules, sensors
@@ -15,6 +14,7 @@ from convo_pipelines.orchestration.checks.orphans import orphan_checks
 from convo_pipelines.orchestration.checks.tables import table_checks
 from convo_pipelines.orchestration.external import external_assets
 from convo_pipelines.orchestration.metadata import at_git
+from convo_pipelines.orchestration.resources import WarehouseResource
 
 defs = dg.Definitions(
     assets=[
@@ -55,6 +55,6 @@ defs = dg.Definitions(
         sensors.webhook_results,
         sensors.all_checks_after_reconcile,
     ],
-    resources={"warehouse": Warehouse()},
+    resources={"warehouse": WarehouseResource()},
     executor=dg.in_process_executor,
 )

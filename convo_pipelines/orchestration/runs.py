@@ -97,10 +97,10 @@ def tick(defs: dg.Definitions) -> bool:
         dagster.DagsterError: a run failed.
 
     """
-    launched = False
+    launched, warehouse = False, Warehouse()
     with dg.DagsterInstance.get() as instance:
         for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
-            request = schedule(warehouse=(defs.resources or {})["warehouse"])
+            request = schedule(dg.build_schedule_context(instance), warehouse=warehouse)
             if isinstance(request, dg.RunRequest):
                 launched = True
                 defs.resolve_job_def(schedule.job_name).execute_in_process(

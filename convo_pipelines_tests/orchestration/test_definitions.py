@@ -47,6 +47,48 @@ def test_every_table_is_ticked_and_checked() -> None:
         assert complete, f"{table.name} has no check that nothing is missing: see CONTRIBUTING.md, Add a check"
 
 
+def test_the_ui_describes_what_it_lists() -> None:
+    repository = defs.get_repository_def()
+    for listed in (*repository.schedule_defs, *repository.sensor_defs):
+        assert listed.description, listed.name
+    for job in repository.get_all_jobs():
+        assert job.description or job.name == "__ASSET_JOB", job.name
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description, spec.key
+
+
+def test_tables_with_personal_data_are_tagged(world: World) -> None:
+    rows = world.execute(
+        "select format('%%s.%%s', table_schema, table_name) as relation from information_schema.columns "
+        "where table_schema in ('analytics', 'app') and column_name = any(%s)",
+        list(metadata.PERSONAL_COLUMNS),
+    )
+    personal = {row["relation"] for row in rows}
+    graph = defs.resolve_asset_graph()
+    for table in DERIVED_TABLES:
+        tags = graph.get(dg.AssetKey(table.name)).tags
+        assert tags["personal_data"] == ("yes" if table.target in personal else "no"), table.name
+        assert tags["tier"] in {"1", "2", "3"}
+
+
+def test_the_histories_tables_are_in_the_lineage(world: World) -> None:
+    for crew in ("A", "B"):
+        world.crew(crew)
+        world.say("s1", when=at(0, 9), crew=crew)
+    world.execute("analyze app.histories_a, app.histories_b")
+    result = world.materialize(["histories_sessions"])
+    [observed] = [e for e in result.get_asset_observation_events() if e.asset_key.path == ["app", "histories"]]
+    facts = observed.asset_observation_data.asset_observation.metadata
+    assert (facts["tables"].value, facts["rows_estimated"].value) == (2, 2)
+    assert facts["dagster/last_updated_timestamp"].value == at(0, 9).timestamp()
+    assert (
+        dg.AssetKey(["app", "histories"])
+        in defs.resolve_asset_graph()
+        .get(result.asset_materializations_for_node("histories_sessions")[0].asset_key)
+        .parent_keys
+    )
+
+
 def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
     world.message(world.conversation())
     result = world.materialize()

@@ -17,11 +17,10 @@ from convo_pipelines_tests.database.test_refresh import MARCH, chat
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at, metadata, sample
 
 
-def narrow(world: World, instance: dg.DagsterInstance, **config: object) -> dg.ExecuteInProcessResult:
+def narrow(world: World, **config: object) -> dg.ExecuteInProcessResult:
     """A run of the job for some crews or clients."""
     return defs.resolve_job_def("refresh_narrowed").execute_in_process(
         {"ops": {"refresh_some": {"config": config}}},
-        instance=instance,
         resources={"warehouse": world.warehouse},
         raise_on_error=False,
     )
@@ -93,24 +92,22 @@ def test_if_every_crew_fails_the_run_fails(world: World) -> None:
     ],
 )
 def test_a_run_narrowed_to_what_there_is_not_fails_and_says_what_there_is(
-    world: World, instance: dg.DagsterInstance, config: dict[str, object], complaint: str
+    world: World, config: dict[str, object], complaint: str
 ) -> None:
     world.crew("A")
     world.crew("B")
-    failed = narrow(world, instance, **config)
+    failed = narrow(world, **config)
     [failure, *_] = failed.get_step_failure_events()
     assert complaint in str(failure.step_failure_data.error)
 
 
-def test_a_run_narrowed_to_a_crew_leaves_the_others_and_turns_no_day_green(
-    world: World, instance: dg.DagsterInstance
-) -> None:
+def test_a_run_narrowed_to_a_crew_leaves_the_others_and_turns_no_day_green(world: World) -> None:
     for crew in ("A", "B"):
         world.crew(crew)
         chat(world, crew=crew)
         chat(world, "s2", crew=crew, day=1)
     day = MARCH.isoformat()
-    result = narrow(world, instance, crews=["B"], first_day=day, last_day=day)
+    result = narrow(world, crews=["B"], first_day=day, last_day=day)
     assert result.success
     assert len(world.execute("select from analytics.conversation_summaries")) == 1
     assert not result.get_asset_materialization_events()
@@ -118,7 +115,7 @@ def test_a_run_narrowed_to_a_crew_leaves_the_others_and_turns_no_day_green(
     assert list(seen) == [table.name for table in DERIVED_TABLES]
     facts = seen["histories_sessions"].asset_observation_data.asset_observation.metadata
     assert (facts["narrowed_to"].value, facts["rows_inserted"].value) == ("B", 1)
-    chosen = narrow(world, instance, clients=["C1"], tables=["histories_sessions"])
+    chosen = narrow(world, clients=["C1"], tables=["histories_sessions"])
     assert [event.asset_key.path[-1] for event in chosen.get_asset_observation_events()] == ["histories_sessions"]
     assert len(world.execute("select from analytics.histories_sessions")) == 4
 
@@ -147,7 +144,8 @@ def test_after_the_first_build_no_day_is_missing(
     )
 
 
-def test_what_was_built_without_dagster_is_shown_by_its_first_tick(world: World, instance: dg.DagsterInstance) -> None:
+def test_what_was_built_without_dagster_is_shown_by_its_first_tick(world: World) -> None:
+    instance = dg.DagsterInstance.ephemeral()
     world.crew()
     chat(world)
     world.tick()

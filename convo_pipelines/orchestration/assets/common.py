@@ -14,15 +14,19 @@ from convo_pipelines.database.warehouse import Warehouse, error_message, fetch, 
 from convo_pipelines.engine import change_log, refresh, ticks
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
+from convo_pipelines.engine.registry import (
+    DERIVED_TABLES,
+    HISTORIES_SESSIONS,
+    PROJECT_LINK_INCONSISTENCIES,
+    DerivedTable,
+)
 from convo_pipelines.operations import health, projects
+from convo_pipelines.orchestration.freshness import is_unknown
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import TICK_TAG, days, materialize_days, window_of
 
 PREVIEW_ROWS = 5
-COUNTED_BYTES = 64 * 1024**2
-"""The rows of a table of up to this size are counted: in 20 ms at most; larger tables show no row count."""
 
 
 def refreshed(
@@ -44,12 +48,14 @@ def refreshed(
     """
     started = time.monotonic()
     is_tick = TICK_TAG in context.run.tags
-    is_first = context.instance.get_latest_materialization_event(context.asset_key) is None
+    is_first = is_unknown(context.instance, table)
     with without_rows():
         health.require_schema(warehouse)
         if is_tick:
             _observe_sources(context, warehouse, table)
             outcome, crew_results = ticks.tick(warehouse, table, context.log)
+            if table is HISTORIES_SESSIONS:
+                _observe_histories(context, warehouse)
         else:
             window = window_of(context)
             outcome, crew_results = ticks.backfill(
@@ -95,6 +101,15 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
             context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
 
 
+def _observe_histories(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Report how many histories tables there are, about how many rows they have, and their newest message."""
+    with warehouse.connection() as connection:
+        facts = fetch_one(connection, "orchestration/histories")
+    if newest := facts.pop("newest_message_at"):
+        facts["dagster/last_updated_timestamp"] = dg.MetadataValue.timestamp(newest)
+    context.log_event(dg.AssetObservation(["app", "histories"], metadata=facts))
+
+
 def _result(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
@@ -108,7 +123,7 @@ def _result(
         span = f"{outside[0]} and {outside[-1]} are the first and last"
         context.log.info("%s: %d days that changed have no partition: %s", table.name, len(outside), span)
         metadata["days_without_partition"] = len(outside)
-    metadata |= _described(warehouse, table.target) | _remark(warehouse, table)
+    metadata |= described(warehouse, table.target) | _remark(warehouse, table)
     metadata["preview"] = _preview(warehouse, table.target)
     failed = [result for result in crew_results if result.error]
     if failed and len(failed) == len(crew_results):
@@ -151,14 +166,6 @@ def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
             for result in results
         ]
     )
-
-
-def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
-    with warehouse.connection() as connection:
-        columns = fetch(connection, "orchestration/columns", relation=relation)
-        names = {"relation": identifier(relation)}
-        counted = fetch_one(connection, "orchestration/rows", names, name=relation, largest=COUNTED_BYTES)
-    return described(columns, counted["rows"])
 
 
 def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:

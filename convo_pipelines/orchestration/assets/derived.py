@@ -8,9 +8,16 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
+from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
+
+WITH_PERSONAL_DATA = {"histories_sessions", "crew_conversations", "conversation_summaries"}
+"""The tables with a column of PERSONAL_COLUMNS. The others name persons by their ids only, or nobody."""
+TIERS = {"links": "1", "conversations": "1", "sessions": "2", "participants": "2", "activity": "3"}
+"""1: read by the application's screens; 2: what these are made from; 3: read by analysts only."""
 
 
 class Pruned(dg.Config):
@@ -37,6 +44,8 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             owners=["team:data"],
             code_version=version(table.statements),
             metadata={"dagster/table_name": table.target, **code(table.statements)},
+            tags={"personal_data": "yes" if table.name in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
+            freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
 
     if table is HISTORIES_SESSIONS:
@@ -60,7 +69,8 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
 
 def _sources(table: DerivedTable) -> list[list[str]]:
     decided = [["curation", name] for name in table.changes if name == "participant_decisions"]
-    return [["app", source] for source in table.sources] + decided
+    histories = [["app", "histories"]] if "histories" in table.changes else []
+    return [["app", source] for source in table.sources] + histories + decided
 
 
 def _upstream(table: DerivedTable) -> list[str]:
