@@ -147,8 +147,9 @@ def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
     assert "nothing has changed" in (skipped.skip_message or "")
 
 
-def test_links_that_are_due_at_the_same_times_come_with_the_sessions_in_one_run(world: World) -> None:
-    instance = dg.DagsterInstance.ephemeral()
+def test_links_that_are_due_at_the_same_times_come_with_the_sessions_in_one_run(
+    world: World, instance: dg.DagsterInstance
+) -> None:
     ana = world.person(phone="+4915112345678")
     world.crew()
     seen(world, instance)
@@ -161,8 +162,7 @@ def test_links_that_are_due_at_the_same_times_come_with_the_sessions_in_one_run(
     assert "nothing has changed" in str(evaluate(world, instance))
 
 
-def test_links_have_a_tick_of_their_own_while_discovery_fails(world: World) -> None:
-    instance = dg.DagsterInstance.ephemeral()
+def test_links_have_a_tick_of_their_own_while_discovery_fails(world: World, instance: dg.DagsterInstance) -> None:
     world.crew()
     talk = world.conversation()
     seen(world, instance)
@@ -183,8 +183,7 @@ def test_links_have_a_tick_of_their_own_while_discovery_fails(world: World) -> N
         assert metadata(result, "people_conversations")["rows_inserted"] == 1
 
 
-def test_quiet_nights_stay_fresh(world: World) -> None:
-    instance = dg.DagsterInstance.ephemeral()
+def test_quiet_nights_stay_fresh(world: World, instance: dg.DagsterInstance) -> None:
     world.crew()
     world.message(world.conversation())
     assert states(instance) == {FreshnessState.UNKNOWN}
@@ -212,8 +211,7 @@ def test_a_table_may_be_as_old_as_its_schedule_makes_it(cron: str, pause: timede
     assert freshness.longest_pause(cron) == pause
 
 
-def test_what_was_built_without_dagster_is_taken_over_by_a_run(world: World) -> None:
-    instance = dg.DagsterInstance.ephemeral()
+def test_what_was_built_without_dagster_is_taken_over_by_a_run(world: World, instance: dg.DagsterInstance) -> None:
     world.crew()
     world.tick([*PIPELINE, *LINKS])
     assert isinstance(evaluate(world, instance), dg.RunRequest)

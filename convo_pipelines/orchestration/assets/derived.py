@@ -43,7 +43,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             kinds={"postgres"},
             owners=["team:data"],
             code_version=version(table.statements),
-            metadata={"dagster/table_name": table.target, **code(table.statements)},
+            metadata={"dagster/table_name": table.target, "dagster/storage_kind": "postgres", **code(table.statements)},
             tags={"personal_data": "yes" if table.name in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
             freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
