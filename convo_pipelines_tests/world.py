@@ -246,26 +246,21 @@ class World:
         expect: bool = True,
         config: dict[str, object] | None = None,
         tags: dict[str, str] | None = None,
-        **narrowed: object,
     ) -> dg.ExecuteInProcessResult:
         """A run of Dagster: a tick, or the backfill of the days from the first to the last."""
         import dagster as dg
 
         from convo_pipelines.definitions import defs
-        from convo_pipelines.orchestration.assets.common import Narrowed
         from convo_pipelines.orchestration.partitions import range_tags, tick_tags
 
         kind = range_tags(*(day.isoformat() for day in days)) if days else tick_tags("test")
         result = dg.materialize(
             list(defs.assets or ()),
             selection=list(assets),
-            resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
+            resources={"warehouse": self.warehouse},
             instance=instance,
             tags=kind | (tags or {}),
-            run_config={
-                "ops": {asset: {"config": config} for asset in assets} if config else {},
-                "resources": {"narrowed": {"config": narrowed}},
-            },
+            run_config={"ops": {asset: {"config": config} for asset in assets} if config else {}},
             raise_on_error=False,
         )
         assert result.success is expect
@@ -276,12 +271,11 @@ class World:
         import dagster as dg
 
         from convo_pipelines.definitions import defs
-        from convo_pipelines.orchestration.assets.common import Narrowed
 
         result = dg.materialize(
             [*(defs.assets or ()), *(defs.asset_checks or ())],
             selection=dg.AssetSelection.all_asset_checks(),
-            resources={"warehouse": self.warehouse, "narrowed": Narrowed.configure_at_launch()},
+            resources={"warehouse": self.warehouse},
             instance=instance,
         )
         return list(result.get_asset_check_evaluations())

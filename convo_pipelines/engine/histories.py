@@ -111,7 +111,8 @@ def tick(
             return Outcome(is_skipped=True), []
         with warehouse.connection() as connection:
             at = change_log.look(connection, HISTORIES_SESSIONS)
-            if at.from_snapshot is None and selection is None:
+            is_build = at.from_snapshot is None and selection is None
+            if is_build:
                 at = change_log.begin_build(connection, HISTORIES_SESSIONS)
             is_any = at.has_news or any_by_window(connection)
             crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
@@ -128,6 +129,7 @@ def tick(
 
         results = for_each(warehouse, together(crews), read, log)
         outcome = total(results)
+        outcome.is_build = is_build
         if selection is None:
             _finish(warehouse, at, results)
         warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
@@ -181,6 +183,7 @@ def backfill(
         with warehouse.connection() as connection:
             _log_retries(connection, at, results)
     outcome = total(results)
+    outcome.is_build = is_build and not outside
     warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
     return outcome, results
 

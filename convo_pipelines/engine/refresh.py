@@ -55,7 +55,8 @@ class Outcome:
     """What a refresh did: the counts of changed rows, UTC days of activity of these rows, and keys compared.
 
     `drift` counts changed rows without an unread change in the log; only reconcile determines it. `odd` are
-    rows that were left out or read otherwise than written, `locked` those that were left for the next tick.
+    rows that were left out or read otherwise than written, `locked` those that were left for the next tick. `is_build`:
+    it was the table's first build, after which every day is right.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -66,6 +67,7 @@ class Outcome:
     rows_read: int = 0
     locked: int = 0
     is_skipped: bool = False
+    is_build: bool = False
 
     def add(self, other: "Outcome") -> None:
         """Add what another chunk did."""
@@ -205,6 +207,7 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         at = change_log.begin_build(connection, table)
         work = Work(table, columns_of(connection, table), at.from_snapshot, lease=lease)
         outcome = _refresh(connection, work, EVERYTHING)
+        outcome.is_build = True
         change_log.finish(connection, at)
         _note(connection, table, outcome, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
@@ -358,7 +361,7 @@ def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) 
             "rows": of_table("rows"),
             "is_present": of_table("present", "is_present"),
             "is_different": of_table(is_different or "is_different"),
-            "day": of_table(_day(work)),
+            "day": of_table(_day(table, work.columns)),
             "is_news": of_table("is_news"),
             "odd": of_table("odd"),
             "rows_read": of_table("rows_read"),
@@ -369,13 +372,21 @@ def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) 
     )
 
 
-def _day(work: Work) -> str:
+def days_of(warehouse: Warehouse, table: DerivedTable) -> list[date]:
+    """Return the UTC days of all rows of a table, in order; reads all of it."""
+    with warehouse.connection() as connection:
+        day = fragment(f"engine/refresh/{_day(table, columns_of(connection, table))}")
+        rows = fetch(connection, "engine/refresh/days", {"target": identifier(table.target), "day": day})
+    return [row["day"] for row in rows]
+
+
+def _day(table: DerivedTable, columns: Sequence[str]) -> str:
     """Return the statement that determines the UTC day of a row."""
-    if not work.table.grain.has_days:
+    if not table.grain.has_days:
         return "no_day"
-    if "activity_date" in work.columns:
+    if "activity_date" in columns:
         return "day_of_activity"
-    return "day_of_start" if "started_at" in work.columns else "day_of_conversation"
+    return "day_of_start" if "started_at" in columns else "day_of_conversation"
 
 
 def _write(connection: Connection, work: Work, size: ChunkSize) -> None:

@@ -12,6 +12,7 @@ DESCRIPTIONS = {
     "message_recipients": "Contact method x message, with a role (from, to, cc, bcc).",
     "users": "Users of the application; each project belongs to one.",
     "projects": "Projects, with their deprecated array of conversation ids.",
+    "histories": "The crews' histories tables: every message of every session, in one table per crew.",
 }
 
 external_assets = [

@@ -2,11 +2,15 @@
 
 import os
 import socket
+from collections.abc import Iterable
+from datetime import date
 from enum import IntEnum
+from uuid import uuid4
 
 import dagster as dg
+from dagster._core.events import DagsterEventBatchMetadata
 
-from convo_pipelines.engine.scopes import Window
+from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
 from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
@@ -53,7 +57,9 @@ def process_tags() -> dict[str, str]:
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:
-    """Return the span of a run's partitions."""
+    """Return the span of a run's partitions; all days for an asset without partitions."""
+    if not context.assets_def.partitions_def:
+        return Window.of_days(FIRST_DAY, AFTER_LAST_DAY)
     span = context.partition_time_window
     return Window(span.start, span.end)
 
@@ -63,3 +69,16 @@ def keys_in(window: Window) -> list[str]:
     last = days.get_last_partition_window()
     start, end = max(window.start, days.start), min(window.end, last.end if last else days.start)
     return list(days.get_partition_keys_in_time_window(dg.TimeWindow(start, end))) if start < end else []
+
+
+def materialize_days(context: dg.AssetExecutionContext, changed: Iterable[date]) -> None:
+    """Report these days of the run's asset as materialized, too, unless they are no partitions or the run's own."""
+    own = set(context.partition_keys)
+    keys = [key for day in changed if (key := day.isoformat()) not in own and days.has_partition_key(key)]
+    step, batch = context.get_step_execution_context(), uuid4().hex
+    for key in keys:  # stored together: `context.log_event` would store each by itself, in 5 ms
+        dg.DagsterEvent.asset_materialization(
+            step,
+            dg.AssetMaterialization(context.asset_key, partition=key),
+            DagsterEventBatchMetadata(batch, is_end=key == keys[-1]),
+        )

@@ -11,8 +11,9 @@ from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.orchestration import causes
-from convo_pipelines.orchestration.assets.activity_report import activity_report
+from convo_pipelines.orchestration.assets.activity_report import ReportConfig, activity_report
 from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration.automation.narrowed import OP, Narrowed, refresh_narrowed
 from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
@@ -32,7 +33,9 @@ def materialize(
     crews: Sequence[str] = (),
     clients: Sequence[str] = (),
 ) -> bool:
-    """Materialize assets for the days that `[start, end)` overlaps, as one run of the instance; return its success.
+    """Refresh assets for the days that `[start, end)` overlaps, as one run of the instance; return its success.
+
+    Narrowed to crews or clients, it is a run of `refresh_narrowed`, and the report one of its own.
 
     Args:
         defs: the definitions of the code location.
@@ -59,22 +62,32 @@ def materialize(
             f"no partition lies in [{window.start}, {window.end}); the first is {first:%Y-%m-%d}"
         )
     select(Warehouse(), crews, clients)
-    report = (
-        {"ops": {activity_report.op.name: {"config": {"client": clients[0]}}}} if clients and REPORT in assets else {}
-    )
-    job = defs.resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            asset_selection=[dg.AssetKey(asset) for asset in assets],
-            instance=instance,
-            tags=range_tags(keys[0], keys[-1]) | process_tags(),
-            run_config={
-                **report,
-                "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
-            },
-            raise_on_error=False,
+        if (crews or clients) and (tables := [asset for asset in assets if asset != REPORT]):
+            config = Narrowed(
+                crews=list(crews), clients=list(clients), tables=tables, first_day=keys[0], last_day=keys[-1]
+            )
+            done = defs.resolve_job_def(refresh_narrowed.name).execute_in_process(
+                instance=instance,
+                tags=process_tags(),
+                run_config=dg.RunConfig(ops={OP: config}),
+                raise_on_error=False,
+            )
+            if REPORT not in assets or not done.success:
+                return done.success
+            assets = [REPORT]
+        config = ReportConfig(client=clients[0] if clients else None)
+        return (
+            defs.resolve_implicit_global_asset_job_def()
+            .execute_in_process(
+                asset_selection=[dg.AssetKey(asset) for asset in assets],
+                instance=instance,
+                tags=range_tags(keys[0], keys[-1]) | process_tags(),
+                run_config=dg.RunConfig(ops={activity_report.op.name: config} if REPORT in assets else {}),
+                raise_on_error=False,
+            )
+            .success
         )
-    return result.success
 
 
 def tick(defs: dg.Definitions) -> bool:
@@ -84,10 +97,10 @@ def tick(defs: dg.Definitions) -> bool:
         dagster.DagsterError: a run failed.
 
     """
-    launched = False
+    launched, warehouse = False, Warehouse()
     with dg.DagsterInstance.get() as instance:
         for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
-            request = schedule(warehouse=(defs.resources or {})["warehouse"])
+            request = schedule(dg.build_schedule_context(instance), warehouse=warehouse)
             if isinstance(request, dg.RunRequest):
                 launched = True
                 defs.resolve_job_def(schedule.job_name).execute_in_process(

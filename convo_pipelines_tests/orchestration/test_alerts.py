@@ -1,5 +1,7 @@
 """What Dagster's jobs and sensors tell of failures and of an old schema."""
 
+import warnings
+
 import dagster as dg
 import psycopg
 import pytest
@@ -58,7 +60,9 @@ def test_a_check_that_turns_red_is_told_and_that_it_is_green_again(quiet: World,
         quiet.materialize(PIPELINE + LINKS, instance=instance)
         quiet.evaluations(instance)
         context = dg.build_sensor_context(instance, cursor, resources={"warehouse": quiet.warehouse})
-        sensors.check_results(context)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", ".*get_event_records")
+            sensors.check_results(context)
         cursor = context.cursor
 
     look()
@@ -91,7 +95,9 @@ def test_a_run_that_fails_for_good_is_told_but_not_one_that_is_tried_again(quiet
     def look() -> None:
         nonlocal cursor
         context = dg.build_sensor_context(instance, cursor, resources={"warehouse": quiet.warehouse})
-        sensors.run_results(context)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", ".*get_event_records")
+            sensors.run_results(context)
         cursor = context.cursor
 
     def away(*_: object) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration import crons
 from convo_pipelines.settings import Settings
 from convo_pipelines_tests.unit.test_settings import CRONS
 
@@ -17,5 +17,5 @@ def test_cron_expressions(
 ) -> None:
     environment(**{name.upper(): value})
     with caplog.at_level(logging.ERROR):
-        assert schedules.cron(name) == Settings.model_fields[name].default
+        assert crons.cron(name) == Settings.model_fields[name].default
     assert f"{name.upper()}={value!r} is not a cron expression; using the default" in caplog.text

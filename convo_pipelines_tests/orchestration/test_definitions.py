@@ -13,10 +13,12 @@ from convo_pipelines.engine.registry import (
     DISCOVERY,
 )
 from convo_pipelines.orchestration import metadata
+from convo_pipelines.orchestration.assets import common
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT
-from convo_pipelines_tests.world import LINKS, World, asset_graph, at
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph, at
+from convo_pipelines_tests.world import metadata as metadata_of
 
 
 def test_the_page_about_checks_is_what_they_say() -> None:
@@ -45,10 +47,50 @@ def test_every_table_is_ticked_and_checked() -> None:
         assert complete, f"{table.name} has no check that nothing is missing: see CONTRIBUTING.md, Add a check"
 
 
+def test_the_ui_describes_what_it_lists() -> None:
+    repository = defs.get_repository_def()
+    for listed in (*repository.schedule_defs, *repository.sensor_defs):
+        assert listed.description, listed.name
+    for job in repository.get_all_jobs():
+        assert job.description or job.name == "__ASSET_JOB", job.name
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description, spec.key
+
+
+def test_tables_with_personal_data_are_tagged(world: World) -> None:
+    rows = world.execute(
+        "select format('%%s.%%s', table_schema, table_name) as relation from information_schema.columns "
+        "where table_schema in ('analytics', 'app') and column_name = any(%s)",
+        list(metadata.PERSONAL_COLUMNS),
+    )
+    personal = {row["relation"] for row in rows}
+    graph = defs.resolve_asset_graph()
+    for table in DERIVED_TABLES:
+        tags = graph.get(dg.AssetKey(table.name)).tags
+        assert tags["personal_data"] == ("yes" if table.target in personal else "no"), table.name
+        assert tags["tier"] in {"1", "2", "3"}
+
+
+def test_the_histories_tables_are_in_the_lineage(world: World) -> None:
+    for crew in ("A", "B"):
+        world.crew(crew)
+        world.say("s1", when=at(0, 9), crew=crew)
+    world.execute("analyze app.histories_a, app.histories_b")
+    result = world.materialize(["histories_sessions"])
+    [observed] = [e for e in result.get_asset_observation_events() if e.asset_key.path == ["app", "histories"]]
+    facts = observed.asset_observation_data.asset_observation.metadata
+    assert (facts["tables"].value, facts["rows_estimated"].value) == (2, 2)
+    assert facts["dagster/last_updated_timestamp"].value == at(0, 9).timestamp()
+    assert (
+        dg.AssetKey(["app", "histories"])
+        in defs.resolve_asset_graph()
+        .get(result.asset_materializations_for_node("histories_sessions")[0].asset_key)
+        .parent_keys
+    )
+
+
 def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
     world.message(world.conversation())
-    world.tick()
-    world.execute("analyze analytics.conversation_summaries")
     result = world.materialize()
     [event] = result.asset_materializations_for_node("conversation_summaries")[-1:]
     schema = event.metadata["dagster/column_schema"]
@@ -57,7 +99,6 @@ def test_an_asset_says_what_its_table_and_its_code_are(world: World) -> None:
     assert columns["message_count"].description == "All messages."
     assert columns["conversation_id"].constraints.unique
     assert not columns["conversation_id"].constraints.nullable
-    assert event.metadata["dagster/row_count"].value >= 1  # an estimate
     spec = defs.resolve_asset_graph().get(dg.AssetKey("conversation_summaries"))
     assert spec.metadata["dagster/table_name"] == "analytics.conversation_summaries"
     [file, *_] = spec.metadata["dagster/code_references"].code_references
@@ -95,16 +136,32 @@ def test_what_dagster_keeps_names_nobody_unless_it_may(world: World, monkeypatch
     assert "4915112345678" in kept()
 
 
-def test_what_is_the_same_for_all_days_of_a_run_is_stored_once(world: World) -> None:
+def test_what_a_run_did_stands_on_the_last_of_its_days_only(world: World) -> None:
     world.crew()
+    world.tick()
     for day in range(3):
         world.say("s1", "human", at(day))
     result = world.materialize(days=(at(0).date(), at(2).date()))
     for table in DISCOVERY:
         events = result.asset_materializations_for_node(table.name)
         assert [event.partition for event in events] == ["2026-03-10", "2026-03-11", "2026-03-12"]
-        assert ["preview" in event.metadata for event in events] == [False, False, True]
-        assert all("rows_inserted" in event.metadata for event in events)
+        for name in ("rows_inserted", "milliseconds", "preview", "dagster/row_count"):
+            assert [name in event.metadata for event in events] == [False, False, True]
+
+
+def test_the_row_count_is_that_of_the_table_or_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    contact = world.contact("ana@example.com", world.person())
+    for _ in range(3):
+        world.address(world.conversation(), contact)
+    for expected in (3, 2):
+        result = world.materialize([*PIPELINE, *LINKS])
+        for table in DERIVED_TABLES:
+            [rows] = world.execute(f"select count(*) from {table.target}")
+            assert metadata_of(result, table.name)["dagster/row_count"] == rows["count"]
+        assert metadata_of(result, "people_conversations")["dagster/row_count"] == expected
+        world.execute("delete from app.conversations where id = (select min(id::text)::uuid from app.conversations)")
+    monkeypatch.setattr(common, "COUNTED_BYTES", 0)
+    assert "dagster/row_count" not in metadata_of(world.materialize(LINKS), "people_conversations")
 
 
 def test_a_tick_says_when_the_application_last_wrote(world: World) -> None:

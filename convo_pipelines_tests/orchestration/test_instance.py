@@ -8,7 +8,6 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from dagster_postgres import PostgresEventLogStorage
 
 from convo_pipelines.definitions import defs
-from convo_pipelines.orchestration.assets.common import Narrowed
 from convo_pipelines.orchestration.partitions import days, range_tags
 from convo_pipelines_tests.orchestration.test_retention import storage
 from convo_pipelines_tests.world import World, at
@@ -22,7 +21,7 @@ def backfill(world: World, instance: dg.DagsterInstance) -> bool:
     return dg.materialize(
         [*(defs.assets or ()), *(defs.asset_checks or ())],
         selection=dg.AssetSelection.assets(ASSET),
-        resources={"warehouse": world.warehouse, "narrowed": Narrowed.configure_at_launch()},
+        resources={"warehouse": world.warehouse},
         instance=instance,
         tags=range_tags(KEYS[0], KEYS[-1]),
         raise_on_error=False,

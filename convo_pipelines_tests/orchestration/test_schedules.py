@@ -1,28 +1,61 @@
 """A tick asks first: it is skipped with a reason, or launches one run, which names the days that it touched."""
 
+import asyncio
 import importlib
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
+from dagster._core.loader import LoadingContextForTest
+from dagster._core.test_utils import freeze_time
+from dagster._time import get_current_datetime
 
 from convo_pipelines import definitions
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
-from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration import crons, freshness
+from convo_pipelines.orchestration.automation import jobs, schedules
 from convo_pipelines.orchestration.partitions import TICK_TAG
 from convo_pipelines.settings import settings
-from convo_pipelines_tests.world import World, at, metadata
+from convo_pipelines_tests.world import LINKS, PIPELINE, World, at, metadata
 
 
 def evaluate(
     world: World, instance: dg.DagsterInstance, name: str = "conversation_discovery"
 ) -> dg.RunRequest | dg.SkipReason:
     schedule = getattr(schedules, f"{name}_schedule")
-    if name == "reconcile":
-        return schedule(dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC)))
-    return schedule(warehouse=world.warehouse)
+    context = dg.build_schedule_context(instance, scheduled_execution_time=get_current_datetime())
+    return schedule(context) if name == "reconcile" else schedule(context, warehouse=world.warehouse)
+
+
+def seen(world: World, instance: dg.DagsterInstance) -> None:
+    """A pipeline that is up to date, as Dagster knows."""
+    world.materialize([*PIPELINE, *LINKS], instance=instance)
+
+
+def states(instance: dg.DagsterInstance) -> set[FreshnessState]:
+    """The freshness of the derived tables, as the daemon determines it."""
+    graph, evaluator = definitions.defs.resolve_asset_graph(), TimeWindowFreshnessPolicyEvaluator()
+    nodes = [graph.get(dg.AssetKey(table.name)) for table in DERIVED_TABLES]
+    return {
+        asyncio.run(evaluator.evaluate_freshness(context=LoadingContextForTest(instance), node=node)) for node in nodes
+    }
+
+
+@pytest.fixture
+def two_ticks(environment: Callable[..., None]) -> Iterator[None]:
+    """Schedules whose cron expressions differ, so that the links have a tick of their own."""
+    environment(LINK_SYNC_CRON="*/10 * * * *")
+    for module in (jobs, schedules):
+        importlib.reload(module)
+    yield
+    environment(LINK_SYNC_CRON="*/5 * * * *")
+    for module in (jobs, schedules):
+        importlib.reload(module)
 
 
 def days_of(instance: dg.DagsterInstance, asset: str) -> set[str]:
@@ -34,7 +67,7 @@ def test_new_rows_launch_one_run_which_names_their_days_then_the_tick_is_skipped
     world: World, instance: dg.DagsterInstance
 ) -> None:
     world.crew()
-    world.tick()
+    seen(world, instance)
     today = datetime.now(UTC)
     for when in (at(0), at(-700), at(-9000), today, today + timedelta(days=900)):
         world.say("s1", "human", when)
@@ -49,7 +82,7 @@ def test_new_rows_launch_one_run_which_names_their_days_then_the_tick_is_skipped
     assert metadata(result, "histories_sessions")["days_touched"] == 5
     named = {today.date().isoformat(), at(0).date().isoformat(), at(-700).date().isoformat()}
     assert days_of(instance, "histories_sessions") == named  # of the days that are partitions
-    assert len(instance.all_logs(result.run_id)) < 100
+    assert len(instance.all_logs(result.run_id)) < 200
     assert {check.check_name for check in result.get_asset_check_evaluations()} >= {"every_crew_succeeded"}
     assert "every_message_is_counted" not in {check.check_name for check in result.get_asset_check_evaluations()}
     skipped = evaluate(world, instance)
@@ -60,7 +93,7 @@ def test_new_rows_launch_one_run_which_names_their_days_then_the_tick_is_skipped
 def test_a_changed_conversation_alone_launches_a_run(world: World, instance: dg.DagsterInstance) -> None:
     talk = world.conversation()
     world.message(talk, when=at(1))
-    world.tick()
+    seen(world, instance)
     assert isinstance(evaluate(world, instance), dg.SkipReason)
     world.execute("update app.conversations set closed_at = now()")
     assert isinstance(evaluate(world, instance), dg.RunRequest)
@@ -98,11 +131,12 @@ def test_a_run_that_is_started_for_ever_stops_no_schedule(world: World, instance
     assert isinstance(evaluate(world, instance), dg.RunRequest)
 
 
+@pytest.mark.usefixtures("two_ticks")
 def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
     world: World, instance: dg.DagsterInstance
 ) -> None:
     talk = world.conversation()
-    world.sync()
+    world.materialize(LINKS, instance=instance)
     assert isinstance(evaluate(world, instance, "link_sync"), dg.SkipReason)
     world.address(talk, world.contact("ana@example.com", world.person()))
     request = evaluate(world, instance, "link_sync")
@@ -111,6 +145,78 @@ def test_a_changed_recipient_launches_a_link_sync_then_it_is_skipped(
     assert metadata(result, "people_conversations")["rows_inserted"] == 1
     skipped = evaluate(world, instance, "link_sync")
     assert "nothing has changed" in (skipped.skip_message or "")
+
+
+def test_links_that_are_due_at_the_same_times_come_with_the_sessions_in_one_run(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    ana = world.person(phone="+4915112345678")
+    world.crew()
+    seen(world, instance)
+    world.say("4915112345678")
+    request = evaluate(world, instance)
+    assert "same cron expression" in str(evaluate(world, instance, "link_sync"))
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    job.execute_in_process(instance=instance, tags=request.tags, resources={"warehouse": world.warehouse})
+    assert {person for person, _ in world.linked()} == {ana}
+    assert "nothing has changed" in str(evaluate(world, instance))
+
+
+def test_links_have_a_tick_of_their_own_while_discovery_fails(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    talk = world.conversation()
+    seen(world, instance)
+    world.execute("drop table app.histories_a")
+    job = definitions.defs.resolve_job_def("conversation_discovery")
+    for _ in range(2):
+        world.address(talk, world.contact(f"ana{_}@example.com", world.person()))
+        request = evaluate(world, instance)
+        failed = job.execute_in_process(
+            instance=instance, tags=request.tags, resources={"warehouse": world.warehouse}, raise_on_error=False
+        )
+        assert not failed.success
+        links = evaluate(world, instance, "link_sync")
+        assert isinstance(links, dg.RunRequest)
+        result = definitions.defs.resolve_job_def("link_sync").execute_in_process(
+            instance=instance, tags=links.tags, resources={"warehouse": world.warehouse}
+        )
+        assert metadata(result, "people_conversations")["rows_inserted"] == 1
+
+
+def test_quiet_nights_stay_fresh(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    world.message(world.conversation())
+    assert states(instance) == {FreshnessState.UNKNOWN}
+    seen(world, instance)
+    keys = [dg.AssetKey(table.name) for table in DERIVED_TABLES]
+    evening = datetime.now(UTC)
+    for hours in (1, 2, 3):
+        with freeze_time(evening + timedelta(hours=hours, minutes=2)):
+            assert "nothing has changed" in str(evaluate(world, instance))
+            assert states(instance) == {FreshnessState.PASS}
+            before = [instance.get_latest_materialization_event(key) for key in keys]
+            evaluate(world, instance)  # within the hour: nothing is reported
+            assert [instance.get_latest_materialization_event(key) for key in keys] == before
+    newest = instance.get_latest_materialization_event(dg.AssetKey("conversation_summaries")).asset_materialization
+    assert newest.metadata["dagster/row_count"].value == 1
+    with freeze_time(evening + timedelta(hours=12)):  # the daemon was down
+        assert states(instance) == {FreshnessState.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("cron", "pause"),
+    [("*/5 * * * *", timedelta(minutes=5)), ("0 8-18 * * 1-5", timedelta(hours=62)), ("0 2 1 * *", timedelta(days=31))],
+)
+def test_a_table_may_be_as_old_as_its_schedule_makes_it(cron: str, pause: timedelta) -> None:
+    assert freshness.longest_pause(cron) == pause
+
+
+def test_what_was_built_without_dagster_is_taken_over_by_a_run(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    world.tick([*PIPELINE, *LINKS])
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    seen(world, instance)
+    assert isinstance(evaluate(world, instance), dg.SkipReason)
 
 
 def test_reconcile_observes_drift_on_each_asset(world: World, instance: dg.DagsterInstance) -> None:
@@ -152,9 +258,9 @@ def test_a_crew_that_cannot_be_compared_fails_the_reconcile_after_all_else(
 )
 def test_cron_expressions_come_from_the_environment(environment: object, name: str, default: str) -> None:
     environment()
-    assert schedules.cron(name) == default
+    assert crons.cron(name) == default
     environment(**{name.upper(): "0 3 * * *"})
-    assert schedules.cron(name) == "0 3 * * *"
+    assert crons.cron(name) == "0 3 * * *"
 
 
 def test_arrays_of_projects_are_rewritten_on_a_schedule_if_one_is_set(environment: object, world: World) -> None:

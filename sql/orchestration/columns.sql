@@ -1,7 +1,6 @@
 -- The columns of a table, from the catalog.
 -- in:  %(relation)s: as schema.table
--- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself); rows (of the table, estimated;
---      null: not analyzed yet)
+-- out: one row per column, in order: name, type, description, is_nullable, is_unique (by itself)
 select
     attribute.attname as name,
     format_type(attribute.atttypid, attribute.atttypmod) as type,
@@ -14,8 +13,7 @@ select
             and pg_index.indpred is null
             and pg_index.indnkeyatts = 1
             and pg_index.indkey[0] = attribute.attnum
-    ) as is_unique,
-    nullif(greatest(class.reltuples::bigint, pg_stat_get_live_tuples(class.oid)), -1) as rows
+    ) as is_unique
 from pg_class as class
 inner join pg_attribute as attribute
     on attribute.attrelid = class.oid and attribute.attnum > 0 and not attribute.attisdropped

@@ -1,50 +1,45 @@
-"""A run of a derived asset: its run config, its refresh, and the metadata that it reports."""
+"""A run of a derived asset: its refresh, and what it reports."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 import dagster as dg
 from psycopg import sql
-from pydantic import Field
 
-from convo_pipelines.database.warehouse import Warehouse, fetch, identifier
-from convo_pipelines.engine import change_log, crews, ticks
+from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.engine import change_log, refresh, ticks
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES, DerivedTable
+from convo_pipelines.engine.registry import (
+    DERIVED_TABLES,
+    HISTORIES_SESSIONS,
+    PROJECT_LINK_INCONSISTENCIES,
+    DerivedTable,
+)
 from convo_pipelines.operations import health, projects
 from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.freshness import is_unknown
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
-from convo_pipelines.orchestration.partitions import TICK_TAG, days, window_of
+from convo_pipelines.orchestration.partitions import TICK_TAG, days, materialize_days, window_of
 
 PREVIEW_ROWS = 5
-NAMED_DAYS = 300
-"""A tick that changes more days than this reports only their number."""
-
-
-class Narrowed(dg.ConfigurableResource[Any]):
-    """Restricts a run to crews or clients, for all of its assets; unrestricted unless configured at launch."""
-
-    crews: list[str] = Field(default=[], description="Codes of the crews whose sessions to refresh.")
-    clients: list[str] = Field(default=[], description="Codes of the clients whose conversations to refresh.")
 
 
 def refreshed(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     table: DerivedTable,
-    narrowed: Narrowed,
     *,
     forget_pruned_days: bool = False,
 ) -> dg.MaterializeResult[Any]:
     """Do the run's tick or backfill of a table; log and return the result.
 
-    A tick is a run of today's partition: every other day that it changed is reported as materialized, too. Metadata of
-    the whole run (a preview, the columns, the crews) is stored with the last partition.
+    A tick is a run of today's partition: every other day that it changed is reported as materialized, too. After the
+    first build, and in the first tick that Dagster's storage knows of, all days with rows are. The run's metadata is
+    stored with its last partition.
 
     Raises:
         dagster.Failure: PostgreSQL reported an error, a code belongs to no client or active crew, or every crew failed.
@@ -52,23 +47,29 @@ def refreshed(
 
     """
     started = time.monotonic()
+    is_tick = TICK_TAG in context.run.tags
+    is_first = is_unknown(context.instance, table)
     with plain_failures(context):
         health.require_schema(warehouse)
-        narrowing = crews.select(warehouse, narrowed.crews, narrowed.clients)
-        if TICK_TAG in context.run.tags:
+        if is_tick:
             _observe_sources(context, warehouse, table)
-            outcome, crew_results = ticks.tick(warehouse, table, context.log, narrowing)
-            _log_days(context, outcome.days)
+            outcome, crew_results = ticks.tick(warehouse, table, context.log)
+            if table is HISTORIES_SESSIONS:
+                _observe_histories(context, warehouse)
         else:
             window = window_of(context)
             outcome, crew_results = ticks.backfill(
-                warehouse, table, window, context.log, narrowing, forget_pruned_days=forget_pruned_days
+                warehouse, table, window, context.log, forget_pruned_days=forget_pruned_days
             )
     milliseconds = round((time.monotonic() - started) * 1000)
     if outcome.is_skipped:
         context.log.info("%s: skipped, another tick is running", table.name)
     context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
-    return _result(context, warehouse, table, outcome, crew_results, milliseconds)
+    result = _result(context, warehouse, table, outcome, crew_results, milliseconds)
+    if table.grain.has_days and (is_tick or outcome.is_build):
+        is_all = outcome.is_build or (is_first and not outcome.is_skipped)
+        materialize_days(context, refresh.days_of(warehouse, table) if is_all else sorted(outcome.days))
+    return result
 
 
 def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, table: DerivedTable) -> None:
@@ -86,14 +87,13 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
             context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
 
 
-def _log_days(context: dg.AssetExecutionContext, changed: set[date]) -> None:
-    others = sorted(day.isoformat() for day in changed if days.has_partition_key(day.isoformat()))
-    if len(others) > NAMED_DAYS:
-        context.log.info("%d days were changed", len(others))
-        return
-    for day in others:
-        if day != context.partition_key:
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=day))
+def _observe_histories(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Report how many histories tables there are, about how many rows they have, and their newest message."""
+    with warehouse.connection() as connection:
+        facts = fetch_one(connection, "orchestration/histories")
+    if newest := facts.pop("newest_message_at"):
+        facts["dagster/last_updated_timestamp"] = dg.MetadataValue.timestamp(newest)
+    context.log_event(dg.AssetObservation(["app", "histories"], metadata=facts))
 
 
 def _result(
@@ -104,7 +104,24 @@ def _result(
     crew_results: Sequence[CrewResult],
     milliseconds: int,
 ) -> dg.MaterializeResult[Any]:
+    metadata = counted(outcome, crew_results) | {"milliseconds": milliseconds}
+    if outside := [day for day in sorted(outcome.days) if not days.has_partition_key(day.isoformat())]:
+        span = f"{outside[0]} and {outside[-1]} are the first and last"
+        context.log.info("%s: %d days that changed have no partition: %s", table.name, len(outside), span)
+        metadata["days_without_partition"] = len(outside)
+    metadata |= described(warehouse, table.target) | _remark(warehouse, table)
+    metadata["preview"] = _preview(warehouse, table.target)
     failed = [result for result in crew_results if result.error]
+    if failed and len(failed) == len(crew_results):
+        raise dg.Failure(f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}", metadata)
+    if not table.grain.has_days:
+        return dg.MaterializeResult(metadata=metadata)
+    context.add_asset_metadata(metadata, partition_key=context.partition_key_range.end)
+    return dg.MaterializeResult()
+
+
+def counted(outcome: Outcome, crew_results: Sequence[CrewResult]) -> dict[str, Any]:
+    """Return what a refresh did as metadata: rows, days and crews."""
     counts = outcome.counts
     metadata: dict[str, Any] = {
         "rows_inserted": counts.inserted,
@@ -112,25 +129,12 @@ def _result(
         "rows_deleted": counts.deleted,
         "rows_unchanged": counts.unchanged,
         "days_touched": len(outcome.days),
-        "milliseconds": milliseconds,
     }
     if crew_results:
-        metadata["crews_done"] = len(crew_results) - len(failed)
-        metadata["crews_failed"] = len(failed)
-    once = {
-        "preview": _preview(warehouse, table.target),
-        **_described(warehouse, table.target),
-        **_remark(warehouse, table),
-    }
-    if crew_results:
-        once["crews"] = _crew_table(crew_results)
-    context.add_asset_metadata(once, partition_key=context.partition_key_range.end)
-    if failed and len(failed) == len(crew_results):
-        raise dg.Failure(
-            f"all {len(failed)} crews failed; {failed[0].crew.code}: {failed[0].error}",
-            metadata | once,
-        )
-    return dg.MaterializeResult(metadata=metadata)
+        failures = sum(result.error is not None for result in crew_results)
+        metadata |= {"crews_done": len(crew_results) - failures, "crews_failed": failures}
+        metadata["crews"] = _crew_table(crew_results)
+    return metadata
 
 
 def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
@@ -146,11 +150,6 @@ def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
             for result in results
         ]
     )
-
-
-def _described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
-    with warehouse.connection() as connection:
-        return described(fetch(connection, "orchestration/columns", relation=relation))
 
 
 def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:

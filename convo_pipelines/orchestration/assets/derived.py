@@ -8,9 +8,16 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
-from convo_pipelines.orchestration.assets.common import Narrowed, refreshed
+from convo_pipelines.orchestration import freshness
+from convo_pipelines.orchestration.assets.common import refreshed
+from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
+
+WITH_PERSONAL_DATA = {"histories_sessions", "crew_conversations", "conversation_summaries"}
+"""The tables with a column of PERSONAL_COLUMNS. The others name persons by their ids only, or nobody."""
+TIERS = {"links": "1", "conversations": "1", "sessions": "2", "participants": "2", "activity": "3"}
+"""1: read by the application's screens; 2: what these are made from; 3: read by analysts only."""
 
 
 class Pruned(dg.Config):
@@ -30,12 +37,14 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             description=table.description,
             group_name=table.group,
             deps=[*_sources(table), *_upstream(table)],
-            partitions_def=days,
+            partitions_def=days if table.grain.has_days else None,
             backfill_policy=dg.BackfillPolicy.single_run(),
             kinds={"postgres"},
             owners=["team:data"],
             code_version=version(table.statements),
-            metadata={"dagster/table_name": table.target, **code(table.statements)},
+            metadata={"dagster/table_name": table.target, "dagster/storage_kind": "postgres", **code(table.statements)},
+            tags={"personal_data": "yes" if table.name in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
+            freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
 
     if table is HISTORIES_SESSIONS:
@@ -44,25 +53,23 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
         def histories(
             context: dg.AssetExecutionContext,
             config: Pruned,
-            narrowed: Narrowed,
             warehouse: dg.ResourceParam[Warehouse],
         ) -> dg.MaterializeResult[Any]:
-            return refreshed(context, warehouse, table, narrowed, forget_pruned_days=config.forget_pruned_days)
+            return refreshed(context, warehouse, table, forget_pruned_days=config.forget_pruned_days)
 
         return histories
 
     @definition
-    def derived(
-        context: dg.AssetExecutionContext, narrowed: Narrowed, warehouse: dg.ResourceParam[Warehouse]
-    ) -> dg.MaterializeResult[Any]:
-        return refreshed(context, warehouse, table, narrowed)
+    def derived(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[Any]:
+        return refreshed(context, warehouse, table)
 
     return derived
 
 
 def _sources(table: DerivedTable) -> list[list[str]]:
     decided = [["curation", name] for name in table.changes if name == "participant_decisions"]
-    return [["app", source] for source in table.sources] + decided
+    histories = [["app", "histories"]] if "histories" in table.changes else []
+    return [["app", source] for source in table.sources] + histories + decided
 
 
 def _upstream(table: DerivedTable) -> list[str]:

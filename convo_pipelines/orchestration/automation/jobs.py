@@ -17,16 +17,21 @@ from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.console import TO_CONSOLE
+from convo_pipelines.orchestration.crons import is_one_tick
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import Priority
 from convo_pipelines.settings import settings
 
+DISCOVERED = (*DISCOVERY, *LINKS) if is_one_tick() else DISCOVERY
+"""The tables of conversation_discovery: with the links if these are due at the same times."""
+
 conversation_discovery = dg.define_asset_job(
     "conversation_discovery",
-    dg.AssetSelection.assets(*(table.name for table in DISCOVERY)).without_checks()
+    dg.AssetSelection.assets(*(table.name for table in DISCOVERED)).without_checks()
     | dg.AssetSelection.checks(*tick_checks),
-    description="Refreshes sessions, conversations and summaries from the histories tables; without full-scan checks.",
+    description="Refreshes sessions, conversations and summaries from the histories tables, and the links with them "
+    "if LINK_SYNC_CRON is the same; without full-scan checks.",
     config=TO_CONSOLE,
 )
 

@@ -1,47 +1,49 @@
 """The schedules; those of ticks launch a run only if the database has unread changes."""
 
-import functools
-import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
-from convo_pipelines.engine.registry import DISCOVERY, LINKS, DerivedTable
+from convo_pipelines.engine.registry import LINKS, DerivedTable
+from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
+from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
-from convo_pipelines.settings import Settings, settings
-
-_log = logging.getLogger(__name__)
-
-
-def cron(name: str) -> str:
-    """Return the cron expression of a setting; if it is invalid, log an error and return the default."""
-    given = getattr(settings(), name)
-    try:
-        dg.ScheduleDefinition(name="probe", job_name="probe", cron_schedule=given)
-    except dg.DagsterInvalidDefinitionError:
-        default = Settings.model_fields[name].default
-        _log.error("%s=%r is not a cron expression; using the default %r", name.upper(), given, default)
-        return default
-    return given
-
+from convo_pipelines.settings import settings
 
 _STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
-_schedule = functools.partial(dg.schedule, execution_timezone="UTC", default_status=_STATUS)
+
+
+def _schedule(**options: Any) -> Callable[[Callable[..., Any]], dg.ScheduleDefinition]:
+    """Decorate an evaluation as a schedule that its docstring describes."""
+
+    def define(evaluate: Callable[..., Any]) -> dg.ScheduleDefinition:
+        return dg.schedule(**options, execution_timezone="UTC", default_status=_STATUS, description=evaluate.__doc__)(
+            evaluate
+        )
+
+    return define
 
 
 @_schedule(job=jobs.conversation_discovery, cron_schedule=cron("conversation_discovery_cron"))
-def conversation_discovery_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
-    """Refreshes changed sessions, conversations and summaries, if there are any."""
-    return _tick(warehouse, "conversation_discovery", DISCOVERY)
+def conversation_discovery_schedule(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """Refreshes changed sessions, conversations and summaries, if there are any; the links, if they are due, too."""
+    return _tick(context, warehouse, "conversation_discovery", jobs.DISCOVERED)
 
 
 @_schedule(job=jobs.link_sync, cron_schedule=cron("link_sync_cron"))
-def link_sync_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest | dg.SkipReason:
-    """Refreshes changed participants and links, if there are any."""
-    return _tick(warehouse, "link_sync", LINKS)
+def link_sync_schedule(
+    context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """Refreshes changed participants and links, if there are any, unless the run of conversation_discovery does."""
+    if LINKS[0] in jobs.DISCOVERED and not _has_failed(context.instance, "conversation_discovery"):
+        return dg.SkipReason("conversation_discovery has the same cron expression: its run refreshes the links, too")
+    return _tick(context, warehouse, "link_sync", LINKS)
 
 
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
@@ -81,11 +83,22 @@ def optional_schedules() -> list[dg.ScheduleDefinition]:
     return [project_arrays_schedule]
 
 
-def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -> dg.RunRequest | dg.SkipReason:
+def _tick(
+    context: dg.ScheduleEvaluationContext, warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]
+) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
         if held := change_log.at_work(connection, tables):
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
-    if not ticks.have_news(warehouse, tables):
-        return dg.SkipReason("nothing has changed since the last tick")
-    return dg.RunRequest(tags=tick_tags(job_name))
+    if ticks.have_news(warehouse, tables) or any(freshness.is_unknown(context.instance, table) for table in tables):
+        return dg.RunRequest(tags=tick_tags(job_name))
+    for table in tables:
+        freshness.report_unchanged(context.instance, warehouse, table, context.scheduled_execution_time)
+    return dg.SkipReason("nothing has changed since the last tick")
+
+
+def _has_failed(instance: dg.DagsterInstance, job_name: str) -> bool:
+    """Whether the last run of a job that has ended failed."""
+    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ended), limit=1)
+    return [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE]

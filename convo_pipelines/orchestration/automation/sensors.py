@@ -1,14 +1,18 @@
 """The sensors: alerts, failed checks again, the webhook's materializations, all checks after a reconcile."""
 
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.checks.every import specs
+from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.partitions import TICK_TAG, days
 from convo_pipelines.settings import settings
 
@@ -19,24 +23,28 @@ UNNAMED_JOBS = {"__ASSET_JOB": "a materialization"}
 """Dagster's name of the runs that materialize assets without a job of ours."""
 
 
-def _events(context: dg.SensorEvaluationContext, *kinds: dg.DagsterEventType) -> list[dg.EventLogRecord]:
-    """Return the events since the cursor, in order; the cursor advances only once they are handled."""
-    after = int(context.cursor) if context.cursor else None
-    records = [
-        record
-        for kind in kinds
-        for record in context.instance.get_event_records(
-            dg.EventRecordsFilter(event_type=kind, after_cursor=after), limit=RESULTS_PER_TICK, ascending=True
-        )
-    ]
-    return sorted(records, key=lambda record: record.storage_id)[:RESULTS_PER_TICK]
+def _sensor(**options: Any) -> Callable[[Callable[..., Any]], dg.SensorDefinition]:
+    """Decorate an evaluation as a sensor that its docstring describes."""
+
+    def define(evaluate: Callable[..., Any]) -> dg.SensorDefinition:
+        return dg.sensor(**options, default_status=_STATUS, description=evaluate.__doc__)(evaluate)
+
+    return define
 
 
-@dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
+@_sensor(minimum_interval_seconds=30)
 def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
     """Alerts on runs that failed and are not retried; ends the alert when the job succeeds."""
     warehouse.ping()
-    events = _events(context, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
+    after = _cursor(context)
+    found = [
+        record
+        for kind in (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS)
+        for record in context.instance.fetch_run_status_changes(
+            dg.RunStatusChangeRecordsFilter(kind, after_storage_id=after), RESULTS_PER_TICK, ascending=True
+        ).records
+    ]
+    events = sorted(found, key=lambda record: record.storage_id)[:RESULTS_PER_TICK]
     with warehouse.connection() as connection:
         for event in events:
             run, happened = context.instance.get_run_by_id(event.run_id), event.event_log_entry.dagster_event
@@ -52,11 +60,14 @@ def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
     return _done(context, warehouse, events)
 
 
-@dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
+@_sensor(minimum_interval_seconds=30)
 def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
     """Alerts on failed checks of severity ERROR; ends the alert when the check passes."""
     warehouse.ping()
-    events = _events(context, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    events = context.instance.event_log_storage.get_event_records(  # the instance's own method is deprecated
+        dg.EventRecordsFilter(kind, after_cursor=_cursor(context)), RESULTS_PER_TICK, ascending=True
+    )
     with warehouse.connection() as connection:
         for event in events:
             if (evaluated := event.event_log_entry.dagster_event) is None:
@@ -74,7 +85,7 @@ def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourcePar
     return _done(context, warehouse, events)
 
 
-@dg.sensor(job=jobs.all_checks, default_status=_STATUS, minimum_interval_seconds=300)
+@_sensor(job=jobs.all_checks, minimum_interval_seconds=300)
 def red_checks(
     context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
@@ -99,7 +110,7 @@ def _is_due(last: dg.RunRecord) -> bool:
     return time.time() - last.end_time >= 9 * (last.end_time - last.start_time)
 
 
-@dg.sensor(default_status=_STATUS, minimum_interval_seconds=30)
+@_sensor(minimum_interval_seconds=30)
 def database_outages(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SkipReason:
     """Alerts on the database being away, provided that Dagster's own storage is not."""
     outage = alerts.watch(warehouse, alerts.Outage.from_text(context.cursor) if context.cursor else None)
@@ -107,14 +118,21 @@ def database_outages(context: dg.SensorEvaluationContext, warehouse: dg.Resource
     return dg.SkipReason(f"{health.AWAY}: {outage.found}" if outage else "the database accepts connections")
 
 
-def _done(context: dg.SensorEvaluationContext, warehouse: Warehouse, events: list[dg.EventLogRecord]) -> dg.SkipReason:
+def _cursor(context: dg.SensorEvaluationContext) -> int | None:
+    """Return the last event that was handled."""
+    return int(context.cursor) if context.cursor else None
+
+
+def _done(
+    context: dg.SensorEvaluationContext, warehouse: Warehouse, events: Sequence[dg.EventLogRecord]
+) -> dg.SkipReason:
     if events:
         context.update_cursor(str(events[-1].storage_id))
     alerts.deliver(warehouse)
     return dg.SkipReason(f"{len(events)} results")
 
 
-@dg.sensor(default_status=_STATUS, minimum_interval_seconds=60)
+@_sensor(minimum_interval_seconds=60)
 def webhook_results(
     context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -124,11 +142,14 @@ def webhook_results(
         recorded = fetch(connection, "serving/webhook/recorded", after=int(context.cursor or 0))
     if not recorded:
         return dg.SkipReason("the webhook has recorded nothing new")
+    partitioned = {table.name for table in DERIVED_TABLES if table.grain.has_days}
+    targets = {table.name: table.target for table in DERIVED_TABLES}
     materializations = [
         dg.AssetMaterialization(
             row["table_name"],
-            partition=days.get_last_partition_key(),
-            metadata={
+            partition=days.get_last_partition_key() if row["table_name"] in partitioned else None,
+            metadata=described(warehouse, targets[row["table_name"]])
+            | {
                 "webhook_sessions": row["sessions"],
                 "rows_inserted": row["inserted"],
                 "rows_updated": row["updated"],
@@ -145,6 +166,7 @@ def webhook_results(
     monitored_jobs=[jobs.reconcile],
     request_job=jobs.all_checks,
     default_status=_STATUS,
+    description="Runs every check after a successful reconcile.",
 )
 def all_checks_after_reconcile(context: dg.RunStatusSensorContext) -> dg.RunRequest:
     """Runs every check after a successful reconcile."""

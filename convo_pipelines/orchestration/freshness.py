@@ -1,0 +1,55 @@
+"""Freshness policies: each table is materialized once an hour at least, also when nothing has changed."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+
+import dagster as dg
+from croniter import croniter
+
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.orchestration.metadata import described
+from convo_pipelines.orchestration.partitions import days
+
+REPORTED_EVERY = timedelta(hours=1)
+OBSERVED_SPAN = timedelta(days=8)
+"""Longer than a week, so that a schedule of working days shows its longest pause."""
+
+
+@cache
+def policy(cron: str) -> dg.FreshnessPolicy:
+    """Return the policy of tables that a schedule keeps: a warning after one missed time, a failure after two."""
+    pause = longest_pause(cron)
+    return dg.FreshnessPolicy.time_window(
+        warn_window=REPORTED_EVERY + 2 * pause, fail_window=REPORTED_EVERY * 2 + 3 * pause
+    )
+
+
+def longest_pause(cron: str) -> timedelta:
+    """Return the longest time between two runs of a schedule in a week, or between the first two if it is longer."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    times, moments = croniter(cron, start), list[datetime]()
+    while len(moments) < 2 or moments[-1] < start + OBSERVED_SPAN:
+        moments.append(times.get_next(datetime))
+    return max(after - before for before, after in pairwise(moments))
+
+
+def is_unknown(instance: dg.DagsterInstance, table: DerivedTable) -> bool:
+    """Whether Dagster's storage has no materialization of a table, which may be built all the same."""
+    return instance.get_latest_materialization_event(dg.AssetKey(table.name)) is None
+
+
+def report_unchanged(instance: dg.DagsterInstance, warehouse: Warehouse, table: DerivedTable, now: datetime) -> None:
+    """Report a table in which nothing has changed as materialized, unless it was within the hour before `now`."""
+    newest = instance.get_latest_materialization_event(dg.AssetKey(table.name))
+    if newest and newest.timestamp > (now - REPORTED_EVERY).timestamp():
+        return
+    instance.report_runless_asset_event(
+        dg.AssetMaterialization(
+            table.name,
+            description="Nothing has changed since the last tick.",
+            partition=days.get_last_partition_key() if table.grain.has_days else None,
+            metadata=described(warehouse, table.target),
+        )
+    )
