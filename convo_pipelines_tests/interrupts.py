@@ -25,10 +25,10 @@ def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:
 
 
 @contextmanager
-def refreshes_wait(world: World, table: str) -> Iterator[None]:
-    """Let every refresh of a table wait, as behind another one."""
+def refreshes_wait(world: World, *locks: str) -> Iterator[None]:
+    """Let refreshes wait, as behind others: of a table, or of a crew by `histories_sessions:<id>`."""
     with world.warehouse.connection() as connection, transaction(connection):
-        execute(connection, "database/session/lock", locks=[table], lock_timeout="0")
+        execute(connection, "database/session/lock", locks=list(locks), lock_timeout="0")
         yield
 
 

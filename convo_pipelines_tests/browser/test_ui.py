@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
@@ -15,10 +15,13 @@ from convo_pipelines.orchestration.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
-from convo_pipelines_tests.processes import DagsterDev, ask, wait_until
+from convo_pipelines_tests.interrupts import AT_WORK, assert_nothing_goes_on, refreshes_wait, wait_until
+from convo_pipelines_tests.processes import DagsterDev, ask
+from convo_pipelines_tests.processes import wait_until as wait_for_dagster
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph
 
+NEWEST_RUN = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
 GUIDE = (ROOT / "docs" / "running.md").read_text()
 TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *ops:\n *refresh_some:.*?) *first_day:.*?```", GUIDE, re.DOTALL)
@@ -46,11 +49,11 @@ def dagster_ui(company: World, server: Server, tmp_path: Path) -> Iterator[str]:
         yield dev.url
 
 
-def choose_30_days(page: Page, url: str) -> None:
-    """Open the dialog that launches a backfill of all derived assets."""
+def choose_30_days(page: Page, url: str, assets: Sequence[str] = (*PIPELINE, *LINKS)) -> None:
+    """Open the dialog that launches a backfill."""
     page.goto(f"{url}/assets")
     expect(page.get_by_text("One row per crew, session and UTC day", exact=False).first).to_be_visible()
-    for asset in PIPELINE + LINKS:
+    for asset in assets:
         page.locator(f"label:has([data-testid='checkbox-{asset}'])").click()
     page.get_by_role("button", name="Materialize selected").click()
     last = datetime.now(UTC).date()
@@ -71,6 +74,27 @@ def launch(page: Page, url: str) -> list[set[str]]:
     assert found[0]["status"] == "COMPLETED_SUCCESS"
     runs = ask(url, RUNS, tags=[{"key": "dagster/backfill", "value": found[0]["id"]}])["runsOrError"]["results"]
     return [{asset["path"][0] for asset in run["assetSelection"]} for run in runs]
+
+
+def cancel_in_mid_step(page: Page, url: str, company: World) -> None:
+    """Launch a backfill, and terminate its run by clicks while the server works on a statement of it."""
+    crews = company.execute("select id from app.crews")
+    with refreshes_wait(company, *(f"histories_sessions:{crew['id']}" for crew in crews)):
+        choose_30_days(page, url, ["histories_sessions"])
+        page.get_by_role("button", name="Launch backfill").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        wait_until(lambda: len(company.execute(AT_WORK)) == len(crews), 240)
+        [run] = ask(url, NEWEST_RUN)["runsOrError"]["results"]
+        page.goto(f"{url}/runs/{run['runId']}")
+        page.get_by_role("button", name="Terminate").click()
+        page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
+        expect(page.get_by_text("Canceled", exact=True).first).to_be_visible()
+        assert_nothing_goes_on(company)
+    page.screenshot(path=ARTIFACTS / "11-cancelled-run.png")
+    assert not company.execute("select from analytics.histories_sessions")
+    page.goto(f"{url}/assets/histories_sessions?view=partitions")
+    expect(page.get_by_text("Materialized (0)")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "12-cancelled-days.png")
 
 
 def refresh_one_crew(page: Page, url: str, company: World) -> None:
@@ -126,6 +150,7 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_but_not_by_a_refresh
         expect(page.get_by_text(text, exact=True).first).to_be_attached()
     page.set_viewport_size(usual or {"width": 1600, "height": 1000})
 
+    cancel_in_mid_step(page, dagster_ui, company)
     refresh_one_crew(page, dagster_ui, company)
     choose_30_days(page, dagster_ui)
     page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
@@ -169,7 +194,7 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
         client = DagsterGraphQLClient("127.0.0.1", port_number=int(dev.url.rpartition(":")[2]))
         for job in ("conversation_discovery", "all_checks"):
             run = client.submit_job_execution(job, tags=tick_tags(job) if job == "conversation_discovery" else {})
-            wait_until(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
+            wait_for_dagster(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
         links: dict[str, str] = {}
 
         def are_told() -> bool:
@@ -178,7 +203,7 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
                     links.setdefault(what, link)
             return len(links) == 2
 
-        wait_until(are_told, 120, dev)
+        wait_for_dagster(are_told, 120, dev)
         page.goto(links["a run failed"])
         expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
         expect(page.get_by_text("conversation_discovery").first).to_be_visible()
