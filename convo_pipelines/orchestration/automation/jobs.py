@@ -11,12 +11,13 @@ import psycopg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.engine.registry import DISCOVERY, LINKS
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINKS
 from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.crons import is_one_tick
+from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.settings import settings
 
@@ -42,9 +43,11 @@ link_sync = dg.define_asset_job(
 def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """Compares every derived row with its sources and repairs it; reports drift, by kind, as an asset observation."""
     result = reconciliation.run(warehouse, context.log)
-    for name, outcome in result.tables.items():
+    for table in DERIVED_TABLES:
+        outcome = result.tables[table.name]
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
-        context.log_event(dg.AssetObservation(name, metadata=asdict(outcome.counts) | drift))
+        facts = asdict(outcome.counts) | drift | described(warehouse, table.target)
+        context.log_event(dg.AssetObservation(table.name, metadata=facts))
     context.add_output_metadata({"drift": result.drift.changed, **asdict(result.repairs), **result.totals})
     if result.failed_crews:
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))
