@@ -25,9 +25,7 @@ NEWEST_RUN = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
 GUIDE = (ROOT / "docs" / "running.md").read_text()
 TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *ops:\n *refresh_some:.*?) *first_day:.*?```", GUIDE, re.DOTALL)
-BACKFILLS = (
-    "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id status numRequested } } } }"
-)
+BACKFILLS = "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id status } } } }"
 RUNS = """
 query Runs($tags: [ExecutionTag!]) {
   runsOrError(filter: {tags: $tags}) { ... on Runs { results { status assetSelection { path } } } }

@@ -116,7 +116,7 @@ def test_a_run_narrowed_to_a_crew_leaves_the_others_and_turns_no_day_green(world
     seen = {event.asset_key.path[-1]: event for event in result.get_asset_observation_events()}
     assert list(seen) == [table.name for table in DERIVED_TABLES]
     facts = seen["histories_sessions"].asset_observation_data.asset_observation.metadata
-    assert (facts["narrowed_to"].value, facts["rows_inserted"].value) == ("B", 1)
+    assert (facts["narrowed_to"].value, facts["rows_inserted"].value, facts["dagster/row_count"].value) == ("B", 1, 1)
     chosen = narrow(world, clients=["C1"], tables=["histories_sessions"])
     assert [event.asset_key.path[-1] for event in chosen.get_asset_observation_events()] == ["histories_sessions"]
     assert len(world.execute("select from analytics.histories_sessions")) == 4

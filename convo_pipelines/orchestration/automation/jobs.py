@@ -11,7 +11,7 @@ import psycopg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.engine.registry import DISCOVERY, LINKS
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINKS
 from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
@@ -19,6 +19,7 @@ from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import is_one_tick
 from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import Priority
 from convo_pipelines.settings import settings
@@ -48,9 +49,11 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
     """Compares every derived row with its sources and repairs it; reports drift, by kind, as an asset observation."""
     with plain_failures(context):
         result = reconciliation.run(warehouse, context.log)
-    for name, outcome in result.tables.items():
+    for table in DERIVED_TABLES:
+        outcome = result.tables[table.name]
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
-        context.log_event(dg.AssetObservation(name, metadata=asdict(outcome.counts) | drift))
+        facts = asdict(outcome.counts) | drift | described(warehouse, table.target)
+        context.log_event(dg.AssetObservation(table.name, metadata=facts))
     context.add_output_metadata({"drift": result.drift.changed, **asdict(result.repairs), **result.totals})
     if result.failed_crews:
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))

@@ -13,6 +13,7 @@ from convo_pipelines.operations import health
 from convo_pipelines.orchestration.assets.common import counted
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.metadata import described
 
 OP = "refresh_some"
 
@@ -52,7 +53,8 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
             outcome, results = ticks.backfill(warehouse, table, window, context.log, narrowing)
             context.log.info("%s: %s", table.name, outcome.counts)
             narrowed = {"narrowed_to": ", ".join([*config.crews, *config.clients])}
-            context.log_event(dg.AssetObservation(table.name, metadata=narrowed | counted(outcome, results)))
+            facts = narrowed | counted(outcome, results) | described(warehouse, table.target)
+            context.log_event(dg.AssetObservation(table.name, metadata=facts))
             if results and all(result.error for result in results):
                 raise dg.Failure(f"all {len(results)} crews failed; {results[0].crew.code}: {results[0].error}")
 
