@@ -13,6 +13,7 @@ from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.orchestration import failures
 from convo_pipelines.orchestration.assets.activity_report import activity_report
 from convo_pipelines.orchestration.automation import schedules
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.partitions import days, keys_in, range_tags
 from convo_pipelines.orchestration.storage import process_tags
 
@@ -70,6 +71,7 @@ def materialize(
             instance=instance,
             tags=range_tags(keys[0], keys[-1]) | process_tags(),
             run_config={
+                **TO_CONSOLE,
                 **report,
                 "resources": {"narrowed": {"config": {"crews": list(crews), "clients": list(clients)}}},
             },

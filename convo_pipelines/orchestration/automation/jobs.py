@@ -16,7 +16,6 @@ from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
-from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.settings import settings
 
@@ -25,14 +24,12 @@ conversation_discovery = dg.define_asset_job(
     dg.AssetSelection.assets(*(table.name for table in DISCOVERY)).without_checks()
     | dg.AssetSelection.checks(*tick_checks),
     description="Refreshes sessions, conversations and summaries from the histories tables; without full-scan checks.",
-    config=TO_CONSOLE,
 )
 
 link_sync = dg.define_asset_job(
     "link_sync",
     dg.AssetSelection.assets(*(table.name for table in LINKS)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
-    config=TO_CONSOLE,
 )
 
 
@@ -48,17 +45,14 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))
 
 
-@dg.job(config=TO_CONSOLE, description="Compares every derived row with its sources, and repairs those that differ.")
+@dg.job(description="Compares every derived row with its sources, and repairs those that differ.")
 def reconcile() -> None:
     """Run the comparison."""
     compare_everything()
 
 
 all_checks = dg.define_asset_job(
-    "all_checks",
-    dg.AssetSelection.all_asset_checks(),
-    description="Runs every check, full scans included.",
-    config=TO_CONSOLE,
+    "all_checks", dg.AssetSelection.all_asset_checks(), description="Runs every check, full scans included."
 )
 
 
@@ -66,7 +60,6 @@ activity_report = dg.define_asset_job(
     "activity_report",
     dg.AssetSelection.assets("activity_report"),
     description="Writes the activity report, and sends it to REPORT_URLS.",
-    config=TO_CONSOLE,
 )
 
 
@@ -92,7 +85,7 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
     context.add_output_metadata({"findings": metadata_table(rows)})
 
 
-@dg.job(config=TO_CONSOLE, description="Checks that the pipeline is up to date; sends alerts and the heartbeat.")
+@dg.job(description="Checks that the pipeline is up to date; sends alerts and the heartbeat.")
 def health() -> None:
     """Run the check."""
     check_health()
@@ -107,7 +100,7 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata({"runs_deleted": runs})
 
 
-@dg.job(config=TO_CONSOLE, description="Deletes old runs from Dagster's database; materialized partitions stay so.")
+@dg.job(description="Deletes old runs from Dagster's database; materialized partitions stay so.")
 def event_retention() -> None:
     """Run the deletion."""
     delete_old_runs()

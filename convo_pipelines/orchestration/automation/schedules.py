@@ -10,6 +10,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.registry import DISCOVERY, LINKS, DerivedTable
 from convo_pipelines.orchestration.automation import jobs
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
 from convo_pipelines.settings import Settings, settings
 
@@ -47,25 +48,25 @@ def link_sync_schedule(warehouse: dg.ResourceParam[Warehouse]) -> dg.RunRequest 
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
 def reconcile_schedule() -> dg.RunRequest:
     """Compares every derived row with its sources; queued while the previous run is in progress."""
-    return dg.RunRequest(tags={TICK_TAG: "reconcile"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "reconcile"})
 
 
 @_schedule(job=jobs.health, cron_schedule=cron("health_cron"))
 def health_schedule() -> dg.RunRequest:
     """Checks that the pipeline is up to date."""
-    return dg.RunRequest(tags={TICK_TAG: "health"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "health"})
 
 
 @_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"))
 def activity_report_schedule() -> dg.RunRequest:
     """Writes the report, and sends it to REPORT_URLS."""
-    return dg.RunRequest(tags={TICK_TAG: "activity_report"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "activity_report"})
 
 
 @_schedule(job=jobs.event_retention, cron_schedule="30 3 * * *")
 def event_retention_schedule() -> dg.RunRequest:
     """Deletes old runs from Dagster's own database."""
-    return dg.RunRequest(tags={TICK_TAG: "event_retention"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "event_retention"})
 
 
 def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -> dg.RunRequest | dg.SkipReason:
@@ -75,4 +76,4 @@ def _tick(warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]) -
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
     if not ticks.have_news(warehouse, tables):
         return dg.SkipReason("nothing has changed since the last tick")
-    return dg.RunRequest(tags=tick_tags(job_name))
+    return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
