@@ -22,7 +22,7 @@ def cause(instance: dg.DagsterInstance, run_id: str, failure: dg.DagsterEvent) -
     if data is None or not (data.error or data.first_step_failure_event):
         last = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)[-1:]
         said = [entry.dagster_event.message for entry in last if entry.dagster_event] + [failure.message]
-        return " ".join(_first(message) for message in said if message), STOPPED
+        return " ".join(_first(message).partition(". ")[0].rstrip(".") + "." for message in said if message), STOPPED
     if data.first_step_failure_event is None:
         return _line(data.error), RUN_AGAIN
     step = data.first_step_failure_event

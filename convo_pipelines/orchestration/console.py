@@ -16,4 +16,4 @@ def console(_context: dg.InitLoggerContext) -> logging.Logger:
 
 
 TO_CONSOLE: dict[str, object] = {"loggers": {"console": {}}}
-"""The config by which a job logs so; Dagster offers no default for runs without a job, which log in its own format."""
+"""The config of runs that log so; others, such as those launched in the UI, log in Dagster's own format."""

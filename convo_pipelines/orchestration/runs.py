@@ -14,6 +14,7 @@ from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.assets.activity_report import ReportConfig, activity_report
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.automation.narrowed import OP, Narrowed, refresh_narrowed
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
@@ -70,20 +71,23 @@ def materialize(
             done = defs.resolve_job_def(refresh_narrowed.name).execute_in_process(
                 instance=instance,
                 tags=process_tags(),
-                run_config=dg.RunConfig(ops={OP: config}),
+                run_config=dg.RunConfig(ops={OP: config}).to_config_dict() | TO_CONSOLE,
                 raise_on_error=False,
             )
             if REPORT not in assets or not done.success:
                 return done.success
             assets = [REPORT]
-        config = ReportConfig(client=clients[0] if clients else None)
+        report = {activity_report.op.name: ReportConfig(client=clients[0] if clients else None)}
         return (
             defs.resolve_implicit_global_asset_job_def()
             .execute_in_process(
                 asset_selection=[dg.AssetKey(asset) for asset in assets],
                 instance=instance,
                 tags=range_tags(keys[0], keys[-1]) | process_tags(),
-                run_config=dg.RunConfig(ops={activity_report.op.name: config} if REPORT in assets else {}),
+                run_config=dg.RunConfig(
+                    ops={activity_report.op.name: config} if REPORT in assets else {}
+                ).to_config_dict()
+                | TO_CONSOLE,
                 raise_on_error=False,
             )
             .success

@@ -1,5 +1,6 @@
 """Prometheus metrics: of the webhook, and of the whole pipeline, with it or on their own."""
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -8,10 +9,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, sta
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one
+from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
 from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import Deferred, Done
 
+_log = logging.getLogger(__name__)
 LATENCIES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 AGE_SECONDS = 15
 """The pipeline's figures are read from the database at most once in this time."""
@@ -73,7 +75,8 @@ class _Pipeline(Collector):
         if time.monotonic() - self._read_at >= AGE_SECONDS:
             try:
                 self._pipeline = list(self._read())
-            except psycopg.OperationalError:
+            except psycopg.Error as error:
+                _log.error("the pipeline's metrics could not be read: %s", error_message(error))
                 self._pipeline = [GaugeMetricFamily("convo_database_up", "Whether the database is reachable.", 0)]
             self._read_at = time.monotonic()
         yield from self._pipeline

@@ -172,7 +172,7 @@ def test_a_red_check_is_run_again_until_its_alert_has_ended(quiet: World) -> Non
     assert asked.asset_check_keys == [dg.AssetCheckKey(dg.AssetKey("crew_activity_daily"), "every_crew_day_adds_up")]
     quiet.reconcile()
     job = defs.resolve_job_def("all_checks").get_subset(asset_check_selection=set(asked.asset_check_keys))
-    assert job.execute_in_process(instance=instance, resources=resources, tags=asked.tags).success
+    assert job.execute_in_process(asked.run_config, instance=instance, resources=resources, tags=asked.tags).success
     assert isinstance(look(), dg.SkipReason)
     assert not quiet.execute("select from analytics.alerts where ended_at is null")
 

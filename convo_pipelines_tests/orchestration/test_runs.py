@@ -11,6 +11,7 @@ import pytest
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine import chunks, histories, refresh
 from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.partitions import days
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers
@@ -205,7 +206,10 @@ def test_a_run_writes_one_line_an_event(
     quiet: World, environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment(LOG_FORMAT="json")
-    result = defs.resolve_job_def("reconcile").execute_in_process(resources={"warehouse": quiet.warehouse})
+    request = schedules.reconcile_schedule()
+    assert isinstance(request, dg.RunRequest)
+    job = defs.resolve_job_def("reconcile")
+    result = job.execute_in_process(resources={"warehouse": quiet.warehouse}, run_config=request.run_config)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     [of_crew] = [line for line in lines if line.get("crew")]
     assert (of_crew["crew"], of_crew["table"], of_crew["job"]) == ("A", "histories_sessions", "reconcile")

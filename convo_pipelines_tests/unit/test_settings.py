@@ -52,6 +52,7 @@ VARIABLES = [
     ("HEARTBEAT_URL", f"ftp://{SECRET}", WEB),
     ("DAGSTER_UI_URL", "localhost:3000", WEB),
     ("WEBHOOK_SECRET", SECRET, "a secret of at least 16 characters"),
+    ("LOG_FORMAT", "xml", "text or json"),
     ("GIT_URL", f"git@github.com:{SECRET}", "an https:// URL of a repository"),
 ]
 

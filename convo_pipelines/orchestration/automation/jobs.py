@@ -16,7 +16,6 @@ from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
 from convo_pipelines.orchestration.checks.tables import tick_checks
-from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import is_one_tick
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import described
@@ -33,14 +32,12 @@ conversation_discovery = dg.define_asset_job(
     | dg.AssetSelection.checks(*tick_checks),
     description="Refreshes sessions, conversations and summaries from the histories tables, and the links with them "
     "if LINK_SYNC_CRON is the same; without full-scan checks.",
-    config=TO_CONSOLE,
 )
 
 link_sync = dg.define_asset_job(
     "link_sync",
     dg.AssetSelection.assets(*(table.name for table in LINKS)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
-    config=TO_CONSOLE,
 )
 
 
@@ -61,7 +58,6 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
 
 @dg.job(
     description="Compares every derived row with its sources, and repairs those that differ.",
-    config=TO_CONSOLE,
     tags=Priority.RECONCILE.tags,
 )
 def reconcile() -> None:
@@ -70,10 +66,7 @@ def reconcile() -> None:
 
 
 all_checks = dg.define_asset_job(
-    "all_checks",
-    dg.AssetSelection.all_asset_checks(),
-    description="Runs every check, full scans included.",
-    config=TO_CONSOLE,
+    "all_checks", dg.AssetSelection.all_asset_checks(), description="Runs every check, full scans included."
 )
 
 
@@ -81,7 +74,6 @@ activity_report = dg.define_asset_job(
     "activity_report",
     dg.AssetSelection.assets("activity_report"),
     description="Writes the activity report, and sends it to REPORT_URLS.",
-    config=TO_CONSOLE,
 )
 
 
@@ -127,7 +119,6 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
 
 @dg.job(
     description="Checks that the pipeline is up to date; sends alerts and the heartbeat.",
-    config=TO_CONSOLE,
     tags=Priority.HEALTH.tags,
 )
 def health() -> None:
@@ -145,7 +136,7 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata({"runs_deleted": runs})
 
 
-@dg.job(config=TO_CONSOLE, description="Deletes old runs from Dagster's database; materialized partitions stay so.")
+@dg.job(description="Deletes old runs from Dagster's database; materialized partitions stay so.")
 def event_retention() -> None:
     """Run the deletion."""
     delete_old_runs()

@@ -11,7 +11,6 @@ from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.assets.common import counted
-from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import described
 
@@ -61,7 +60,6 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
 
 @dg.job(
     description="Refreshes some crews or clients, named in the run config; days stay as they are shown.",
-    config=TO_CONSOLE,
 )
 def refresh_narrowed() -> None:
     """Run the refresh."""

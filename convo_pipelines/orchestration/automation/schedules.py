@@ -10,6 +10,7 @@ from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.registry import LINKS, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
 from convo_pipelines.settings import settings
@@ -49,25 +50,25 @@ def link_sync_schedule(
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
 def reconcile_schedule() -> dg.RunRequest:
     """Compares every derived row with its sources; queued while the previous run is in progress."""
-    return dg.RunRequest(tags={TICK_TAG: "reconcile"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "reconcile"})
 
 
 @_schedule(job=jobs.health, cron_schedule=cron("health_cron"))
 def health_schedule() -> dg.RunRequest:
     """Checks that the pipeline is up to date."""
-    return dg.RunRequest(tags={TICK_TAG: "health"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "health"})
 
 
 @_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"))
 def activity_report_schedule() -> dg.RunRequest:
     """Writes the report, and sends it to REPORT_URLS."""
-    return dg.RunRequest(tags={TICK_TAG: "activity_report"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "activity_report"})
 
 
 @_schedule(job=jobs.event_retention, cron_schedule="30 3 * * *")
 def event_retention_schedule() -> dg.RunRequest:
     """Deletes old runs from Dagster's own database."""
-    return dg.RunRequest(tags={TICK_TAG: "event_retention"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "event_retention"})
 
 
 def optional_schedules() -> list[dg.ScheduleDefinition]:
@@ -78,7 +79,7 @@ def optional_schedules() -> list[dg.ScheduleDefinition]:
     @_schedule(job=jobs.project_arrays, cron_schedule=expression)
     def project_arrays_schedule() -> dg.RunRequest:
         """Rewrites the deprecated arrays of projects that differ."""
-        return dg.RunRequest(tags={TICK_TAG: "project_arrays"})
+        return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "project_arrays"})
 
     return [project_arrays_schedule]
 
@@ -91,7 +92,7 @@ def _tick(
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
     if ticks.have_news(warehouse, tables) or any(freshness.is_unknown(context.instance, table) for table in tables):
-        return dg.RunRequest(tags=tick_tags(job_name))
+        return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
     for table in tables:
         freshness.report_unchanged(context.instance, warehouse, table, context.scheduled_execution_time)
     return dg.SkipReason("nothing has changed since the last tick")

@@ -12,6 +12,7 @@ from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.checks.every import specs
+from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.partitions import TICK_TAG, days
 from convo_pipelines.settings import settings
@@ -101,7 +102,7 @@ def red_checks(
     last = context.instance.get_run_records(dg.RunsFilter(tags=RED_CHECKS), limit=1)
     if last and not _is_due(last[0]):
         return dg.SkipReason("they were run recently")
-    return dg.RunRequest(asset_check_keys=red, tags=RED_CHECKS)
+    return dg.RunRequest(run_config=TO_CONSOLE, asset_check_keys=red, tags=RED_CHECKS)
 
 
 def _is_due(last: dg.RunRecord) -> bool:
@@ -170,4 +171,4 @@ def webhook_results(
 )
 def all_checks_after_reconcile(context: dg.RunStatusSensorContext) -> dg.RunRequest:
     """Runs every check after a successful reconcile."""
-    return dg.RunRequest(run_key=context.dagster_run.run_id)
+    return dg.RunRequest(run_config=TO_CONSOLE, run_key=context.dagster_run.run_id)
