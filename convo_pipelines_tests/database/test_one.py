@@ -160,12 +160,3 @@ def test_the_command_prints_what_was_done_and_what_is_locked(world: World, monke
         assert "locked by another session; the next tick refreshes them" in output
     assert run("--person", str(ana))[0] == 0
     assert {person for person, _ in world.linked()} == {ana}
-    for arguments, complaint in (
-        ((), "give exactly one of ASSET, --person, --conversation, --session"),
-        (("people_conversations", "--person", str(ana)), "give exactly one of"),
-        (("--session", "s1"), "--session needs --crew"),
-        (("--person", str(ana), "--crew", "A"), "narrow an ASSET only"),
-    ):
-        code, output = run(*arguments)
-        assert code == 2
-        assert complaint in output

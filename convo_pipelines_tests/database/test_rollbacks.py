@@ -69,6 +69,18 @@ def test_down_and_up_ends_equal_to_the_oracle(world: World, name: str) -> None:
     assert world.reconcile().drift.changed == 0
 
 
+def test_clients_are_linked_to_all_of_their_conversations_by_the_first_tick_after_the_upgrade(world: World) -> None:
+    talk = world.conversation()
+    tick(world)
+    past("0032_analysts")
+    assert down("--yes").exit_code == 0
+    world.execute("delete from analytics.clients_conversations")  # what was never there
+    migrations.up(("analytics",))
+    tick(world)
+    found = world.execute("select client_id, conversation_id from analytics.clients_conversations")
+    assert found == [{"client_id": world.client(), "conversation_id": talk}]
+
+
 def test_the_archive_and_deletions_survive_what_comes_after_the_baseline(
     world: World, archive_after: Callable[[int], None]
 ) -> None:
