@@ -355,7 +355,8 @@ def _participants(axes: Axes, activity: Activity) -> str:
     axes.margins(x=0.15)
     axes.grid(visible=False)
     rest = ", ".join(f"{counts[status]:,.0f} {status}" for status in UNRESOLVED)
-    return f"{counts['resolved']:,.0f} of {counts.sum():,.0f} recipients, senders and sessions that are addresses or numbers are known; {rest}."
+    known = f"{counts['resolved']:,.0f} of {counts.sum():,.0f}"
+    return f"{known} recipients, senders and addresses of sessions are known; {rest}."
 
 
 def _unresolved(activity: Activity) -> pd.DataFrame:
