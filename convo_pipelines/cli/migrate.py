@@ -53,7 +53,7 @@ def down(only: migrations.Line | None, yes: bool) -> None:
         return
     lost = migrations.LOST_WITH.get(migration.name)
     if lost:
-        click.echo(f"{migration.name} drops what it created. Lost for good: {lost}.")
+        click.echo(f"{migration.name} drops all that it created. Lost for good: {lost}.")
     if not yes:
         if lost or not sys.stdin.isatty():
             raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")

@@ -93,8 +93,12 @@ def who(identifier: str, is_json: bool) -> None:
         return
     canonical = known.pop("identifier")
     console.print(f"{identifier}: {canonical or 'no phone number, e-mail address or LinkedIn profile'}")
-    for title, rows in known.items():
-        print_table(console, rows, title.replace("_", " "))
+    for name, rows in known.items():
+        title = name.replace("_", " ")
+        if rows:
+            print_table(console, rows, title)
+        else:
+            console.print(f"no {title}")
 
 
 @click.command()

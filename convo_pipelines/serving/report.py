@@ -357,7 +357,7 @@ def _participants(axes: Axes, activity: Activity) -> str:
     axes.grid(visible=False)
     rest = ", ".join(f"{counts[status]:,.0f} {status}" for status in UNRESOLVED)
     known = f"{counts['resolved']:,.0f} of {counts.sum():,.0f}"
-    return f"{known} recipients, senders and sessions that are addresses or numbers are known; {rest}."
+    return f"{known} recipients, senders and addresses of sessions are known; {rest}."
 
 
 def _unresolved(activity: Activity) -> pd.DataFrame:

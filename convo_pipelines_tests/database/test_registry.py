@@ -102,7 +102,7 @@ where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
     and element.typcategory not in ('B', 'D', 'N', 'T') and element.oid <> 'uuid'::regtype
 """
 """Columns that can hold words: all but truth values, times, numbers and uuids, and arrays and domains of such."""
-IMPERSONAL = {"channel", "client_code", "crew_code", "crew_name", "kind", "method", "source", "status"}
+IMPERSONAL = {"added_by_is", "channel", "client_code", "crew_code", "crew_name", "kind", "method", "source", "status"}
 
 
 def unknown_words(world: World, table: DerivedTable) -> set[str]:

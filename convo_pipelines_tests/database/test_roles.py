@@ -189,6 +189,15 @@ def test_stewards_decide_by_sql(world: World) -> None:
     world.sync()
     assert world.execute("select from analytics.people_conversations") == []
     oracle.assert_links_right(world)
+    with psycopg.connect(as_role(world, "convo_steward")) as steward:
+        steward.execute(
+            "insert into curation.participant_decisions (identifier, person_id, decision, reason) "
+            "values ('ana@example.com', %s, 'link', 'she told us')",
+            [ana],
+        )
+    world.sync()
+    oracle.assert_links_right(world)
+    assert len(world.execute("select from analytics.people_conversations")) == 1
 
 
 @both_servers_if_wide

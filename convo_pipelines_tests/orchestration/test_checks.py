@@ -62,8 +62,8 @@ CHECKS_AND_DAMAGE = {
     ),
     "project_conversations/no_duplicates": (
         "alter table analytics.project_conversations drop constraint project_conversations_conversation_id_key;"
-        "insert into analytics.project_conversations (project_id, conversation_id, added_at) "
-        "select project_id, conversation_id, added_at from analytics.project_conversations"
+        "insert into analytics.project_conversations (project_id, conversation_id, added_at, added_by_is) "
+        "select project_id, conversation_id, added_at, added_by_is from analytics.project_conversations"
     ),
     "participant_resolutions/no_orphans": f"{BYPASSED} delete from app.contact_methods",
     "people_conversations/no_orphans": f"{BYPASSED} delete from app.people",

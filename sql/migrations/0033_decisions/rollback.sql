@@ -349,7 +349,7 @@ begin
 end
 $$;
 
--- A decision on an identifier becomes one on a contact method that has it; one on an identifier that none has is lost.
+-- A decision on an identifier becomes one on a contact method that has it.
 alter table curation.participant_decisions drop constraint participant_decisions_is_about_one;
 
 alter table curation.participant_decisions disable trigger check_decision;
@@ -369,7 +369,19 @@ where contact.identifier = decision.identifier and not exists (
     where other.contact_method_id = contact.id and other.person_id = decision.person_id and other.revoked_at is null
 );
 
-delete from curation.participant_decisions where contact_method_id is null;
+do $$
+declare
+    left_over record;
+begin
+    select count(*) as times, min(identifier) as identifier into left_over
+    from curation.participant_decisions
+    where contact_method_id is null;
+    if left_over.times > 0 then
+        raise exception '% decisions name an identifier that no contact method has, such as %', left_over.times, left_over.identifier
+        using hint = 'Save and delete them first: they would be lost.';
+    end if;
+end
+$$;
 
 alter table curation.participant_decisions enable trigger check_decision;
 
