@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database import addresses, migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.operations import health
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines_tests import kinds
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # they take seconds to load, which only some tests need
 
     from convo_pipelines_tests.receivers import Mailbox, Receiver
 
+health.LEAST_FREE = 0  # nothing but its own test depends on the disk of this machine
 os.environ.pop("COLUMNS", None)  # what commands print is as wide here as in a file, not as the terminal
 hypothesis_settings.register_profile(
     "real-database", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], print_blob=True

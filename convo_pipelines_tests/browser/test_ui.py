@@ -23,7 +23,7 @@ from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph
 
 NEWEST_RUN = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
 GUIDE = (ROOT / "docs" / "running.md").read_text()
-TOLD = r"(a run failed|a check fails): .*\n.*\n  (http\S+)"
+TOLD = r"(a run failed|a check fails): .*\n.*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *ops:\n *refresh_some:.*?) *first_day:.*?```", GUIDE, re.DOTALL)
 BACKFILLS = "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id status } } } }"
 RUNS = """

@@ -13,7 +13,6 @@ from convo_pipelines.engine.registry import (
     DISCOVERY,
 )
 from convo_pipelines.orchestration import metadata
-from convo_pipelines.orchestration.assets import common
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT
@@ -160,12 +159,13 @@ def test_the_row_count_is_that_of_the_table_or_missing(world: World, monkeypatch
             assert metadata_of(result, table.name)["dagster/row_count"] == rows["count"]
         assert metadata_of(result, "people_conversations")["dagster/row_count"] == expected
         world.execute("delete from app.conversations where id = (select min(id::text)::uuid from app.conversations)")
-    monkeypatch.setattr(common, "COUNTED_BYTES", 0)
+    monkeypatch.setattr(metadata, "COUNTED_BYTES", 0)
     assert "dagster/row_count" not in metadata_of(world.materialize(LINKS), "people_conversations")
 
 
 def test_a_tick_says_when_the_application_last_wrote(world: World) -> None:
     world.crew()
+    world.say("s1")
     world.tick()
     world.message(world.conversation())
     world.execute("update app.clients set name = 'new'")

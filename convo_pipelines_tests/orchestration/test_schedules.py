@@ -4,10 +4,12 @@ import asyncio
 import importlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.asset_graph import AssetNode
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
 from dagster._core.loader import LoadingContextForTest
@@ -41,9 +43,12 @@ def states(instance: dg.DagsterInstance) -> set[FreshnessState]:
     """The freshness of the derived tables, as the daemon determines it."""
     graph, evaluator = definitions.defs.resolve_asset_graph(), TimeWindowFreshnessPolicyEvaluator()
     nodes = [graph.get(dg.AssetKey(table.name)) for table in DERIVED_TABLES]
-    return {
-        asyncio.run(evaluator.evaluate_freshness(context=LoadingContextForTest(instance), node=node)) for node in nodes
-    }
+
+    def state(node: AssetNode) -> FreshnessState:
+        return asyncio.run(evaluator.evaluate_freshness(context=LoadingContextForTest(instance), node=node))
+
+    with ThreadPoolExecutor(1) as thread:  # in this one, a browser of other tests may have an event loop
+        return set(thread.map(state, nodes))
 
 
 @pytest.fixture
