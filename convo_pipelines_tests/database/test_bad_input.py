@@ -225,7 +225,12 @@ def result(world: World) -> str | date:
 
 
 @pytest.mark.parametrize(
-    ("column", "cases"), [("session_id", SESSION_IDS), ("message", MESSAGES), ("created_at", TIMES)]
+    ("column", "cases"),
+    [
+        ("session_id", SESSION_IDS),
+        pytest.param("message", MESSAGES, marks=pytest.mark.wide),
+        pytest.param("created_at", TIMES, marks=pytest.mark.wide),
+    ],
 )
 def test_rows_of_histories_tables(berlin: Callable[[], World], column: str, cases: dict[str | None, object]) -> None:
     world = berlin()

@@ -529,6 +529,7 @@ def test_two_tables_that_exchange_their_names(world: World) -> None:
     oracle.assert_right(world)
 
 
+@pytest.mark.wide
 def test_a_locked_crew_with_many_sessions_is_left_in_one_go(world: World) -> None:
     world.crew("A")
     world.crew("B")

@@ -332,6 +332,7 @@ def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     assert stranger.results == [None]
 
 
+@pytest.mark.wide
 @pytest.mark.long(41)
 def test_a_new_column_goes_out_only_where_its_table_is_published_as_a_whole(zero: Zero) -> None:
     world = zero.world
