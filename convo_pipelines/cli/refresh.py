@@ -76,7 +76,7 @@ def refresh(
         raise click.UsageError("give exactly one of ASSET, --person, --conversation, --session")
     if asset is None:
         if session is not None and len(crews) != 1:
-            raise click.UsageError("--session needs --crew, the code of the crew whose session it is")
+            raise click.UsageError("--session needs one --crew, the code of the crew whose session it is")
         if start or end or clients or (crews and session is None):
             raise click.UsageError("--start, --end, --client and --crew narrow an ASSET only")
         _refresh_one(person, conversation, (crews[0], session) if session is not None else None)

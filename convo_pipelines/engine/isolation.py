@@ -178,8 +178,8 @@ def for_each(
         try:
             return [result for results in done for result in results.result()]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            while wait(done, timeout=0.1).not_done:
+            at_work = [results for results in done if not results.cancel()]
+            while wait(at_work, timeout=0.1).not_done:
                 with lending:
                     for connection in lent:
                         connection.interrupt()

@@ -58,6 +58,7 @@ def serve(warehouse: Warehouse, host: str, port: int) -> None:
     registry = CollectorRegistry()
     registry.register(_Pipeline(warehouse))
     _, thread = start_http_server(port, host, registry)
+    _log.info("serving metrics at http://%s:%d/metrics", host, port)
     thread.join()
 
 

@@ -288,7 +288,7 @@ COMMANDS = [
     ("refresh activity_report --crew A", 1, "give it one --client at most, and no --crew"),
     ("refresh activity_report --client NOBODY", 1, NO_CLIENT),
     (f"refresh people_conversations --person {NIL}", 2, "give exactly one of ASSET"),
-    ("refresh --session s1", 2, "--session needs --crew, the code of the crew whose session it is"),
+    ("refresh --session s1", 2, "--session needs one --crew, the code of the crew whose session it is"),
     (f"refresh --person {NIL} --crew A", 2, "--start, --end, --client and --crew narrow an ASSET only"),
     (f"refresh --person {NIL}", 1, f"there is no person {NIL}"),
     (f"refresh --conversation {NIL}", 1, f"there is no conversation {NIL}"),

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from convo_pipelines.engine import isolation
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interrupts import assert_nothing_goes_on, interrupted
 from convo_pipelines_tests.world import World
 
 SLOW_VIEW = """
-create or replace view app.histories_slow as
+create or replace view app.{name} as
 select id, session_id, message, created_at from app.histories_fast, pg_sleep({seconds})
 """
 
@@ -20,8 +21,9 @@ class InterruptedByDagsterError(BaseException):
     """As Dagster's, which is no KeyboardInterrupt."""
 
 
-def be_slow(world: World, seconds: int = 600) -> None:
-    world.connection.execute(psycopg.sql.SQL(SLOW_VIEW.format(seconds=seconds)))
+def be_slow(world: World, *names: str, seconds: int = 600) -> None:
+    for name in names:
+        world.connection.execute(psycopg.sql.SQL(SLOW_VIEW.format(name=name, seconds=seconds)))
 
 
 @pytest.fixture(params=[InterruptedByDagsterError, KeyboardInterrupt, SystemExit])
@@ -53,18 +55,21 @@ def test_an_interrupted_statement_ends_on_the_server_with_its_transaction(
 
 
 def test_an_interrupted_tick_ends_the_statements_of_all_crews_and_blames_none(
-    world: World, interrupt: type[BaseException]
+    world: World, interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(isolation, "POOL_SIZE", 2)  # other crews wait for their turn
     world.crew("FAST")
-    world.crew("SLOW", create=False)
     world.say("s1", crew="FAST")
-    be_slow(world)
+    slow = [f"histories_slow{number}" for number in range(4)]
+    for name in slow:
+        world.crew(name.upper(), table=name, create=False)
+    be_slow(world, *slow)
     with interrupted(world), pytest.raises(interrupt):
         world.tick()
     assert_nothing_goes_on(world)
     assert not world.execute("select from analytics.crew_discovery_state where last_error is not null")
     assert not world.execute("select from analytics.conversation_summaries")
-    be_slow(world, 0)
+    be_slow(world, *slow, seconds=0)
     world.tick()
-    assert len(world.execute("select from analytics.conversation_summaries")) == 2
+    assert len(world.execute("select from analytics.conversation_summaries")) == 5
     oracle.assert_right(world)

@@ -364,9 +364,12 @@ from (
     where named.source = 'contact_method'
     group by named.identifier
 ) as contact
-where contact.identifier = decision.identifier and not exists (
-    select from curation.participant_decisions as other
-    where other.contact_method_id = contact.id and other.person_id = decision.person_id and other.revoked_at is null
+where contact.identifier = decision.identifier and (
+    decision.revoked_at is not null
+    or not exists (
+        select from curation.participant_decisions as other
+        where other.contact_method_id = contact.id and other.person_id = decision.person_id and other.revoked_at is null
+    )
 );
 
 do $$

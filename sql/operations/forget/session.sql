@@ -7,6 +7,10 @@ with conversations as (
     union
     select id from app.conversations
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+    union
+    select conversation_id from analytics.conversation_changes
+    where conversation_id is not null and crew_id = %(crew_id)s::uuid and session_id is not null
+        and (%(session_id)s::text is null or session_id = %(session_id)s)
 ),
 
 days as (
