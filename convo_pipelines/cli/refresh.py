@@ -81,12 +81,13 @@ def refresh(
             raise click.UsageError("--start, --end, --client and --crew narrow an ASSET only")
         _refresh_one(person, conversation, (crews[0], session) if session is not None else None)
         return
+    Warehouse().ping()
     addresses.export_environment()
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
 
     if not runs.materialize(defs, asset.split(","), start, end, crews, clients):
-        raise click.ClickException("the run failed; see the log above")
+        raise click.ClickException("the run, or one of its crews, failed; see the log above")
 
 
 def _refresh_one(person: UUID | None, conversation: UUID | None, session: tuple[str, str] | None) -> None:

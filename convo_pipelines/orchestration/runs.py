@@ -34,9 +34,10 @@ def materialize(
     crews: Sequence[str] = (),
     clients: Sequence[str] = (),
 ) -> bool:
-    """Refresh assets for the days that `[start, end)` overlaps, as one run of the instance; return its success.
+    """Refresh assets for the days that `[start, end)` overlaps, as one run of the instance.
 
-    Narrowed to crews or clients, it is a run of `refresh_narrowed`, and the report one of its own.
+    Return whether it succeeded, for all crews. Narrowed to crews or clients, it is a run of `refresh_narrowed`, and the
+    report one of its own.
 
     Args:
         defs: the definitions of the code location.
@@ -78,17 +79,19 @@ def materialize(
                 return done.success
             assets = [REPORT]
         report = {activity_report.op.name: ReportConfig(client=clients[0] if clients else None)}
-        return (
-            defs.resolve_implicit_global_asset_job_def()
-            .execute_in_process(
-                asset_selection=[dg.AssetKey(asset) for asset in assets],
-                instance=instance,
-                tags=range_tags(keys[0], keys[-1]) | process_tags(),
-                run_config=dg.RunConfig(ops=report if REPORT in assets else {}).to_config_dict() | TO_CONSOLE,
-                raise_on_error=False,
-            )
-            .success
+        result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            instance=instance,
+            tags=range_tags(keys[0], keys[-1]) | process_tags(),
+            run_config=dg.RunConfig(ops=report if REPORT in assets else {}).to_config_dict() | TO_CONSOLE,
+            raise_on_error=False,
         )
+    return result.success and not any(map(_failed_crews, result.get_asset_materialization_events()))
+
+
+def _failed_crews(event: dg.DagsterEvent) -> int:
+    failed = event.step_materialization_data.materialization.metadata.get("crews_failed")
+    return int(str(failed.value)) if failed else 0
 
 
 def tick(defs: dg.Definitions) -> bool:

@@ -67,6 +67,11 @@ def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path
     status = command("status").stdout
     assert "does not exist" in status
     assert "conversation_summaries" in status
+    world.crew("B")
+    world.execute("alter table app.histories_b rename session_id to other")
+    failed = command("refresh", "histories_sessions")
+    assert failed.returncode == 1
+    assert "the run, or one of its crews, failed" in failed.stderr
 
 
 @pytest.mark.long(20)
