@@ -104,7 +104,8 @@ def tick(defs: dg.Definitions) -> bool:
     launched, warehouse = False, Warehouse()
     with dg.DagsterInstance.get() as instance:
         for schedule in (schedules.conversation_discovery_schedule, schedules.link_sync_schedule):
-            request = schedule(dg.build_schedule_context(instance), warehouse=warehouse)
+            context = dg.build_schedule_context(instance, scheduled_execution_time=datetime.now(UTC))
+            request = schedule(context, warehouse=warehouse)
             if isinstance(request, dg.RunRequest):
                 launched = True
                 defs.resolve_job_def(schedule.job_name).execute_in_process(

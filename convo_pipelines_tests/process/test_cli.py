@@ -42,6 +42,14 @@ def command(world: World, server: Server, tmp_path: Path) -> object:
 
 
 @pytest.mark.long(20)
+def test_the_demo_shows_the_tables_and_passes_every_check(command: object) -> None:
+    shown = command("demo")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "a company of 5 clients, 10 crews and 300 people" in shown.stdout
+    assert "and a page" in shown.stdout
+
+
+@pytest.mark.long(20)
 def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path) -> None:
     world.crew()
     world.say("s1", "human", at(0, 9))
