@@ -73,6 +73,7 @@ class Settings(BaseModel):
     )
     crew_timeout_seconds: int = Field(30, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
     refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
+    small_refreshes: bool = Field(True, description="true or false")
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     preview_personal_data: bool = Field(False, description="true or false")
     alert_urls: Receivers = ""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.abc import Buffer, PQGen
+from psycopg.abc import Buffer, Params, PQGen, QueryNoTemplate
 from psycopg.rows import dict_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -86,6 +86,17 @@ class Connection(psycopg.Connection[Row]):
 
     _is_interrupted = False
 
+    def execute(
+        self,
+        query: QueryNoTemplate,
+        params: Params | None = None,
+        *,
+        prepare: bool | None = False,
+        binary: bool = False,
+    ) -> psycopg.Cursor[Row]:
+        """Execute a query, by default unprepared: a plan depends on the scope."""
+        return super().execute(query, params, prepare=prepare, binary=binary)
+
     def interrupt(self) -> None:
         """Cancel the statement of another thread, and end that: there, and at every later one, SystemExit is raised."""
         self._is_interrupted = True
@@ -129,6 +140,8 @@ class Warehouse:
         """
         self._url = url
         self._wait_seconds = wait_seconds
+        self.columns: dict[str, tuple[str, ...]] = {}
+        """The columns of derived tables, as of the last look at the catalog."""
 
     @property
     def url(self) -> str:
@@ -149,11 +162,10 @@ class Warehouse:
             max_size=POOL_SIZE + 1,
             timeout=self._wait_seconds,
             open=True,
-            configure=configure,
+            configure=_configure_pooled,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
-                "prepare_threshold": None,  # plans depend on the scope: never a generic one
                 "application_name": "convo_pipelines",
                 "client_encoding": "utf8",
             },
@@ -234,6 +246,13 @@ def configure(connection: psycopg.Connection[Any]) -> None:
     connection.execute(statement("database/session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
 
 
+def _configure_pooled(connection: Connection) -> None:
+    configure(connection)
+    [row] = connection.execute("select pg_backend_pid() as pid").fetchall()
+    if row["pid"] != connection.info.backend_pid:  # a pooler, which may not know prepared statements
+        connection.prepare_threshold = None
+
+
 @contextmanager
 def transaction(connection: Connection, timeout_seconds: float | None = None) -> Generator[None]:
     """Open a transaction on `connection` with settings of its own, and LOCK_TIMEOUT.
@@ -278,14 +297,21 @@ def refreshing(
 
     """
     with connection.transaction():
-        begin(connection, timeout_seconds, "0")
-        execute(connection, "database/session/lock", locks=list(locks), lock_timeout=LOCK_TIMEOUT)
+        begin(connection, timeout_seconds, LOCK_TIMEOUT, locks)
         names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
         try:
             with connection.transaction():
                 connection.execute(sql.SQL("lock table {} in access share mode").format(names))
         except psycopg.errors.LockNotAvailable:
             raise TableLockedError(blockers_of(connection, tables)) from None
+        yield
+
+
+@contextmanager
+def refreshing_few(connection: Connection, locks: Sequence[str], timeout_seconds: float) -> Generator[None]:
+    """Open a transaction for statements on a few keys, whose plans do not depend on the keys: by index, and generic."""
+    with connection.transaction():
+        begin(connection, timeout_seconds, LOCK_TIMEOUT, locks, is_few=True)
         yield
 
 
@@ -349,10 +375,19 @@ def _end(row: Row) -> str:
     return f"select pg_terminate_backend({pid})" if pid else "rollback prepared (see pg_prepared_xacts)"
 
 
-def begin(connection: Connection, timeout_seconds: float | None, lock_timeout: str) -> None:
-    """Make the settings of the open transaction."""
+def begin(
+    connection: Connection,
+    timeout_seconds: float | None,
+    lock_timeout: str,
+    locks: Sequence[str] = (),
+    *,
+    is_few: bool = False,
+) -> None:
+    """Make the settings of the open transaction; wait for the advisory locks of these names without a timeout."""
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
-    execute(connection, "database/session/begin", timeout=str(max(1, round(seconds * 1000))), lock_timeout=lock_timeout)
+    milliseconds = str(max(1, round(seconds * 1000)))
+    what = {"timeout": milliseconds, "lock_timeout": lock_timeout, "locks": list(locks), "is_few": is_few}
+    execute(connection, "database/session/begin", **what)
 
 
 def error_message(error: Exception) -> str:
@@ -394,6 +429,14 @@ def fetch(
 ) -> list[Row]:
     """Run `sql/<name>.sql` and return its rows; arguments as of `execute`."""
     return execute(connection, name, identifiers, **parameters).fetchall()
+
+
+def run_prepared(connection: Connection, query: bytes, parameters: Mapping[str, object]) -> list[Row]:
+    """Run a query whose text does not depend on its parameters, and return its rows.
+
+    It is prepared if it is run often, unless a connection pooler is in between.
+    """
+    return connection.execute(query, parameters, prepare=None).fetchall()
 
 
 def fetch_one(

@@ -43,6 +43,7 @@ def sync(warehouse: Warehouse) -> None:
     refreshed by window. What is bound to a former table is bound to its successor: views before the table is read,
     foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is deleted.
     """
+    warehouse.columns.clear()
     with warehouse.connection() as connection:
         for _ in range(LOOKS):
             news = fetch_one(connection, "engine/capture/news")

@@ -42,6 +42,16 @@ TOMBSTONES = 5_000
 LARGEST_LOG_ROWS = 10_000_000
 LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
 LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
+DELETIONS = frozenset(
+    f"{source} {operation}"
+    for source, operations in {
+        "histories": ("delete", "truncate"),
+        "histories_sessions": ("delete",),
+        "conversations": ("update", "delete", "truncate"),
+    }.items()
+    for operation in operations
+)
+"""The changes that only the log knows of: see `store`."""
 _TRIM_LOCK = "change_log"
 
 _log = logging.getLogger(__name__)
@@ -49,6 +59,14 @@ _log = logging.getLogger(__name__)
 
 class ChangesError(ConvoPipelinesError):
     """The log cannot be read on this server; the message names the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """How far a table has read the log: a pg_snapshot as text (None: it has not been built), and when it was taken."""
+
+    snapshot: str | None
+    taken_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -62,8 +80,9 @@ class LogPosition:
         taken_at: when it was taken, UTC.
         crash_token: what the server has until it crashes. Then snapshots are meaningless: it gives transaction ids out
             again whose commits were lost.
-        is_any: whether changes that the table follows were logged in between.
+        operations: the changes that the table follows and that were logged in between: `<source> <operation>`.
         is_everything: whether a table that it follows has to be read as a whole.
+        written_at: when the oldest of them was made; at the earliest, when the watermark was taken.
 
     """
 
@@ -72,8 +91,9 @@ class LogPosition:
     to_snapshot: str
     taken_at: datetime
     crash_token: UUID
-    is_any: bool
+    operations: frozenset[str]
     is_everything: bool
+    written_at: datetime | None
 
     @property
     def scope(self) -> Scope:
@@ -87,7 +107,12 @@ class LogPosition:
     @property
     def has_news(self) -> bool:
         """Whether the log has changes for a tick to read."""
-        return self.from_snapshot is None or self.is_any
+        return self.from_snapshot is None or bool(self.operations)
+
+    @property
+    def may_have_deleted(self) -> bool:
+        """Whether the log may have deletions that have to be recorded before it is trimmed."""
+        return self.from_snapshot is None or self.is_everything or bool(self.operations & DELETIONS)
 
 
 def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = None) -> LogPosition:
@@ -97,25 +122,44 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
-    _state(connection, table)
+    since = watermark(connection, table)
     found = fetch(connection, "engine/log/look", asset_key=table.name)
     while not found:
         execute(connection, "engine/log/renew_token")
         found = fetch(connection, "engine/log/look", asset_key=table.name)
     [now] = found
-    span = {"from_snapshot": now["from_snapshot"], "to_snapshot": to_snapshot or now["to_snapshot"]}
-    news = {"is_any": True, "is_everything": True}
-    if span["from_snapshot"]:
+    now["to_snapshot"] = to_snapshot or now["to_snapshot"]
+    since = Watermark(now["from_snapshot"], since.taken_at)
+    news: Row = {"operations": [], "is_everything": True, "written_at": None}
+    if since.snapshot:
+        span = {"from_snapshot": since.snapshot, "to_snapshot": now["to_snapshot"], "snapshot_at": since.taken_at}
         news = fetch_one(connection, "engine/log/news", **span, follows=list(table.follows))
+    return position(table, since, now | news)
+
+
+def position(table: DerivedTable, since: Watermark, news: Row) -> LogPosition:
+    """Return where a table's watermark, and what was logged since, leave it."""
     return LogPosition(
         table,
-        span["from_snapshot"],
-        span["to_snapshot"],
-        now["taken_at"],
-        now["crash_token"],
-        news["is_any"],
+        since.snapshot,
+        news["to_snapshot"],
+        news["taken_at"],
+        news["crash_token"],
+        frozenset(news["operations"] or ()),
         news["is_everything"],
+        news["written_at"],
     )
+
+
+def watermark(connection: Connection, table: DerivedTable) -> Watermark:
+    """Return a table's watermark.
+
+    Raises:
+        ChangesError: the server is a standby, which lists no running transactions.
+
+    """
+    state = _state(connection, table)
+    return Watermark(state["from_snapshot"], state["snapshot_at"])
 
 
 def require_no_crash(connection: Connection, at: LogPosition) -> None:
@@ -191,9 +235,9 @@ def store(connection: Connection, at: LogPosition) -> bool:
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
     """
-    if at.has_news and at.table is HISTORIES_SESSIONS:
+    if at.table is HISTORIES_SESSIONS and at.may_have_deleted:
         archive(connection, at.from_snapshot)
-    elif at.has_news and at.table is CREW_CONVERSATIONS:
+    elif at.table is CREW_CONVERSATIONS and at.may_have_deleted:
         _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
         execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
     moved = fetch(
@@ -235,7 +279,7 @@ def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], No
 
 def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
     """Record deleted conversations, until so few are left that their crews are locked for a moment only."""
-    if at.has_news and at.table is CREW_CONVERSATIONS:
+    if at.table is CREW_CONVERSATIONS and at.may_have_deleted:
         rows = TOMBSTONES
         while rows == TOMBSTONES:
             with transaction(connection):

@@ -164,7 +164,7 @@ def check_table(crew: Crew) -> list[str]:
 
 
 def waiting(
-    connection: Connection, from_snapshot: str | None, to_snapshot: str, selection: Selection | None = None
+    connection: Connection, from_snapshot: str | None, to_snapshot: str | None, selection: Selection | None = None
 ) -> list[Crew]:
     """Return the crews that a tick has to visit, by the changes between two snapshots; without the first, all."""
     ids = selection and list(selection.crew_ids)

@@ -7,10 +7,10 @@ time limit are logged for retry before the watermark moves.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +34,7 @@ from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_b
 from convo_pipelines.engine.isolation import CrewResult, for_each, together, total
 from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.refresh import Outcome, Part, Work
+from convo_pipelines.engine.refresh import Outcome, Work
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
@@ -68,6 +68,7 @@ class _Reading:
     lease: Lease | None = None
     forget: bool = False
     counts_drift: bool = False
+    written_at: datetime | None = None
 
     def work(self, crews: Sequence[Crew]) -> Work:
         """Return the work on these crews' tables."""
@@ -77,24 +78,24 @@ class _Reading:
             self.unread_since,
             counts_drift=self.counts_drift,
             lease=self.lease,
-            parts=[self._part(crew) for crew in crews],
-            locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
-            reads=sorted({table for crew in crews for table in crew.locked_tables}),
-            deadline=self.deadline,
-            choose_pending=lambda connection, pending: _choose_pending(connection, crews[0], pending),
-        )
-
-    def _part(self, crew: Crew) -> Part:
-        return Part(
-            crew.id,
-            histories(crew.table_name),
-            {
-                "crew_id": crew.id,
-                "members": crew.members,
+            crews={crew.id: crew.table_name for crew in crews},
+            parameters={
+                **_members(crews),
                 "archive_after_days": settings().archive_after_days,
                 "forget": self.forget,
             },
+            locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
+            reads=sorted({table for crew in crews for table in crew.locked_tables}),
+            deadline=self.deadline,
+            written_at=self.written_at,
+            choose_pending=lambda connection, pending: _choose_pending(connection, crews[0], pending),
         )
+
+
+def _members(crews: Iterable[Crew]) -> dict[str, object]:
+    """Return crews and the oids of their tables and partitions, pair by pair."""
+    pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
+    return {"crew_ids": [crew_id for crew_id, _ in pairs], "oids": [member for _, member in pairs]}
 
 
 def tick(
@@ -116,12 +117,12 @@ def tick(
                 at = change_log.begin_build(connection, HISTORIES_SESSIONS)
             is_any = at.has_news or any_by_window(connection)
             crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
-            columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
             change_log.require_no_crash(connection, at)
             deadline = time.monotonic() + settings().crew_timeout_seconds
-            reading = _Reading(columns, at.from_snapshot, deadline, lease)
+            reading = _Reading(columns, at.from_snapshot, deadline, lease, written_at=at.written_at)
             if len(results) > 1:
                 _tick_together(connection, results, at, reading)
             else:
@@ -156,7 +157,7 @@ def backfill(
         if is_build:
             at = change_log.begin_build(connection, HISTORIES_SESSIONS)
         crews = waiting(connection, None, at.to_snapshot, selection)
-        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
     reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
     outside: list[str] = []
 
@@ -199,7 +200,7 @@ def read_sessions(
         at = change_log.look(connection, HISTORIES_SESSIONS)
         since = None if is_whole else at.from_snapshot
         crews = waiting(connection, since, at.to_snapshot, Selection(asked.crew_ids))
-        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         change_log.require_no_crash(connection, at)
@@ -226,7 +227,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
         crews = waiting(connection, None, at.to_snapshot)
-        columns = refresh.columns_of(connection, HISTORIES_SESSIONS)
+        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         change_log.require_no_crash(connection, at)
@@ -255,14 +256,17 @@ def _tick_together(connection: Connection, results: Sequence[CrewResult], at: Lo
 
 
 def _read_together(
-    connection: Connection, results: Sequence[CrewResult], reading: _Reading, at: LogPosition, scope: Scope
+    connection: Connection, results: Sequence[CrewResult], reading: _Reading, at: LogPosition, scope: Changes | Asked
 ) -> None:
     crews = [result.crew for result in results]
 
     def choose(connection: Connection, _after: None, _rows: int) -> Chosen[None]:
         return Chosen(_choose_logged(connection, crews, at, scope).keys, None)
 
-    outcomes, _ = refresh.chunk(connection, reading.work(crews), choose, ChunkSize(CHUNK_KEYS))
+    work = reading.work(crews)
+    outcomes = refresh.at_once(connection, work, scope, **_logged(crews, at, scope))
+    if outcomes is None:
+        outcomes, _ = refresh.chunk(connection, work, choose, ChunkSize(CHUNK_KEYS))
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -328,12 +332,18 @@ def _read_keys(
     result: CrewResult,
     reading: _Reading,
     at: LogPosition,
-    scope: Scope,
+    scope: Changes | Asked,
     *,
     is_logged: bool = True,
 ) -> None:
     """Read the sessions and days of a scope, in chunks: those that were logged, or all days of the sessions."""
     crew = result.crew
+    if is_logged and result.after is None:
+        done = refresh.at_once(connection, reading.work([crew]), scope, **_logged([crew], at, scope))
+        if done and not done[0].locked:
+            result.outcome.add(done[0])
+            result.after = ALL_KEYS
+            return
 
     def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
         if is_logged:
@@ -400,18 +410,13 @@ def _choose_logged(
     after: Position | None = None,
     rows: int | None = None,
 ) -> Chosen[Position]:
-    pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
+    return _choose(connection, scope, after, rows, **_logged(crews, at, scope))
+
+
+def _logged(crews: Sequence[Crew], at: LogPosition, scope: Scope) -> dict[str, Any]:
+    """Return the parameters of `keys.sql`: the crews, and the changes that it reads."""
     logged = scope if isinstance(scope, Changes) else Changes(str(at.from_snapshot), at.to_snapshot)
-    return _choose(
-        connection,
-        scope,
-        after,
-        rows,
-        from_snapshot=logged.from_snapshot,
-        to_snapshot=logged.to_snapshot,
-        crew_ids=[crew_id for crew_id, _ in pairs],
-        oids=[member for _, member in pairs],
-    )
+    return {**_members(crews), "from_snapshot": logged.from_snapshot, "to_snapshot": logged.to_snapshot}
 
 
 def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: date, rows: int) -> Chosen[Position]:
@@ -442,8 +447,7 @@ def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> boo
     [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
     if found and found.rest:
         return False
-    members = crew.members or []
-    choose_keys(connection, HISTORIES_SESSIONS, pending, crew_ids=[crew.id] * len(members), oids=members)
+    choose_keys(connection, HISTORIES_SESSIONS, pending, None, None, None, None, **_members([crew]))
     return True
 
 

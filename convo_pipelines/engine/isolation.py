@@ -27,12 +27,13 @@ from convo_pipelines.database.warehouse import (
 from convo_pipelines.engine import oddities
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError
+from convo_pipelines.engine.keys import FEW_KEYS
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import Position
 
-TOGETHER_CREWS, TOGETHER_KEYS = 50, 2_000
+TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS
 """At most so many crews, with so many changes in all, are read in one transaction."""
 
 

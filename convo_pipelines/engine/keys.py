@@ -1,15 +1,24 @@
 """The keys of a chunk: composed from what a table says of its keys, and from pages, retries and selections."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, execute, fetch_one, identifier
-from convo_pipelines.engine.registry import DerivedTable, Grain
-from convo_pipelines.engine.scopes import EVERYTHING, Asked, Everything, Scope, Selection, parameters
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Identifiers,
+    Row,
+    execute,
+    fetch_one,
+    identifier,
+    run_prepared,
+)
+from convo_pipelines.engine.registry import TABLES, DerivedTable, Grain
+from convo_pipelines.engine.scopes import EVERYTHING, Asked, Changes, Everything, Scope, Selection, Window, parameters
 
 P = TypeVar("P")
 """The position that chunks have reached; for most tables the last key, as a row."""
@@ -33,6 +42,26 @@ class Chosen(Generic[P]):
 
 Choose = Callable[[Connection, P | None, int], Chosen[P]]
 """Chooses the keys of a chunk: those after a position, about so many."""
+
+FEW_KEYS = 1_000
+"""So many keys at most travel as arrays; more are put into a temporary table."""
+
+
+@dataclass(frozen=True)
+class FewKeys:
+    """The keys of a small scope, and what the log says of them.
+
+    Attributes:
+        keys: how many there are; if more than FEW_KEYS, not all of them.
+        arrays: their columns, each as the parameter of `given`.
+        news: a row of to_snapshot, taken_at, crash_token, is_everything, operations, written_at: see
+            `sql/engine/keys/arrays.sql`.
+
+    """
+
+    keys: int
+    arrays: Mapping[str, Sequence[Any]]
+    news: Row
 
 
 def choose_keys(
@@ -79,6 +108,63 @@ def choose_keys(
     return Chosen(chosen, fetch_one(connection, "engine/keys/last", last))
 
 
+def few_keys(
+    connection: Connection, table: DerivedTable, scope: Scope, selection: Selection | None = None, **more: object
+) -> FewKeys:
+    """Choose the keys of a small scope as arrays, and read the log.
+
+    Args:
+        connection: in a transaction that has not written anything.
+        table: the table to refresh.
+        scope: changes, or what a caller names.
+        selection: only these crews and clients.
+        more: further parameters.
+
+    """
+    [news] = run_prepared(
+        connection,
+        _few(table.name, is_asked=isinstance(scope, Asked)),
+        {
+            **parameters(scope, selection),
+            "retry_source": table.retry_source,
+            "follows": list(table.follows),
+            "snapshot_at": None,
+            "most": FEW_KEYS + 1,
+            **more,
+        },
+    )
+    columns = table.grain.columns
+    return FewKeys(news["keys"], {f"key_{name}": news[name] or [] for name in columns}, news)
+
+
+@cache
+def _few(table_name: str, *, is_asked: bool) -> bytes:
+    table = TABLES[table_name]
+    names = _names_of_keys(table.grain)
+    array = sql.SQL("array_agg({name}) as {name}")
+    return (
+        fragment("engine/keys/arrays")
+        .format(
+            keys=_keys(table, Asked() if is_asked else Changes("", ""), names),
+            arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
+            is_selected=names["is_selected"],
+            news=fragment("engine/log/news"),
+        )
+        .as_bytes()
+    )
+
+
+def given(grain: Grain) -> sql.Composable:
+    """Return the query that returns the keys of `FewKeys.arrays`."""
+    arrays = [
+        sql.SQL("{}::{}[]").format(sql.Placeholder(f"key_{name}"), sql.SQL(grain.type_of(name)))
+        for name in grain.columns
+    ]
+    return sql.SQL("select * from unnest({}) as given ({})").format(
+        sql.SQL(", ").join(arrays), sql.SQL(", ").join(map(sql.Identifier, grain.columns))
+    )
+
+
 def count_keys(connection: Connection, table: DerivedTable) -> int:
     """Return how many keys a table has in all."""
     names = _names_of_keys(table.grain)
@@ -112,6 +198,8 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
             return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
         case Asked() if grain.asked:
             return fragment(grain.asked)
+        case Window():
+            return fragment(f"tables/{table.name}/window")
         case _:
             own = fragment(f"tables/{table.name}/keys")
             return sql.SQL("{}\nunion\n{}").format(own, fragment(grain.retried)) if grain.retried else own

@@ -3,8 +3,14 @@
 Canonical forms need libraries, so they are computed here, once per spelling; the rest is SQL.
 """
 
-from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Connection, execute, fetch_one
+from collections.abc import Mapping
+from functools import cache
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from convo_pipelines.database.statements import fragment, statement
+from convo_pipelines.database.warehouse import Connection, execute, fetch_one, run_prepared
 from convo_pipelines.engine.identifiers import canonical
 
 BATCH_ROWS = 10_000
@@ -20,14 +26,52 @@ def prepare(connection: Connection, is_everything_new: bool) -> int:
         is_everything_new: normalize all of them, not only those that changed.
 
     """
-    execute(connection, "tables/participant_resolutions/sources")
+    execute(connection, "tables/participant_resolutions/sources", {"places": fragment(_PLACES)})
     execute(connection, "tables/participant_resolutions/normalized")
     execute(connection, "tables/participant_resolutions/changed_identifiers")
     connection.execute("analyze pg_temp.places")
     _normalize(connection, is_everything_new)
-    changed = fetch_one(connection, "tables/participant_resolutions/identifiers")["identifiers"]
+    queries = fragment("tables/participant_resolutions/identifiers")
+    identified = "tables/participant_resolutions/identified"
+    changed = fetch_one(connection, identified, {"queries": queries}, written_at=None)["identifiers"]
     connection.execute("analyze pg_temp.touched_identifiers")
     return changed
+
+
+def prepare_few(connection: Connection, given: sql.Composable, keys: Mapping[str, object]) -> dict[str, object]:
+    """Normalize the identifiers of a few sources; return those whose contact methods have to be resolved anew.
+
+    Args:
+        connection: in a transaction.
+        given: the query that returns the keys.
+        keys: its parameters.
+
+    """
+    text = given.as_string()
+    places = run_prepared(connection, _few(text, "places_of_few"), {**keys, "renormalize": False})
+    normalized = [
+        {"kind": kind, "value": value, "identifier": canonical(kind, value)}
+        for kind, value in {(row["kind"], row["value"]) for row in places if row["is_new"]}
+    ]
+    values = {**keys, "places": Jsonb([row["place"] for row in places]), "normalized": Jsonb(normalized)}
+    [done] = run_prepared(connection, _few(text, "identified_few"), values)
+    return {"touched_identifiers": done["touched"] or []}
+
+
+_PLACES = "tables/participant_resolutions/places"
+
+
+@cache
+def _few(given: str, name: str) -> bytes:
+    return (
+        fragment(f"tables/participant_resolutions/{name}")
+        .format(
+            given=sql.SQL(given),  # pyright: ignore
+            places=fragment(_PLACES),
+            queries=fragment("tables/participant_resolutions/identifiers"),
+        )
+        .as_bytes()
+    )
 
 
 def _normalize(connection: Connection, renormalize: bool) -> None:

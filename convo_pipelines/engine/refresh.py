@@ -1,40 +1,46 @@
-"""refresh(scope): choose keys, compare their rows with the sources, lock, write, propagate, log retries; in chunks.
+"""refresh(scope): choose keys, compare their rows with the sources, lock, write, propagate, log retries.
 
-Each chunk is a transaction under the table's advisory lock. It compares first, and locks the rows that it writes last:
-rows that another session has locked are left for the next tick, and the application never waits for more than a second.
-Ticks, backfills and reconcile use the same statements; the caller only chooses the scope.
+Up to FEW_KEYS keys travel as arrays, and one statement does all of it; more are put into temporary tables, in chunks,
+by several statements of the same queries. What the one statement cannot do, such as isolating a row that the
+application refuses, is left to the others. Each chunk is a transaction under the table's advisory lock. It compares
+first, and locks the rows that it writes last: rows that another session has locked are left for the next tick, and the
+application never waits for more than a second. Ticks, backfills and reconcile use the same statements; the caller only
+chooses the scope.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
     Counts,
-    Identifiers,
     Row,
     TableLockedError,
     Warehouse,
     begin,
+    error_message,
     execute,
     fetch,
     fetch_one,
     identifier,
     refreshing,
+    refreshing_few,
+    run_prepared,
 )
-from convo_pipelines.engine import capture, change_log, oddities
-from convo_pipelines.engine.change_log import Lease
+from convo_pipelines.engine import capture, change_log, oddities, queries
+from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
-from convo_pipelines.engine.keys import Choose, Chosen, P, choose_keys
+from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
@@ -47,7 +53,12 @@ from convo_pipelines.engine.scopes import (
 )
 from convo_pipelines.settings import settings
 
+COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
+FEW_SECONDS = 1.0
+"""How long a statement on few keys may take."""
 CHUNK_KEYS = 5_000
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -81,18 +92,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Part:
-    """The rows that one statement computes: of one crew if each has its own source table, otherwise all of a chunk."""
-
-    crew_id: UUID | None = None
-    identifiers: Identifiers = field(default_factory=dict[str, sql.Composable])
-    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
-
-
-ALL = (Part(),)
-
-
-@dataclass(frozen=True)
 class Work:
     """The parameters of all chunks of one refresh.
 
@@ -103,10 +102,12 @@ class Work:
         is_tick: whether a tick reads changes.
         counts_drift: whether to distinguish drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
-        parts: each is computed by a statement of its own.
+        crews: of the table that is read per crew: their histories tables.
+        parameters: further ones of the table's statements.
         locks: the advisory locks of its chunks; none: that of the table.
         reads: the tables of `app` that it reads; none: those of the table.
         deadline: when it is to end, by `time.monotonic()`.
+        written_at: when the oldest change was made that it reads; None: now.
         choose_pending: chooses the keys of changes that no tick has read yet; returns False if that is everything.
 
     """
@@ -117,16 +118,32 @@ class Work:
     is_tick: bool = False
     counts_drift: bool = False
     lease: Lease | None = None
-    parts: Sequence[Part] = ALL
+    crews: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     locks: Sequence[str] = ()
     reads: Sequence[str] = ()
     deadline: float = float("inf")
+    written_at: datetime | None = None
     choose_pending: Callable[[Connection, Changes], bool] | None = None
 
     @property
     def seconds_left(self) -> float:
         """How long the next statement may take."""
         return min(settings().refresh_timeout_seconds, max(0.001, self.deadline - time.monotonic()))
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The parameters of the statements that compare, propagate and log retries."""
+        return {
+            "unread_since": self.unread_since,
+            "is_tick": self.is_tick,
+            "is_whole": False,
+            "retry_source": self.table.retry_source,
+            "source": self.table.name,
+            "written_at": self.written_at,
+            **{f"crew_{number}": crew_id for number, crew_id in enumerate(self.crews)},
+            **self.parameters,
+        }
 
 
 def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None = None) -> Outcome:
@@ -142,22 +159,72 @@ def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None 
         if lease is None:
             return Outcome(is_skipped=True)
         with warehouse.connection() as connection:
-            at = change_log.look(connection, table)
-            outcome = Outcome()
-            if at.from_snapshot is None and selection is None:
-                return _build(warehouse, table, lease)
-            columns = columns_of(connection, table)
-            if at.has_news:
-                is_tick = isinstance(at.scope, Changes)
-                work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease)
-                outcome.add(_refresh(connection, work, at.scope, selection))
+            since = change_log.watermark(connection, table)
+            done = tick_few(warehouse, connection, table, since, lease, selection)
+            outcome = done[0] if done else _tick(warehouse, connection, table, lease, selection)
             if table.grain.has_days and capture.uncaptured(connection, table.follows):
-                work = Work(table, columns, at.from_snapshot, lease=lease)
+                unread_since = change_log.unread_since(connection, table)
+                work = Work(table, columns_of(warehouse, connection, table), unread_since, lease=lease)
                 outcome.add(_refresh(connection, work, Window.last_two_days(), selection))
             if selection is None:
-                change_log.finish(connection, at)
-            _note(connection, table, outcome)
+                change_log.trim(connection)
         warehouse.analyze(table.target, outcome.counts)
+    return outcome
+
+
+def tick_few(
+    warehouse: Warehouse,
+    connection: Connection,
+    table: DerivedTable,
+    since: Watermark,
+    lease: Lease,
+    selection: Selection | None = None,
+) -> tuple[Outcome, Watermark] | None:
+    """Refresh a few changes, and move the watermark unless narrowed, in one transaction; return the new one, too.
+
+    Returns:
+        None, if nothing was done: there are many changes, or the one statement cannot do it.
+
+    """
+    if since.snapshot is None or not settings().small_refreshes:
+        return None
+    reached = since
+    operations = frozenset[str]()
+
+    def finish(few: FewKeys) -> bool:
+        nonlocal reached, operations
+        at = change_log.position(table, since, few.news)
+        operations = at.operations
+        if selection is not None:
+            return not at.is_everything
+        reached = Watermark(at.to_snapshot, at.taken_at)
+        return not at.is_everything and change_log.store(connection, at)
+
+    work = Work(table, columns_of(warehouse, connection, table), since.snapshot, is_tick=True, lease=lease)
+    scope = Changes(since.snapshot, None)
+    done = at_once(connection, work, scope, selection, finish, snapshot_at=since.taken_at)
+    if done is None:
+        return None
+    [outcome] = done
+    if outcome.odd.found or (table.own("refused") and (outcome.counts.changed or operations & DELETIONS)):
+        _note(connection, table, outcome)
+    return outcome, reached
+
+
+def _tick(
+    warehouse: Warehouse, connection: Connection, table: DerivedTable, lease: Lease, selection: Selection | None
+) -> Outcome:
+    at = change_log.look(connection, table)
+    if at.from_snapshot is None and selection is None:
+        return _build(warehouse, table, lease)
+    outcome = Outcome()
+    if at.has_news:
+        columns, is_tick = columns_of(warehouse, connection, table), isinstance(at.scope, Changes)
+        work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
+        outcome.add(_refresh(connection, work, at.scope, selection))
+    if selection is None:
+        change_log.finish(connection, at)
+    _note(connection, table, outcome)
     return outcome
 
 
@@ -171,7 +238,7 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
             with change_log.lease(warehouse, table) as lease:
                 if lease:
                     return _build(warehouse, table, lease)
-        work = Work(table, columns_of(connection, table), at.from_snapshot)
+        work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
         outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
         _note(connection, table, outcome)
     warehouse.analyze(table.target, outcome.counts)
@@ -182,7 +249,10 @@ def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked) -> Outco
     """Refresh the rows of what a caller names, independent of the log; the watermark stays."""
     with warehouse.connection() as connection:
         unread_since = change_log.unread_since(connection, table)
-        return _refresh(connection, Work(table, columns_of(connection, table), unread_since), asked)
+        work = Work(table, columns_of(warehouse, connection, table), unread_since)
+        if done := at_once(connection, work, asked, unread_since=unread_since):
+            return done[0]
+        return _refresh(connection, work, asked)
 
 
 def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int], object]) -> Outcome:
@@ -196,7 +266,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     """
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
-        work = Work(table, columns_of(connection, table), at.from_snapshot, counts_drift=True)
+        work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, counts_drift=True)
         outcome = _refresh(connection, work, EVERYTHING, progress=progress)
         _note(connection, table, outcome, is_all=True)
     return outcome
@@ -205,7 +275,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
 def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
         at = change_log.begin_build(connection, table)
-        work = Work(table, columns_of(connection, table), at.from_snapshot, lease=lease)
+        work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease)
         outcome = _refresh(connection, work, EVERYTHING)
         outcome.is_build = True
         change_log.finish(connection, at)
@@ -287,11 +357,11 @@ def chunks(
 def chunk(
     connection: Connection, work: Work, choose: Choose[P], size: ChunkSize, after: P | None = None
 ) -> tuple[list[Outcome], P | None]:
-    """Refresh one chunk, in one transaction; return the outcome of each part, and the position of the next chunk."""
+    """Refresh one chunk, in one transaction; return the outcome of each crew, and the position of the next chunk."""
     with refreshing(connection, work.locks or [work.table.name], work.reads or work.table.sources, work.seconds_left):
         with size.choose():
             chosen = choose(connection, after, size.rows)
-        outcomes = [Outcome() for _ in work.parts]
+        outcomes = _outcomes(work, {}, [], 0)
         if chosen.keys:
             with size.refresh():
                 outcomes = _refresh_keys(connection, work, chosen, size)
@@ -300,93 +370,126 @@ def chunk(
     return outcomes, chosen.next
 
 
-def columns_of(connection: Connection, table: DerivedTable) -> tuple[str, ...]:
-    """Return the columns of a table that a refresh computes, in their order."""
-    names = {"relation": table.target, "inserted": list(table.rows.inserted) or None}
-    return tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
+def at_once(
+    connection: Connection,
+    work: Work,
+    scope: Changes | Asked,
+    selection: Selection | None = None,
+    finish: Callable[[FewKeys], bool] = lambda _few: True,
+    **more: object,
+) -> list[Outcome] | None:
+    """Refresh a scope of a few keys by one statement, in one transaction; return the outcome of each crew.
+
+    Args:
+        connection: outside of a transaction.
+        work: the parameters of the refresh.
+        scope: the changes, or what a caller names.
+        selection: only these crews and clients.
+        finish: called before the commit; if it returns False, nothing is done.
+        more: further parameters of the statement that finds the keys.
+
+    Returns:
+        None, if nothing was done: there are more keys, or the statement failed. Chunks do what it cannot do, or fail
+        with a message that says why.
+
+    """
+    outcomes: list[Outcome] | None = None
+    if not settings().small_refreshes:
+        return None
+    try:
+        locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
+        with refreshing_few(connection, locks, seconds):
+            few = few_keys(connection, work.table, scope, selection, **more)
+            if few.keys <= FEW_KEYS:
+                work = replace(work, written_at=few.news["written_at"])
+                outcomes = _refresh_few(connection, work, few) if few.keys else _outcomes(work, {}, [], 0)
+                if not finish(few):
+                    outcomes = None
+            if outcomes is None:
+                raise psycopg.Rollback
+            if work.lease:
+                work.lease.renew(connection)
+    except (psycopg.Error, _UnsettledError) as error:
+        if connection.closed or (isinstance(error, psycopg.errors.QueryCanceled) and "timeout" not in str(error)):
+            raise
+        _log.warning("%s is refreshed in chunks: %s", work.table.name, error_message(error))
+        return None
+    return outcomes
+
+
+class _UnsettledError(Exception):
+    """The application changed or suppressed rows that the statement inserted."""
+
+
+def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outcome]:
+    table = work.table
+    values = {**work.values, **{f"parent_{column}": parent for column, parent in table.rows.parents}, **few.arrays}
+    if table.prepare_few:
+        values |= table.prepare_few(connection, given(table.grain), values)
+    [row] = run_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
+    outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
+    if settle := table.own("settle"):
+        if row["saved"] != sum(outcome.counts.inserted for outcome in outcomes):
+            raise _UnsettledError("the application changes or suppresses rows")
+        if row["saved"]:
+            execute(connection, settle)
+    return outcomes
+
+
+def columns_of(warehouse: Warehouse, connection: Connection, table: DerivedTable) -> tuple[str, ...]:
+    """Return the columns of a table that a refresh computes, in their order, as of the last look at the catalog."""
+    if table.name not in warehouse.columns:
+        names = {"relation": table.target, "inserted": list(table.rows.inserted) or None}
+        warehouse.columns[table.name] = tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
+    return warehouse.columns[table.name]
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
-    """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each part."""
-    execute(connection, work.table.own("diff") or "engine/refresh/diff", names_of(work.table, work.columns))
-    prepare = work.table.prepare
-    prepared = prepare(connection, work.counts_drift) if prepare else 0
-    compared = [_compare(connection, work, part, is_whole=chosen.is_whole) for part in work.parts]
+    """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each crew."""
+    table = work.table
+    names = queries.names_of(table, work.columns)
+    execute(connection, table.own("diff") or "engine/refresh/diff", names)
+    prepared = table.prepare(connection, work.counts_drift) if table.prepare else 0
+    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), is_whole=chosen.is_whole)
+    [compared] = connection.execute(query, {**work.values, "is_whole": chosen.is_whole}).fetchall()
     drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
     with size.write():
         size.limit(connection)
         _write(connection, work, size)
     begin(connection, None, LOCK_TIMEOUT)
-    statement = "engine/refresh/counts" if work.parts is ALL else "engine/crews/counts"
-    done = {row.get("crew_id"): row for row in fetch(connection, statement)}
-    outcomes = [
-        _outcome(done.get(part.crew_id), row, chosen.keys) for part, row in zip(work.parts, compared, strict=True)
-    ]
+    outcomes = _outcomes(work, compared, fetch(connection, "engine/refresh/counts", names), chosen.keys)
     outcomes[0].drift = drift
     return outcomes
 
 
-def _outcome(done: Row | None, compared: Row, keys: int) -> Outcome:
-    """Return the outcome of a part from its counts (None: nothing was changed) and the result of its comparison."""
-    outcome = Outcome(
-        Counts(unchanged=compared["present"]),
-        odd=Oddities.of(compared["odd"]),
-        keys=keys,
-        rows_read=compared["rows_read"] or 0,
-    )
-    if done:
-        changed = done["updated"] + done["deleted"]
-        outcome.counts = Counts(done["inserted"], done["updated"], done["deleted"], compared["present"] - changed)
-        outcome.days, outcome.locked = set(done["days"]), done["locked"]
-    return outcome
-
-
-def _compare(connection: Connection, work: Work, part: Part, *, is_whole: bool) -> Row:
-    """Write the differences of a part to `diff`; return how many rows there were, and odd rows of the sources."""
-    table = work.table
-    names = names_of(table, work.columns)
-    values = {"unread_since": work.unread_since, "is_tick": work.is_tick, "is_whole": is_whole}
-
-    def of_table(statement: str, default: str | None = None) -> sql.Composable:
-        return fragment(table.own(statement) or f"engine/refresh/{default or statement}").format(
-            **names, **part.identifiers
+def _outcomes(work: Work, compared: Row, counts: Sequence[Row], keys: int) -> list[Outcome]:
+    """Return the outcome of each crew, or of all, from the results of comparing and of writing."""
+    done: dict[str, Row] = {row["crew"]: row for row in counts}
+    odd: list[Row] = compared.get("odd") or []
+    present: dict[str, int] = compared.get("present") or {}
+    rows_read: dict[str, int] = compared.get("rows_read") or {}
+    outcomes: list[Outcome] = []
+    for crew in [str(crew_id) for crew_id in work.crews] or [""]:
+        outcome = Outcome(
+            Counts(unchanged=present.get(crew, 0)),
+            odd=Oddities.of([row for row in odd if row.get("crew", "") == crew]),
+            keys=keys,
+            rows_read=rows_read.get(crew, 0),
         )
-
-    is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else None
-    return fetch_one(
-        connection,
-        "engine/refresh/compare",
-        {
-            **names,
-            "rows": of_table("rows"),
-            "is_present": of_table("present", "is_present"),
-            "is_different": of_table(is_different or "is_different"),
-            "day": of_table(_day(table, work.columns)),
-            "is_news": of_table("is_news"),
-            "odd": of_table("odd"),
-            "rows_read": of_table("rows_read"),
-        },
-        retry_source=table.retry_source,
-        **values,
-        **part.parameters,
-    )
+        if row := done.get(crew):
+            unchanged = present.get(crew, 0) - row["updated"] - row["deleted"]
+            outcome.counts = Counts(row["inserted"], row["updated"], row["deleted"], unchanged)
+            outcome.days, outcome.locked = {date.fromisoformat(day) for day in row["days"]}, row["locked"]
+        outcomes.append(outcome)
+    return outcomes
 
 
 def days_of(warehouse: Warehouse, table: DerivedTable) -> list[date]:
     """Return the UTC days of all rows of a table, in order; reads all of it."""
     with warehouse.connection() as connection:
-        day = fragment(f"engine/refresh/{_day(table, columns_of(connection, table))}")
+        day = queries.day(table, columns_of(warehouse, connection, table))
         rows = fetch(connection, "engine/refresh/days", {"target": identifier(table.target), "day": day})
     return [row["day"] for row in rows]
-
-
-def _day(table: DerivedTable, columns: Sequence[str]) -> str:
-    """Return the statement that determines the UTC day of a row."""
-    if not table.grain.has_days:
-        return "no_day"
-    if "activity_date" in columns:
-        return "day_of_activity"
-    return "day_of_start" if "started_at" in columns else "day_of_conversation"
 
 
 def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
@@ -396,63 +499,48 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         TooSlowError: locks would be held for too long.
 
     """
-    table, rows, names = work.table, work.table.rows, names_of(work.table, work.columns)
-    planned = fetch_one(connection, "engine/refresh/counts")["rows"]
-    if not planned:
+    table, rows, names = work.table, work.table.rows, queries.names_of(work.table, work.columns)
+    diff = sql.Identifier("diff")
+    planned = _planned(connection)
+    if not planned["rows"]:
         return
     locked = 0
     if size.is_left_out:
-        locked += connection.execute("update pg_temp.diff set change = 'locked'").rowcount
+        locked += connection.execute("update diff set change = 'locked'").rowcount
     elif not rows.is_insert_only:
-        locked += execute(connection, "engine/refresh/lock_rows", names).rowcount
+        free_rows = queries.own(table, "free_rows").format(**names, diff=diff)
+        is_locked = queries.own(table, "is_locked_row").format(**names)
+        locked += execute(
+            connection, "engine/refresh/lock_rows", {"free_rows": free_rows, "is_locked": is_locked}
+        ).rowcount
     for column, parent in rows.parents:
-        name = {"column": sql.Identifier(column)}
-        locked += execute(connection, "engine/refresh/lock_parents", name, parent=parent).rowcount
+        of_parent = queries.parent_of(column)
+        free_parents = queries.own(table, "free_parents").format(**of_parent, diff=diff)
+        is_locked = queries.own(table, "is_locked_parent").format(**of_parent)
+        more = {"free_parents": free_parents, "is_locked": is_locked}
+        parents = {f"parent_{column}": parent}
+        locked += execute(connection, "engine/refresh/lock_parents", {**of_parent, **more}, **parents).rowcount
     if locked:
-        locked = fetch_one(connection, "engine/refresh/counts")["locked"]
+        locked = _planned(connection)["locked"]
     size.limit(connection)
-    if planned > locked:
+    if planned["rows"] > locked:
         if insert := table.own("insert"):
             execute(connection, insert, names)
-        execute(connection, table.own("write") or "engine/refresh/write", names)
-        if propagate := table.own("propagate") or (table.propagates and "engine/propagate/conversations"):
-            execute(connection, propagate, source=table.name, unread_since=work.unread_since)
+        saved = queries.own(table, "saved") if table.own("saved") else sql.SQL("")
+        execute(
+            connection, "engine/refresh/written", {"write": queries.own(table, "write").format(**names, saved=saved)}
+        )
+        if propagate := queries.propagation(table):
+            execute(connection, propagate, **work.values)
     if locked and table.grain.retry:
         statement, column = table.grain.retry
-        name = {"column": sql.Identifier(column)}
-        execute(connection, statement, name, source=table.retry_source, unread_since=work.unread_since)
+        execute(connection, statement, {"column": sql.Identifier(column)}, **work.values)
 
 
-def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
-    """Return the identifiers for the placeholders of the engine's statements.
-
-    Args:
-        table: the table.
-        columns: those that a refresh computes, if the statement needs them.
-
-    """
-    rows = table.rows
-    key = [sql.Identifier(name) for name in rows.key]
-    same = sql.SQL("target.{name} = diff.{name}")
-    assigned = [
-        sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
-        for name in columns
-        if name not in rows.key
-    ]
-    if rows.updated_at_column:
-        assigned.append(sql.SQL("{} = now()").format(sql.Identifier(rows.updated_at_column)))
-    compared = [sql.Identifier(name) if name in rows.key else sql.Identifier("wanted", name) for name in columns]
-    return {
-        "target": identifier(rows.relation),
-        "key": sql.SQL(", ").join(key),
-        "first_key": key[0],
-        "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-        "compared": sql.SQL(", ").join(compared),
-        "assignments": sql.SQL(", ").join(assigned),
-        "keys": sql.SQL(", ").join(sql.Identifier(column) for column, _ in table.grain.keyed_by),
-        "keyed": sql.SQL(", ").join(sql.Identifier(column) for _, column in table.grain.keyed_by),
-    }
+def _planned(connection: Connection) -> Row:
+    """Return how many rows a refresh is going to change, in all."""
+    [row] = fetch(connection, "engine/refresh/counts", {"crew": sql.SQL("null")}) or [dict.fromkeys(COUNTED, 0)]
+    return row
 
 
 def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
@@ -461,7 +549,7 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     The log is read after the comparison, so that it contains every change which that has seen. The number of rows that
     `prepare` changed counts as drift, too.
     """
-    planned = fetch_one(connection, "engine/refresh/counts")
+    planned = _planned(connection)
     if work.unread_since is None or not (planned["rows"] or prepared):
         return Counts()
     connection.execute("drop table pg_temp.keys")
@@ -472,9 +560,8 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
         if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
             return Counts()
         return Counts(planned["inserted"], planned["updated"] + prepared, planned["deleted"])
-    is_awaited = fragment(work.table.own("present") or "engine/refresh/is_present").format(**names_of(work.table))
-    values = {"is_whole": False, **work.parts[0].parameters}
-    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}, **values))
+    is_awaited = queries.own(work.table, "is_present").format(**queries.names_of(work.table))
+    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}))
 
 
 def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:

@@ -4,12 +4,24 @@ A table's statements are in `sql/tables/<name>/`: `rows.sql` returns the rows th
 chunk, `keys.sql` the keys that a scope concerns. The engine compares, writes, propagates and retries.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import LiteralString
+
+from psycopg import sql
 
 from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import Connection
 from convo_pipelines.engine import participants
+
+_KEY_TYPES: dict[str, LiteralString] = {
+    "session_id": "text",
+    "source": "text",
+    "rank": "int",
+    "activity_date": "date",
+    "start_day": "date",
+    "end_day": "date",
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,7 @@ class Grain:
     Attributes:
         name: of its statements in `sql/engine/keys/`.
         order: the columns that identify a key, in the order in which chunks go through them.
+        more: further columns of a key.
         by_bytes: those of them that are texts, and ordered by their bytes.
         keyed_by: pairs of a column of the keys and the column of the rows that equals it; none: keys identify no rows.
         sources: the relations that contain all keys, and their columns in the order of the key.
@@ -31,11 +44,22 @@ class Grain:
     name: str
     order: tuple[str, ...]
     keyed_by: tuple[tuple[str, str], ...]
+    more: tuple[str, ...] = ()
     by_bytes: tuple[str, ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     selection: str = "none"
     retry: tuple[str, str] | None = None
     has_days: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of a key."""
+        return (*self.order, *self.more)
+
+    @staticmethod
+    def type_of(column: str) -> LiteralString:
+        """Return the type of a column of a key."""
+        return _KEY_TYPES.get(column, "uuid")
 
     @property
     def asked(self) -> str | None:
@@ -69,6 +93,7 @@ SESSION_DAYS = Grain(
     "session_days",
     order=("start_day", "session_id", "crew_id"),
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
+    more=("end_day",),
     by_bytes=("session_id",),
 )
 CREW_DAYS = Grain(
@@ -90,6 +115,7 @@ CLIENT_DAYS = Grain(
 IDENTIFIER_SOURCES = Grain(
     "identifier_sources",
     order=("rank", "id"),
+    more=("source",),
     keyed_by=(),
     retry=("engine/retry/identifiers", "contact_method_id"),
     has_days=False,
@@ -149,6 +175,8 @@ class DerivedTable:
             logs other keys has a `propagate.sql`.
         prepare: called in each chunk before it compares, with a connection and whether to recompute everything; returns
             how many rows of its own tables it changed.
+        prepare_few: the same for a few keys, with a connection, the query that returns them and its parameters; returns
+            the parameters of its `given.sql`.
 
     """
 
@@ -162,6 +190,7 @@ class DerivedTable:
     grain: Grain = CONVERSATIONS
     propagates: bool = False
     prepare: Callable[[Connection, bool], int] | None = None
+    prepare_few: Callable[[Connection, sql.Composable, Mapping[str, object]], dict[str, object]] | None = None
 
     @property
     def target(self) -> str:
@@ -173,9 +202,14 @@ class DerivedTable:
         return name if exists(name := f"tables/{self.name}/{statement}") else None
 
     @property
+    def is_read_per_crew(self) -> bool:
+        """Whether its rows are of crews, each of which has its own source table."""
+        return self.own("messages") is not None
+
+    @property
     def statements(self) -> tuple[str, ...]:
         """Its own statements; that of its rows first."""
-        return tuple(name for step in ("rows", "propagate", "keys") if (name := self.own(step)))
+        return tuple(name for step in ("rows", "propagate", "keys", "window") if (name := self.own(step)))
 
     @property
     def retry_source(self) -> str:
@@ -291,6 +325,7 @@ PARTICIPANT_RESOLUTIONS = DerivedTable(
     ),
     grain=IDENTIFIER_SOURCES,
     prepare=participants.prepare,
+    prepare_few=participants.prepare_few,
 )
 PEOPLE_CONVERSATIONS = DerivedTable(
     "people_conversations",
@@ -366,14 +401,16 @@ DERIVED_TABLES = (
     PROJECT_LINK_INCONSISTENCIES,
 )
 """Every derived table, those that others are derived from first."""
+TABLES = {table.name: table for table in DERIVED_TABLES}
 BOOKKEEPING = (
     "alerts",
     "crew_discovery_state",
     "deleted_conversations",
+    "latencies",
+    "live_refreshes",
     "oddities",
     "refresh_state",
     "refused_conversations",
-    "webhook_refreshes",
 )
 """Tables with the state of the pipeline that operators may read."""
 LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)

@@ -47,10 +47,10 @@ class Position:
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes logged by transactions that are visible in the snapshot `to_snapshot`, but not in `from_snapshot`."""
+    """The changes logged by transactions that are visible in `to_snapshot` (None: now), but not in `from_snapshot`."""
 
     from_snapshot: str
-    to_snapshot: str
+    to_snapshot: str | None
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
             raise ComparisonError(
                 f"the query returns no column {', '.join(missing)}: the key of {table.target} is {', '.join(key)}"
             )
-        computed = refresh.columns_of(connection, table)
+        computed = refresh.columns_of(warehouse, connection, table)
         common = [name for name in computed if name in given]
         [compared, *found] = _differences(connection, table, asked, common, client)
     return Comparison(

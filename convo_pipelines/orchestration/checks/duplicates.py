@@ -3,7 +3,7 @@
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.refresh import names_of
+from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.orchestration.checks import find, one_snapshot, verdict
 

@@ -4,7 +4,7 @@ import dagster as dg
 from psycopg import sql
 
 from convo_pipelines.database.warehouse import Row, Warehouse
-from convo_pipelines.engine.refresh import names_of
+from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 

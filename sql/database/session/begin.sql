@@ -2,8 +2,15 @@
 -- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that
 -- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
--- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s
+-- Other refreshes are waited for without a timeout; later statements see what they committed.
+-- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_few)s: statements
+--      read a few keys, by index, and their plans do not depend on these keys
 select
+    set_config('lock_timeout', '0', true),
+    (
+        select count(pg_advisory_xact_lock(hashtextextended(name, 0)))
+        from (select unnest(%(locks)s::text[]) as name order by name) as locks
+    ),
     set_config('timezone', 'UTC', true),
     set_config('datestyle', 'ISO, YMD', true),
     set_config('intervalstyle', 'postgres', true),
@@ -15,4 +22,6 @@ select
     set_config('synchronous_commit', 'off', true),
     set_config('jit', 'off', true),
     set_config('work_mem', '64MB', true),
-    set_config('parallel_setup_cost', '10000', true);
+    set_config('parallel_setup_cost', '10000', true),
+    set_config('plan_cache_mode', case when %(is_few)s then 'force_generic_plan' else 'auto' end, true),
+    set_config('enable_seqscan', case when %(is_few)s then 'off' else 'on' end, true);

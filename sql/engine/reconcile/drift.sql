@@ -5,5 +5,5 @@ select
     count(*) filter (where change = 'inserted') as inserted,
     count(*) filter (where change = 'updated') as updated,
     count(*) filter (where change = 'deleted') as deleted
-from pg_temp.diff
+from diff
 where ({is_awaited}) is not true;

@@ -1,9 +1,9 @@
 -- Logs retries: the conversations of locked rows.
--- in:  diff, {column}: the conversation; %(source)s: `<table> retry`
+-- in:  diff, {column}: the conversation; %(retry_source)s: `<table> retry`
 insert into analytics.conversation_changes (source, conversation_id, operation)
 select distinct
-    %(source)s,
+    %(retry_source)s,
     {column},
     'update'
-from pg_temp.diff
+from diff
 where change = 'locked';

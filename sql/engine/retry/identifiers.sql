@@ -1,9 +1,9 @@
 -- Logs retries: the contact methods of locked rows.
--- in:  diff, {column}: the contact method; %(source)s: `<table> retry`
+-- in:  diff, {column}: the contact method; %(retry_source)s: `<table> retry`
 insert into analytics.identifier_changes (source, id, operation)
 select distinct
-    %(source)s,
+    %(retry_source)s,
     {column},
     'update'
-from pg_temp.diff
+from diff
 where change = 'locked';

@@ -1,11 +1,11 @@
 -- Records what the webhook did to each table, and deletes records older than a week.
 -- in:  %(work)s: jsonb array of table_name, sessions, inserted, updated, deleted
 with expired as (
-    delete from analytics.webhook_refreshes
+    delete from analytics.live_refreshes
     where noted_at < now() - interval '7 days'
 )
 
-insert into analytics.webhook_refreshes (table_name, sessions, inserted, updated, deleted)
+insert into analytics.live_refreshes (table_name, sessions, inserted, updated, deleted)
 select
     table_name,
     sessions,

@@ -8,7 +8,7 @@ select
     sum(updated)::bigint as updated,
     sum(deleted)::bigint as deleted,
     max(id) as last_id
-from analytics.webhook_refreshes
+from analytics.live_refreshes
 where id > %(after)s
 group by table_name
 order by table_name;

@@ -1,21 +1,6 @@
 -- Days of clients that may have changed.
--- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
---      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: client_id, activity_date
-select
-    client_id,
-    activity_date
-from analytics.conversation_days
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
-select
-    client_id,
-    activity_date
-from analytics.client_activity_daily
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
 select
     client_id,
     activity_date

@@ -10,7 +10,7 @@ select
     count(*) filter (where day.is_closed) as conversations_closed,
     percentile_cont(0.5) within group (order by day.first_response_seconds) as first_response_median_seconds,
     percentile_cont(0.9) within group (order by day.first_response_seconds) as first_response_p90_seconds
-from pg_temp.keys
+from keys
 inner join analytics.conversation_days as day using (client_id, activity_date)
 inner join app.clients as client on client.id = day.client_id
 group by day.client_id, day.activity_date, client.client_code;

@@ -12,4 +12,4 @@ select distinct
 from analytics.conversation_clients as link
 inner join app.conversations as conversation on conversation.id = link.conversation_id
 inner join app.clients as client on client.id = link.client_id
-where link.conversation_id = any(array(select conversation_id from pg_temp.keys));
+where link.conversation_id = any(array(select conversation_id from keys));

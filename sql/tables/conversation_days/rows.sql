@@ -11,7 +11,7 @@ with subject as materialized (
         (summary.closed_at at time zone 'UTC')::date as closed_on,
         summary.first_response_seconds
     from analytics.conversation_summaries as summary
-    inner join pg_temp.keys on keys.conversation_id = summary.conversation_id
+    inner join keys on keys.conversation_id = summary.conversation_id
     where summary.client_id is not null
 ),
 

@@ -1,23 +1,6 @@
 -- Conversations whose summary may have changed.
--- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
---      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: conversation_id
-select id as conversation_id from app.conversations
-where started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
-union
-select conversation_id from app.messages
-where sent_at >= %(window_start)s::timestamptz and sent_at < %(window_end)s::timestamptz
-union
-select conversation.id
-from analytics.histories_sessions as day
-inner join app.conversations as conversation
-    on conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
-where day.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and day.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
-select conversation_id from analytics.conversation_summaries
-where started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz
-union
 select conversation_id from analytics.conversation_changes
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and source in ('conversations', 'messages') and conversation_id is not null

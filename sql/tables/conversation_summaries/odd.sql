@@ -5,7 +5,7 @@ select
     'messages without a usable sent_at' as kind,
     count(*) as rows,
     min(message.id::text) as example
-from pg_temp.keys
+from keys
 inner join app.messages as message on message.conversation_id = keys.conversation_id
 where not analytics.is_usable_time(message.sent_at)
 union all
@@ -13,7 +13,7 @@ select
     'conversations without a usable started_at',
     count(*),
     min(conversation.id::text)
-from pg_temp.keys
+from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 where not analytics.is_usable_time(conversation.started_at)
 union all
@@ -21,6 +21,6 @@ select
     'conversations without a usable closed_at',
     count(*),
     min(conversation.id::text)
-from pg_temp.keys
+from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 where not analytics.is_usable_time(conversation.closed_at) and conversation.closed_at is not null;

@@ -12,7 +12,7 @@ with subject as materialized (
         conversation.customer_id,
         case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end as closed_at
     from app.conversations as conversation
-    inner join pg_temp.keys on keys.conversation_id = conversation.id
+    inner join keys on keys.conversation_id = conversation.id
     inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
 ),
 

@@ -1,21 +1,6 @@
 -- Days of crews that may have changed.
--- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
---      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: crew_id, activity_date
-select
-    crew_id,
-    activity_date
-from analytics.histories_sessions
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
-select
-    crew_id,
-    activity_date
-from analytics.crew_activity_daily
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
 select
     crew_id,
     activity_date

@@ -13,7 +13,7 @@ select
     percentile_cont(0.5) within group (
         order by extract(epoch from day.first_response_at - day.first_human_at)::float8
     ) as first_response_median_seconds
-from pg_temp.keys
+from keys
 inner join analytics.histories_sessions as day using (crew_id, activity_date)
 inner join app.crews as crew on crew.id = day.crew_id
 group by day.crew_id, day.activity_date, crew.crew_code, crew.name, crew.client_id;

@@ -1,16 +1,7 @@
 -- Sessions that may lack their conversation: those that changed; and those whose conversation was deleted by a transaction that
 -- may not have seen new messages which a tick has read meanwhile.
--- in:  %(window_start)s, %(window_end)s: in a half-open span of time, or null;
---      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots, or null;
---      %(retry_source)s
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots; %(retry_source)s
 -- out: crew_id, session_id
-select
-    crew_id,
-    session_id
-from analytics.histories_sessions
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
-union
 select
     crew_id,
     session_id

@@ -1,10 +1,10 @@
 -- Logs retries: the sessions of locked rows, and which transactions wrote their new messages.
--- in:  diff; %(source)s: `<table> retry`; %(unread_since)s: the watermark, or null
+-- in:  diff; %(retry_source)s: `<table> retry`; %(unread_since)s: the watermark, or null
 with locked as materialized (
     select distinct
         crew_id,
         session_id
-    from pg_temp.diff
+    from diff
     where change = 'locked'
 ),
 
@@ -15,15 +15,15 @@ news as (
         array_agg(distinct writer.xid) as xids
     from analytics.conversation_changes as change
     cross join lateral unnest(change.xids) as writer (xid)
-    where (%(unread_since)s::pg_snapshot is null or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot))
-        and change.source in ('histories_sessions', %(source)s)
+    where change.xid >= coalesce(pg_snapshot_xmin(%(unread_since)s::pg_snapshot), '0'::xid8)
+        and change.source in ('histories_sessions', %(retry_source)s)
         and (change.crew_id, change.session_id) in (select crew_id, session_id from locked)
     group by change.crew_id, change.session_id
 )
 
 insert into analytics.conversation_changes (source, crew_id, session_id, operation, xids)
 select
-    %(source)s,
+    %(retry_source)s,
     crew_id,
     session_id,
     'update',

@@ -8,7 +8,7 @@ with deleted as (  -- in this statement's snapshot, so that the deletions that i
         snapshot,
         xid
     from analytics.deletions(%(unread_since)s::pg_snapshot)
-    where (crew_id, session_id) in (select crew_id, session_id from pg_temp.keys)
+    where (crew_id, session_id) in (select crew_id, session_id from keys)
 ),
 
 news as (  -- read ones, too: a transaction that is open at one tick may have deleted the conversation at the next
@@ -18,9 +18,9 @@ news as (  -- read ones, too: a transaction that is open at one tick may have de
         writer.xid
     from analytics.conversation_changes as change
     cross join lateral unnest(change.xids) as writer (xid)
-    where (%(unread_since)s::pg_snapshot is null or change.xid >= pg_snapshot_xmin(%(unread_since)s::pg_snapshot))
+    where change.xid >= coalesce(pg_snapshot_xmin(%(unread_since)s::pg_snapshot), '0'::xid8)
         and change.source in ('histories_sessions', %(retry_source)s)
-        and (change.crew_id, change.session_id) in (select crew_id, session_id from pg_temp.keys)
+        and (change.crew_id, change.session_id) in (select crew_id, session_id from keys)
 ),
 
 still_deleted as (
@@ -48,7 +48,7 @@ select
     day.crew_id,
     day.session_id,
     min(day.first_message_at) as started_at
-from pg_temp.keys
+from keys
 inner join app.crews as crew on crew.id = keys.crew_id
 inner join analytics.histories_sessions as day on day.crew_id = keys.crew_id and day.session_id = keys.session_id
 left join present on present.crew_id = keys.crew_id and present.session_id = keys.session_id

@@ -1,8 +1,10 @@
 -- Messages of no known type, which are neither human nor ai.
 -- in:  computed: the rows that there should be, with found_count and known_count
--- out: kind, rows, example
+-- out: crew, kind, rows, example
 select
+    crew_id as crew,
     'messages of no known type' as kind,
     coalesce(sum(found_count - known_count), 0)::bigint as rows,
     min(session_id) filter (where found_count > known_count) as example
-from computed;
+from computed
+group by crew_id;

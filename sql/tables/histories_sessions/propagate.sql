@@ -1,6 +1,6 @@
 -- Logs the session-days that changed, and which transactions wrote their new messages: those that inserted rows. If the log names
 -- none, but there is news: those that updated rows, had the whole table read, or, if it is not captured, this one.
--- in:  diff; %(unread_since)s: the watermark, or null
+-- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null
 -- out: conversation_changes
 with sources as (
     select
@@ -8,7 +8,7 @@ with sources as (
         unnest(source.members) as table_oid
     from analytics.crew_discovery_state as state
     inner join analytics.capture_state as source on source.table_name = state.histories_table_name
-    where state.crew_id in (select crew_id from pg_temp.diff)
+    where state.crew_id in (select crew_id from diff)
 ),
 
 written as (
@@ -23,7 +23,7 @@ written as (
     cross join lateral unnest(coalesce(change.xids, array[change.xid])) as writer (xid)
     where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
         and change.operation in ('insert', 'update')
-        and (change.session_id, change.activity_date) in (select session_id, activity_date from pg_temp.diff)
+        and (change.session_id, change.activity_date) in (select session_id, activity_date from diff)
     group by sources.crew_id, change.session_id, change.activity_date
 ),
 
@@ -44,12 +44,12 @@ select
     session_id,
     activity_date,
     case diff.change when 'inserted' then 'insert' when 'updated' then 'update' else 'delete' end,
-    clock_timestamp(),
+    coalesce(%(written_at)s::timestamptz, now()),
     coalesce(
         written.inserted_by,
         case when diff.is_news then coalesce(written.written_by, read_as_a_whole.read_by, array[pg_current_xact_id()]) end
     )
-from pg_temp.diff
+from diff
 left join written using (crew_id, session_id, activity_date)
 left join read_as_a_whole using (crew_id)
 where diff.change <> 'locked';

@@ -4,6 +4,6 @@
 select
     end_day,
     session_id
-from pg_temp.keys
+from keys
 order by session_id collate "C" desc
 limit 1;

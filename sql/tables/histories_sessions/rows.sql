@@ -1,53 +1,20 @@
--- histories_sessions: one row per session and UTC day of one crew, recomputed from its histories table. A day that was
+-- histories_sessions: one row per crew, session and UTC day, recomputed from the crews' histories tables. A day that was
 -- old when rows of it were deleted is archive: of the stored and the computed row, the one that counts more is kept.
--- in:  {histories}; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days; present: their rows;
---      %(crew_id)s; %(members)s: oids of the table and its partitions; %(unread_since)s: the watermark, or null;
+-- in:  {messages}: of each crew, see messages.sql; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days;
+--      present: their rows; %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
+--      %(unread_since)s: the watermark, or null;
 --      %(archive_after_days)s; %(forget)s: archive follows its source, too
 -- out: also found_count, known_count: messages found, and of a known type
-with sought as materialized (
-    select
-        session_id,
-        start_day,
-        end_day
-    from pg_temp.keys
-    where crew_id = %(crew_id)s::uuid
-),
-
-spans as (
-    select distinct
-        start_day,
-        end_day
-    from sought
-),
-
-messages as (
-    select
-        history.session_id,
-        (history.created_at at time zone 'UTC')::date as activity_date,
-        history.created_at,
-        analytics.message_type(history.message) as type
-    from spans
-    cross join lateral (
-        select
-            session_id::text collate "default" as session_id,
-            created_at,
-            message
-        from {histories}
-        where created_at >= spans.start_day::timestamp at time zone 'UTC'
-            and created_at < spans.end_day::timestamp at time zone 'UTC'
-            and analytics.is_usable_session(session_id::text)
-            and (
-                %(is_whole)s
-                or (session_id::text collate "default", (created_at at time zone 'UTC')::date) in (
-                    select session_id, start_day from sought
-                )
-            )
-    ) as history
+with messages as (
+    select * from (
+{messages}
+    ) as message
     offset 0  -- extracts the type once, not once per aggregate
 ),
 
 days as (
     select
+        crew_id,
         session_id,
         activity_date,
         count(*) as message_count,
@@ -60,7 +27,7 @@ days as (
         min(created_at) filter (where type = 'ai') as first_ai_at,
         array_agg(created_at) filter (where type = 'ai') as ai_times
     from messages
-    group by session_id, activity_date
+    group by crew_id, session_id, activity_date
 ),
 
 found as (
@@ -75,14 +42,15 @@ found as (
 
 pruned as materialized (  -- in this statement's snapshot, so that the deletions that it sees are recognized
     select
-        session_id,
-        activity_date,
-        max(logged_at) as deleted_at
-    from analytics.session_changes
-    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-        and table_oid = any(%(members)s::oid[])
-        and operation in ('delete', 'truncate')
-    group by session_id, activity_date
+        source.crew_id,
+        change.session_id,
+        change.activity_date,
+        max(change.logged_at) as deleted_at
+    from analytics.session_changes as change
+    inner join unnest(%(crew_ids)s::uuid[], %(oids)s::oid[]) as source (crew_id, oid) on source.oid = change.table_oid
+    where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
+        and change.operation in ('delete', 'truncate')
+    group by source.crew_id, change.session_id, change.activity_date
 ),
 
 archived as (
@@ -90,34 +58,35 @@ archived as (
         present.*,
         coalesce(present.archived_at, deleted.at) as since
     from present
-    left join pruned on pruned.session_id = present.session_id and pruned.activity_date = present.activity_date
-    cross join (select max(deleted_at) as at from pruned where session_id is null) as truncated
+    left join pruned
+        on pruned.crew_id = present.crew_id
+            and pruned.session_id = present.session_id
+            and pruned.activity_date = present.activity_date
+    left join pruned as truncated on truncated.crew_id = present.crew_id and truncated.session_id is null
     cross join lateral (
         select max(candidate.at) as at
-        from (values (pruned.deleted_at), (truncated.at)) as candidate (at)
+        from (values (pruned.deleted_at), (truncated.deleted_at)) as candidate (at)
         where present.activity_date < (candidate.at at time zone 'UTC')::date - %(archive_after_days)s::int
     ) as deleted
     where not %(forget)s and coalesce(present.archived_at, deleted.at) is not null
 )
 
 select
-    %(crew_id)s::uuid as crew_id,
-    session_id, activity_date, found.message_count, found.human_count, found.ai_count,
+    crew_id, session_id, activity_date, found.message_count, found.human_count, found.ai_count,
     least(found.first_message_at, archived.first_message_at) as first_message_at,
     greatest(found.last_message_at, archived.last_message_at) as last_message_at,
     found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at,
     found.message_count as found_count, found.known_count
 from found
-left join archived using (session_id, activity_date)
+left join archived using (crew_id, session_id, activity_date)
 where archived.message_count is null or found.message_count >= archived.message_count
 union all
 select
-    %(crew_id)s::uuid,
-    session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
+    crew_id, session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
     least(archived.first_message_at, found.first_message_at),
     greatest(archived.last_message_at, found.last_message_at),
     archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since,
     found.message_count, found.known_count
 from archived
-left join found using (session_id, activity_date)
+left join found using (crew_id, session_id, activity_date)
 where found.message_count is null or found.message_count < archived.message_count;

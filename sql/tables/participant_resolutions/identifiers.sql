@@ -1,23 +1,23 @@
 -- identifiers: one row per source of an identifier (a record of the application, or a decision), with its canonical form.
--- in:  keys; places: the current spellings; normalized: canonical forms of new spellings
--- out: touched_identifiers: the former and current identifiers of these sources; identifier_changes and conversation_changes:
---      contact methods and conversations whose identifier changed, or has other holders;
---      one row: identifiers (how many were different)
-with wanted as (
+-- in:  keys; places: the current spellings; normalized: canonical forms of new spellings; %(written_at)s: when the
+--      oldest change was made, or null
+-- out: queries of a statement: different; touched: the former and current identifiers of these sources; identifier_changes and
+--      conversation_changes: contact methods and conversations whose identifier changed, or has other holders
+wanted as (
     select
         place.*,
         coalesce(
             case when normalized.kind is null then known.identifier else normalized.identifier end, place.otherwise
         ) as identifier
-    from pg_temp.places as place
-    left join pg_temp.normalized on normalized.kind = place.kind and normalized.value = place.value
+    from places as place
+    left join normalized on normalized.kind = place.kind and normalized.value = place.value
     left join analytics.identifiers as known
         on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
 ),
 
 present as (
     select known.* from analytics.identifiers as known
-    inner join pg_temp.keys on keys.id = known.source_id and keys.source = known.source
+    inner join keys on keys.id = known.source_id and keys.source = known.source
 ),
 
 different as materialized (
@@ -85,32 +85,31 @@ changed as materialized (
 ),
 
 contacts as (
-    insert into analytics.identifier_changes (source, id, operation)
+    insert into analytics.identifier_changes (source, id, operation, logged_at)
     select
         'participant_resolutions',
         source_id,
-        'update'
+        'update',
+        coalesce(%(written_at)s::timestamptz, now())
     from changed
     where source = 'contact_method'
 ),
 
 conversations as (
-    insert into analytics.conversation_changes (source, conversation_id, operation)
+    insert into analytics.conversation_changes (source, conversation_id, operation, logged_at)
     select
         'participant_resolutions',
         source_id,
-        'update'
+        'update',
+        coalesce(%(written_at)s::timestamptz, now())
     from changed
     where source = 'conversation'
 ),
 
 touched as (
-    insert into pg_temp.touched_identifiers (identifier)
     select identifier from wanted
     where identifier is not null
     union
     select identifier from present
     where identifier is not null
 )
-
-select count(*) as identifiers from different;

@@ -3,9 +3,9 @@
 -- in:  keys: sources of identifiers; touched_identifiers: contact methods with one of these identifiers
 with touched_contacts as (
     select source_id as id from analytics.identifiers
-    where identifier in (select identifier from pg_temp.touched_identifiers) and source = 'contact_method'
+    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
     union
-    select id from pg_temp.keys
+    select id from keys
     where source = 'contact_method'
 ),
 

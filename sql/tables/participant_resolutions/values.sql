@@ -4,7 +4,7 @@
 select distinct
     place.kind,
     place.value
-from pg_temp.places as place
+from places as place
 left join analytics.identifiers as known
     on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
         and known.value = place.value

@@ -4,4 +4,4 @@ select distinct
     person_id,
     conversation_id
 from analytics.conversation_people
-where conversation_id = any(array(select conversation_id from pg_temp.keys));
+where conversation_id = any(array(select conversation_id from keys));

@@ -12,7 +12,7 @@ select
     end as added_at,
     coalesce(actor.id, owner.id) as added_by,
     case when actor.id is null then 'owner' else 'actor' end as added_by_is
-from pg_temp.keys
+from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 inner join app.projects as project on project.id = conversation.project_id
 left join present on present.conversation_id = conversation.id

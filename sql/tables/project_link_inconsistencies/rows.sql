@@ -7,7 +7,7 @@ entries as materialized (
     select
         project.id as project_id,
         entry.conversation_id
-    from pg_temp.keys
+    from keys
     cross join gone
     cross join lateral (select id, conversation_ids from app.projects where id = keys.id) as project
     cross join lateral unnest(project.conversation_ids) as entry (conversation_id)
@@ -16,7 +16,7 @@ entries as materialized (
     select
         project.id,
         keys.id
-    from pg_temp.keys
+    from keys
     cross join gone
     cross join lateral (select id from app.projects where conversation_ids @> array[keys.id]) as project
 ),
@@ -26,13 +26,13 @@ named as (
         project_id,
         conversation_id as id
     from analytics.project_conversations
-    where project_id in (select id from pg_temp.keys)
+    where project_id in (select id from keys)
     union
     select
         project_id,
         conversation.id
     from app.conversations as conversation
-    inner join pg_temp.keys on keys.id = conversation.id
+    inner join keys on keys.id = conversation.id
 )
 
 select

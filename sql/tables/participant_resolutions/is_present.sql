@@ -2,8 +2,8 @@
 -- in:  keys: sources of identifiers; touched_identifiers
 contact_method_id in (
     select source_id from analytics.identifiers
-    where identifier in (select identifier from pg_temp.touched_identifiers) and source = 'contact_method'
+    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
     union
-    select id from pg_temp.keys
+    select id from keys
     where source = 'contact_method'
 )

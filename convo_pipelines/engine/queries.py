@@ -1,0 +1,160 @@
+"""The statements of a refresh, composed from the queries of a table and those of the engine.
+
+The texts depend on the table only, not on the keys, so they are composed once. `rows.sql` and the others read their
+keys from `keys`, which is a temporary table, or a query on arrays.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from psycopg import sql
+
+from convo_pipelines.database.statements import fragment
+from convo_pipelines.database.warehouse import histories, identifier
+from convo_pipelines.engine.keys import given
+from convo_pipelines.engine.registry import TABLES, DerivedTable
+
+Columns = tuple[str, ...]
+KEPT_TEXTS = 1_000
+
+
+def own(table: DerivedTable, statement: str) -> sql.SQL:
+    """Return a table's own statement with this name, or the engine's, as part of another."""
+    return fragment(table.own(statement) or f"engine/refresh/{statement}")
+
+
+def day(table: DerivedTable, columns: Sequence[str]) -> sql.SQL:
+    """Return the expression that determines the UTC day of a row."""
+    if not table.grain.has_days:
+        return fragment("engine/refresh/no_day")
+    if "activity_date" in columns:
+        return fragment("engine/refresh/day_of_activity")
+    return fragment(f"engine/refresh/{'day_of_start' if 'started_at' in columns else 'day_of_conversation'}")
+
+
+def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
+    """Return the identifiers for the placeholders of the engine's statements.
+
+    Args:
+        table: the table.
+        columns: those that a refresh computes, if the statement needs them.
+
+    """
+    rows = table.rows
+    key = [sql.Identifier(name) for name in rows.key]
+    same = sql.SQL("target.{name} = diff.{name}")
+    assigned = [
+        sql.SQL("{name} = excluded.{name}").format(name=sql.Identifier(name))
+        for name in columns
+        if name not in rows.key
+    ]
+    if rows.updated_at_column:
+        assigned.append(sql.SQL("{} = now()").format(sql.Identifier(rows.updated_at_column)))
+    compared = [sql.Identifier(name) if name in rows.key else sql.Identifier("wanted", name) for name in columns]
+    return {
+        "target": identifier(rows.relation),
+        "key": sql.SQL(", ").join(key),
+        "first_key": key[0],
+        "same_key": sql.SQL(" and ").join(same.format(name=name) for name in key),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+        "compared": sql.SQL(", ").join(compared),
+        "assignments": sql.SQL(", ").join(assigned),
+        "keys": sql.SQL(", ").join(sql.Identifier(column) for column, _ in table.grain.keyed_by),
+        "keyed": sql.SQL(", ").join(sql.Identifier(column) for _, column in table.grain.keyed_by),
+        "crew": sql.SQL("crew_id" if table.is_read_per_crew else "null"),
+    }
+
+
+@lru_cache(KEPT_TEXTS)
+def compare(table_name: str, columns: Columns, histories_tables: tuple[str, ...], *, is_whole: bool) -> bytes:
+    """Return the statement that puts the differences of the keys into the temporary table `diff`."""
+    table = TABLES[table_name]
+    names = names_of(table, columns)
+    queries = _queries(table, columns, histories_tables, is_whole=is_whole)
+    return fragment("engine/refresh/compare").format(**names, **queries).as_bytes()
+
+
+@lru_cache(KEPT_TEXTS)
+def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) -> bytes:
+    """Return the statement that refreshes a few keys, which are parameters."""
+    table = TABLES[table_name]
+    names = names_of(table, columns)
+    queries = _queries(table, columns, histories_tables)
+    differences = sql.Identifier("differences")
+    steps = [_step("keys", given(table.grain))]
+    if more := table.own("given"):
+        steps.append(fragment(more))
+    steps += [
+        _step("present", sql.SQL("select {columns} from {target} as target where {is_present}"), **names, **queries),
+        _step("computed", queries["rows"]),
+        _step("wanted", sql.SQL("select {columns} from computed"), **names),
+        _step("differences", queries["differences"]),
+    ]
+    is_locked: list[sql.Composable] = []
+    if not table.rows.is_insert_only:
+        steps.append(_step("free", own(table, "free_rows"), **names, diff=differences))
+        is_locked.append(own(table, "is_locked_row").format(**names))
+    for column, _ in table.rows.parents:
+        of_parent = parent_of(column)
+        steps.append(_step(f"free_{column}", own(table, "free_parents"), **of_parent, diff=differences))
+        is_locked.append(own(table, "is_locked_parent").format(**of_parent))
+    steps += [
+        _step("diff", own(table, "settled"), **names, is_locked=sql.SQL(" or ").join(is_locked or [sql.SQL("false")])),
+        write(table, columns, "save"),
+    ]
+    if propagate := propagation(table):
+        steps.append(_step("propagated", fragment(propagate)))
+    if table.grain.retry:
+        statement, column = table.grain.retry
+        steps.append(_step("retried", fragment(statement), column=sql.Identifier(column)))
+    steps += [_step("odd", queries["odd"]), _step("counts", own(table, "counts"), **names)]
+    return fragment("engine/refresh/few").format(**queries, queries=sql.SQL(",\n\n").join(steps)).as_bytes()
+
+
+def write(table: DerivedTable, columns: Columns, saved: str) -> sql.Composable:
+    """Return the queries that write the differences; `saved` is the table's own that inserts rows, or finds them."""
+    queries = {"saved": own(table, saved).format(**names_of(table, columns))} if table.own(saved) else {}
+    return own(table, "write").format(**names_of(table, columns), **queries)
+
+
+def propagation(table: DerivedTable) -> str | None:
+    """Return the statement that logs the changed rows of a table for those that follow it."""
+    return table.own("propagate") or ("engine/propagate/conversations" if table.propagates else None)
+
+
+def parent_of(column: str) -> dict[str, sql.Composable]:
+    """Return what the statements that lock the parents of a column are formatted with."""
+    return {
+        "column": sql.Identifier(column),
+        "parent": sql.Placeholder(f"parent_{column}"),
+        "free": sql.Identifier(f"free_{column}"),
+    }
+
+
+def _step(name: str, query: sql.Composable, **names: sql.Composable) -> sql.Composable:
+    text = query.format(**names) if isinstance(query, sql.SQL) else query
+    return sql.SQL("{} as materialized (\n{}\n)").format(sql.Identifier(name), text)
+
+
+def _queries(
+    table: DerivedTable, columns: Columns, histories_tables: Sequence[str], *, is_whole: bool = False
+) -> dict[str, sql.Composable]:
+    names = names_of(table, columns)
+    messages = [
+        own(table, "messages").format(crew=sql.Placeholder(f"crew_{number}"), **histories(name))
+        for number, name in enumerate(histories_tables)
+    ]
+    is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else None
+    return {
+        "rows": own(table, "rows").format(**names, messages=sql.SQL("\nunion all\n").join(messages)),
+        "is_present": own(table, "is_present_of_days" if is_whole else "is_present").format(**names),
+        "differences": own(table, "differences").format(
+            **names,
+            is_different=own(table, is_different or "is_different").format(**names),
+            day=day(table, columns).format(**names),
+            is_news=own(table, "is_news").format(**names),
+        ),
+        "present_counts": own(table, "present_counts").format(**names),
+        "odd": own(table, "odd").format(**names),
+        "rows_read": own(table, "rows_read").format(**names),
+    }
