@@ -43,7 +43,7 @@ defs = dg.Definitions(
         sensors.check_results,
         sensors.red_checks,
         sensors.database_outages,
-        sensors.webhook_results,
+        sensors.live_results,
         sensors.all_checks_after_reconcile,
     ],
     resources={"warehouse": WarehouseResource()},

@@ -49,6 +49,6 @@ for command in (
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
     status.alerts, people.link, people.unlink, people.decisions, people.who, people.forget,
     data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema,
-    serve.webhook, serve.metrics, serve.dagster, demo.demo,
+    serve.follow, serve.webhook, serve.metrics, serve.dagster, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,12 +28,42 @@ def webhook(host: str, port: int, insecure: bool) -> None:
     """Serve the webhook: refresh all tables for a completed conversation before answering the request."""
     from convo_pipelines.serving import webhook as server
 
+    secret = _secret(insecure)
+    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
+    server.run(host, port, secret)
+
+
+@click.command()
+@click.option("--webhook", "serves", is_flag=True, help="Serve the webhook and the metrics in the same process.")
+@HOST
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Of the webhook.")
+@click.option("--insecure", is_flag=True, help="Accept unsigned requests, without WEBHOOK_SECRET.")
+def follow(serves: bool, host: str, port: int, insecure: bool) -> None:
+    """Keep every table right within a second of a commit, until SIGTERM.
+
+    Schedules skip meanwhile; they take over within a minute if this process dies. Several may run: one works.
+    """
+    from convo_pipelines.serving.follow import Follower
+
+    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
+    if serves:
+        from convo_pipelines.serving import webhook as server
+
+        logging.getLogger("uvicorn").setLevel(logging.INFO)
+        server.run(host, port, _secret(insecure), follows=True)
+        return
+    follower = Follower(Warehouse())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: follower.stop())
+    follower.run()
+
+
+def _secret(insecure: bool) -> str | None:
     secret = settings().webhook_secret
     if secret is None and not insecure:
         raise click.ClickException("WEBHOOK_SECRET is not set: set it, or pass --insecure")
-    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.INFO)
-    server.run(host, port, None if insecure else secret)
+    return None if insecure else secret
 
 
 @click.command()

@@ -86,7 +86,7 @@ class Connection(psycopg.Connection[Row]):
 
     _is_interrupted = False
 
-    def execute(
+    def execute(  # pyright: ignore[reportIncompatibleMethodOverride] - one of its two overloads
         self,
         query: QueryNoTemplate,
         params: Params | None = None,
@@ -437,6 +437,11 @@ def run_prepared(connection: Connection, query: bytes, parameters: Mapping[str, 
     It is prepared if it is run often, unless a connection pooler is in between.
     """
     return connection.execute(query, parameters, prepare=None).fetchall()
+
+
+def fetch_prepared(connection: Connection, name: str, **parameters: object) -> list[Row]:
+    """Run `sql/<name>.sql`, which has no placeholders, as `run_prepared`."""
+    return run_prepared(connection, statement(name).as_bytes(), parameters)
 
 
 def fetch_one(

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,14 +29,20 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    fetch_prepared,
     transaction,
 )
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
-LEASE_SECONDS = 60
+LEASE_SECONDS, RENEW_SECONDS = 60, 10
+WANTED_SECONDS, YIELD_SECONDS, POLL_SECONDS = 5, 10, 0.1
+"""How long a lease stays wanted, how long a follower is waited for, and how often it is tried."""
+FOLLOWER = "follower "
+BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+"""The histogram of seconds until changes are visible."""
 ATTEMPTS = 5
 TOMBSTONES = 5_000
 LARGEST_LOG_ROWS = 10_000_000
@@ -63,10 +69,18 @@ class ChangesError(ConvoPipelinesError):
 
 @dataclass(frozen=True)
 class Watermark:
-    """How far a table has read the log: a pg_snapshot as text (None: it has not been built), and when it was taken."""
+    """How far a table has read the log.
+
+    Attributes:
+        snapshot: a pg_snapshot as text; None: the table has not been built.
+        taken_at: when it was taken, UTC.
+        xid: the transaction of this process that stored it.
+
+    """
 
     snapshot: str | None
     taken_at: datetime | None
+    xid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ class LogPosition:
 
     Attributes:
         table: the table.
-        from_snapshot: the watermark, a pg_snapshot as text; None if the table has not been built.
+        since: the watermark.
         to_snapshot: the snapshot of now, which becomes the watermark when everything up to it has been read.
         taken_at: when it was taken, UTC.
         crash_token: what the server has until it crashes. Then snapshots are meaningless: it gives transaction ids out
@@ -87,13 +101,23 @@ class LogPosition:
     """
 
     table: DerivedTable
-    from_snapshot: str | None
+    since: Watermark
     to_snapshot: str
     taken_at: datetime
     crash_token: UUID
     operations: frozenset[str]
     is_everything: bool
     written_at: datetime | None
+
+    @classmethod
+    def of(cls, table: DerivedTable, since: Watermark, now: "Seen", operations: Iterable[str]) -> "LogPosition":
+        """Return the position that a look at everything showed."""
+        return cls(table, since, now.to_snapshot, now.taken_at, now.crash_token, frozenset(operations), False, None)
+
+    @property
+    def from_snapshot(self) -> str | None:
+        """The snapshot of the watermark; None if the table has not been built."""
+        return self.since.snapshot
 
     @property
     def scope(self) -> Scope:
@@ -123,11 +147,7 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
 
     """
     since = watermark(connection, table)
-    found = fetch(connection, "engine/log/look", asset_key=table.name)
-    while not found:
-        execute(connection, "engine/log/renew_token")
-        found = fetch(connection, "engine/log/look", asset_key=table.name)
-    [now] = found
+    now = _now(connection, "engine/log/look", asset_key=table.name)
     now["to_snapshot"] = to_snapshot or now["to_snapshot"]
     since = Watermark(now["from_snapshot"], since.taken_at)
     news: Row = {"operations": [], "is_everything": True, "written_at": None}
@@ -137,11 +157,72 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
     return position(table, since, now | news)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a look at everything showed.
+
+    Attributes:
+        to_snapshot: the snapshot of now.
+        taken_at: when it was taken, UTC.
+        crash_token: see LogPosition.
+        operations: what was logged since the look before: `<source> <operation>`.
+        leases: by table: `holder`, or None; `is_wanted`: whether another process waits for it.
+
+    """
+
+    to_snapshot: str
+    taken_at: datetime
+    crash_token: UUID
+    operations: frozenset[str]
+    leases: Mapping[str, Row]
+
+    def of(self, table: DerivedTable) -> set[str]:
+        """Return the changes that a table follows."""
+        follows = set(table.follows)
+        return {change for change in self.operations if change in follows or change.rpartition(" ")[0] in follows}
+
+
+def look_at_all(connection: Connection, since: str | None, own: Sequence[str] = ()) -> Seen:
+    """Return what was logged since a snapshot, and the leases.
+
+    Args:
+        connection: where to look.
+        since: that snapshot; None: nothing is looked for.
+        own: transactions whose changes are left out.
+
+    """
+    row = _now(connection, "engine/log/look_at_all", since=since, own=list(own))
+    operations = frozenset[str](row["operations"] or ())
+    return Seen(row["to_snapshot"], row["taken_at"], row["crash_token"], operations, row["leases"] or {})
+
+
+def _now(connection: Connection, name: str, **parameters: object) -> Row:
+    found = fetch_prepared(connection, name, **parameters)
+    while not found:
+        execute(connection, "engine/log/renew_token")
+        found = fetch_prepared(connection, name, **parameters)
+    return found[0]
+
+
+def store_idle(connection: Connection, watermarks: Mapping[str, Watermark], now: Seen | LogPosition) -> list[str]:
+    """Move the watermarks of tables that have read all that a look showed; return those that moved."""
+    moved = fetch_prepared(
+        connection,
+        "engine/log/store_idle",
+        asset_keys=list(watermarks),
+        from_snapshots=[watermark.snapshot for watermark in watermarks.values()],
+        to_snapshot=now.to_snapshot,
+        taken_at=now.taken_at,
+        crash_token=now.crash_token,
+    )
+    return [row["asset_key"] for row in moved]
+
+
 def position(table: DerivedTable, since: Watermark, news: Row) -> LogPosition:
     """Return where a table's watermark, and what was logged since, leave it."""
     return LogPosition(
         table,
-        since.snapshot,
+        since,
         news["to_snapshot"],
         news["taken_at"],
         news["crash_token"],
@@ -229,8 +310,8 @@ def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
     return look(connection, table)
 
 
-def store(connection: Connection, at: LogPosition) -> bool:
-    """Move the watermark to the snapshot of `at`; return False if another run has moved it, or the server crashed.
+def store(connection: Connection, at: LogPosition) -> Watermark | None:
+    """Move the watermark to the snapshot of `at`; return None if another run has moved it, or the server crashed.
 
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
@@ -240,7 +321,7 @@ def store(connection: Connection, at: LogPosition) -> bool:
     elif at.table is CREW_CONVERSATIONS and at.may_have_deleted:
         _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
         execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
-    moved = fetch(
+    moved = fetch_prepared(
         connection,
         "engine/log/store",
         asset_key=at.table.name,
@@ -248,33 +329,36 @@ def store(connection: Connection, at: LogPosition) -> bool:
         to_snapshot=at.to_snapshot,
         taken_at=at.taken_at,
         crash_token=at.crash_token,
+        snapshot_at=at.since.taken_at,
+        follows=list(at.table.changes),
+        bounds=list(BOUNDS),
     )
-    return bool(moved)
+    return Watermark(at.to_snapshot, at.taken_at, moved[0]["xid"]) if moved else None
 
 
-def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> None:
-    """Move the watermark, in the transaction that logs retries; then trim the logs.
+def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> Watermark | None:
+    """Move the watermark, in the transaction that logs retries; return it.
 
     If rows are locked, another run has moved it or the server crashed meanwhile, it stays, and the next tick reads the
-    same changes.
+    same changes: then it returns None.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _write_many_tombstones(connection, at)
             with transaction(connection):
                 log_retries()
-                is_moved = store(connection, at)
-                if not is_moved:
+                moved = store(connection, at)
+                if moved is None:
                     raise psycopg.Rollback
         except PASSING_ERRORS as error:
             _log.info("the watermark of %s is retried: %s", at.table.name, error_message(error))
             time.sleep(0.05 * attempt)
         else:
-            if is_moved:
-                trim(connection)
-                return
+            if moved:
+                return moved
             break
     _log.warning("the watermark of %s stays: the next tick reads the same changes", at.table.name)
+    return None
 
 
 def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
@@ -319,49 +403,81 @@ def _collapse(connection: Connection) -> None:
 
 @dataclass
 class Lease:
-    """The right to run the ticks of a table. It expires unless it is renewed; then others may take it."""
+    """The right to run the ticks of tables. It expires unless it is renewed; then others may take it.
+
+    Attributes:
+        warehouse: the database.
+        tables: the names of the tables.
+        holder: who holds it.
+        check: called with the open transaction of each chunk; raises an error if the work is to be given up.
+        renewed: when it was renewed, by `time.monotonic()`.
+
+    """
 
     warehouse: Warehouse
-    table: DerivedTable
-    holder: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    tables: Sequence[str]
+    holder: str = field(default_factory=lambda: f"{process()}:{uuid4().hex[:8]}")
+    check: Callable[[Connection], object] = lambda _connection: None
     renewed: float = 0.0
 
-    def take(self) -> bool:
-        """Take it; return False if another process holds it."""
+    def take(self) -> list[str]:
+        """Take it; return the tables whose lease no other process holds."""
         with self.warehouse.connection() as connection:
-            _state(connection, self.table)
+            for name in self.tables:
+                _state(connection, TABLES[name])
             return self._write(connection, is_start=True)
 
     def renew(self, connection: Connection) -> None:
         """Renew it in a chunk's transaction, if it has not been renewed for a while."""
-        if time.monotonic() - self.renewed > LEASE_SECONDS / 6:
+        self.check(connection)
+        if time.monotonic() - self.renewed > RENEW_SECONDS:
             self._write(connection, is_start=False)
+
+    def want(self) -> None:
+        """Ask for it: a follower yields it."""
+        with self.warehouse.connection() as connection:
+            execute(connection, "engine/leases/want", asset_keys=list(self.tables), seconds=WANTED_SECONDS)
 
     def end(self) -> None:
         """Release it."""
         with self.warehouse.connection() as connection:
-            execute(connection, "engine/leases/end", asset_key=self.table.name, holder=self.holder)
+            execute(connection, "engine/leases/end", asset_keys=list(self.tables), holder=self.holder)
 
-    def _write(self, connection: Connection, *, is_start: bool) -> bool:
+    def _write(self, connection: Connection, *, is_start: bool) -> list[str]:
         self.renewed = time.monotonic()
         taken = fetch(
             connection,
             "engine/leases/take",
-            asset_key=self.table.name,
+            asset_keys=list(self.tables),
             holder=self.holder,
             seconds=LEASE_SECONDS,
             is_start=is_start,
         )
-        return bool(taken)
+        return [row["asset_key"] for row in taken]
+
+
+def process() -> str:
+    """Return `HOST:PID` of this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @contextmanager
-def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
-    """Hold the lease of a table's ticks, or yield None if another process does."""
-    mine = Lease(warehouse, table)
-    if not mine.take():
-        yield None
-        return
+def lease(warehouse: Warehouse, table: DerivedTable, wait_seconds: float = 0) -> Generator[Lease | None]:
+    """Hold the lease of a table's ticks, or yield None if another process does.
+
+    A follower is asked for it, and waited for; any other process for `wait_seconds`.
+    """
+    mine = Lease(warehouse, [table.name])
+    started = time.monotonic()
+    while not mine.take():
+        with warehouse.connection() as connection:
+            held = at_work(connection, [table])
+        seconds = max(wait_seconds, YIELD_SECONDS if held and is_follower(held["holder"]) else 0)
+        if time.monotonic() - started >= seconds:
+            yield None
+            return
+        mine.want()
+        time.sleep(POLL_SECONDS)
     try:
         yield mine
     finally:
@@ -369,6 +485,11 @@ def lease(warehouse: Warehouse, table: DerivedTable) -> Generator[Lease | None]:
             mine.end()
         except psycopg.Error:  # the database is not reachable: the lease expires
             _log.warning("the lease of %s could not be released", table.name)
+
+
+def is_follower(holder: str) -> bool:
+    """Whether the holder of a lease is a `follow` process."""
+    return holder.startswith(FOLLOWER)
 
 
 def at_work(connection: Connection, tables: Iterable[DerivedTable]) -> Row | None:

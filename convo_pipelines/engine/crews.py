@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, fetch_prepared
 from convo_pipelines.engine.scopes import Position, Selection
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -169,4 +169,4 @@ def waiting(
     """Return the crews that a tick has to visit, by the changes between two snapshots; without the first, all."""
     ids = selection and list(selection.crew_ids)
     span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot}
-    return [Crew(**row) for row in fetch(connection, "engine/crews/waiting", **span, crew_ids=ids)]
+    return [Crew(**row) for row in fetch_prepared(connection, "engine/crews/waiting", **span, crew_ids=ids)]

@@ -28,7 +28,7 @@ from convo_pipelines.database.warehouse import (
     refreshing,
 )
 from convo_pipelines.engine import change_log, refresh
-from convo_pipelines.engine.change_log import Lease, LogPosition
+from convo_pipelines.engine.change_log import Lease, LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
 from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
 from convo_pipelines.engine.isolation import CrewResult, for_each, together, total
@@ -99,7 +99,7 @@ def _members(crews: Iterable[Crew]) -> dict[str, object]:
 
 
 def tick(
-    warehouse: Warehouse, log: logging.Logger, selection: Selection | None = None
+    warehouse: Warehouse, log: logging.Logger, selection: Selection | None = None, wait_seconds: float = 0
 ) -> tuple[Outcome, list[CrewResult]]:
     """Read what changed since the last tick, and move the watermark unless narrowed.
 
@@ -107,34 +107,72 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    with change_log.lease(warehouse, HISTORIES_SESSIONS) as lease:
+    with change_log.lease(warehouse, HISTORIES_SESSIONS, wait_seconds) as lease:
         if lease is None:
             return Outcome(is_skipped=True), []
         with warehouse.connection() as connection:
             at = change_log.look(connection, HISTORIES_SESSIONS)
-            is_build = at.from_snapshot is None and selection is None
-            if is_build:
-                at = change_log.begin_build(connection, HISTORIES_SESSIONS)
-            is_any = at.has_news or any_by_window(connection)
-            crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
-            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
-
-        def read(connection: Connection, results: Sequence[CrewResult]) -> None:
-            change_log.require_no_crash(connection, at)
-            deadline = time.monotonic() + settings().crew_timeout_seconds
-            reading = _Reading(columns, at.from_snapshot, deadline, lease, written_at=at.written_at)
-            if len(results) > 1:
-                _tick_together(connection, results, at, reading)
-            else:
-                _tick_crew(connection, results[0], at, reading)
-
-        results = for_each(warehouse, together(crews), read, log)
-        outcome = total(results)
-        outcome.is_build = is_build
+        done = read_changes(warehouse, log, lease, at, selection)
         if selection is None:
-            _finish(warehouse, at, results)
-        warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
-    return outcome, results
+            with warehouse.connection() as connection:
+                change_log.trim(connection)
+        return done.outcome, done.results
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What reading changes did: the outcome in all, the results of crews, and the watermark, if it moved."""
+
+    outcome: Outcome
+    results: list[CrewResult]
+    reached: Watermark | None
+
+
+def read_changes(
+    warehouse: Warehouse,
+    log: logging.Logger,
+    lease: Lease,
+    at: LogPosition,
+    selection: Selection | None = None,
+    *,
+    is_captured_only: bool = False,
+) -> Changed:
+    """Read what changed up to a position in the log, and move the watermark to it unless narrowed.
+
+    Args:
+        warehouse: the database.
+        log: gets a line per crew.
+        lease: renewed by each chunk.
+        at: the position.
+        selection: only these crews and clients.
+        is_captured_only: leave crews that are refreshed by window to other ticks.
+
+    """
+    with warehouse.connection() as connection:
+        is_build = at.from_snapshot is None and selection is None
+        if is_build:
+            at = change_log.begin_build(connection, HISTORIES_SESSIONS)
+        is_any = at.has_news or (not is_captured_only and any_by_window(connection))
+        crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
+        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+    if is_captured_only:
+        crews = [crew for crew in crews if crew.mode == "captured" or crew.changes or crew.rest]
+
+    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+        change_log.require_no_crash(connection, at)
+        deadline = time.monotonic() + settings().crew_timeout_seconds
+        reading = _Reading(columns, at.from_snapshot, deadline, lease, written_at=at.written_at)
+        if len(results) > 1:
+            _tick_together(connection, results, at, reading)
+        else:
+            _tick_crew(connection, results[0], at, reading)
+
+    results = for_each(warehouse, together(crews), read, log)
+    outcome = total(results)
+    outcome.is_build = is_build
+    reached = _finish(warehouse, at, results) if selection is None else None
+    warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
+    return Changed(outcome, results, reached)
 
 
 def backfill(
@@ -451,9 +489,9 @@ def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> boo
     return True
 
 
-def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]) -> None:
+def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]) -> Watermark | None:
     with warehouse.connection() as connection:
-        change_log.finish(connection, at, lambda: _log_what_is_left(connection, at, results))
+        return change_log.finish(connection, at, lambda: _log_what_is_left(connection, at, results))
 
 
 def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence[CrewResult]) -> None:

@@ -113,7 +113,7 @@ def together(crews: Iterable[Crew]) -> list[list[Crew]]:
 
 def for_each(
     warehouse: Warehouse,
-    groups: Iterable[list[Crew]],
+    groups: Sequence[list[Crew]],
     work: Callable[[Connection, Sequence[CrewResult]], None],
     log: logging.Logger,
     *,
@@ -174,6 +174,8 @@ def for_each(
     def guarded(group: Sequence[Crew]) -> list[CrewResult]:
         return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
 
+    if len(groups) == 1:
+        return guarded(groups[0])
     with ThreadPoolExecutor(POOL_SIZE) as pool:
         done = [pool.submit(guarded, group) for group in groups]
         try:

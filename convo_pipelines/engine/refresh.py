@@ -146,29 +146,28 @@ class Work:
         }
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, selection: Selection | None = None) -> Outcome:
+def tick(
+    warehouse: Warehouse, table: DerivedTable, selection: Selection | None = None, wait_seconds: float = 0
+) -> Outcome:
     """Refresh what changed since the table's last tick, and move its watermark.
 
-    A table without a watermark is built first: everything, once. Narrowed, the watermark stays.
+    A table without a watermark is built first: everything, once. Narrowed, the watermark stays. Another process that
+    holds the lease is waited for.
 
     Raises:
         ChangesError: the log cannot be read on this server.
 
     """
-    with change_log.lease(warehouse, table) as lease:
+    with change_log.lease(warehouse, table, wait_seconds) as lease:
         if lease is None:
             return Outcome(is_skipped=True)
         with warehouse.connection() as connection:
             since = change_log.watermark(connection, table)
             done = tick_few(warehouse, connection, table, since, lease, selection)
-            outcome = done[0] if done else _tick(warehouse, connection, table, lease, selection)
-            if table.grain.has_days and capture.uncaptured(connection, table.follows):
-                unread_since = change_log.unread_since(connection, table)
-                work = Work(table, columns_of(warehouse, connection, table), unread_since, lease=lease)
-                outcome.add(_refresh(connection, work, Window.last_two_days(), selection))
+            outcome = done[0] if done else tick_many(warehouse, connection, table, lease, selection)
+            outcome.add(tick_window(warehouse, connection, table, lease, selection))
             if selection is None:
                 change_log.trim(connection)
-        warehouse.analyze(table.target, outcome.counts)
     return outcome
 
 
@@ -188,17 +187,18 @@ def tick_few(
     """
     if since.snapshot is None or not settings().small_refreshes:
         return None
-    reached = since
+    reached: list[Watermark] = [since]
     operations = frozenset[str]()
 
     def finish(few: FewKeys) -> bool:
-        nonlocal reached, operations
+        nonlocal operations
         at = change_log.position(table, since, few.news)
         operations = at.operations
-        if selection is not None:
-            return not at.is_everything
-        reached = Watermark(at.to_snapshot, at.taken_at)
-        return not at.is_everything and change_log.store(connection, at)
+        if at.is_everything:
+            return False
+        if selection is None:
+            reached[:] = [moved for moved in [change_log.store(connection, at)] if moved]
+        return bool(reached)
 
     work = Work(table, columns_of(warehouse, connection, table), since.snapshot, is_tick=True, lease=lease)
     scope = Changes(since.snapshot, None)
@@ -208,12 +208,17 @@ def tick_few(
     [outcome] = done
     if outcome.odd.found or (table.own("refused") and (outcome.counts.changed or operations & DELETIONS)):
         _note(connection, table, outcome)
-    return outcome, reached
+    return outcome, reached[0]
 
 
-def _tick(
-    warehouse: Warehouse, connection: Connection, table: DerivedTable, lease: Lease, selection: Selection | None
+def tick_many(
+    warehouse: Warehouse,
+    connection: Connection,
+    table: DerivedTable,
+    lease: Lease,
+    selection: Selection | None = None,
 ) -> Outcome:
+    """Refresh any number of changes in chunks, or build the table, and move the watermark unless narrowed."""
     at = change_log.look(connection, table)
     if at.from_snapshot is None and selection is None:
         return _build(warehouse, table, lease)
@@ -225,7 +230,23 @@ def _tick(
     if selection is None:
         change_log.finish(connection, at)
     _note(connection, table, outcome)
+    warehouse.analyze(table.target, outcome.counts)
     return outcome
+
+
+def tick_window(
+    warehouse: Warehouse,
+    connection: Connection,
+    table: DerivedTable,
+    lease: Lease,
+    selection: Selection | None = None,
+) -> Outcome:
+    """Refresh the last two days of a table that reads tables which are not captured."""
+    if not (table.grain.has_days and capture.uncaptured(connection, table.follows)):
+        return Outcome()
+    unread_since = change_log.unread_since(connection, table)
+    work = Work(table, columns_of(warehouse, connection, table), unread_since, lease=lease)
+    return _refresh(connection, work, Window.last_two_days(), selection)
 
 
 def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selection: Selection | None = None) -> Outcome:
@@ -279,6 +300,7 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         outcome = _refresh(connection, work, EVERYTHING)
         outcome.is_build = True
         change_log.finish(connection, at)
+        change_log.trim(connection)
         _note(connection, table, outcome, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome

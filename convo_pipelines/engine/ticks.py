@@ -15,8 +15,16 @@ Done = tuple[Outcome, list[CrewResult]]
 """The outcome in all, and the result of each crew, if the table is read per crew."""
 
 
-def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowing: Selection | None = None) -> Done:
+def tick(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    log: logging.Logger,
+    narrowing: Selection | None = None,
+    wait_seconds: float = 0,
+) -> Done:
     """Refresh the changes since the table's last tick. If narrowed, its watermark stays.
+
+    Another process that holds the table's lease is waited for; then the tick is skipped.
 
     Raises:
         ChangesError: the log cannot be read on this server.
@@ -26,8 +34,8 @@ def tick(warehouse: Warehouse, table: DerivedTable, log: logging.Logger, narrowi
         capture.sync(warehouse)
     with logs.about(table=table.name):
         if table is HISTORIES_SESSIONS:
-            return histories.tick(warehouse, log, narrowing)
-        return refresh.tick(warehouse, table, narrowing), []
+            return histories.tick(warehouse, log, narrowing, wait_seconds)
+        return refresh.tick(warehouse, table, narrowing, wait_seconds), []
 
 
 def backfill(
@@ -83,8 +91,7 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
             return True
         if fetch_one(connection, "engine/log/is_empty")["is_empty"]:
             return False
-        for at in looks:
-            change_log.store(connection, at)
+        change_log.store_idle(connection, {at.table.name: at.since for at in looks}, looks[0])
         change_log.trim(connection)
     return False
 

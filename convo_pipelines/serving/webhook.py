@@ -11,15 +11,14 @@ import json
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, cast
 
 import psycopg
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from psycopg.types.json import Jsonb
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -29,9 +28,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from convo_pipelines.database.warehouse import Counts, Warehouse, execute
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
+from convo_pipelines.serving.follow import Follower
 from convo_pipelines.serving.metrics import Metrics
+from convo_pipelines.serving.record import RECORD_SECONDS, Record
 from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, Refused, SessionKey, complete
 
 PATH = "/webhooks/conversation-complete"
@@ -45,7 +46,6 @@ PAUSE_SECONDS = 0.1
 MOST_PENDING, MOST_CONNECTIONS = 500, 1_000
 """Requests and connections beyond these numbers are rejected."""
 WORKERS = 2
-RECORD_SECONDS = 60
 STOP_SECONDS = 30
 INTERNAL_ERROR = "internal error; see the webhook's log"
 
@@ -89,13 +89,12 @@ class _Pending:
 class RequestBatcher:
     """Queues requests, and serves all that are queued by one refresh."""
 
-    def __init__(self, warehouse: Warehouse, metrics: Metrics):
+    def __init__(self, warehouse: Warehouse, metrics: Metrics, record: Record):
         """Start with an empty queue."""
         self._warehouse, self._metrics = warehouse, metrics
         self._queue = asyncio.Queue[_Pending]()
         self._pending = 0
-        self._sessions = 0
-        self._work = defaultdict[str, Counts](Counts)
+        self._record = record
 
     async def submit(self, session: SessionKey) -> Answer:
         """Return the answer for a session; one that is missing or deferred is retried for RETRY_SECONDS.
@@ -143,43 +142,20 @@ class RequestBatcher:
 
     def _count(self, done: Done) -> None:
         self._metrics.refreshed(done)
-        self._sessions += done.sessions
-        for name, outcome in done.outcomes.items():
-            self._work[name] += outcome.counts
-
-    async def record_periodically(self) -> None:
-        """Record the work done once a minute, until cancelled."""
-        while True:
-            await asyncio.sleep(RECORD_SECONDS)
-            await self.record()
-
-    async def record(self) -> None:
-        """Record, for Dagster, the work done since the last call; if the database fails, this record is dropped."""
-        rows = [
-            {"table_name": name, "sessions": self._sessions, **asdict(counts)} for name, counts in self._work.items()
-        ]
-        self._sessions = 0
-        self._work.clear()
-        if rows:
-            with contextlib.suppress(psycopg.Error):
-                await run_in_threadpool(_record, self._warehouse, rows)
+        self._record.add(done.outcomes, done.sessions)
 
 
-def _record(warehouse: Warehouse, rows: Sequence[Mapping[str, object]]) -> None:
-    with warehouse.connection() as connection:
-        execute(connection, "serving/webhook/record", work=Jsonb(rows))
-
-
-def application(warehouse: Warehouse, secret: str | None) -> Starlette:
+def application(warehouse: Warehouse, secret: str | None, *, follows: bool = False) -> Starlette:
     """Return the application.
 
     Args:
         warehouse: the database.
         secret: key of the signatures; None: requests are accepted without a signature.
+        follows: whether to follow the application's changes, too.
 
     """
-    metrics = Metrics(warehouse)
-    batcher = RequestBatcher(warehouse, metrics)
+    metrics, record = Metrics(warehouse), Record(warehouse)
+    batcher = RequestBatcher(warehouse, metrics, record)
 
     async def conversation_complete(request: Request) -> Response:
         started, status = time.monotonic(), HTTPStatus.INTERNAL_SERVER_ERROR.value
@@ -217,14 +193,17 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        tasks = [
-            asyncio.create_task(work)
-            for work in (*(batcher.serve() for _ in range(WORKERS)), batcher.record_periodically())
-        ]
+        follower = Follower(warehouse, record) if follows else None
+        works = [batcher.serve() for _ in range(WORKERS)]
+        tasks = [asyncio.create_task(work) for work in (*works, _write_periodically(record))]
+        following = asyncio.create_task(run_in_threadpool(follower.run)) if follower else None
         yield
         for task in tasks:
             task.cancel()
-        await batcher.record()
+        if follower and following:
+            follower.stop()
+            await following
+        await run_in_threadpool(record.write)
 
     return Starlette(
         routes=[
@@ -237,8 +216,14 @@ def application(warehouse: Warehouse, secret: str | None) -> Starlette:
     )
 
 
-def run(host: str, port: int, secret: str | None) -> None:
-    """Serve until SIGTERM or SIGINT; accepted requests are finished first.
+async def _write_periodically(record: Record) -> None:
+    while True:
+        await asyncio.sleep(RECORD_SECONDS)
+        await run_in_threadpool(record.write)
+
+
+def run(host: str, port: int, secret: str | None, *, follows: bool = False) -> None:
+    """Serve, and follow, until SIGTERM or SIGINT; accepted requests are finished first.
 
     Raises:
         SchemaError: the database lacks migrations.
@@ -247,7 +232,7 @@ def run(host: str, port: int, secret: str | None) -> None:
     warehouse = Warehouse(wait_seconds=RETRY_SECONDS)
     health.require_schema(warehouse)
     uvicorn.run(
-        application(warehouse, secret),
+        application(warehouse, secret, follows=follows),
         host=host,
         port=port,
         log_config=None,

@@ -339,11 +339,11 @@ def test_dagster_learns_of_it(world: World, start: Callable[..., Webhook], insta
         assert called.complete(f"s{number}").status_code == 200
     called.stop()  # which notes what was done, as it does every minute
     context = dg.build_sensor_context(instance, resources={"warehouse": world.warehouse})
-    result = sensors.webhook_results(context)
+    result = sensors.live_results(context)
     assert isinstance(result, dg.SensorResult)
     events = {event.asset_key.to_user_string(): event for event in result.asset_events}
     assert set(events) <= {table.name for table in DERIVED_TABLES}
     assert events["conversation_summaries"].metadata["rows_inserted"].value == 3
     assert events["conversation_summaries"].metadata["webhook_sessions"].value == 3
     later = dg.build_sensor_context(instance, cursor=result.cursor, resources={"warehouse": world.warehouse})
-    assert isinstance(sensors.webhook_results(later), dg.SkipReason)
+    assert isinstance(sensors.live_results(later), dg.SkipReason)

@@ -1,4 +1,4 @@
-"""The sensors: alerts, failed checks again, the webhook's materializations, all checks after a reconcile."""
+"""The sensors: alerts, failed checks again, what the webhook and the follower did, all checks after a reconcile."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -134,15 +134,15 @@ def _done(
 
 
 @_sensor(minimum_interval_seconds=60)
-def webhook_results(
+def live_results(
     context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Reports the webhook's work to Dagster: one materialization of today's partition per table."""
+    """Reports to Dagster what the webhook and the follower did: one materialization of today's partition per table."""
     warehouse.ping()
     with warehouse.connection() as connection:
-        recorded = fetch(connection, "serving/webhook/recorded", after=int(context.cursor or 0))
+        recorded = fetch(connection, "serving/record/since", after=int(context.cursor or 0))
     if not recorded:
-        return dg.SkipReason("the webhook has recorded nothing new")
+        return dg.SkipReason("nothing new is recorded")
     partitioned = {table.name for table in DERIVED_TABLES if table.grain.has_days}
     targets = {table.name: table.target for table in DERIVED_TABLES}
     materializations = [

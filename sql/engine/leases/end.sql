@@ -1,8 +1,13 @@
--- Releases the lease of a table's ticks.
--- in:  %(asset_key)s, %(holder)s
+-- Releases leases.
+-- in:  %(asset_keys)s, %(holder)s
 update analytics.refresh_state
 set
     lease_holder = null,
     lease_until = null,
     written_by = pg_current_xact_id()
-where asset_key = %(asset_key)s and lease_holder = %(holder)s;
+where asset_key in (
+    select asset_key from analytics.refresh_state
+    where asset_key = any(%(asset_keys)s::text[]) and lease_holder = %(holder)s
+    order by asset_key
+    for update
+);

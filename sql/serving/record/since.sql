@@ -1,4 +1,4 @@
--- What the webhook did to each table since a record.
+-- What the webhook and the follower did to each table since a record.
 -- in:  %(after)s: id of the last record reported to Dagster
 -- out: one row per table: table_name, sessions, inserted, updated, deleted, last_id
 select

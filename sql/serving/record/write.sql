@@ -1,4 +1,4 @@
--- Records what the webhook did to each table, and deletes records older than a week.
+-- Records what the webhook or the follower did to each table, and deletes records older than a week.
 -- in:  %(work)s: jsonb array of table_name, sessions, inserted, updated, deleted
 with expired as (
     delete from analytics.live_refreshes
