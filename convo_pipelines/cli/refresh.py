@@ -16,6 +16,7 @@ from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import addresses
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
+from convo_pipelines.engine.change_log import LEASE_SECONDS
 from convo_pipelines.operations import comparison, health, pipeline
 
 CLIENTS = click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")
@@ -28,11 +29,20 @@ CREWS = click.option("--crew", "crews", multiple=True, help="Only sessions of th
 def tick(clients: Sequence[str], crews: Sequence[str]) -> None:
     """Do what the schedules would do now, in this process, and print the counts per table.
 
-    With --client or --crew, the watermarks stay: the schedules' next tick repeats the work.
+    With --client or --crew, the watermarks stay: the schedules' next tick repeats the work. A follower yields to it;
+    any other tick that is running is waited for up to a minute. Then its tables are skipped, and the exit status is 1.
     """
     with console.status("starting") as shown:
-        done = pipeline.tick(Warehouse(), crew_codes=crews, client_codes=clients, progress=shown.update)
+        done = pipeline.tick(
+            Warehouse(),
+            crew_codes=crews,
+            client_codes=clients,
+            wait_seconds=LEASE_SECONDS + 1,
+            progress=shown.update,
+        )
     _print(done)
+    if skipped := [name for name, outcome in done.tables.items() if outcome.is_skipped]:
+        raise click.ClickException(f"another process is running ticks of {', '.join(skipped)}: they were skipped")
 
 
 def _print(done: pipeline.Refreshed) -> None:

@@ -387,7 +387,7 @@ def begin(
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     milliseconds = str(max(1, round(seconds * 1000)))
     what = {"timeout": milliseconds, "lock_timeout": lock_timeout, "locks": list(locks), "is_few": is_few}
-    execute(connection, "database/session/begin", **what)
+    run_prepared(connection, "database/session/begin", **what)
 
 
 def error_message(error: Exception) -> str:
@@ -431,17 +431,22 @@ def fetch(
     return execute(connection, name, identifiers, **parameters).fetchall()
 
 
-def run_prepared(connection: Connection, query: bytes, parameters: Mapping[str, object]) -> list[Row]:
-    """Run a query whose text does not depend on its parameters, and return its rows.
+def query_prepared(connection: Connection, query: bytes, parameters: Mapping[str, object]) -> list[Row]:
+    """Run a query whose plan does not depend on its parameters, and return its rows.
 
     It is prepared if it is run often, unless a connection pooler is in between.
     """
     return connection.execute(query, parameters, prepare=None).fetchall()
 
 
+def run_prepared(connection: Connection, name: str, **parameters: object) -> psycopg.Cursor[Row]:
+    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`."""
+    return connection.execute(statement(name), parameters, prepare=None)
+
+
 def fetch_prepared(connection: Connection, name: str, **parameters: object) -> list[Row]:
-    """Run `sql/<name>.sql`, which has no placeholders, as `run_prepared`."""
-    return run_prepared(connection, statement(name).as_bytes(), parameters)
+    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`, and return its rows."""
+    return run_prepared(connection, name, **parameters).fetchall()
 
 
 def fetch_one(

@@ -16,6 +16,7 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    fetch_prepared,
     patiently,
     transaction,
 )
@@ -46,7 +47,7 @@ def sync(warehouse: Warehouse) -> None:
     warehouse.columns.clear()
     with warehouse.connection() as connection:
         for _ in range(LOOKS):
-            news = fetch_one(connection, "engine/capture/news")
+            [news] = fetch_prepared(connection, "engine/capture/news")
             if not news["is_any"]:
                 return
             with transaction(connection):
@@ -69,7 +70,7 @@ def sync(warehouse: Warehouse) -> None:
 
 def has_news(connection: Connection) -> bool:
     """Whether the catalog, crews or clients may have changed since `sync` compared them."""
-    return fetch_one(connection, "engine/capture/news")["is_any"]
+    return fetch_prepared(connection, "engine/capture/news")[0]["is_any"]
 
 
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:

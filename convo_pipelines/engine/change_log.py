@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -30,6 +30,7 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     fetch_prepared,
+    run_prepared,
     transaction,
 )
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
@@ -233,14 +234,27 @@ def position(table: DerivedTable, since: Watermark, news: Row) -> LogPosition:
 
 
 def watermark(connection: Connection, table: DerivedTable) -> Watermark:
-    """Return a table's watermark.
+    """Return a table's watermark; see `watermarks`."""
+    return watermarks(connection, [table])[table.name]
+
+
+def watermarks(connection: Connection, tables: Sequence[DerivedTable]) -> dict[str, Watermark]:
+    """Return the watermark of each table, by its name.
 
     Raises:
         ChangesError: the server is a standby, which lists no running transactions.
 
     """
-    state = _state(connection, table)
-    return Watermark(state["from_snapshot"], state["snapshot_at"])
+    states = _states(connection, tables)
+    return {name: Watermark(state["from_snapshot"], state["snapshot_at"]) for name, state in states.items()}
+
+
+def oldest(snapshots: Iterable[str]) -> str:
+    """Return the snapshot in which only what is visible in all of these is visible."""
+    parsed = [snapshot.split(":") for snapshot in snapshots]
+    xmax = min(int(upper) for _, upper, _ in parsed)
+    xids = {int(xid) for _, _, running in parsed for xid in running.split(",") if xid and int(xid) < xmax}
+    return f"{min(xids, default=xmax)}:{xmax}:{','.join(map(str, sorted(xids)))}"
 
 
 def require_no_crash(connection: Connection, at: LogPosition) -> None:
@@ -260,20 +274,29 @@ def unread_since(connection: Connection, table: DerivedTable) -> str | None:
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:
-    """Return a table's row of refresh_state. Call it before the row is written: that marks it as this server's."""
-    found = fetch(connection, "engine/log/position", asset_key=table.name)
-    if not found:
-        execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
-        found = fetch(connection, "engine/log/position", asset_key=table.name)
-    [state] = found
-    if state["is_standby"]:
+    """Return a table's row of refresh_state."""
+    return _states(connection, [table])[table.name]
+
+
+def _states(connection: Connection, tables: Sequence[DerivedTable]) -> dict[str, Row]:
+    """Return rows of refresh_state. Call it before they are written: that marks them as this server's."""
+    asked = [table.name for table in tables]
+
+    def read() -> dict[str, Row]:
+        return {row["asset_key"]: row for row in fetch_prepared(connection, "engine/log/position", asset_keys=asked)}
+
+    states = read()
+    if any(state["is_standby"] for state in states.values()):
         raise ChangesError("the server is a standby, whose snapshots list no running transactions: use the primary")
-    if not state["is_ours"]:
-        _forget_all(connection)
-        [state] = fetch(connection, "engine/log/position", asset_key=table.name)
-    if state["follows"] != list(table.follows):
+    changed = [table for table in tables if states.get(table.name, {}).get("follows") != list(table.follows)]
+    for table in changed:
         execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
-    return state
+    if changed:
+        states |= {name: state for name, state in read().items() if name not in states}
+    if not all(state["is_ours"] for state in states.values()):
+        _forget_all(connection)
+        states = read()
+    return states
 
 
 def _forget_all(connection: Connection) -> None:
@@ -375,8 +398,8 @@ def trim(connection: Connection) -> None:
     with connection.transaction():
         if not _is_mine(connection):
             return
-        found = fetch_one(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
-        execute(connection, "engine/log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
+        [found] = fetch_prepared(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
+        run_prepared(connection, "engine/log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
     if found["largest"] > LARGEST_LOG_ROWS:
         _collapse(connection)
 
@@ -423,8 +446,7 @@ class Lease:
     def take(self) -> list[str]:
         """Take it; return the tables whose lease no other process holds."""
         with self.warehouse.connection() as connection:
-            for name in self.tables:
-                _state(connection, TABLES[name])
+            _states(connection, [TABLES[name] for name in self.tables])
             return self._write(connection, is_start=True)
 
     def renew(self, connection: Connection) -> None:
@@ -441,11 +463,11 @@ class Lease:
     def end(self) -> None:
         """Release it."""
         with self.warehouse.connection() as connection:
-            execute(connection, "engine/leases/end", asset_keys=list(self.tables), holder=self.holder)
+            run_prepared(connection, "engine/leases/end", asset_keys=list(self.tables), holder=self.holder)
 
     def _write(self, connection: Connection, *, is_start: bool) -> list[str]:
         self.renewed = time.monotonic()
-        taken = fetch(
+        taken = fetch_prepared(
             connection,
             "engine/leases/take",
             asset_keys=list(self.tables),
@@ -462,29 +484,35 @@ def process() -> str:
 
 
 @contextmanager
-def lease(warehouse: Warehouse, table: DerivedTable, wait_seconds: float = 0) -> Generator[Lease | None]:
-    """Hold the lease of a table's ticks, or yield None if another process does.
+def leases(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: float = 0) -> Generator[Lease]:
+    """Hold the leases of tables' ticks, except for those that other processes hold.
 
-    A follower is asked for it, and waited for; any other process for `wait_seconds`.
+    A follower is asked for them, and waited for; any other process for `wait_seconds`.
     """
-    mine = Lease(warehouse, [table.name])
+    missing = [table.name for table in tables]
+    mine = Lease(warehouse, [])
     started = time.monotonic()
-    while not mine.take():
-        with warehouse.connection() as connection:
-            held = at_work(connection, [table])
-        seconds = max(wait_seconds, YIELD_SECONDS if held and is_follower(held["holder"]) else 0)
-        if time.monotonic() - started >= seconds:
-            yield None
-            return
-        mine.want()
-        time.sleep(POLL_SECONDS)
     try:
+        while missing:
+            asked = replace(mine, tables=missing)
+            taken = asked.take()
+            mine.tables = [*mine.tables, *taken]
+            mine.renewed = asked.renewed
+            missing = [name for name in missing if name not in taken]
+            with warehouse.connection() as connection:
+                held = [row["holder"] for row in in_force(connection, missing)] if missing else []
+            seconds = max(wait_seconds, YIELD_SECONDS if any(map(is_follower, held)) else 0)
+            if missing and time.monotonic() - started >= seconds:
+                break
+            if missing:
+                replace(mine, tables=missing).want()
+                time.sleep(POLL_SECONDS)
         yield mine
     finally:
         try:
             mine.end()
-        except psycopg.Error:  # the database is not reachable: the lease expires
-            _log.warning("the lease of %s could not be released", table.name)
+        except psycopg.Error:  # the database is not reachable: the leases expire
+            _log.warning("the leases could not be released; they expire within a minute")
 
 
 def is_follower(holder: str) -> bool:
@@ -492,7 +520,6 @@ def is_follower(holder: str) -> bool:
     return holder.startswith(FOLLOWER)
 
 
-def at_work(connection: Connection, tables: Iterable[DerivedTable]) -> Row | None:
-    """Return the first lease in force on one of the tables (asset_key, holder, until), or None."""
-    leases = fetch(connection, "engine/leases/in_force", asset_keys=[table.name for table in tables])
-    return leases[0] if leases else None
+def in_force(connection: Connection, names: Sequence[str]) -> list[Row]:
+    """Return the leases in force on tables with these names: asset_key, holder, until."""
+    return fetch(connection, "engine/leases/in_force", asset_keys=list(names))

@@ -107,16 +107,24 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    with change_log.lease(warehouse, HISTORIES_SESSIONS, wait_seconds) as lease:
-        if lease is None:
+    with change_log.leases(warehouse, [HISTORIES_SESSIONS], wait_seconds) as lease:
+        if not lease.tables:
             return Outcome(is_skipped=True), []
-        with warehouse.connection() as connection:
-            at = change_log.look(connection, HISTORIES_SESSIONS)
-        done = read_changes(warehouse, log, lease, at, selection)
+        done = tick_leased(warehouse, log, lease, selection)
         if selection is None:
             with warehouse.connection() as connection:
                 change_log.trim(connection)
-        return done.outcome, done.results
+    return done
+
+
+def tick_leased(
+    warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None = None
+) -> tuple[Outcome, list[CrewResult]]:
+    """Tick the table under its lease."""
+    with warehouse.connection() as connection:
+        at = change_log.look(connection, HISTORIES_SESSIONS)
+    done = read_changes(warehouse, log, lease, at, selection)
+    return done.outcome, done.results
 
 
 @dataclass(frozen=True)

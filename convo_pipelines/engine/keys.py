@@ -15,7 +15,7 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch_one,
     identifier,
-    run_prepared,
+    query_prepared,
 )
 from convo_pipelines.engine.registry import TABLES, DerivedTable, Grain
 from convo_pipelines.engine.scopes import EVERYTHING, Asked, Changes, Everything, Scope, Selection, Window, parameters
@@ -121,7 +121,7 @@ def few_keys(
         more: further parameters.
 
     """
-    [news] = run_prepared(
+    [news] = query_prepared(
         connection,
         _few(table.name, is_asked=isinstance(scope, Asked)),
         {

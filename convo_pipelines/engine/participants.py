@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from convo_pipelines.database.statements import fragment, statement
-from convo_pipelines.database.warehouse import Connection, execute, fetch_one, run_prepared
+from convo_pipelines.database.warehouse import Connection, execute, fetch_one, query_prepared
 from convo_pipelines.engine.identifiers import canonical
 
 BATCH_ROWS = 10_000
@@ -48,13 +48,13 @@ def prepare_few(connection: Connection, given: sql.Composable, keys: Mapping[str
 
     """
     text = given.as_string()
-    places = run_prepared(connection, _few(text, "places_of_few"), {**keys, "renormalize": False})
+    places = query_prepared(connection, _few(text, "places_of_few"), {**keys, "renormalize": False})
     normalized = [
         {"kind": kind, "value": value, "identifier": canonical(kind, value)}
         for kind, value in {(row["kind"], row["value"]) for row in places if row["is_new"]}
     ]
     values = {**keys, "places": Jsonb([row["place"] for row in places]), "normalized": Jsonb(normalized)}
-    [done] = run_prepared(connection, _few(text, "identified_few"), values)
+    [done] = query_prepared(connection, _few(text, "identified_few"), values)
     return {"touched_identifiers": done["touched"] or []}
 
 

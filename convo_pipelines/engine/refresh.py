@@ -33,9 +33,9 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     identifier,
+    query_prepared,
     refreshing,
     refreshing_few,
-    run_prepared,
 )
 from convo_pipelines.engine import capture, change_log, oddities, queries
 from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
@@ -158,16 +158,29 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    with change_log.lease(warehouse, table, wait_seconds) as lease:
-        if lease is None:
+    with change_log.leases(warehouse, [table], wait_seconds) as lease:
+        if not lease.tables:
             return Outcome(is_skipped=True)
         with warehouse.connection() as connection:
             since = change_log.watermark(connection, table)
-            done = tick_few(warehouse, connection, table, since, lease, selection)
-            outcome = done[0] if done else tick_many(warehouse, connection, table, lease, selection)
-            outcome.add(tick_window(warehouse, connection, table, lease, selection))
+            outcome = tick_leased(warehouse, connection, table, since, lease, selection)
             if selection is None:
                 change_log.trim(connection)
+    return outcome
+
+
+def tick_leased(
+    warehouse: Warehouse,
+    connection: Connection,
+    table: DerivedTable,
+    since: Watermark,
+    lease: Lease,
+    selection: Selection | None = None,
+) -> Outcome:
+    """Tick a table whose lease and watermark are known."""
+    done = tick_few(warehouse, connection, table, since, lease, selection)
+    outcome = done[0] if done else tick_many(warehouse, connection, table, lease, selection)
+    outcome.add(tick_window(warehouse, connection, table, lease, selection))
     return outcome
 
 
@@ -256,8 +269,8 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
         has_days = table.grain.has_days
         is_whole = selection is None and (not has_days or _holds_all(connection, window))
         if is_whole and at.from_snapshot is None:
-            with change_log.lease(warehouse, table) as lease:
-                if lease:
+            with change_log.leases(warehouse, [table]) as lease:
+                if lease.tables:
                     return _build(warehouse, table, lease)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
         outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
@@ -448,7 +461,7 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
     values = {**work.values, **{f"parent_{column}": parent for column, parent in table.rows.parents}, **few.arrays}
     if table.prepare_few:
         values |= table.prepare_few(connection, given(table.grain), values)
-    [row] = run_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
+    [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
         if row["saved"] != sum(outcome.counts.inserted for outcome in outcomes):

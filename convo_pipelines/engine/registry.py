@@ -417,6 +417,16 @@ LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATION
 """The tables that clients sync by Zero, each from a conversation to its first parent."""
 
 
+def followers(table: DerivedTable) -> list[DerivedTable]:
+    """Return the tables that follow the changes of one, or of the application's table that it inserts rows into."""
+    written = {table.name, table.rows.relation.removeprefix("app.")}
+    return [
+        other
+        for other in DERIVED_TABLES
+        if other is not table and written & {change.partition(" ")[0] for change in other.changes}
+    ]
+
+
 def tables_of(job: str) -> tuple[DerivedTable, ...]:
     """Return the tables that a job's ticks refresh."""
     return tuple(table for table in DERIVED_TABLES if table.job == job)

@@ -1,14 +1,23 @@
 """Tick, backfill and comparison of any derived table."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
 from convo_pipelines.engine import capture, change_log, crews, histories, refresh
+from convo_pipelines.engine.change_log import Lease, Seen, Watermark
 from convo_pipelines.engine.isolation import CrewResult, total
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DISCOVERY, HISTORIES_SESSIONS, LINKS, DerivedTable
+from convo_pipelines.engine.registry import (
+    DERIVED_TABLES,
+    DISCOVERY,
+    HISTORIES_SESSIONS,
+    LINKS,
+    DerivedTable,
+    followers,
+)
 from convo_pipelines.engine.scopes import Asked, Selection, Window
 
 Done = tuple[Outcome, list[CrewResult]]
@@ -36,6 +45,91 @@ def tick(
         if table is HISTORIES_SESSIONS:
             return histories.tick(warehouse, log, narrowing, wait_seconds)
         return refresh.tick(warehouse, table, narrowing, wait_seconds), []
+
+
+def tick_all(
+    warehouse: Warehouse,
+    log: logging.Logger,
+    narrowing: Selection | None = None,
+    wait_seconds: float = 0,
+    progress: Callable[[str], object] = lambda _table: None,
+) -> dict[str, Done]:
+    """Refresh the changes since each table's last tick; tables without news cost nothing. Else as `tick`."""
+    capture.sync(warehouse)
+    with warehouse.connection() as connection:
+        news = _News.read(connection, DERIVED_TABLES)
+    nothing: Done = (Outcome(), [])
+    done = {table.name: nothing for table in DERIVED_TABLES}
+    if not news.changed:
+        return done
+    with change_log.leases(warehouse, DERIVED_TABLES, wait_seconds) as lease:
+        for table in DERIVED_TABLES:
+            if table.name not in lease.tables:
+                done[table.name] = Outcome(is_skipped=True), []
+            elif table.name in news.changed:
+                progress(table.name)
+                done[table.name] = _tick_leased(warehouse, table, news.watermarks[table.name], lease, log, narrowing)
+                if done[table.name][0].keys:
+                    news.changed |= {other.name for other in followers(table)}
+        if narrowing is None:
+            with warehouse.connection() as connection:
+                news.store_idle(connection)
+                change_log.trim(connection)
+    return done
+
+
+def _tick_leased(
+    warehouse: Warehouse,
+    table: DerivedTable,
+    since: Watermark,
+    lease: Lease,
+    log: logging.Logger,
+    narrowing: Selection | None,
+) -> Done:
+    with logs.about(table=table.name):
+        if table is HISTORIES_SESSIONS:
+            return histories.tick_leased(warehouse, log, lease, narrowing)
+        with warehouse.connection() as connection:
+            return refresh.tick_leased(warehouse, connection, table, since, lease, narrowing), []
+
+
+@dataclass
+class _News:
+    """What tables have not read.
+
+    Attributes:
+        watermarks: of each table.
+        now: a look at everything.
+        changed: the names of those with changes, and of those that are read by window or not built yet.
+
+    """
+
+    watermarks: Mapping[str, Watermark]
+    now: Seen
+    changed: set[str]
+
+    @classmethod
+    def read(cls, connection: Connection, tables: Sequence[DerivedTable]) -> "_News":
+        """Look once for all tables: those that lag behind others may have fewer changes than it shows."""
+        watermarks = change_log.watermarks(connection, tables)
+        snapshots = [watermark.snapshot for watermark in watermarks.values() if watermark.snapshot]
+        now = change_log.look_at_all(connection, change_log.oldest(snapshots) if snapshots else None)
+        uncaptured = set(capture.uncaptured(connection, sorted({name for table in tables for name in table.follows})))
+        changed = {
+            table.name
+            for table in tables
+            if watermarks[table.name].snapshot is None
+            or now.of(table)
+            or (table.grain.has_days and uncaptured & {*table.follows})
+            or (table is HISTORIES_SESSIONS and crews.any_by_window(connection))
+        }
+        return cls(watermarks, now, changed)
+
+    def store_idle(self, connection: Connection) -> None:
+        """Move the watermarks of the tables without changes."""
+        idle = {name: watermark for name, watermark in self.watermarks.items() if name not in self.changed}
+        if idle:
+            change_log.store_idle(connection, idle, self.now)
 
 
 def backfill(
@@ -86,17 +180,10 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
     with warehouse.connection() as connection:
         if capture.has_news(connection):
             return True
-        looks = [change_log.look(connection, table) for table in tables]
-        if any(at.has_news for at in looks) or any(_reads_by_window(connection, table) for table in tables):
+        news = _News.read(connection, tables)
+        if news.changed:
             return True
-        if fetch_one(connection, "engine/log/is_empty")["is_empty"]:
-            return False
-        change_log.store_idle(connection, {at.table.name: at.since for at in looks}, looks[0])
-        change_log.trim(connection)
+        if not fetch_one(connection, "engine/log/is_empty")["is_empty"]:
+            news.store_idle(connection)
+            change_log.trim(connection)
     return False
-
-
-def _reads_by_window(connection: Connection, table: DerivedTable) -> bool:
-    if table is HISTORIES_SESSIONS:
-        return crews.any_by_window(connection)
-    return table.grain.has_days and bool(capture.uncaptured(connection, table.follows))

@@ -47,6 +47,7 @@ def tick(
     *,
     crew_codes: Sequence[str] = (),
     client_codes: Sequence[str] = (),
+    wait_seconds: float = 0,
     progress: Callable[[str], object] = lambda _table: None,
 ) -> Refreshed:
     """Refresh in every derived table what changed since its last tick, as the schedules do.
@@ -55,6 +56,7 @@ def tick(
         warehouse: the database.
         crew_codes: only sessions of these crews. Watermarks then stay, so the schedules' next tick repeats the work.
         client_codes: only conversations of these clients; likewise.
+        wait_seconds: how long to wait for the lease of another process; then its tables are skipped.
         progress: called with the name of each table before it is refreshed.
 
     Raises:
@@ -66,9 +68,8 @@ def tick(
     """
     health.require_schema(warehouse)
     selection, done = crews.select(warehouse, crew_codes, client_codes), Refreshed()
-    for table in DERIVED_TABLES:
-        progress(table.name)
-        done.add(table.name, ticks.tick(warehouse, table, _log, selection))
+    for name, of_table in ticks.tick_all(warehouse, _log, selection, wait_seconds, progress).items():
+        done.add(name, of_table)
     return done
 
 

@@ -17,7 +17,7 @@ from convo_pipelines.engine import capture, change_log, histories, refresh
 from convo_pipelines.engine.change_log import FOLLOWER, RENEW_SECONDS, Lease, LogPosition, Seen, Watermark, process
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable, followers
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import health
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
@@ -194,9 +194,8 @@ class Follower:
 
     def _propagate(self, table: DerivedTable) -> None:
         """Mark the tables that follow one that was refreshed: the process's own changes are not looked for."""
-        written = {table.name, *(["conversations"] if table is CREW_CONVERSATIONS else [])}
-        for known in self._tables.values():
-            if known.table is not table and written & {change.partition(" ")[0] for change in known.table.changes}:
+        for follower in followers(table):
+            if known := self._tables.get(follower.name):
                 known.is_changed = True
 
     def _refresh(self, known: _Table, now: Seen, lease: Lease) -> Outcome:

@@ -88,14 +88,25 @@ def _tick(
     context: dg.ScheduleEvaluationContext, warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]
 ) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
-        if held := change_log.at_work(connection, tables):
+        leases = change_log.in_force(connection, [table.name for table in tables])
+    for held in leases:
+        if not change_log.is_follower(held["holder"]):
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
+    if leases and not any(freshness.is_unknown(context.instance, table) for table in tables):
+        _report_unchanged(context, warehouse, tables)
+        return dg.SkipReason(f"followed by {leases[0]['holder'].removeprefix(change_log.FOLLOWER)}")
     if ticks.have_news(warehouse, tables) or any(freshness.is_unknown(context.instance, table) for table in tables):
         return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
+    _report_unchanged(context, warehouse, tables)
+    return dg.SkipReason("nothing has changed since the last tick")
+
+
+def _report_unchanged(
+    context: dg.ScheduleEvaluationContext, warehouse: Warehouse, tables: Sequence[DerivedTable]
+) -> None:
     for table in tables:
         freshness.report_unchanged(context.instance, warehouse, table, context.scheduled_execution_time)
-    return dg.SkipReason("nothing has changed since the last tick")
 
 
 def _has_failed(instance: dg.DagsterInstance, job_name: str) -> bool:
