@@ -153,9 +153,19 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
     since = Watermark(now["from_snapshot"], since.taken_at)
     news: Row = {"operations": [], "is_everything": True, "written_at": None}
     if since.snapshot:
-        span = {"from_snapshot": since.snapshot, "to_snapshot": now["to_snapshot"], "snapshot_at": since.taken_at}
-        news = fetch_one(connection, "engine/log/news", **span, follows=list(table.follows))
+        news = _news(connection, table, since, now["to_snapshot"])
     return position(table, since, now | news)
+
+
+def has_news(connection: Connection, table: DerivedTable, since: Watermark, to_snapshot: str) -> bool:
+    """Return whether changes that a table follows were logged between its watermark and a snapshot."""
+    return since.snapshot is None or bool(_news(connection, table, since, to_snapshot)["operations"])
+
+
+def _news(connection: Connection, table: DerivedTable, since: Watermark, to_snapshot: str) -> Row:
+    span = {"from_snapshot": since.snapshot, "to_snapshot": to_snapshot, "snapshot_at": since.taken_at}
+    [news] = fetch_prepared(connection, "engine/log/news", **span, follows=list(table.follows))
+    return news
 
 
 @dataclass(frozen=True)

@@ -602,7 +602,7 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
 def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:
     def choose(connection: Connection, pending: Changes) -> bool:
         follows = [name.split()[0] for name in table.follows]
-        span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
+        span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot, "snapshot_at": None}
         if fetch_one(connection, "engine/log/news", **span, follows=follows)["is_everything"]:
             return False
         choose_keys(connection, table, pending)

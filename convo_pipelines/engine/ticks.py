@@ -110,7 +110,7 @@ class _News:
 
     @classmethod
     def read(cls, connection: Connection, tables: Sequence[DerivedTable]) -> "_News":
-        """Look once for all tables: those that lag behind others may have fewer changes than it shows."""
+        """Look once for all tables, and again for those that follow what it shows: others may have read less."""
         watermarks = change_log.watermarks(connection, tables)
         snapshots = [watermark.snapshot for watermark in watermarks.values() if watermark.snapshot]
         now = change_log.look_at_all(connection, change_log.oldest(snapshots) if snapshots else None)
@@ -118,8 +118,8 @@ class _News:
         changed = {
             table.name
             for table in tables
-            if watermarks[table.name].snapshot is None
-            or now.of(table)
+            if (now.of(table) and change_log.has_news(connection, table, watermarks[table.name], now.to_snapshot))
+            or watermarks[table.name].snapshot is None
             or (table.grain.has_days and uncaptured & {*table.follows})
             or (table is HISTORIES_SESSIONS and crews.any_by_window(connection))
         }

@@ -341,6 +341,7 @@ COMMANDS = [
     ("who x", 1, "there is no contact method x"),
     ("metrics --port 0", 2, "0 is not in the range 1<=x<=65535"),
     ("data-dictionary x", 2, SURPLUS),
+    ("follow --webhook", 1, "WEBHOOK_SECRET is not set"),
     ("webhook", 1, "WEBHOOK_SECRET is not set: set it, or pass --insecure"),
     ("webhook --port 0", 2, "0 is not in the range 1<=x<=65535"),
     ("webhook x", 2, SURPLUS),

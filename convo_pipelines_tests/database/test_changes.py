@@ -520,7 +520,7 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(w
         tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
         change_log.trim(connection)
         assert change_log.store(connection, at_start)
-        assert change_log.look(connection, CONVERSATION_SUMMARIES).is_any
+        assert change_log.look(connection, CONVERSATION_SUMMARIES).has_news
     tick(world)
     outcome, _ = ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, log)
     assert outcome.keys == 0

@@ -96,5 +96,5 @@ def choose_pending(connection: Connection, name: str) -> None:
 
 def unread_since(connection: Connection, name: str) -> str | None:
     """Return the snapshot since which a derived table has not read changes; None before its first build."""
-    state = fetch(connection, "engine/log/position", asset_key=name)
+    state = fetch(connection, "engine/log/position", asset_keys=[name])
     return state[0]["unread_since"] if state else None

@@ -5,7 +5,7 @@
 -- out: app.conversations; refused_conversations; diff (change: refused)
 do $$
 declare
-    missing constant tid[] := array(select ctid from diff where change = 'inserted' order by crew_id, session_id);
+    missing constant tid[] := array(select ctid from pg_temp.diff where change = 'inserted' order by crew_id, session_id);
     batch tid[];
     first int := 1;
     size int := cardinality(missing);
@@ -20,7 +20,7 @@ begin
         batch := missing[first:first + size - 1];
         begin
             insert into app.conversations ({columns})
-            select {columns} from diff
+            select {columns} from pg_temp.diff
             where ctid = any(batch) and not exists (
                 select from app.conversations as known
                 where known.crew_id = diff.crew_id and known.session_id = diff.session_id
@@ -28,7 +28,7 @@ begin
             order by crew_id, session_id;
             set constraints all immediate;
             if exists (
-                select from diff
+                select from pg_temp.diff
                 where ctid = any(batch) and not exists (
                     select from app.conversations as written
                     where written.crew_id = diff.crew_id and written.session_id = diff.session_id
@@ -59,7 +59,7 @@ begin
             elsif cardinality(batch) > 1 then
                 size := greatest(cardinality(batch) / 8, 1);
             elsif exists (
-                select from diff
+                select from pg_temp.diff
                 inner join app.conversations as known on known.crew_id = diff.crew_id and known.session_id = diff.session_id
                 where diff.ctid = any(batch)
             ) then
@@ -75,12 +75,12 @@ begin
                         'column ' || quote_ident(nullif(column_name, '')),
                         'error ' || state
                     )
-                from diff
+                from pg_temp.diff
                 where ctid = any(batch)
                 on conflict (crew_id, session_id) do update set
                     refused_by = excluded.refused_by,
                     refused_at = excluded.refused_at;
-                update diff set change = 'refused' where ctid = any(batch);
+                update pg_temp.diff set change = 'refused' where ctid = any(batch);
                 first := first + 1;
             end if;
         end;

@@ -17,4 +17,4 @@ from (
 ) as source
 full join analytics.client_activity_daily as day using (client_id, activity_date)
 where (source.messages, source.conversations_started) is distinct from (day.messages, day.conversations_started)
-    and (client_id, activity_date) not in (select client_id, activity_date from keys);
+    and (client_id, activity_date) not in (select client_id, activity_date from pg_temp.keys);

@@ -9,4 +9,4 @@ where not exists (
     select from analytics.clients_conversations as link
     where link.client_id = wanted.client_id and link.conversation_id = wanted.conversation_id
 )
-and conversation_id not in (select conversation_id from keys);
+and conversation_id not in (select conversation_id from pg_temp.keys);

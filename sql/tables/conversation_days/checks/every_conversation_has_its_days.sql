@@ -19,4 +19,4 @@ full join (
     group by conversation_id, client_id
 ) as counted using (conversation_id, client_id)
 where summary.message_count is distinct from counted.messages
-    and conversation_id not in (select conversation_id from keys);
+    and conversation_id not in (select conversation_id from pg_temp.keys);

@@ -8,7 +8,7 @@ select
     conversation.session_id
 from app.conversations as conversation
 where not exists (select from analytics.conversation_summaries where conversation_id = conversation.id)
-    and conversation.id not in (select conversation_id from keys)
+    and conversation.id not in (select conversation_id from pg_temp.keys)
     and (
         exists (
             select from app.messages as message

@@ -17,4 +17,4 @@ from (
 ) as source
 full join analytics.crew_activity_daily as day using (crew_id, activity_date)
 where (source.sessions, source.messages) is distinct from (day.sessions, day.messages)
-    and (crew_id, activity_date) not in (select crew_id, activity_date from keys);
+    and (crew_id, activity_date) not in (select crew_id, activity_date from pg_temp.keys);

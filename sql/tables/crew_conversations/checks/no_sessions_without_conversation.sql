@@ -16,7 +16,7 @@ and not exists (
     where refused.crew_id = day.crew_id and refused.session_id = day.session_id
 )
 and not exists (
-    select from keys
+    select from pg_temp.keys
     where keys.crew_id = day.crew_id and keys.session_id = day.session_id
 )
 and not exists (

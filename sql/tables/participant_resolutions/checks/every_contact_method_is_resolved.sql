@@ -10,7 +10,7 @@ select
     resolution.status
 from app.contact_methods as contact
 left join analytics.participant_resolutions as resolution on resolution.contact_method_id = contact.id
-where contact.id not in (select id from keys)
+where contact.id not in (select id from pg_temp.keys)
     and (
         resolution.contact_method_id is null
         or contact.person_id is not null and contact.person_id is distinct from resolution.person_id

@@ -9,4 +9,4 @@ where not exists (
     select from analytics.people_conversations as link
     where link.person_id = participant.person_id and link.conversation_id = participant.conversation_id
 )
-and conversation_id not in (select conversation_id from keys);
+and conversation_id not in (select conversation_id from pg_temp.keys);

@@ -15,4 +15,4 @@ inner join analytics.conversation_owners as owned on owned.conversation_id = con
 inner join app.clients as owner on owner.id = owned.client_id
 inner join app.clients as other on other.id = person.client_id
 where owner.id <> other.id
-    and conversation.id not in (select conversation_id from keys);
+    and conversation.id not in (select conversation_id from pg_temp.keys);

@@ -4,7 +4,7 @@
 -- out: conversation_id, person_id, finding (missing or unfounded)
 with sample as materialized (
     select id from app.conversations
-    where id not in (select conversation_id from keys)
+    where id not in (select conversation_id from pg_temp.keys)
     order by random()
     limit 1000
 ),

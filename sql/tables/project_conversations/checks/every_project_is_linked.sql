@@ -9,4 +9,4 @@ from app.conversations as conversation
 left join analytics.project_conversations as link on link.conversation_id = conversation.id
 where conversation.project_id is not null
     and conversation.project_id is distinct from link.project_id
-    and conversation.id not in (select conversation_id from keys);
+    and conversation.id not in (select conversation_id from pg_temp.keys);

@@ -11,7 +11,7 @@ from (
         id,
         project_id
     from app.conversations
-    where id not in (select conversation_id from keys)
+    where id not in (select conversation_id from pg_temp.keys)
     order by random()
     limit 1000
 ) as sample
