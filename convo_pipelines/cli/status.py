@@ -11,7 +11,8 @@ import click
 
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch
-from convo_pipelines.engine import capture
+from convo_pipelines.engine import capture, change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import alerts as alerting
 from convo_pipelines.operations import health as monitoring
 
@@ -76,8 +77,11 @@ def alerts(days: int, as_json: bool) -> None:
 def _facts(warehouse: Warehouse) -> dict[str, Any]:
     """Return what health says beside its findings."""
     with warehouse.connection() as connection:
+        leases = change_log.in_force(connection, [table.name for table in DERIVED_TABLES])
+        holders = [lease["holder"] for lease in leases]
         failed, disk = alerting.last_failed_run(connection), monitoring.disk_of(connection)
         return {
+            "followed_by": next(filter(change_log.is_follower, holders), None),
             "open_alerts": [_timed(alert) for alert in alerting.history(connection)],
             "last_failed_run": failed and _timed(failed),
             "disk": disk and asdict(disk),

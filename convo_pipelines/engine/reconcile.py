@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from convo_pipelines import logs
-from convo_pipelines.database.warehouse import Counts, Row, Warehouse, fetch_one
+from convo_pipelines.database.warehouse import Counts, Row, Warehouse, execute, fetch_one
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.keys import count_keys
@@ -71,5 +71,6 @@ def run(
             log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
     with warehouse.connection() as connection:
         totals = fetch_one(connection, "engine/reconcile/totals")
+        execute(connection, "engine/log/fold_latencies")
     failed = sorted({f"{result.crew.code}: {result.error}" for result in crew_results if result.error})
     return Reconciliation(tables, totals, failed)

@@ -50,6 +50,6 @@ def report_unchanged(instance: dg.DagsterInstance, warehouse: Warehouse, table: 
             table.name,
             description="Nothing has changed since the last tick.",
             partition=days.get_last_partition_key() if table.grain.has_days else None,
-            metadata=described(warehouse, table.target),
+            metadata=described(warehouse, table),
         )
     )

@@ -10,6 +10,7 @@ import dagster as dg
 
 from convo_pipelines.database.statements import STATEMENTS, path, source
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.settings import settings
 
 LONGEST_CELL = 200
@@ -28,12 +29,13 @@ def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
     return dg.TableMetadataValue(records, schema)
 
 
-def described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
-    """Return the columns of a table and, unless it is large, its row count as Dagster's metadata."""
-    names = {"relation": identifier(relation)}
+def described(warehouse: Warehouse, table: DerivedTable) -> dict[str, Any]:
+    """Return a table as Dagster's metadata: its columns, how fresh it is and, unless it is large, its row count."""
+    names = {"relation": identifier(table.target)}
     with warehouse.connection() as connection:
-        columns = fetch(connection, "orchestration/columns", relation=relation)
-        rows = fetch_one(connection, "orchestration/rows", names, name=relation, largest=COUNTED_BYTES)["rows"]
+        columns = fetch(connection, "orchestration/columns", relation=table.target)
+        rows = fetch_one(connection, "orchestration/rows", names, name=table.target, largest=COUNTED_BYTES)["rows"]
+        freshness = fetch(connection, "orchestration/freshness", name=table.name)
     schema = dg.TableSchema(
         [
             dg.TableColumn(
@@ -46,7 +48,8 @@ def described(warehouse: Warehouse, relation: str) -> dict[str, Any]:
             for column in columns
         ]
     )
-    return {"dagster/column_schema": schema} | ({} if rows is None else {"dagster/row_count": rows})
+    seconds = {f"seconds_until_visible_{name}": value for row in freshness for name, value in row.items() if value}
+    return {"dagster/column_schema": schema} | seconds | ({} if rows is None else {"dagster/row_count": rows})
 
 
 def version(statements: Sequence[str]) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import psycopg
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, start_http_server
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import Deferred, Done
 
@@ -89,6 +91,8 @@ class _Pipeline(Collector):
             tables = fetch(connection, "serving/metrics/tables")
             failures = fetch(connection, "serving/metrics/failures")
             alerts = fetch(connection, "serving/metrics/alerts")
+            latencies = fetch(connection, "serving/metrics/latencies")
+            leases = change_log.in_force(connection, [table.name for table in DERIVED_TABLES])
             disk = health.disk_of(connection)
         yield GaugeMetricFamily("convo_database_up", "Whether the database is reachable.", 1)
         yield CounterMetricFamily(
@@ -136,9 +140,31 @@ class _Pipeline(Collector):
             "failures",
         )
         yield _labelled("convo_alerts_open", "Open alerts.", "source", alerts, "alerts")
+        yield _histograms(latencies)
+        yield GaugeMetricFamily(
+            "convo_followed",
+            "Number of tables whose lease a follower holds.",
+            sum(change_log.is_follower(lease["holder"]) for lease in leases),
+        )
         if disk:
             yield GaugeMetricFamily("convo_disk_free_bytes", "Free space of the database's disk.", disk.free)
             yield GaugeMetricFamily("convo_disk_size_bytes", "Size of the database's disk.", disk.total)
+
+
+def _histograms(rows: list[Row]) -> Metric:
+    family = HistogramMetricFamily(
+        "convo_freshness_seconds",
+        "Seconds from the application's commit until a change was visible in a table; upper bounds.",
+        labels=["table"],
+    )
+    for table in dict.fromkeys(row["table"] for row in rows):
+        of_bound = {row["seconds"]: row for row in rows if row["table"] == table}
+        total, buckets = 0, list[tuple[str, float]]()
+        for bound in (*change_log.BOUNDS, float("inf")):
+            total += of_bound[bound]["changes"] if bound in of_bound else 0
+            buckets.append(("+Inf" if bound == float("inf") else str(bound), total))
+        family.add_metric([table], buckets, sum(row["total_seconds"] for row in of_bound.values()))
+    return family
 
 
 def _labelled(name: str, text: str, label: str, rows: list[Row], value: str) -> Metric:

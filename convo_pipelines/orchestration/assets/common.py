@@ -109,7 +109,7 @@ def _result(
         span = f"{outside[0]} and {outside[-1]} are the first and last"
         context.log.info("%s: %d days that changed have no partition: %s", table.name, len(outside), span)
         metadata["days_without_partition"] = len(outside)
-    metadata |= described(warehouse, table.target) | _remark(warehouse, table)
+    metadata |= described(warehouse, table) | _remark(warehouse, table)
     metadata["preview"] = _preview(warehouse, table.target)
     failed = [result for result in crew_results if result.error]
     if failed and len(failed) == len(crew_results):

@@ -49,7 +49,7 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
     for table in DERIVED_TABLES:
         outcome = result.tables[table.name]
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
-        facts = asdict(outcome.counts) | drift | described(warehouse, table.target)
+        facts = asdict(outcome.counts) | drift | described(warehouse, table)
         context.log_event(dg.AssetObservation(table.name, metadata=facts))
     context.add_output_metadata({"drift": result.drift.changed, **asdict(result.repairs), **result.totals})
     if result.failed_crews:

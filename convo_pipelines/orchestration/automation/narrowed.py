@@ -52,7 +52,7 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
             outcome, results = ticks.backfill(warehouse, table, window, context.log, narrowing)
             context.log.info("%s: %s", table.name, outcome.counts)
             narrowed = {"narrowed_to": ", ".join([*config.crews, *config.clients])}
-            facts = narrowed | counted(outcome, results) | described(warehouse, table.target)
+            facts = narrowed | counted(outcome, results) | described(warehouse, table)
             context.log_event(dg.AssetObservation(table.name, metadata=facts))
             if results and all(result.error for result in results):
                 raise dg.Failure(f"all {len(results)} crews failed; {results[0].crew.code}: {results[0].error}")

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs
@@ -143,13 +143,11 @@ def live_results(
         recorded = fetch(connection, "serving/record/since", after=int(context.cursor or 0))
     if not recorded:
         return dg.SkipReason("nothing new is recorded")
-    partitioned = {table.name for table in DERIVED_TABLES if table.grain.has_days}
-    targets = {table.name: table.target for table in DERIVED_TABLES}
     materializations = [
         dg.AssetMaterialization(
             row["table_name"],
-            partition=days.get_last_partition_key() if row["table_name"] in partitioned else None,
-            metadata=described(warehouse, targets[row["table_name"]])
+            partition=days.get_last_partition_key() if TABLES[row["table_name"]].grain.has_days else None,
+            metadata=described(warehouse, TABLES[row["table_name"]])
             | {
                 "webhook_sessions": row["sessions"],
                 "rows_inserted": row["inserted"],

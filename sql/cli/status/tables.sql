@@ -1,5 +1,6 @@
 -- out: one row per derived table: its freshness, its unread changes, the age of the oldest change that is not in it yet, wherever
---      it waits, and the holder of its lease
+--      it waits; within how many seconds half and 99 percent of this and the last hour's changes were visible; and the holder of
+--      its lease
 select
     fresh.table_name as "table",
     to_char(fresh.as_of, 'YYYY-MM-DD HH24:MI:SS') as as_of,
@@ -9,6 +10,8 @@ select
     end as age,
     fresh.changes_waiting as unread,
     to_char(now() - delays.written_since, 'HH24:MI:SS') as oldest,
+    fresh.p50_seconds as p50,
+    fresh.p99_seconds as p99,
     to_char(fresh.last_success_at, 'YYYY-MM-DD HH24:MI:SS') as last_success,
     case when state.lease_until > clock_timestamp() then state.lease_holder end as lease_holder
 from analytics.freshness as fresh

@@ -24,4 +24,6 @@ select
     set_config('work_mem', '64MB', true),
     set_config('parallel_setup_cost', '10000', true),
     set_config('plan_cache_mode', case when %(is_few)s then 'force_generic_plan' else 'auto' end, true),
-    set_config('enable_seqscan', case when %(is_few)s then 'off' else 'on' end, true);
+    set_config('enable_seqscan', case when %(is_few)s then 'off' else 'on' end, true),
+    set_config('enable_hashjoin', case when %(is_few)s then 'off' else 'on' end, true),
+    set_config('enable_mergejoin', case when %(is_few)s then 'off' else 'on' end, true);

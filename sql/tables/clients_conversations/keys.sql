@@ -24,6 +24,10 @@ where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot
 union
 select link.conversation_id
 from analytics.identifier_changes as change
-inner join analytics.conversation_clients as link on link.client_id = change.id
+cross join lateral (  -- no index serves it: only for a client that was inserted
+    select conversation_id from analytics.conversation_clients
+    where client_id = change.id
+    offset 0
+) as link
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.source = 'clients' and change.operation = 'insert';

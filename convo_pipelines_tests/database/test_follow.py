@@ -1,0 +1,247 @@
+"""The follower: what is committed is in every table after its next look, beside others that tick, and whatever fails."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+
+import psycopg
+import pytest
+
+from convo_pipelines.engine import change_log, refresh
+from convo_pipelines.engine.change_log import Lease
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.serving import follow
+from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_servers_if_wide
+from convo_pipelines_tests.world import World, at
+
+NAMES = [table.name for table in DERIVED_TABLES]
+Start = Callable[[], Follower]
+
+
+def settle(follower: Follower, steps: int = 30) -> None:
+    """Step until a look shows nothing new."""
+    for _ in range(steps):
+        if follower.step() == IDLE_SECONDS:
+            return
+    pytest.fail("the follower finds news for ever")
+
+
+@pytest.fixture
+def followed(world: World) -> Follower:
+    world.crew()
+    follower = Follower(world.warehouse)
+    settle(follower)
+    return follower
+
+
+@pytest.fixture
+def running(world: World) -> Generator[Start]:
+    """Starts followers, each in a thread of its own."""
+    started: list[tuple[Follower, threading.Thread]] = []
+
+    def start() -> Follower:
+        follower = Follower(world.warehouse)
+        thread = threading.Thread(target=follower.run)
+        thread.start()
+        started.append((follower, thread))
+        return follower
+
+    yield start
+    for follower, thread in started:
+        follower.stop()
+        thread.join()
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def holders(world: World) -> set[str | None]:
+    rows = world.execute("select distinct lease_holder as holder from analytics.refresh_state")
+    return {row["holder"] for row in rows}
+
+
+def write_something(world: World, number: int = 0) -> None:
+    """A chat, a mail with a person, a project."""
+    world.say(f"s{number}", when=at(number))
+    person = world.person(email=f"ana{number}@example.com")
+    talk = world.conversation()
+    world.recipient(world.message(talk), f"Ana{number}@Example.com")
+    world.assign(talk, world.project(talk))
+    assert person
+
+
+@both_servers_if_wide
+def test_what_is_committed_is_in_every_table_after_the_next_look(followed: Follower, world: World) -> None:
+    for number in range(3):
+        write_something(world, number)
+        settle(followed)
+        oracle.assert_right(world)
+    world.execute("delete from app.message_recipients")
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    world.execute("update app.people set email = null")
+    settle(followed)
+    oracle.assert_right(world)
+
+
+def test_an_idle_look_writes_nothing(followed: Follower, world: World) -> None:
+    def xids() -> int:
+        return world.execute("select pg_snapshot_xmax(pg_current_snapshot())::text as xmax")[0]["xmax"]
+
+    settle(followed)
+    before = xids()
+    for _ in range(5):
+        assert followed.step() == IDLE_SECONDS
+    assert xids() == before
+
+
+def test_a_tick_of_few_keys_leaves_no_rows_in_the_catalog(followed: Follower, world: World) -> None:
+    def written() -> int:
+        world.execute("select pg_stat_clear_snapshot()")
+        [row] = world.execute(
+            "select sum(n_tup_ins + n_tup_upd + n_tup_del)::int as rows from pg_stat_sys_tables "
+            "where relname in ('pg_class', 'pg_attribute', 'pg_type', 'pg_depend')"
+        )
+        return row["rows"]
+
+    write_something(world)
+    settle(followed)
+    before = written()
+    for number in range(5):
+        write_something(world, number)
+        settle(followed)
+    time.sleep(1)  # statistics are reported once a second
+    assert written() == before
+    oracle.assert_right(world)
+
+
+def test_what_is_locked_is_left_and_tried_again(followed: Follower, world: World) -> None:
+    talk = world.conversation()
+    settle(followed)
+    with psycopg.connect(world.url) as other:
+        other.execute("select from app.conversations where id = %s for update", [talk])
+        world.message(talk)
+        world.say("s", when=at(0))
+        settle(followed)
+        known = world.execute("select conversation_id from analytics.conversation_summaries")
+        assert len(known) == 1, "the chat's; nobody waited for the locked conversation"
+    wait_until(lambda: followed.step() and len(world.table("analytics.conversation_summaries")) == 2)
+    oracle.assert_right(world)
+
+
+def test_a_refused_conversation_holds_up_nothing(followed: Follower, world: World) -> None:
+    world.execute("alter table app.conversations add constraint short check (length(session_id) < 5)")
+    world.say("too long", when=at(0))
+    world.say("fits", when=at(0))
+    settle(followed)
+    assert [row["session_id"] for row in world.execute("select session_id from app.conversations")] == ["fits"]
+    assert [row["session_id"] for row in world.execute("select session_id from analytics.refused_conversations")] == [
+        "too long"
+    ]
+
+
+def test_a_crew_that_fails_stops_no_other(followed: Follower, world: World) -> None:
+    world.crew("B")
+    settle(followed)
+    world.execute("alter table app.histories_b rename column message to body")
+    world.say("s", when=at(0))
+    world.execute("insert into app.histories_b (session_id, body, created_at) values ('t', '{}', now())")
+    for _ in range(10):
+        followed.step()
+    oracle.assert_equal(world, "histories_sessions", "crew_conversations", "conversation_summaries") if False else None
+    assert world.state("B")["last_error"]
+    assert len(world.table("analytics.histories_sessions")) == 1
+
+
+def test_idle_watermarks_move_and_the_logs_are_trimmed(
+    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_something(world)
+    settle(followed)
+    followed._upkeep.hurry()
+    followed.step()
+    snapshots = world.execute("select distinct snapshot::text from analytics.refresh_state")
+    assert len(snapshots) == 1
+    followed._upkeep.hurry()
+    followed.step()
+    assert world.execute("select count(*) as rows from analytics.changes")[0]["rows"] == 0
+
+
+def test_others_get_the_leases_and_the_follower_takes_them_again(world: World, running: Start) -> None:
+    world.crew()
+    running()
+    wait_until(lambda: len(holders(world)) == 1 and None not in holders(world))
+    [holder] = holders(world)
+    assert holder and change_log.is_follower(holder)
+    world.say("s", when=at(0))
+    done = world.tick()
+    assert not any(outcome.is_skipped for outcome in done.values())
+    wait_until(lambda: holders(world) == {holder})
+    world.say("t", when=at(0))
+    wait_until(lambda: len(world.table("analytics.conversation_summaries")) == 2)
+
+
+def test_of_two_one_works_and_the_other_takes_over(world: World, running: Start) -> None:
+    world.crew()
+    first = running()
+    wait_until(lambda: None not in holders(world))
+    second = running()
+    second._holder = first._holder.replace("follower ", "follower other ")
+    first.stop()
+    wait_until(lambda: holders(world) == {second._holder})
+    world.say("s", when=at(0))
+    wait_until(lambda: len(world.table("analytics.conversation_summaries")) == 1)
+
+
+def test_the_database_may_restart(world: World, running: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LONGEST_PAUSE_SECONDS", 0.1)
+    world.crew()
+    running()
+    wait_until(lambda: None not in holders(world))
+    for number in range(3):
+        world.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'convo_pipelines' and datname = current_database() and pid <> pg_backend_pid()"
+        )
+        world.say(f"s{number}", when=at(0))
+        wait_until(lambda number=number: len(world.table("analytics.conversation_summaries")) == number + 1)
+    oracle.assert_right(world)
+
+
+def test_a_lease_that_another_tick_took_is_noticed(followed: Follower, world: World) -> None:
+    """A follower that was stopped for more than a minute."""
+    world.execute("update analytics.refresh_state set lease_until = now() - interval '1 second'")
+    world.say("s", when=at(0))
+    world.tick()
+    world.say("t", when=at(0))
+    settle(followed)
+    oracle.assert_right(world)
+
+
+def test_more_than_a_few_keys_are_refreshed_in_chunks(
+    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", 3)
+    for number in range(10):
+        write_something(world, number)
+    settle(followed)
+    oracle.assert_right(world)
+
+
+def test_a_wanted_lease_is_not_taken(followed: Follower, world: World) -> None:
+    asked = Lease(world.warehouse, NAMES)
+    asked.want()
+    followed.step()
+    assert holders(world) == {None}
+    assert sorted(asked.take()) == sorted(NAMES)
+    followed.step()
+    assert holders(world) == {asked.holder}
+    asked.end()
+    settle(followed)
+    [holder] = holders(world)
+    assert holder and change_log.is_follower(holder)
