@@ -34,7 +34,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.processes import UNITS, Units
+from convo_pipelines_tests.processes import STARTED, Units
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
@@ -220,7 +220,7 @@ def run(soak: Soak, server: DebianServer, units: Units, minutes: float) -> None:
                 soak.memory[name] += [process.memory_info().rss / 1e6 for process in processes]
 
     def restart() -> None:
-        for unit in UNITS:
+        for unit in STARTED:
             if units.processes[unit.stem].poll() is not None:
                 units.start(unit)
                 soak.counts[f"started again: {unit.stem}"] += 1

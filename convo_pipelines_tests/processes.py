@@ -21,6 +21,8 @@ ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
 ENVIRONMENT = DEPLOY / "environment"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+STARTED = [unit for unit in UNITS if unit.stem != "convo-pipelines-follow"]
+"""Beside a follower, schedules have nothing to do."""
 SECONDS_TO_STOP = 60
 FOLLOW = [sys.executable, "-m", "benchmarks.tick_loop"]
 
@@ -164,7 +166,7 @@ class Units:
 
     def __enter__(self) -> Self:
         self.processes = dict[str, subprocess.Popen[bytes]]()
-        for unit in UNITS:
+        for unit in STARTED:
             self.start(unit)
         webserver = "convo-pipelines-webserver"
         wait_for(
