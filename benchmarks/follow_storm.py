@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -24,14 +25,14 @@ from benchmarks.freshness import WAYS
 from benchmarks.measure import console, fresh_database
 from convo_pipelines.cli.terminal import print_table
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.scopes import Window
 from convo_pipelines.operations import pipeline
 from convo_pipelines_tests.world import World
 
-FOLLOWERS, KILL_SECONDS, TICK_SECONDS, BACKFILL_SECONDS = 2, 3, 10, 10
+FOLLOWERS, KILL_SECONDS, TICK_SECONDS, BACKFILL_SECONDS = 2, 3, 10, 5
 OTHER_SHARE = 0.3
 EQUAL_SECONDS, LATEST_SECONDS, LONGEST_STATEMENT_SECONDS = 60, 300, 1.0
-ALL_TABLES = ",".join(table.name for table in DERIVED_TABLES)
+TODAY = datetime.now(UTC).date()
 
 
 class Storm(soak.Soak):
@@ -67,12 +68,16 @@ class Commands:
         self.processes[name].wait()
 
 
-def run(storm: Storm, commands: Commands, command: str) -> None:
+def run(storm: Storm, commands: Commands, command: str, warehouse: Warehouse) -> None:
     """Let all of it run until the time is up; the followers go on."""
     rng = random.Random(0)
     followers = [f"follower {number}" for number in range(1, FOLLOWERS + 1)]
     for name in followers:
         commands.start(name, command)
+
+    def backfill() -> None:
+        pipeline.backfill(warehouse, Window.of_days(TODAY - timedelta(days=30), TODAY + timedelta(days=1)))
+        storm.counts["backfills"] += 1
 
     def kill() -> None:
         name = rng.choice(followers)
@@ -82,7 +87,7 @@ def run(storm: Storm, commands: Commands, command: str) -> None:
     beside = [
         (KILL_SECONDS, kill),
         (TICK_SECONDS, lambda: commands.start("tick", "convo-pipelines tick")),
-        (BACKFILL_SECONDS, lambda: commands.start("backfill", f"convo-pipelines refresh {ALL_TABLES}")),
+        (BACKFILL_SECONDS, backfill),
     ]
     threads = [threading.Thread(target=soak.every, args=[storm, *work]) for work in beside]
     threads += [threading.Thread(target=storm.write, args=[number]) for number in range(soak.WRITERS)]
@@ -112,11 +117,11 @@ def main(command: str, seconds: int) -> None:
     """Kill, and print how it ended."""
     with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
         soak.company(url)
-        pipeline.tick(Warehouse(url))
+        world = World(Warehouse(url))
+        pipeline.tick(world.warehouse)
         storm = Storm(url, seconds / 60)
         commands = Commands(url, Path(folder), storm)
-        run(storm, commands, command)
-        world = World(Warehouse(url))
+        run(storm, commands, command, world.warehouse)
         until_equal = seconds_until_equal(world)
         for name in list(commands.processes):
             commands.end(name, signal.SIGTERM)

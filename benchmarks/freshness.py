@@ -49,7 +49,7 @@ Row = dict[str, str]
 
 
 class Watcher(threading.Thread):
-    """Looks for the expected rows until all are seen, or too late."""
+    """Looks for the expected rows; once `until` is set, until all are seen, or it is that late."""
 
     def __init__(self, url: str):
         super().__init__()
@@ -57,7 +57,7 @@ class Watcher(threading.Thread):
         self.expected: SimpleQueue[Expected] = SimpleQueue()
         self.pending: dict[int, Expected] = {}
         self.seconds: dict[str, list[float]] = defaultdict(list)
-        self.until = float("inf")
+        self.until: float | None = None
 
     def run(self) -> None:
         number = 0
@@ -76,8 +76,9 @@ class Watcher(threading.Thread):
                 time.sleep(max(LOOK_SECONDS, (seen - started) / LOOK_SHARE))
 
     def is_awaited(self) -> bool:
-        left = self.until - time.perf_counter()
-        return left > LATEST_SECONDS or (left > 0 and bool(self.pending or not self.expected.empty()))
+        if self.until is None:
+            return True
+        return bool(self.pending or not self.expected.empty()) and time.perf_counter() < self.until
 
     def look(self, connection: psycopg.Connection[tuple]) -> list[int]:
         wanted = list(self.pending.values())
