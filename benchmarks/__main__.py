@@ -8,7 +8,19 @@ from collections.abc import Callable
 
 import click
 
-from benchmarks import backfills, capture, crews, deletes, discovery, latency, links, million, pages, retention
+from benchmarks import (
+    backfills,
+    capture,
+    crews,
+    deletes,
+    discovery,
+    freshness,
+    latency,
+    links,
+    million,
+    pages,
+    retention,
+)
 from benchmarks.results import save, table
 
 SIZES = {
@@ -57,6 +69,15 @@ def measure_latency() -> None:
     save("latency", table("what a writer waits: 500 messages/s over 50 crews", latency.measure()))
 
 
+def measure_freshness() -> None:
+    delays, costs = freshness.measure()
+    save(
+        "freshness",
+        table("seconds from commit to visible: p50 / p99 / longest", delays),
+        table("what that takes", costs),
+    )
+
+
 def measure_deletes(size: int) -> None:
     single, clients = deletes.measure(size)
     save(
@@ -83,6 +104,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "backfills": measure_backfills,
     "capture": measure_capture,
     "latency": measure_latency,
+    "freshness": measure_freshness,
     "deletes": measure_deletes,
     "retention": measure_retention,
 }

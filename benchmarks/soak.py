@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,11 +34,11 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.processes import UNITS, Units
+from convo_pipelines_tests.processes import STARTED, Units
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
-CLIENTS, CREWS, WRITERS, STATEMENTS_PER_SECOND = 5, 10, 5, 500
+CLIENTS, CREWS, WRITERS = 5, 10, 5
 TICK_SECONDS, BACKFILL_SECONDS, SAMPLE_SECONDS = 10, 40, 15
 KILL_SECONDS, DAEMON_KILL_SECONDS, CRASHES = 60, 300, 2
 SECONDS_DOWN = RESTART_SECONDS = 5
@@ -58,21 +58,43 @@ def any_of(table: str, condition: str = "true") -> str:
 
 OTHER = [
     f"update app.contact_methods set person_id = {any_of('people')} where id = %(one)s",
+    "update app.contact_methods set person_id = null where id = %(one)s",
+    "update app.contact_methods set value = 'person' || %(number)s || '@example.com' where id = %(one)s",
     f"update app.conversations set project_id = {any_of('projects')} where id = %(talk)s",
     f"update app.conversations set client_id = {any_of('clients')} where id = %(talk)s",
+    f"update app.conversations set closed_at = now() where id = {any_of('conversations')}",
     "insert into app.conversations (channel, started_at) values ('email', now())",
     "delete from app.messages where id in (select id from app.messages where conversation_id = %(talk)s limit 3)",
+    f"update app.messages set conversation_id = {any_of('conversations')} where conversation_id = %(talk)s",
+    f"update app.message_recipients set contact_method_id = %(one)s where id = {any_of('message_recipients')}",
+    f"delete from app.message_recipients where id = {any_of('message_recipients')}",
     f"delete from app.conversations where id in {any_of('conversations', 'crew_id is null')}",
+    f"insert into app.people (client_id, name, email) "
+    f"values ({any_of('clients')}, 'new', 'person' || %(number)s || '@example.com')",
+    f"update app.people set email = 'person' || %(number)s || '@example.com' where id = {any_of('people')}",
+    f"update app.people set client_id = {any_of('clients')} where id = {any_of('people')}",
+    f"delete from app.people where id = {any_of('people', 'name = $$new$$')}",
+    f"insert into app.projects (user_id, name, conversation_ids) select id, 'new', array[{any_of('conversations')}, "
+    "gen_random_uuid()] from app.users",
+    f"update app.projects set conversation_ids = array[{any_of('conversations')}] where id = {any_of('projects')}",
+    f"delete from app.projects where id = {any_of('projects', 'name = $$new$$')}",
+    f"update app.crews set is_active = not is_active where id = {any_of('crews')}",
+    f"update app.crews set client_id = {any_of('clients')} where id = {any_of('crews')}",
 ]
+
+Statement = tuple[str, Mapping[str, object] | Sequence[object]]
 
 
 class Soak:
     """What runs beside each other, and what is counted."""
 
+    per_second = 500
+
     def __init__(self, url: str, minutes: float):
         self.url, self.until = url, time.monotonic() + 60 * minutes
         self.counts: Counter[str] = Counter()
         self.memory: dict[str, list[float]] = defaultdict(list)
+        self.longest: dict[int, tuple[float, str]] = {}
         with psycopg.connect(url) as connection:
             self.talks = [
                 row[0] for row in connection.execute("select id from app.conversations where crew_id is null")
@@ -86,8 +108,8 @@ class Soak:
             try:
                 with psycopg.connect(self.url, autocommit=True) as connection:
                     while time.monotonic() < self.until:
-                        self.statement(connection, rng)
-                        due += WRITERS / STATEMENTS_PER_SECOND
+                        self.execute(connection, number, *self.statement(rng))
+                        due += WRITERS / self.per_second
                         time.sleep(max(0.0, due - time.monotonic()))
             except psycopg.IntegrityError:
                 self.counts["statements that met a deleted row"] += 1
@@ -95,27 +117,44 @@ class Soak:
                 self.counts["statements that failed"] += 1
                 time.sleep(0.5)
 
-    def statement(self, connection: psycopg.Connection[tuple], rng: random.Random) -> None:
+    def execute(
+        self,
+        connection: psycopg.Connection[tuple],
+        writer: int,
+        query: str,
+        values: Mapping[str, object] | Sequence[object],
+    ) -> None:
+        """Execute a statement; remember the longest of each writer."""
+        started = time.monotonic()
+        try:
+            connection.execute(query, values)
+        finally:
+            self.longest[writer] = max(self.longest.get(writer, (0, "")), (time.monotonic() - started, query))
+
+    def statement(self, rng: random.Random) -> Statement:
         crew, dice = rng.randint(1, CREWS), rng.random()
         table = f"app.histories_crew_{crew:02}"
         row = [rng.randint(1, 1 + self.counts["messages"] // CREWS)]
         if dice < 0.8:
             session = f"{datetime.now(UTC):%H:%M} {rng.randint(0, 20)}"
             kind = rng.choice(["human", "ai"])
-            connection.execute(SAY.format(crew=crew), [session, f'{{"type": "{kind}"}}'])
             self.counts["messages"] += 1
-        elif dice < 0.88:
-            connection.execute(ADDRESS, [rng.choice(self.talks), rng.choice(self.contacts)])
+            return SAY.format(crew=crew), [session, f'{{"type": "{kind}"}}']
+        if dice < 0.88:
             self.counts["messages"] += 1
-        elif dice < 0.94:
-            connection.execute(f"update {table} set session_id = session_id || '.' where id = %s", row)
+            return ADDRESS, [rng.choice(self.talks), rng.choice(self.contacts)]
+        if dice < 0.94:
             self.counts["updates"] += 1
-        elif dice < 0.98:
-            connection.execute(f"delete from {table} where id = %s", row)
+            return f"update {table} set session_id = session_id || '.' where id = %s", row
+        if dice < 0.98:
             self.counts["deletes"] += 1
-        else:
-            connection.execute(rng.choice(OTHER), {"one": rng.choice(self.contacts), "talk": rng.choice(self.talks)})
-            self.counts["other changes"] += 1
+            return f"delete from {table} where id = %s", row
+        return self.other(rng)
+
+    def other(self, rng: random.Random) -> Statement:
+        self.counts["other changes"] += 1
+        values = {"one": rng.choice(self.contacts), "talk": rng.choice(self.talks), "number": rng.randint(1, 400)}
+        return rng.choice(OTHER), values
 
 
 def company(url: str) -> None:
@@ -181,7 +220,7 @@ def run(soak: Soak, server: DebianServer, units: Units, minutes: float) -> None:
                 soak.memory[name] += [process.memory_info().rss / 1e6 for process in processes]
 
     def restart() -> None:
-        for unit in UNITS:
+        for unit in STARTED:
             if units.processes[unit.stem].poll() is not None:
                 units.start(unit)
                 soak.counts[f"started again: {unit.stem}"] += 1
@@ -205,6 +244,16 @@ def run(soak: Soak, server: DebianServer, units: Units, minutes: float) -> None:
         one.wait()
 
 
+def difference(world: World) -> str:
+    """Return what differs from the oracle; nothing: all is right."""
+    try:
+        oracle.assert_right(world)
+        oracle.assert_links_right(world)
+    except AssertionError as found:
+        return f"NO: {str(found)[:200]}"
+    return ""
+
+
 def outcome(url: str) -> dict[str, object]:
     """Tick until nothing is new, and compare."""
     world = World(Warehouse(url))
@@ -213,13 +262,7 @@ def outcome(url: str) -> dict[str, object]:
         assert time.monotonic() < deadline, "ticks do not catch up"
         for table in DERIVED_TABLES:
             ticks.tick(world.warehouse, table, logging.getLogger())
-    found: dict[str, object] = {}
-    for name, compare in (("tables", oracle.assert_right), ("links", oracle.assert_links_right)):
-        try:
-            compare(world)
-            found[f"{name} equal the oracle"] = "yes"
-        except AssertionError as difference:
-            found[f"{name} equal the oracle"] = f"NO: {str(difference)[:200]}"
+    found: dict[str, object] = {"equal to the oracle": difference(world) or "yes"}
     found["rows of drift"] = world.reconcile().drift.changed
     ticks.tick(world.warehouse, DERIVED_TABLES[0], logging.getLogger())
     logs = [row["relname"] for row in world.execute("select relname from pg_class where relname ~ '_changes$' and "
@@ -263,7 +306,13 @@ def main(minutes: float) -> None:
             found = outcome(server.url)
     finally:
         server.remove()
-    facts = {"minutes": minutes, **dict(sorted(soak.counts.items())), **found}
+    longest, _ = max(soak.longest.values())
+    facts = {
+        "minutes": minutes,
+        **dict(sorted(soak.counts.items())),
+        "longest statement of a writer": f"{longest:.1f} s",
+        **found,
+    }
     print_table(console, [{"what": name, "": str(value)} for name, value in facts.items()], title="soak")
     print_table(console, memory_table(soak), title="memory")
 

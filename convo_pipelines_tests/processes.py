@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,10 @@ ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "docs" / "deploy"
 ENVIRONMENT = DEPLOY / "environment"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+STARTED = [unit for unit in UNITS if unit.stem != "convo-pipelines-follow"]
+"""Beside a follower, schedules have nothing to do."""
 SECONDS_TO_STOP = 60
+FOLLOW = [sys.executable, "-m", "benchmarks.tick_loop"]
 
 LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
@@ -75,6 +78,21 @@ def installed_here(text: str) -> str:
     return text.replace("/opt/convo_pipelines/bin", str(Path(sys.executable).parent)).replace(
         "/opt/convo_pipelines/src", str(ROOT)
     )
+
+
+@contextmanager
+def following(database: str, log: Path) -> Iterator[None]:
+    """What keeps all tables right as soon as something is committed, as a process."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            FOLLOW, env=os.environ | {"CONVO_DATABASE_URL": database}, stdout=output, stderr=output
+        )
+    try:
+        yield
+        assert process.poll() is None, log.read_text()
+    finally:
+        process.terminate()
+        process.wait(SECONDS_TO_STOP)
 
 
 class DagsterDev:
@@ -148,7 +166,7 @@ class Units:
 
     def __enter__(self) -> Self:
         self.processes = dict[str, subprocess.Popen[bytes]]()
-        for unit in UNITS:
+        for unit in STARTED:
             self.start(unit)
         webserver = "convo-pipelines-webserver"
         wait_for(

@@ -24,7 +24,7 @@ def test_the_units_are_valid(tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", *sorted(map(str, tmp_path.iterdir()))]
     verified = subprocess.run(command, capture_output=True, text=True)
     complaints = [line for line in verified.stderr.splitlines() if "convo-pipelines" in line]
-    assert (len(UNITS), complaints) == (5, [])
+    assert (len(UNITS), complaints) == (6, [])
 
 
 @pytest.mark.long(16)

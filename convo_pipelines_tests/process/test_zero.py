@@ -22,7 +22,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.serving import zero_schema
 from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
-from convo_pipelines_tests.processes import free_port, wait_for
+from convo_pipelines_tests.processes import following, free_port, wait_for
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
@@ -222,6 +222,12 @@ class Client:
         self.sees(lambda row: row is not None and sorted(other["id"] for other in row[relationship]) == wanted)
 
 
+def seconds_until(waiting: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    waiting()
+    return round(time.perf_counter() - started, 2)
+
+
 class Zero:
     """zero-cache before a world that `convo_pipeline` refreshes, and the server that says what its clients may see."""
 
@@ -329,6 +335,15 @@ def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     ours.sees_ids("people")
     hers.sees_ids("conversations")
     theirs.sees(lambda row: row is None)
+
+    seconds = list[float]()
+    with following(world.warehouse.url, zero.log):
+        for _ in range(2):
+            mail = world.address(talk, world.contact("ana@example.org", ana))
+            seconds.append(seconds_until(lambda: ours.sees_ids("people", ana)))
+            world.execute("delete from app.message_recipients where id = %s", mail)
+            seconds.append(seconds_until(lambda: ours.sees_ids("people")))
+    print(json.dumps({"seconds until a client sees a link come and go, the first of a starting process": seconds}))
     assert stranger.results == [None]
 
 
