@@ -225,6 +225,7 @@ def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_tick(world:
 @pytest.mark.parametrize("table", ["conversation_days", "crew_activity_daily", "client_activity_daily"])
 def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
     for code in "ABC":
         world.crew(code, client=f"C{code}")

@@ -248,6 +248,7 @@ def test_two_stewards_decide_one_after_the_other(world: World, command: Callable
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", chunk)
     world.sync()

@@ -1,4 +1,4 @@
-"""The follower: what is committed is in every table after its next look, beside others that tick, and whatever fails."""
+"""The follower: what is committed is in every table after its next look, whoever else ticks, and whatever fails."""
 
 import threading
 import time
@@ -153,14 +153,11 @@ def test_a_crew_that_fails_stops_no_other(followed: Follower, world: World) -> N
     world.execute("insert into app.histories_b (session_id, body, created_at) values ('t', '{}', now())")
     for _ in range(10):
         followed.step()
-    oracle.assert_equal(world, "histories_sessions", "crew_conversations", "conversation_summaries") if False else None
     assert world.state("B")["last_error"]
     assert len(world.table("analytics.histories_sessions")) == 1
 
 
-def test_idle_watermarks_move_and_the_logs_are_trimmed(
-    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_idle_watermarks_move_and_the_logs_are_trimmed(followed: Follower, world: World) -> None:
     write_something(world)
     settle(followed)
     followed._upkeep.hurry()
@@ -176,8 +173,8 @@ def test_others_get_the_leases_and_the_follower_takes_them_again(world: World, r
     world.crew()
     running()
     wait_until(lambda: len(holders(world)) == 1 and None not in holders(world))
-    [holder] = holders(world)
-    assert holder and change_log.is_follower(holder)
+    holder = str(*holders(world))
+    assert change_log.is_follower(holder)
     world.say("s", when=at(0))
     done = world.tick()
     assert not any(outcome.is_skipped for outcome in done.values())
@@ -243,5 +240,4 @@ def test_a_wanted_lease_is_not_taken(followed: Follower, world: World) -> None:
     assert holders(world) == {asked.holder}
     asked.end()
     settle(followed)
-    [holder] = holders(world)
-    assert holder and change_log.is_follower(holder)
+    assert change_log.is_follower(str(*holders(world)))

@@ -87,6 +87,7 @@ def test_more_identifiers_than_a_chunk_holds_may_be_gone(full: World, monkeypatc
     for number in range(7):
         full.contact(f"p{number}@example.com", full.person(email=f"p{number}@example.com"))
     ticks(full)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
         monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
     full.execute("truncate app.contact_methods, app.message_recipients")

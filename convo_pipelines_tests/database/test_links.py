@@ -118,6 +118,7 @@ def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
     world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     matched, given_, decided = (
         world.person(email="ana@example.com"),
         world.person(),
@@ -482,6 +483,7 @@ def test_what_is_committed_while_reconcile_runs_is_no_drift(world: World, monkey
 
 
 def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
         monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
     world.reconcile()

@@ -389,8 +389,13 @@ def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: Wor
 
 
 @both_servers_if_wide
-@pytest.mark.parametrize("step", ["choose_keys", "_compare"])
-def test_a_crew_that_is_deleted_in_mid_run(world: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "few_keys"), [("few_keys", 1_000), ("query_prepared", 1_000), ("choose_keys", -1), ("_refresh_keys", -1)]
+)
+def test_a_crew_that_is_deleted_in_mid_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str, few_keys: int
+) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
     doomed = world.crew("A")
     world.crew("B")
     world.tick()

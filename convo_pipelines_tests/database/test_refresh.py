@@ -130,9 +130,11 @@ def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> 
 
 
 def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
         monkeypatch.setattr(histories, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 3)
     world.crew()
@@ -149,6 +151,7 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool, relogged: int
 ) -> None:
     monkeypatch.setattr(histories, "CHUNK_KEYS", 2)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     monkeypatch.setattr(histories, "CHUNK_ROWS", 2)
     monkeypatch.setattr(histories, "RETRIED_KEYS", relogged)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
@@ -262,6 +265,7 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
 def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
     monkeypatch.setattr(histories, "CHUNK_KEYS", 200)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     monkeypatch.setattr(histories, "CHUNK_ROWS", 200)
     monkeypatch.setattr(isolation, "TOGETHER_KEYS", 100)
     monkeypatch.setattr(chunks, "LARGEST_CHUNK", 200)
@@ -340,6 +344,7 @@ def test_a_summary_names_lead_and_customer(world: World) -> None:
 def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
 ) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RETRIED_KEYS": 5}.items():
         monkeypatch.setattr(histories, name, size)
     monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 10)

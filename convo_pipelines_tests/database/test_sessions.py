@@ -21,6 +21,7 @@ def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(histories, "CHUNK_KEYS", 1)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     world.crew("A")
     world.say("before")
     world.tick()

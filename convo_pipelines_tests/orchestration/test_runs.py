@@ -189,6 +189,7 @@ def test_a_run_that_is_told_to_forgets_pruned_days_and_else_says_that_it_keeps_t
 
 
 def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "CHUNK_ROWS": 2}.items():
         monkeypatch.setattr(histories, name, size)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):

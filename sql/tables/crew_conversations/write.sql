@@ -1,8 +1,15 @@
 -- Notes the conversations that were inserted for sessions, and that those which are refused are to come back.
 -- in:  {saved}: the conversations, inserted by this statement (save.sql) or before it (saved.sql); diff
 -- out: queries of a statement: deleted_conversations; refused_conversations; conversation_changes; crew_discovery_state
-saved as (
+inserted as (
 {saved}
+),
+
+saved as (  -- without those that a trigger of the application has given another session
+    select inserted.*
+    from inserted
+    inner join diff on diff.crew_id = inserted.crew_id and diff.session_id = inserted.session_id
+    where diff.change = 'inserted'
 ),
 
 restored as (
