@@ -91,10 +91,12 @@ def _tick(
         if held := change_log.at_work(connection, tables):
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
-    if ticks.have_news(warehouse, tables) or any(freshness.is_unknown(context.instance, table) for table in tables):
+    materialized_at = freshness.materialized_at(context.instance, tables)
+    if len(materialized_at) < len(tables) or ticks.have_news(warehouse, tables):
         return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
     for table in tables:
-        freshness.report_unchanged(context.instance, warehouse, table, context.scheduled_execution_time)
+        if materialized_at[table.name] <= context.scheduled_execution_time - freshness.REPORTED_EVERY:
+            freshness.report_unchanged(context.instance, warehouse, table)
     return dg.SkipReason("nothing has changed since the last tick")
 
 
