@@ -14,7 +14,7 @@ ANALYTICS = sorted(
     if path.is_dir() and path.name not in {"0028_app_baseline", "0028_app_indexes", "0028_roles_baseline"}
 )
 """The migrations of analytics, except its indexes on app, in order."""
-BEFORE_NEWEST, NEWEST = ANALYTICS[-2:]
+NEWEST = ANALYTICS[-1]
 
 
 def up_to(url: str, migration: migrations.Migration) -> None:

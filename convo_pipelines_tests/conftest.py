@@ -86,6 +86,7 @@ class Server:
         self.template = self.create("template_app")
         migrations.up(url=self.template)
         self.databases.clear()
+        self.filled: set[str] = set()
 
     def crash(self) -> None:
         """Shut a server of the distribution down at once, as a power cut does, and start it again."""
@@ -98,6 +99,17 @@ class Server:
             connection.execute(f"create database {name} template {template} strategy file_copy")
         self.databases.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    def template_of(self, fill: Callable[[World], None], template: str) -> str:
+        """A copy of a template with what `fill` writes, made when it is first asked for; its name."""
+        name = f"{template}_{fill.__name__}"
+        if name not in self.filled:
+            world = World(Warehouse(self.create(name, template)))
+            fill(world)
+            world.close()
+            self.databases.remove(name)
+            self.filled.add(name)
+        return name
 
     def drop_databases(self) -> None:
         """Drop what a test made, so that the server's folder does not grow."""
@@ -157,14 +169,18 @@ def foreign_keys(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def new_world(server: Server, foreign_keys: bool) -> Iterator[object]:
-    """Makes an empty, migrated database at each call."""
+    """Makes a migrated database at each call, empty or with what a function writes."""
     worlds: list[World] = []
 
-    def make() -> World:
-        world = World(Warehouse(server.create(template="template_app")))
-        worlds.append(world)
+    def make(fill: Callable[[World], None] | None = None) -> World:
+        template = "template_app"
         if not foreign_keys:
-            world.drop_foreign_keys()
+            template = server.template_of(World.drop_foreign_keys, template)
+        if fill:
+            template = server.template_of(fill, template)
+        worlds.append(world := World(Warehouse(server.create(template=template))))
+        crews = world.execute("select crew_code, histories_table_name from app.crews")
+        world.tables |= {crew["crew_code"]: crew["histories_table_name"] for crew in crews}
         return world
 
     yield make
@@ -186,9 +202,8 @@ def quiet(world: World) -> World:
     return world
 
 
-@pytest.fixture
-def full(world: World) -> World:
-    """A company with rows in every derived table, all of them right."""
+def company(world: World) -> None:
+    """Rows in every derived table, all of them right."""
     from convo_pipelines_tests import oracle
 
     world.crew()
@@ -203,7 +218,12 @@ def full(world: World) -> World:
     world.sync()
     oracle.assert_right(world)
     oracle.assert_links_right(world)
-    return world
+
+
+@pytest.fixture
+def full(new_world: Callable[..., World]) -> World:
+    """A company with rows in every derived table, all of them right."""
+    return new_world(company)
 
 
 @pytest.fixture(scope="session")

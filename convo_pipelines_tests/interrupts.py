@@ -2,26 +2,19 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 
 from convo_pipelines.database.warehouse import execute, transaction
+from convo_pipelines_tests.processes import wait_until
 from convo_pipelines_tests.world import World
 
 AT_WORK = """
 select pid from pg_stat_activity
 where datname = current_database() and state = 'active' and wait_event in ('PgSleep', 'advisory')
 """
-
-
-def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager

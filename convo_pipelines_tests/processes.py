@@ -204,8 +204,8 @@ class Units:
             )
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float, dagster: DagsterDev | Units) -> None:
+def wait_until(is_so: Callable[[], object], seconds: float = 60, dagster: DagsterDev | Units | None = None) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, dagster.logs
-        time.sleep(0.5)
+        assert time.monotonic() < deadline, dagster and dagster.logs
+        time.sleep(0.2)

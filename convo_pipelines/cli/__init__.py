@@ -14,19 +14,29 @@ from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations.health import SchemaError, schema_error
-from convo_pipelines.settings import settings
+from convo_pipelines.settings import SettingsError, settings
+
+_log = logging.getLogger(__name__)
 
 
 class _Group(click.Group):
-    """Prints expected errors as one line and exits with status 1."""
+    """Prints expected errors as one line, a JSON object if LOG_FORMAT is `json`, and exits with status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except SettingsError as error:  # which may be about LOG_FORMAT
+            raise click.ClickException(str(error)) from None
+        except click.ClickException as error:
+            failure = error
         except (ConvoPipelinesError, psycopg.Error, OSError, UnicodeError) as error:
-            raise click.ClickException(str(_schema_error(error) or error)) from None
+            failure = click.ClickException(str(_schema_error(error) or error))
         except DBAPIError as error:
-            raise click.ClickException(str(error.orig)) from None
+            failure = click.ClickException(str(error.orig))
+        if settings().log_format == "text":
+            raise failure
+        _log.error("%s", failure.format_message())
+        raise click.exceptions.Exit(failure.exit_code)
 
 
 def _schema_error(error: Exception) -> SchemaError | None:

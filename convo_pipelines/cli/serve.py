@@ -73,7 +73,7 @@ def metrics(host: str, port: int) -> None:
     """Serve metrics of the pipeline for Prometheus at /metrics; the webhook serves them, too."""
     from convo_pipelines.serving import metrics as server
 
-    logging.getLogger("convo_pipelines").setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)
     server.serve(Warehouse(wait_seconds=SCRAPE_SECONDS), host, port)
 
 

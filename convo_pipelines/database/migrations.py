@@ -57,8 +57,9 @@ LOST_WITH = {
     "0028_app_baseline": "all rows of the application's tables",
     "0028_app_indexes": "app.conversations.closed_at, unless the application had that column before",
     "0028_analytics_baseline": "archived session-days, the record of deleted conversations, and alerts",
+    "0033_decisions": "when and by whom conversations were put into projects (curation.project_assignments)",
 }
-"""What is lost for good with the rollback of a baseline; `--yes` is required."""
+"""What is lost for good with the rollback of a migration; `--yes` is required."""
 FOREIGN_KEYS = "0030_edges"
 """The migration since which foreign keys to app are optional."""
 SHOWN_DIFFERENCES = 10
@@ -144,7 +145,7 @@ def down(lines: Sequence[Line] = LINES) -> str | None:
     if migration is None:
         return None
     applied = [m for m in status() if m.applied]
-    if migration.name in LOST_WITH and migration.line != "app" and any(m.line == "roles" for m in applied):
+    if migration.name == BASELINES["analytics"] and any(m.line == "roles" for m in applied):
         raise RollbackError(
             f"{migration.name} is not rolled back, the roles have rights on what it would drop: run "
             "`convo-pipelines migrate down --only roles` first"

@@ -7,7 +7,7 @@ Forms of different kinds are never equal:
 import re
 import unicodedata
 from collections.abc import Callable
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import idna
 import phonenumbers
@@ -20,6 +20,8 @@ _MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+
 _PROFILE = re.compile(
     r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:mwlite/)?in/([^/?#\s]+)(?:[/?#]\S*)?", re.IGNORECASE
 )
+_ESCAPED = re.compile(r"[%/?#@]|[^\S\x00-\x1f]")
+"""What stays escaped in a profile's name, where it would end it, or make it another spelling."""
 _PROFILE_ID = re.compile(r"ACoAA[\w-]+")
 _WHATSAPP = re.compile(r"([1-9]\d+)(?::\d+)?(?:@(?:s\.whatsapp\.net|c\.us))?")
 
@@ -30,7 +32,7 @@ def email(value: str) -> str | None:
     if not local or re.search(r"[\s@<>,;]", local):
         return None
     try:
-        return f"{local.lower()}@{idna.encode(domain.rstrip('.'), uts46=True).decode()}"
+        return f"{_lower(local)}@{idna.encode(domain.rstrip('.'), uts46=True).decode()}"
     except UnicodeError:
         return None
 
@@ -60,7 +62,7 @@ def linkedin(value: str) -> str | None:
         name = unquote(profile[1])
         if _PROFILE_ID.fullmatch(name):
             return f"urn:li:fsd_profile:{name}"
-        return f"linkedin.com/in/{unicodedata.normalize('NFC', name).lower()}"
+        return f"linkedin.com/in/{_ESCAPED.sub(lambda found: quote(found[0], safe=''), _lower(name))}"
     return None
 
 
@@ -70,6 +72,11 @@ def session(value: str) -> str | None:
     if number := _WHATSAPP.fullmatch(value):
         return phone(f"+{number[1]}")
     return email(value) or linkedin(value) or phone(value)
+
+
+def _lower(text: str) -> str:
+    """Return the text in lower case and NFC; some letters are one character with their accent in lower case only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
 
 
 _FORMS: dict[str, Callable[[str], str | None]] = {
@@ -83,7 +90,8 @@ _FORMS: dict[str, Callable[[str], str | None]] = {
 def canonical(kind: str, value: str) -> str | None:
     """Return the canonical form of a value of kind email, phone, linkedin or session; None if the value is invalid.
 
-    A value whose form PostgreSQL cannot store or index, such as the profile `%00`, is invalid, too.
+    A canonical form is its own. A value whose form PostgreSQL cannot store or index, such as the profile `%00`, is
+    invalid, too.
     """
     form = _FORMS[kind](value) if kind in _FORMS else None
     return form if form and not _CONTROL.search(form) and len(form.encode()) <= LONGEST_BYTES else None

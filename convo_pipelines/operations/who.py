@@ -63,8 +63,6 @@ def find(connection: Connection, written: str) -> Named:
             )
     found = fetch(connection, "operations/who/contacts", id=id_, value=written, identifier=identifier)
     if identifier:
-        if canonical("session", identifier) != identifier:
-            raise UnknownIdentifierError(f"{written} is no LinkedIn profile: {identifier} is no address of one")
         found = [row for row in found if canonical(row["kind"], row["value"])]
     forms: set[str | UUID] = {canonical(row["kind"], row["value"]) or row["id"] for row in found}
     if identifier:

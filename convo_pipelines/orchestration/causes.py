@@ -34,9 +34,15 @@ def cause(instance: dg.DagsterInstance, run_id: str, failure: dg.DagsterEvent) -
 
 def offenders(check: dg.AssetCheckEvaluation) -> str:
     """Return how many offenders a check found, and the first, without personal data."""
-    number, sample = check.metadata.get("offenders"), rows(check)
+    sample = rows(check)
     first = line({name: value for name, value in sample[0].items() if name not in PERSONAL_COLUMNS}) if sample else ""
-    return f"{number.value if number else 'some'} offenders" + (f", the first: {first}" if first else "")
+    return number(check) + (f", the first: {first}" if first else "")
+
+
+def number(check: dg.AssetCheckEvaluation) -> str:
+    """Return how many offenders a check found."""
+    found = check.metadata["offenders"].value if "offenders" in check.metadata else "some"
+    return "1 offender" if found == 1 else f"{found} offenders"
 
 
 def rows(check: dg.AssetCheckEvaluation) -> list[Mapping[str, Any]]:

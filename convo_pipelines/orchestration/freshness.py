@@ -1,5 +1,6 @@
 """Freshness policies: each table is materialized once an hour at least, also when nothing has changed."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -35,16 +36,18 @@ def longest_pause(cron: str) -> timedelta:
     return max(after - before for before, after in pairwise(moments))
 
 
-def is_unknown(instance: dg.DagsterInstance, table: DerivedTable) -> bool:
-    """Whether Dagster's storage has no materialization of a table, which may be built all the same."""
-    return instance.get_latest_materialization_event(dg.AssetKey(table.name)) is None
+def materialized_at(instance: dg.DagsterInstance, tables: Sequence[DerivedTable]) -> dict[str, datetime]:
+    """Return when tables were last materialized (UTC), those that Dagster's storage knows; others may be built, too."""
+    records = instance.get_asset_records([dg.AssetKey(table.name) for table in tables])
+    return {
+        entry.asset_key.to_user_string(): datetime.fromtimestamp(entry.last_materialization.timestamp, UTC)
+        for entry in (record.asset_entry for record in records)
+        if entry.last_materialization
+    }
 
 
-def report_unchanged(instance: dg.DagsterInstance, warehouse: Warehouse, table: DerivedTable, now: datetime) -> None:
-    """Report a table in which nothing has changed as materialized, unless it was within the hour before `now`."""
-    newest = instance.get_latest_materialization_event(dg.AssetKey(table.name))
-    if newest and newest.timestamp > (now - REPORTED_EVERY).timestamp():
-        return
+def report_unchanged(instance: dg.DagsterInstance, warehouse: Warehouse, table: DerivedTable) -> None:
+    """Report a table in which nothing has changed as materialized."""
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
             table.name,

@@ -1,18 +1,29 @@
 """Overrides of Dagster's private parts: what is slow in runs of many partitions, and what becomes of killed workers.
 
-Loaded by `storage`, and only on the versions that it names as tested. What each saves was measured by a run of two
+Loaded on demand, and only on the versions that it names as tested. What each saves was measured by a run of two
 tables with their checks over 1,057 days, on two busy cores: 15 s with all of them, 186 s without any.
 """
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 import grpc
 import sqlalchemy as sa
-from dagster import AssetKey, DagsterEventType, DagsterRun, DefaultRunLauncher, EventLogEntry
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetMaterialization,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterRun,
+    DefaultRunLauncher,
+    EventLogEntry,
+)
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._core.events import DagsterEventBatchMetadata
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
@@ -77,6 +88,14 @@ class EventLog(PostgresEventLogStorage):
                 partitions = plan.partitions_subset.get_partition_keys() if plan.partitions_subset else ()
                 attempts |= {key: (run_id, event_id) for key in partitions if done.get(key, 0) < event_id}
         return attempts
+
+
+def log_together(context: AssetExecutionContext, materializations: Sequence[AssetMaterialization]) -> None:
+    """Store the materializations in one statement; `context.log_event` stores each by itself, in 5 ms."""
+    step, batch = context.get_step_execution_context(), uuid4().hex
+    for number, materialization in enumerate(materializations, 1):
+        is_end = number == len(materializations)
+        DagsterEvent.asset_materialization(step, materialization, DagsterEventBatchMetadata(batch, is_end))
 
 
 class WatchfulLauncher(DefaultRunLauncher):

@@ -136,8 +136,7 @@ def finding(evaluation: dg.AssetCheckEvaluation) -> str:
     """Return the result of a failed check as text: the number of offenders, and one line for each in the sample."""
     if evaluation.passed:
         return ""
-    number = f"{evaluation.metadata['offenders'].value} offenders"
-    return "\n".join([number, *map(causes.line, causes.rows(evaluation))])
+    return "\n".join([causes.number(evaluation), *map(causes.line, causes.rows(evaluation))])
 
 
 def _utc(moment: datetime) -> datetime:

@@ -5,9 +5,14 @@ import time
 from collections.abc import Iterator
 
 import psycopg
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, start_http_server
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
 from convo_pipelines.engine import change_log
@@ -55,13 +60,21 @@ class Metrics:
         self.deferred.inc(sum(isinstance(answer, Deferred) for answer in done.answers.values()))
 
 
+def metrics_route(registry: CollectorRegistry) -> Route:
+    """Return the route of an application that serves metrics at `/metrics`."""
+
+    def show(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Route("/metrics", show)
+
+
 def serve(warehouse: Warehouse, host: str, port: int) -> None:
-    """Serve the pipeline's metrics at `/metrics` until the process is ended."""
+    """Serve the pipeline's metrics at `/metrics` until SIGTERM or SIGINT."""
     registry = CollectorRegistry()
     registry.register(_Pipeline(warehouse))
-    _, thread = start_http_server(port, host, registry)
-    _log.info("serving metrics at http://%s:%d/metrics", host, port)
-    thread.join()
+    application = Starlette(routes=[metrics_route(registry)])
+    uvicorn.run(application, host=host, port=port, log_config=None, access_log=False, server_header=False)
 
 
 class _Pipeline(Collector):

@@ -18,7 +18,6 @@ from typing import Annotated, cast
 
 import psycopg
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -31,7 +30,7 @@ from starlette.routing import Route
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.serving.follow import Follower
-from convo_pipelines.serving.metrics import Metrics
+from convo_pipelines.serving.metrics import Metrics, metrics_route
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
 from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, Refused, SessionKey, complete
 
@@ -188,9 +187,6 @@ def application(warehouse: Warehouse, secret: str | None, *, follows: bool = Fal
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database is not reachable", retry_after=5) from None
         return JSONResponse({"status": "ok"})
 
-    async def show_metrics(_: Request) -> Response:
-        return Response(await run_in_threadpool(generate_latest, metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         follower = Follower(warehouse, record) if follows else None
@@ -209,7 +205,7 @@ def application(warehouse: Warehouse, secret: str | None, *, follows: bool = Fal
         routes=[
             Route(PATH, conversation_complete, methods=["POST"]),
             Route("/healthz", healthz),
-            Route("/metrics", show_metrics),
+            metrics_route(metrics.registry),
         ],
         exception_handlers={HTTPException: _problem, Exception: _failure},
         lifespan=lifespan,

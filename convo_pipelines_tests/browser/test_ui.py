@@ -15,9 +15,8 @@ from convo_pipelines.orchestration.partitions import tick_tags
 from convo_pipelines.sources import sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
-from convo_pipelines_tests.interrupts import AT_WORK, assert_nothing_goes_on, refreshes_wait, wait_until
-from convo_pipelines_tests.processes import DagsterDev, ask
-from convo_pipelines_tests.processes import wait_until as wait_for_dagster
+from convo_pipelines_tests.interrupts import AT_WORK, assert_nothing_goes_on, refreshes_wait
+from convo_pipelines_tests.processes import DagsterDev, ask, wait_until
 from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph
 
@@ -192,7 +191,7 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
         client = DagsterGraphQLClient("127.0.0.1", port_number=int(dev.url.rpartition(":")[2]))
         for job in ("conversation_discovery", "all_checks"):
             run = client.submit_job_execution(job, tags=tick_tags(job) if job == "conversation_discovery" else {})
-            wait_for_dagster(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
+            wait_until(lambda run=run: client.get_run_status(run).value in ("SUCCESS", "FAILURE"), 90, dev)
         links: dict[str, str] = {}
 
         def are_told() -> bool:
@@ -201,7 +200,7 @@ def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
                     links.setdefault(what, link)
             return len(links) == 2
 
-        wait_for_dagster(are_told, 120, dev)
+        wait_until(are_told, 120, dev)
         page.goto(links["a run failed"])
         expect(page.get_by_text("Failure", exact=True).first).to_be_visible()
         expect(page.get_by_text("conversation_discovery").first).to_be_visible()

@@ -616,7 +616,7 @@ def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
     assert not world.has_news(PIPELINE)
 
 
-# What an adversary found
+# What else applications and databases do
 
 
 @both_servers

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.catalogs import ANALYTICS, BEFORE_NEWEST, NEWEST
+from convo_pipelines_tests.catalogs import ANALYTICS, NEWEST
 from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.database.test_adoption import fill, tick
 from convo_pipelines_tests.database.test_migrations import catalog
@@ -23,6 +24,8 @@ from convo_pipelines_tests.world import World, at
 
 BASELINE = ANALYTICS[0]
 [DECISIONS] = [name for name in ANALYTICS if name.endswith("_decisions")]
+BEFORE_ASKED, ASKED = [pair for pair in pairwise(ANALYTICS) if pair[1] not in migrations.LOST_WITH][-1]
+"""The newest migration whose rollback loses nothing, and the one before."""
 
 
 def down(*arguments: str) -> Result:
@@ -150,22 +153,33 @@ def test_a_baseline_is_rolled_back_only_with_yes_and_says_what_is_lost() -> None
     assert "app.conversations.closed_at" in down().output
 
 
+@pytest.mark.usefixtures("world")
+def test_the_rollback_that_drops_recorded_assignments_says_so() -> None:
+    past(DECISIONS)
+    refused = down()
+    assert (refused.exit_code, newest()) == (1, DECISIONS)
+    lost = "Lost for good: when and by whom conversations were put into projects (curation.project_assignments)."
+    assert lost in " ".join(refused.output.split())
+
+
 @pytest.mark.parametrize(("answer", "is_done"), [("y", True), ("n", False)])
 def test_on_a_terminal_it_asks(world: World, answer: str, is_done: bool) -> None:
+    past(ASKED)
     terminal, end = pty.openpty()
     os.write(terminal, f"{answer}\n".encode())
     program = [sys.executable, "-c", "from convo_pipelines.cli import main; main()", "migrate", "down"]
     environment = os.environ | {"CONVO_DATABASE_URL": world.url}
     ended = subprocess.run(program, stdin=end, capture_output=True, text=True, env=environment, check=False)
-    assert f"roll back {NEWEST}? [y/N]" in ended.stdout
-    assert (ended.returncode, newest()) == ((0, BEFORE_NEWEST) if is_done else (1, NEWEST))
+    assert f"roll back {ASKED}? [y/N]" in ended.stdout
+    assert (ended.returncode, newest()) == ((0, BEFORE_ASKED) if is_done else (1, ASKED))
 
 
 @pytest.mark.usefixtures("world")
 def test_without_a_terminal_it_wants_yes() -> None:
+    past(ASKED)
     refused = down()
-    assert (refused.exit_code, newest()) == (1, NEWEST)
-    assert refused.output == f"Error: {NEWEST} is not rolled back: say --yes to roll it back\n"
+    assert (refused.exit_code, newest()) == (1, ASKED)
+    assert refused.output == f"Error: {ASKED} is not rolled back: say --yes to roll it back\n"
 
 
 OF_OTHERS = [

@@ -72,7 +72,7 @@ def test_a_check_that_turns_red_is_told_and_that_it_is_green_again(quiet: World,
     look()
     [message] = receiver.messages
     assert message["title"] == "convo_pipelines: 1 new: a check fails: every_crew_day_adds_up of crew_activity_daily"
-    assert "1 offenders, the first: " in message["message"]
+    assert "1 offender, the first: " in message["message"]
     assert "materialize crew_activity_daily for the days shown" in message["message"]
     assert "https://dagster.example/assets/crew_activity_daily?view=checks" in message["message"]
     quiet.reconcile()

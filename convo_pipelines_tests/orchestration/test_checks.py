@@ -1,5 +1,7 @@
 """Every check passes on good data and fails on damaged data, saying where."""
 
+from collections.abc import Callable
+
 import pytest
 
 from convo_pipelines_tests.world import World, at, sample
@@ -112,8 +114,7 @@ CHECKS_AND_DAMAGE = {
 }
 
 
-@pytest.fixture
-def healthy(world: World) -> World:
+def good_data(world: World) -> None:
     world.crew()
     world.say("s1", "human", at(0, 9))
     world.say("s1", "ai", at(0, 10))
@@ -124,7 +125,11 @@ def healthy(world: World) -> World:
     world.address(talk, world.contact("ana@example.com", world.person()))
     world.tick()
     world.sync()
-    return world
+
+
+@pytest.fixture
+def healthy(new_world: Callable[..., World]) -> World:
+    return new_world(good_data)
 
 
 def test_good_data_passes_every_check(healthy: World) -> None:
@@ -157,7 +162,7 @@ def test_each_check_can_fail(healthy: World, name: str) -> None:
     ],
 )
 def test_discovery_is_held_against_its_limits(healthy: World, damage: str, complaint: str) -> None:
-    for number in range(19):
+    for number in range(20):
         healthy.crew(f"X{number}", table="histories_a", create=False)
     healthy.tick()
     healthy.execute("update app.crews set created_at = now() - interval '1 day'")

@@ -157,6 +157,7 @@ def test_what_was_built_without_dagster_is_shown_by_its_first_tick(world: World)
     assert done == {MARCH.isoformat(), days.get_last_partition_key()}
 
 
+@pytest.mark.parametrize("stored_instance", ["ours", "untested"], indirect=True)
 def test_a_tick_of_more_than_300_days_names_them_all(world: World, stored_instance: dg.DagsterInstance) -> None:
     world.crew()
     world.tick()

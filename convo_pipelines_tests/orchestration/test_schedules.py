@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.definitions.assets.graph.asset_graph import AssetNode
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
@@ -206,6 +207,24 @@ def test_quiet_nights_stay_fresh(world: World, instance: dg.DagsterInstance) -> 
     assert newest.metadata["dagster/row_count"].value == 1
     with freeze_time(evening + timedelta(hours=12)):  # the daemon was down
         assert states(instance) == {FreshnessState.FAIL}
+
+
+def test_when_nothing_is_new_one_query_tells_when_each_table_was_last_materialized(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    world.crew()
+    seen(world, instance)
+    queries: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        queries.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        assert "nothing has changed" in str(evaluate(world, instance))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len([query for query in queries if "FROM asset_keys" in query]) == 1
 
 
 @pytest.mark.parametrize(

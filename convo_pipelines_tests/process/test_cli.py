@@ -1,5 +1,6 @@
 """The command line as an operator uses it: real processes, Dagster's storage in PostgreSQL by the real dagster.yaml."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -77,9 +78,10 @@ def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path
     assert "conversation_summaries" in status
     world.crew("B")
     world.execute("alter table app.histories_b rename session_id to other")
-    failed = command("refresh", "histories_sessions")
+    failed = command("refresh", "histories_sessions", LOG_FORMAT="json")
     assert failed.returncode == 1
-    assert "the run, or one of its crews, failed" in failed.stderr
+    lines = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert lines[-1]["message"] == "the run, or one of its crews, failed; see the log above"
 
 
 @pytest.mark.long(20)

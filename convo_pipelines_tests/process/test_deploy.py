@@ -46,5 +46,6 @@ def test_what_the_units_start_runs_jobs_and_writes_where_dagster_is_at_home(
             time.sleep(1)
         assert httpx.get(f"http://127.0.0.1:{units.ports['8080']}/healthz").json() == {"status": "ok"}
         assert "convo_database_up 1.0" in httpx.get(f"http://127.0.0.1:{units.ports['9464']}/metrics").text
+        assert httpx.get(f"http://127.0.0.1:{units.ports['9464']}/nothing").status_code == httpx.codes.NOT_FOUND
     assert (units.home / "storage" / run_id).is_dir()
     assert list(units.elsewhere.iterdir()) == []

@@ -48,8 +48,8 @@ def test_ticks_and_health_do_not_wait_for_the_runs_of_a_backfill_which_can_be_ca
             client.submit_job_execution("link_sync", tags={"dagster/backfill": "days", "dagster/partition": day})
         wait_until(lambda: len(world.execute(AT_WORK)) == 2, 240, dev)
         world.message(world.conversation())
-        wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, dev)
-        wait_until(lambda: bool(runs("health", "SUCCESS")), 240, dev)
+        wait_until(lambda: world.execute("select from analytics.conversation_summaries"), 240, dev)
+        wait_until(lambda: runs("health", "SUCCESS"), 240, dev)
         at_work = runs("link_sync", "STARTED")
         assert len(at_work) == 2
         assert len(runs("link_sync", "QUEUED")) == RUNS - 2

@@ -63,9 +63,9 @@ def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: Debi
     [orphan] = runs("STARTED")
     world.connection.execute(psycopg.sql.SQL(SLOW.replace("%s", "0")))
     with units:
-        wait_until(lambda: bool(world.execute("select from analytics.conversation_summaries")), 240, units)
+        wait_until(lambda: world.execute("select from analytics.conversation_summaries"), 240, units)
         wait_until(lambda: orphan in runs("FAILURE"), 240, units)
-        wait_until(lambda: bool(runs("SUCCESS")), 240, units)
+        wait_until(lambda: runs("SUCCESS"), 240, units)
 
         world.close()
         debian.crash()

@@ -28,7 +28,38 @@ def test_without_a_default_region_a_number_needs_its_country() -> None:
     assert identifiers.phone("030 1234567") is None
 
 
-@given(kind=st.sampled_from(["email", "phone", "linkedin", "session"]), value=st.text(max_size=40))
-def test_any_text_has_one_form_or_none_and_that_is_its_own(kind: str, value: str) -> None:
-    form = identifiers.canonical(kind, value)
-    assert form is None or identifiers.session(form) == form
+def escaped(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+SPELLINGS = {
+    "email": st.builds("{}@{}".format, TEXT, st.sampled_from(["Example.com.", "BÜCHER.example", "xn--bcher-kva.de"])),
+    "phone": st.builds("{}{}{}".format, st.sampled_from(["+49", "0049", "+1 (212)"]), st.integers(0), TEXT),
+    "linkedin": st.builds(
+        "https://de.LinkedIn.com/in/{}".format,
+        st.lists(TEXT | TEXT.map(escaped) | TEXT.map(escaped).map(escaped), min_size=1).map("".join),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["email", "phone", "linkedin", "session"])
+@given(data=st.data())
+def test_any_text_has_one_form_or_none_and_that_is_its_own(kind: str, data: st.DataObject) -> None:
+    form = identifiers.canonical(kind, data.draw(TEXT | SPELLINGS.get(kind, st.one_of(SPELLINGS.values()))))
+    assert form is None or identifiers.canonical(kind, form) == identifiers.canonical("session", form) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "identifier"),
+    [
+        ("https://www.linkedin.com/in/Ana-M%C3%BCller/?trk=x", "linkedin.com/in/ana-müller"),
+        ("linkedin.com/in/a%3fb", "linkedin.com/in/a%3Fb"),
+        ("linkedin.com/in/a%2fb%2541", "linkedin.com/in/a%2Fb%2541"),
+        ("linkedin.com/in/a%20b%40c.example", "linkedin.com/in/a%20b%40c.example"),
+        ("linkedin.com/in/a%0Ab", None),
+        ("linkedin.com/in/J\u030c", "linkedin.com/in/\u01f0"),
+    ],
+)
+def test_a_profile_keeps_escaped_what_would_end_its_name(value: str, identifier: str | None) -> None:
+    assert identifiers.canonical("linkedin", value) == identifier

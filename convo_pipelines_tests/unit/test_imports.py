@@ -1,6 +1,7 @@
 """Packages import only downwards, Dagster stays in its room, and importing changes nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ MODULES = {
     if "sql" not in path.relative_to(PACKAGE).parts
 }
 ALEMBIC_SCRIPT = "convo_pipelines.database.alembic.env"
+OVERRIDES = "convo_pipelines.orchestration.overrides"
 
 
 def imports(module: str, *, in_functions: bool) -> Iterator[str]:
@@ -70,6 +72,13 @@ def test_only_orchestration_imports_dagster(module: str) -> None:
     for imported in imports(module, in_functions=not lazily):
         assert not imported.startswith("dagster"), f"{module} imports {imported}"
         assert not imported.startswith(("convo_pipelines.orchestration", "convo_pipelines.definitions"))
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != OVERRIDES])
+def test_only_the_overrides_which_are_loaded_on_demand_import_private_parts_of_dagster(module: str) -> None:
+    private = {name for name in imports(module, in_functions=True) if re.match(r"dagster.*\._", name)}
+    assert not private
+    assert OVERRIDES not in imports(module, in_functions=False)
 
 
 def test_modules_import_each_other_without_a_cycle() -> None:

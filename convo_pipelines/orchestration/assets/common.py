@@ -20,7 +20,7 @@ from convo_pipelines.engine.registry import (
 )
 from convo_pipelines.operations import health, projects
 from convo_pipelines.orchestration.failures import plain_failures
-from convo_pipelines.orchestration.freshness import is_unknown
+from convo_pipelines.orchestration.freshness import materialized_at
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import TICK_TAG, days, materialize_days, window_of
@@ -48,7 +48,7 @@ def refreshed(
     """
     started = time.monotonic()
     is_tick = TICK_TAG in context.run.tags
-    is_first = is_unknown(context.instance, table)
+    is_first = not materialized_at(context.instance, [table])
     with plain_failures(context):
         health.require_schema(warehouse)
         if is_tick:

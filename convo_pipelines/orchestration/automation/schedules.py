@@ -93,20 +93,16 @@ def _tick(
         if not change_log.is_follower(held["holder"]):
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
-    if leases and not any(freshness.is_unknown(context.instance, table) for table in tables):
-        _report_unchanged(context, warehouse, tables)
-        return dg.SkipReason(f"followed by {leases[0]['holder'].removeprefix(change_log.FOLLOWER)}")
-    if ticks.have_news(warehouse, tables) or any(freshness.is_unknown(context.instance, table) for table in tables):
+    materialized_at = freshness.materialized_at(context.instance, tables)
+    is_known = len(materialized_at) == len(tables)
+    if not (leases and is_known) and (not is_known or ticks.have_news(warehouse, tables)):
         return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
-    _report_unchanged(context, warehouse, tables)
-    return dg.SkipReason("nothing has changed since the last tick")
-
-
-def _report_unchanged(
-    context: dg.ScheduleEvaluationContext, warehouse: Warehouse, tables: Sequence[DerivedTable]
-) -> None:
     for table in tables:
-        freshness.report_unchanged(context.instance, warehouse, table, context.scheduled_execution_time)
+        if materialized_at[table.name] <= context.scheduled_execution_time - freshness.REPORTED_EVERY:
+            freshness.report_unchanged(context.instance, warehouse, table)
+    if leases:
+        return dg.SkipReason(f"followed by {leases[0]['holder'].removeprefix(change_log.FOLLOWER)}")
+    return dg.SkipReason("nothing has changed since the last tick")
 
 
 def _has_failed(instance: dg.DagsterInstance, job_name: str) -> bool:
