@@ -11,12 +11,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError
+from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.world import EveryCrewFailedError, World
 
 STORM_SECONDS = float(os.environ.get("STORM_SECONDS", "6"))
@@ -420,6 +421,24 @@ def test_each_statement_logs_each_of_its_keys_once(world: World) -> None:
                 statement = statement.replace(name, f"'{given}'")
             world.execute(statement)
             assert sorted(row["change"] for row in world.execute(log)) == changes.split(", ") * bool(changes), statement
+
+
+@debian_only
+def test_what_is_written_is_read_where_the_lower_case_of_i_has_no_dot(server: Server) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            "create database turkish template template0 encoding 'utf8' locale_provider icu icu_locale 'tr'"
+        )
+    server.databases.append("turkish")
+    url = make_url(server.url).set(database="turkish").render_as_string(hide_password=False)
+    migrations.up(url=url)
+    world = World(Warehouse(url))
+    world.crew()
+    tick(world)
+    world.say("s1")
+    tick(world)
+    assert_right(world)
+    world.close()
 
 
 @pytest.mark.parametrize("log", ["session_changes", "conversation_changes", "message_changes"])
