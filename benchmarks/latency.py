@@ -1,18 +1,15 @@
 """What a writer waits for: 500 messages/s over 50 crews, without capture, with it, and beside ticks and a backfill."""
 
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.capture import PGBENCH
+from benchmarks.capture import latencies
 from benchmarks.discovery import UNTIL, Benchmark, log
-from benchmarks.measure import FOLDER, console, fresh_database
+from benchmarks.measure import console, fresh_database
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.engine.scopes import Window
@@ -41,17 +38,12 @@ def measure() -> list[Row]:
 
 
 def measured(name: str, url: str) -> Row:
-    """Write for a while at the given rate; a writer's latency does not count the time before its turn."""
-    with tempfile.TemporaryDirectory() as folder:
-        rate = ["-n", "-c", str(CLIENTS), "-j", "2", "-R", str(MESSAGES_PER_SECOND), "-T", str(SECONDS)]
-        script = ["-M", "simple", "-f", str(FOLDER / "mixed_message.sql"), "-l", "--log-prefix", f"{folder}/log"]
-        subprocess.run([PGBENCH, *rate, *script, url], check=True, capture_output=True)
-        lines = [line.split() for file in Path(folder).iterdir() for line in file.read_text().splitlines()]
-    milliseconds = np.array([(int(line[2]) - int(line[6])) / 1000 for line in lines])
+    """Write for a while at the given rate."""
+    milliseconds = latencies(url, "mixed_message", MESSAGES_PER_SECOND, SECONDS, CLIENTS, "simple")
     p50, p99, longest = np.percentile(milliseconds, [50, 99, 100])
     row = {
         "writer": name,
-        "messages/s": f"{len(lines) / SECONDS:.0f}",
+        "messages/s": f"{len(milliseconds) / SECONDS:.0f}",
         "p50": f"{p50:.2f} ms",
         "p99": f"{p99:.2f} ms",
         "longest": f"{longest:.0f} ms",

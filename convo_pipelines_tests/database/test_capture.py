@@ -7,15 +7,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from uuid import UUID
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError
+from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.world import EveryCrewFailedError, World
 
 STORM_SECONDS = float(os.environ.get("STORM_SECONDS", "6"))
@@ -340,3 +342,114 @@ def nested_partitions(world: World) -> None:
     )
     tick(world)
     oracle.assert_right(world)
+
+
+# What a statement logs
+
+
+LOGGED: dict[str, list[tuple[str, str]]] = {
+    "select concat_ws(' ', operation, coalesce(session_id, '-'), extract(day from activity_date)) as change "
+    "from analytics.session_changes": [
+        ("insert into app.histories_a (session_id, created_at) values ('a', '2026-01-01')", "insert a 1"),
+        ("insert into app.histories_a (session_id, created_at) values (null, '2026-01-01')", "unusable - 1"),
+        (
+            "insert into app.histories_a (session_id, created_at) values "
+            "('b', '2026-01-01'), ('b', '2026-01-01'), ('B', '2026-01-02'), (null, '2026-01-02')",
+            "insert B 2, insert b 1, unusable - 2",
+        ),
+        ("insert into app.histories_a select * from app.histories_a where false", ""),
+        ("update app.histories_a set message = '{}' where session_id = 'a'", "update a 1"),
+        ("update app.histories_a set session_id = 'A' where session_id = 'a'", "update A 1, update a 1"),
+        ("update app.histories_a set created_at = '2026-01-02' where session_id = 'A'", "update A 1, update A 2"),
+        ("update app.histories_a set message = '{}' where lower(session_id) = 'b'", "update B 2, update b 1"),
+        ("update app.histories_a set message = '{}' where false", ""),
+        ("delete from app.histories_a where session_id = 'A'", "delete A 2"),
+        ("delete from app.histories_a where session_id is null", "unusable - 1, unusable - 2"),
+        ("truncate app.histories_a", "truncate -"),
+        ("alter table app.histories_a rename session_id to chat", ""),
+        ("insert into app.histories_a (chat) values ('a')", "everything -"),
+        ("delete from app.histories_a", "truncate -"),
+    ],
+    "select concat_ws(' ', operation, right(conversation_id::text, 1)) as change "
+    "from analytics.conversation_changes where source = 'messages'": [
+        ("insert into app.messages (conversation_id, direction, sent_at) values (:a, 'inbound', now())", "insert a"),
+        (
+            "insert into app.messages (conversation_id, direction, sent_at) "
+            "values (:a, 'outbound', now()), (:b, 'inbound', now()), (:b, 'inbound', now())",
+            "insert a, insert b",
+        ),
+        ("insert into app.messages select * from app.messages where false", ""),
+        ("update app.messages set sent_at = now() where direction = 'outbound'", "update a"),
+        (
+            "update app.messages set conversation_id = :b where direction = 'outbound'",
+            "update a, update b",
+        ),
+        ("update app.messages set sent_at = now()", "update a, update b"),
+        ("delete from app.messages where direction = 'outbound'", "delete b"),
+        ("delete from app.messages", "delete a, delete b"),
+    ],
+    "select concat_ws(' ', operation, right(conversation_id::text, 1), session_id, "
+    "case when snapshot is not null then 'seen' end) as change "
+    "from analytics.conversation_changes where source = 'conversations'": [
+        ("insert into app.conversations (id, channel) values (:c, 'email')", "insert c"),
+        (
+            "insert into app.conversations (id, channel, crew_id, session_id) values (:d, 'crew', :crew, 's')",
+            "insert d s",
+        ),
+        ("update app.conversations set subject = '…' where id = :c", "update c"),
+        ("update app.conversations set subject = '…' where id = :d", "update d s seen"),
+        ("update app.conversations set session_id = 'S' where id = :d", "update d S seen, update d s seen"),
+        ("update app.conversations set subject = '' where id in (:a, :d)", "update a, update d S seen"),
+        ("delete from app.conversations where id = :d", "delete d S seen"),
+        ("delete from app.conversations", "delete a, delete b, delete c"),
+    ],
+}
+"""How each log shows what these statements, one after the other, write to it."""
+
+
+@both_servers
+def test_each_statement_logs_each_of_its_keys_once(world: World) -> None:
+    ids = {":crew": world.crew()} | {f":{name}": UUID(f"{name:0>32}") for name in "abcd"}
+    tick(world)
+    world.execute(
+        "insert into app.conversations (id, channel) values (%s, 'email'), (%s, 'chat')", ids[":a"], ids[":b"]
+    )
+    for log, statements in LOGGED.items():
+        for statement, changes in statements:
+            world.execute("delete from analytics.session_changes; delete from analytics.conversation_changes")
+            for name, given in ids.items():
+                statement = statement.replace(name, f"'{given}'")
+            world.execute(statement)
+            assert sorted(row["change"] for row in world.execute(log)) == changes.split(", ") * bool(changes), statement
+
+
+@debian_only
+def test_what_is_written_is_read_where_the_lower_case_of_i_has_no_dot(server: Server) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            "create database turkish template template0 encoding 'utf8' locale_provider icu icu_locale 'tr'"
+        )
+    server.databases.append("turkish")
+    url = make_url(server.url).set(database="turkish").render_as_string(hide_password=False)
+    migrations.up(url=url)
+    world = World(Warehouse(url))
+    world.crew()
+    tick(world)
+    world.say("s1")
+    tick(world)
+    assert_right(world)
+    world.close()
+
+
+@pytest.mark.parametrize("log", ["session_changes", "conversation_changes", "message_changes"])
+def test_a_log_that_is_away_for_a_while_stops_no_writer_and_loses_nothing(world: World, log: str) -> None:
+    world.crew()
+    world.person(email="ana@example.com")
+    talk = world.conversation()
+    tick(world)
+    world.execute(f"alter table analytics.{log} rename to away")
+    world.say("s1")
+    world.recipient(world.message(talk), "ana@example.com")
+    world.execute(f"alter table analytics.away rename to {log}")
+    tick(world)
+    assert_right(world)

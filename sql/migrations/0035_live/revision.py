@@ -3,5 +3,5 @@
 from convo_pipelines.database.migrations import sql_files
 
 revision = "0035_live"
-down_revision = "0033_decisions"
+down_revision = "0034_capture"
 upgrade, downgrade = sql_files(__file__)
