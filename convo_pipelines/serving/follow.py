@@ -132,9 +132,13 @@ class Follower:
                 self._forget()
                 pause = LONGEST_PAUSE_SECONDS
             self._stopped.wait(pause)
+        self.end()
+        _log.info("stopped")
+
+    def end(self) -> None:
+        """Release the leases, and record what was done."""
         self._release(list(self._tables))
         self._record.write()
-        _log.info("stopped")
 
     def step(self) -> float:
         """Look once, and refresh what follows the news; return how long to pause before the next look."""

@@ -19,9 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
-from convo_pipelines.engine import capture, crews, reconcile, ticks
+from convo_pipelines.engine import capture, crews, reconcile, refresh, ticks
+from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
@@ -122,16 +124,25 @@ def unless_locked(run: Callable[[Warehouse], None]) -> Callable[[Warehouse], Non
     return attempt
 
 
-RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile, run_complete)
+def run_follower(warehouse: Warehouse) -> None:
+    follower = Follower(warehouse)
+    for _ in range(2):
+        follower.step()
+    follower.end()
+
+
+RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile, run_complete, run_follower)
 
 
 class Company(RuleBasedStateMachine):
     new_world: Callable[[], World]
     monkeypatch: pytest.MonkeyPatch
 
-    @initialize(has_foreign_keys=st.booleans())
-    def open(self, has_foreign_keys: bool) -> None:
+    @initialize(has_foreign_keys=st.booleans(), few_keys=st.sampled_from([-1, 2, 1_000]))
+    def open(self, has_foreign_keys: bool, few_keys: int) -> None:
+        type(self).monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
         self.world = type(self).new_world()
+        self.follower = Follower(self.world.warehouse)
         self.has_foreign_keys = has_foreign_keys
         if not has_foreign_keys:
             self.world.drop_foreign_keys()
@@ -483,6 +494,17 @@ class Company(RuleBasedStateMachine):
     # The pipeline
 
     @rule()
+    def follow(self) -> None:
+        """A follower that has seen what was before, and yields to the ticks in between."""
+        for _ in range(20):
+            if self.follower.step() == IDLE_SECONDS:
+                break
+        self.assert_right()
+        Lease(self.world.warehouse, [table.name for table in DERIVED_TABLES]).want()
+        self.follower.step()
+        self.world.execute(NOT_WANTED)
+
+    @rule()
     def tick(self) -> None:
         run_tick(self.world.warehouse)
         self.assert_right()
@@ -565,6 +587,7 @@ class Company(RuleBasedStateMachine):
         self.world.close()
 
 
+NOT_WANTED = "update analytics.refresh_state set lease_wanted_until = null, written_by = pg_current_xact_id()"
 ACTIVE = """
 select crew_code as code from app.crews join app.clients on clients.id = client_id
 where crews.is_active and clients.is_active
