@@ -447,7 +447,7 @@ def at_once(
     except (psycopg.Error, _UnsettledError) as error:
         if connection.closed or (isinstance(error, psycopg.errors.QueryCanceled) and "timeout" not in str(error)):
             raise
-        _log.warning("%s is refreshed in chunks: %s", work.table.name, error_message(error))
+        _log.info("%s is refreshed in chunks: %s", work.table.name, error_message(error))
         return None
     return outcomes
 
