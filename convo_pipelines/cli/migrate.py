@@ -9,7 +9,7 @@ import click
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import binding
+from convo_pipelines.engine import binding, change_log
 
 
 @click.group()
@@ -34,7 +34,8 @@ ONLY = click.option(
 )
 def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
     """Apply every migration that is missing, the optional roles excepted."""
-    migrations.up((only,) if only else migrations.DEFAULT_LINES)
+    with change_log.followers_paused(Warehouse()):
+        migrations.up((only,) if only else migrations.DEFAULT_LINES)
     if has_foreign_keys is not None:
         with Warehouse().connection() as connection:
             binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)
@@ -59,7 +60,8 @@ def down(only: migrations.Line | None, yes: bool) -> None:
             raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")
         click.echo("This version does nothing after a rollback until `convo-pipelines migrate up`.")
         click.confirm(f"roll back {migration.name}?", abort=True)
-    console.print(f"rolled back {migrations.down(lines)}")
+    with change_log.followers_paused(Warehouse()):
+        console.print(f"rolled back {migrations.down(lines)}")
 
 
 @migrate.command()

@@ -465,10 +465,10 @@ class Lease:
         if time.monotonic() - self.renewed > RENEW_SECONDS:
             self._write(connection, is_start=False)
 
-    def want(self) -> None:
-        """Ask for it: a follower yields it."""
+    def want(self, seconds: float = WANTED_SECONDS) -> None:
+        """Ask for it for so many seconds: a follower yields it."""
         with self.warehouse.connection() as connection:
-            execute(connection, "engine/leases/want", asset_keys=list(self.tables), seconds=WANTED_SECONDS)
+            execute(connection, "engine/leases/want", asset_keys=list(self.tables), seconds=seconds)
 
     def end(self) -> None:
         """Release it."""
@@ -523,6 +523,25 @@ def leases(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: f
             mine.end()
         except psycopg.Error:  # the database is not reachable: the leases expire
             _log.warning("the leases could not be released; they expire within a minute")
+
+
+@contextmanager
+def followers_paused(warehouse: Warehouse) -> Generator[None]:
+    """Have followers yield all leases for up to a minute; a schema that knows no followers has none."""
+    asked = Lease(warehouse, [table.name for table in DERIVED_TABLES])
+    started = time.monotonic()
+    with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        asked.want(LEASE_SECONDS)
+        with warehouse.connection() as connection:
+            while time.monotonic() - started < YIELD_SECONDS and any(
+                is_follower(lease["holder"]) for lease in in_force(connection, asked.tables)
+            ):
+                time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+            asked.want(0)
 
 
 def is_follower(holder: str) -> bool:

@@ -128,7 +128,8 @@ class Follower:
             try:
                 pause = self.step()
             except (psycopg.Error, ConvoPipelinesError) as error:
-                _log.warning("looking again in %d s: %s", LONGEST_PAUSE_SECONDS, error_message(error))
+                missing = isinstance(error, psycopg.ProgrammingError) and health.schema_error(self._warehouse.url)
+                _log.warning("looking again in %d s: %s", LONGEST_PAUSE_SECONDS, error_message(missing or error))
                 self._forget()
                 pause = LONGEST_PAUSE_SECONDS
             self._stopped.wait(pause)
