@@ -41,6 +41,12 @@ from convo_pipelines.settings import settings
 LEASE_SECONDS, RENEW_SECONDS = 60, 10
 WANTED_SECONDS, YIELD_SECONDS, POLL_SECONDS = 5, 10, 0.1
 """How long a lease stays wanted, how long a follower is waited for, and how often it is tried."""
+NO_LEASES = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InsufficientPrivilege,
+)
+"""A schema that knows no followers yet, or an owner who may not write to it."""
 FOLLOWER = "follower "
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """The histogram of seconds until changes are visible."""
@@ -530,7 +536,7 @@ def followers_paused(warehouse: Warehouse) -> Generator[None]:
     """Have followers yield all leases for up to a minute; a schema that knows no followers has none."""
     asked = Lease(warehouse, [table.name for table in DERIVED_TABLES])
     started = time.monotonic()
-    with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+    with suppress(*NO_LEASES):
         asked.want(LEASE_SECONDS)
         with warehouse.connection() as connection:
             while time.monotonic() - started < YIELD_SECONDS and any(
@@ -540,7 +546,7 @@ def followers_paused(warehouse: Warehouse) -> Generator[None]:
     try:
         yield
     finally:
-        with suppress(psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        with suppress(*NO_LEASES):
             asked.want(0)
 
 

@@ -23,7 +23,9 @@ from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.orchestration import crons, freshness
 from convo_pipelines.orchestration.automation import jobs, schedules
 from convo_pipelines.orchestration.partitions import TICK_TAG
+from convo_pipelines.serving.follow import Follower
 from convo_pipelines.settings import settings
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at, metadata
 
 
@@ -117,17 +119,32 @@ def test_a_tick_waits_for_the_one_before_as_long_as_that_holds_its_lease(
 ) -> None:
     world.crew()
     world.say("s1")
-    with change_log.lease(world.warehouse, HISTORIES_SESSIONS) as lease:
+    with change_log.leases(world.warehouse, [HISTORIES_SESSIONS]) as lease:
         skipped = evaluate(world, instance)
-        assert lease
+        assert lease.tables
         assert lease.holder in (skipped.skip_message or "")
         assert metadata(world.materialize(["histories_sessions"]), "histories_sessions")["rows_inserted"] == 0
     assert isinstance(evaluate(world, instance), dg.RunRequest)
     monkeypatch.setattr(change_log, "LEASE_SECONDS", 0.0)
-    dead = change_log.Lease(world.warehouse, HISTORIES_SESSIONS)
+    dead = change_log.Lease(world.warehouse, [HISTORIES_SESSIONS.name])
     assert dead.take()
     assert isinstance(evaluate(world, instance), dg.RunRequest)
     assert metadata(world.materialize(), "histories_sessions")["rows_inserted"] == 1
+
+
+def test_a_followed_table_is_left_to_its_follower_until_that_dies(world: World, instance: dg.DagsterInstance) -> None:
+    world.crew()
+    world.materialize([table.name for table in DERIVED_TABLES], instance=instance)
+    follower = Follower(world.warehouse)
+    follower.step()
+    world.say("s1")
+    skipped = evaluate(world, instance)
+    assert skipped.skip_message == f"followed by {change_log.process()}"
+    world.execute("update analytics.refresh_state set lease_until = now(), written_by = pg_current_xact_id()")
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+    follower.step()
+    follower.end()
+    oracle.assert_right(world)
 
 
 def test_a_run_that_is_started_for_ever_stops_no_schedule(world: World, instance: dg.DagsterInstance) -> None:
