@@ -3,8 +3,8 @@
 -- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- Other refreshes are waited for without a timeout; later statements see what they committed.
--- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_few)s: statements
---      read a few keys, by index, and their plans do not depend on these keys
+-- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_few)s:
+--      statements read a few keys, by index and nested loops, and their plans do not depend on these keys
 select
     set_config('lock_timeout', '0', true),
     (

@@ -1,7 +1,7 @@
 -- Moves the watermark, unless another run has moved it, or the server has crashed since the snapshot was taken; and counts how
 -- long the changes that the table follows took to be visible, in it, but for those that it had left to this tick.
--- in:  %(asset_key)s, %(from_snapshot)s, %(to_snapshot)s, %(taken_at)s, %(crash_token)s; %(snapshot_at)s: when the first snapshot was
---      taken; %(follows)s: the sources of the table; %(bounds)s: those of the histogram, in seconds
+-- in:  %(asset_key)s, %(from_snapshot)s, %(to_snapshot)s, %(taken_at)s, %(crash_token)s; %(snapshot_at)s: when the first snapshot
+--      was taken; %(follows)s: the sources of the table; %(bounds)s: those of the histogram, in seconds
 -- out: latencies; a row if it moved: xid (of this transaction)
 with moved as (
     update analytics.refresh_state

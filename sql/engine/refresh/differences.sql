@@ -1,7 +1,7 @@
 -- The rows that differ from those that there should be.
 -- in:  wanted, present: the rows that there should be, and those that are there; {key}, {first_key}, {compared}: the target's
---      columns, and how they are selected from the join; {is_different}: which rows are written; {day}: the UTC day of activity of
---      a row; {is_news}: whether it is more than a correction
+--      columns, and how they are selected from the join; {is_different}: which rows are written; {day}: the UTC day of activity
+--      of a row; {is_news}: whether it is more than a correction
 -- out: change, day, is_news, and the columns that the refresh computes: see diff.sql
 select
     case

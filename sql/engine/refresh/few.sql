@@ -2,9 +2,9 @@
 -- rows they refer to, writes and propagates the differences, and logs what is locked for retry. Chunks do the same in several
 -- statements, with temporary tables.
 -- in:  {queries}: keys, those on which the table's own are based, present, computed, wanted, differences, the locks, diff (the
---      differences after that), those that write, propagated, retried, odd, counts; {present_counts}, {rows_read}; {saved}: how many
---      rows were inserted, if that is to be checked
--- out: one row: present, odd, rows_read as compare.sql; counts: what was done, as counts.sql; saved
+--      differences after that), those that write, propagated, retried, odd, counts; {present_counts}, {rows_read}
+-- out: one row: present, odd, rows_read as compare.sql; counts: what was done, as counts.sql; saved (how many rows
+--      were inserted or updated)
 with {queries}
 
 select

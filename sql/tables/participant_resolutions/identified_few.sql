@@ -1,6 +1,6 @@
 -- Writes the identifiers of a few sources.
--- in:  {given}: the keys; {queries}: those that write; %(places)s: jsonb, the current spellings; %(normalized)s: jsonb, the canonical
---      forms of new ones
+-- in:  {given}: the keys; {queries}: those that write; %(places)s: jsonb, the current spellings; %(normalized)s: jsonb, the
+--      canonical forms of new ones
 -- out: one row: touched (identifiers whose contact methods have to be resolved anew)
 with keys as materialized (
 {given}

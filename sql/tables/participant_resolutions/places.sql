@@ -1,4 +1,5 @@
--- The current spellings of the keys' sources. Key by key: otherwise the planner, which expects few sessions, reads all identifiers.
+-- The current spellings of the keys' sources. Key by key: otherwise the planner, which expects few sessions, reads all
+-- identifiers.
 -- in:  keys
 -- out: source, source_id, kind, value, otherwise, person_id, client_id
 select place.*
