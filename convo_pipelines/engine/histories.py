@@ -7,7 +7,7 @@ time limit are logged for retry before the watermark moves.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -50,7 +50,8 @@ from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
 CHUNK_ROWS = 10_000
-RETRIED_KEYS = 1_000
+RETRIED_KEYS, LEFT_KEYS = 1_000, 20
+"""So many keys of a crew at most are logged for retry; those of one that is left alone, by each of many ticks."""
 ALL_KEYS = Position(date.max, "")
 
 
@@ -144,6 +145,7 @@ def read_changes(
     selection: Selection | None = None,
     *,
     is_captured_only: bool = False,
+    left: Collection[UUID] = (),
 ) -> Changed:
     """Read what changed up to a position in the log, and move the watermark to it unless narrowed.
 
@@ -154,6 +156,7 @@ def read_changes(
         at: the position.
         selection: only these crews and clients.
         is_captured_only: leave crews that are refreshed by window to other ticks.
+        left: crews that failed a moment ago: their changes are logged for retry.
 
     """
     with warehouse.connection() as connection:
@@ -165,6 +168,8 @@ def read_changes(
         columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
     if is_captured_only:
         crews = [crew for crew in crews if crew.mode == "captured" or crew.changes or crew.rest]
+    for_later = [CrewResult(crew, rest=crew.rest, caught_up=False, is_left=True) for crew in crews if crew.id in left]
+    crews = [crew for crew in crews if crew.id not in left]
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         change_log.require_no_crash(connection, at)
@@ -178,7 +183,7 @@ def read_changes(
     results = for_each(warehouse, together(crews), read, log)
     outcome = total(results)
     outcome.is_build = is_build
-    reached = _finish(warehouse, at, results) if selection is None else None
+    reached = _finish(warehouse, at, [*results, *for_later]) if selection is None else None
     warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
     return Changed(outcome, results, reached)
 
@@ -519,7 +524,7 @@ def _log_retries(connection: Connection, at: LogPosition, results: Sequence[Crew
             to_snapshot=at.to_snapshot,
             after_day=result.after and result.after.day,
             after_session=result.after and result.after.session,
-            most=RETRIED_KEYS,
+            most=LEFT_KEYS if result.is_left else RETRIED_KEYS,
             from_day=result.rest and result.rest.day,
             from_session=result.rest and result.rest.session,
         )

@@ -42,7 +42,7 @@ class CrewResult:
     """The result of one crew's run, with its warnings.
 
     Unless it has `caught_up`, the keys after the position `after`, and everything from the position `rest` on, are
-    left for the next tick.
+    left for the next tick; `is_left`: all of it, because it failed a moment ago.
     """
 
     crew: Crew
@@ -52,6 +52,7 @@ class CrewResult:
     after: Position | None = None
     rest: Position | None = None
     caught_up: bool = True
+    is_left: bool = False
     warnings: list[str] = field(default_factory=list[str])
     error: str | None = None
     milliseconds: int = 0

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Event
+from uuid import UUID
 
 import psycopg
 
@@ -28,7 +29,7 @@ CATALOG_SECONDS = 5
 WINDOW_SECONDS = 60
 """How often tables that are not captured are read."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
-"""After how long a table that failed, or has locked rows, is tried again; doubled each time it fails."""
+"""After how long a table or crew that failed, or has locked rows, is tried again; doubled each time it fails."""
 WANTED_SECONDS = 0.25
 """How often a long refresh looks whether its lease is wanted."""
 NEVER = float("inf")
@@ -44,28 +45,36 @@ class _YieldError(Exception):
     """The work at hand is given up, because another process wants the lease, or this one ends."""
 
 
-class _Table:
+class _Retry:
+    """When to try something again that failed: later and later."""
+
+    def __init__(self) -> None:
+        self.pause, self.retry_at = FIRST_PAUSE_SECONDS, NEVER
+
+    def retry(self) -> None:
+        """Try it again after a pause, twice as long as the one before."""
+        self.retry_at = time.monotonic() + self.pause
+        self.pause = min(2 * self.pause, LONGEST_PAUSE_SECONDS)
+
+
+class _Table(_Retry):
     """What the follower knows of a table whose lease it holds."""
 
     def __init__(self, table: DerivedTable, watermark: Watermark):
         """Start as if anything may be new."""
+        super().__init__()
         self.table, self.watermark = table, watermark
         self.news: set[str] | None = None
         """The changes that it has not read, as `<source> <operation>`; None: unknown."""
         self.is_changed = True
         """Whether a table that it follows has changed, or may have."""
-        self.pause, self.retry_at, self.not_before = FIRST_PAUSE_SECONDS, NEVER, 0.0
+        self.not_before = 0.0
 
     @property
     def is_due(self) -> bool:
         """Whether it is to be refreshed."""
         now = time.monotonic()
         return now >= self.not_before and (self.is_changed or now >= self.retry_at)
-
-    def retry(self) -> None:
-        """Try what is left again, later and later, or with the next change."""
-        self.retry_at = time.monotonic() + self.pause
-        self.pause = min(2 * self.pause, LONGEST_PAUSE_SECONDS)
 
     def fail(self) -> None:
         """Try all of it again, later and later."""
@@ -105,6 +114,7 @@ class Follower:
         self._stopped = Event()
         self._holder = f"{FOLLOWER}{process()}"
         self._tables: dict[str, _Table] = {}
+        self._crews: dict[UUID, _Retry] = {}
         self._seen: str | None = None
         self._own: list[str] = []
         self._catalog, self._windows = _Every(CATALOG_SECONDS), _Every(WINDOW_SECONDS)
@@ -230,15 +240,19 @@ class Follower:
                 at = change_log.look(connection, known.table)
             else:
                 at = LogPosition.of(known.table, known.watermark, now, known.news)
-        done = histories.read_changes(self._warehouse, _crew_log, lease, at, is_captured_only=is_captured_only)
+        left = [crew_id for crew_id, crew in self._crews.items() if time.monotonic() < crew.retry_at]
+        done = histories.read_changes(
+            self._warehouse, _crew_log, lease, at, is_captured_only=is_captured_only, left=left
+        )
         if done.reached is None:
             known.fail()
             return done.outcome
         self._reach(known, done.reached)
-        if all(result.caught_up and not result.error for result in done.results):
-            known.pause = FIRST_PAUSE_SECONDS
-        else:
-            known.retry()
+        failed = {result.crew.id for result in done.results if result.error or not result.caught_up}
+        self._crews = {crew: self._crews.get(crew) or _Retry() for crew in [*left, *failed]}
+        for crew in failed:
+            self._crews[crew].retry()
+        known.retry_at = min((crew.retry_at for crew in self._crews.values()), default=NEVER)
         return done.outcome
 
     def _refresh_windows(self, now: Seen) -> None:
