@@ -76,6 +76,10 @@ class _Table(_Retry):
         now = time.monotonic()
         return now >= self.not_before and (self.is_changed or now >= self.retry_at)
 
+    def is_behind(self, now: Seen) -> bool:
+        """Whether its watermark is older than a look at everything: it is not if it was refreshed after that."""
+        return self.watermark.taken_at is not None and self.watermark.taken_at < now.taken_at
+
     def fail(self) -> None:
         """Try all of it again, later and later."""
         self.retry()
@@ -236,10 +240,10 @@ class Follower:
 
     def _read_histories(self, known: _Table, now: Seen, lease: Lease, *, is_captured_only: bool = True) -> Outcome:
         with self._warehouse.connection() as connection:
-            if known.news is None:
-                at = change_log.look(connection, known.table)
-            else:
+            if known.news is not None and known.is_behind(now):
                 at = LogPosition.of(known.table, known.watermark, now, known.news)
+            else:
+                at = change_log.look(connection, known.table)
         left = [crew_id for crew_id, crew in self._crews.items() if time.monotonic() < crew.retry_at]
         done = histories.read_changes(
             self._warehouse, _crew_log, lease, at, is_captured_only=is_captured_only, left=left
@@ -271,7 +275,7 @@ class Follower:
         idle = {
             name: known.watermark
             for name, known in self._tables.items()
-            if not known.is_changed and known.news == set() and known.watermark.snapshot
+            if not known.is_changed and known.news == set() and known.is_behind(now)
         }
         with self._warehouse.connection() as connection:
             Lease(self._warehouse, list(self._tables), self._holder).renew(connection)
@@ -286,9 +290,8 @@ class Follower:
             change_log.trim(connection)
 
     def _yield_leases(self, now: Seen) -> None:
-        lost = [name for name in self._tables if now.leases[name]["holder"] != self._holder]
-        for name in lost:
-            del self._tables[name]
+        held = {name for name, lease in now.leases.items() if lease["holder"] == self._holder}
+        self._tables = {name: known for name, known in self._tables.items() if name in held}
         wanted = [name for name in self._tables if now.leases[name]["is_wanted"]]
         if wanted:
             _log.info("yielding %s", ", ".join(wanted))
@@ -305,9 +308,8 @@ class Follower:
                 for table in missing:
                     if table.name in taken:
                         self._tables[table.name] = _Table(table, change_log.watermark(connection, table))
-        waits_for = (
-            ", ".join(sorted({lease["holder"] for lease in holders.values() if lease["holder"] not in mine})) or None
-        )
+        others = {lease["holder"] for lease in holders.values()} - {*mine}
+        waits_for = ", ".join(sorted(others)) or None
         if waits_for != self._waits_for:
             _log.info("waiting for %s", waits_for) if waits_for else _log.info("holding all leases")
             self._waits_for = waits_for
