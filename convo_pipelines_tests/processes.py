@@ -24,7 +24,7 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 STARTED = [unit for unit in UNITS if unit.stem != "convo-pipelines-follow"]
 """Beside a follower, schedules have nothing to do."""
 SECONDS_TO_STOP = 60
-FOLLOW = ["convo-pipelines", "follow"]
+FOLLOW = [str(Path(sys.executable).with_name("convo-pipelines")), "follow"]
 
 LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {
