@@ -518,9 +518,9 @@ def leases(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: f
             with warehouse.connection() as connection:
                 held = [row["holder"] for row in in_force(connection, missing)] if missing else []
             seconds = max(wait_seconds, YIELD_SECONDS if any(map(is_follower, held)) else 0)
-            if missing and time.monotonic() - started >= seconds:
+            if held and time.monotonic() - started >= seconds:
                 break
-            if missing:
+            if held:
                 replace(mine, tables=missing).want()
                 time.sleep(POLL_SECONDS)
         yield mine

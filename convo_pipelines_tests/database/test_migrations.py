@@ -340,8 +340,15 @@ def test_what_is_unread_is_found_by_the_index(migrate: object, empty_database: s
         ):
             query = f"explain select from analytics.message_changes where analytics.{predicate}"
             plan = "\n".join(row[0] for row in connection.execute(query))
-            assert "(xid >= '100'::xid8)" in plan
-            assert "Filter: (pg_visible" in plan or "Filter: ((NOT pg_visible" in plan or "Filter: (NOT pg_vis" in plan
+            assert "Index Cond: (xid >= '100'::xid8)" in plan
+            assert "Index Cond: (xid = ANY (" in plan
+        query = """
+            select count(*) from generate_series(95, 125) as xid
+            cross join unnest(array['100:120:101,105,119', '100:100:', '100:110:100,109']::pg_snapshot[]) as since
+            where analytics.is_unread(xid::text::xid8, since) = pg_visible_in_snapshot(xid::text::xid8, since)
+                or analytics.is_new(xid::text::xid8, since, null) = pg_visible_in_snapshot(xid::text::xid8, since)
+        """
+        assert connection.execute(query).fetchall() == [(0,)]
         rows = connection.execute("select analytics.is_unread('5', null), analytics.is_unread('5', '3:3:')").fetchall()
         assert rows == [(True, True)]
 

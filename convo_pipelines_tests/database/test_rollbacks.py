@@ -239,9 +239,13 @@ def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_data
 @both_servers_if_wide
 def test_views_of_analysts_go_along_with_what_is_renamed(world: World) -> None:
     past(BASELINE)
-    world.execute("create view public.waiting as select * from analytics.freshness")
     world.execute("create view public.found as select told_at from analytics.alerts")
     migrations.up(("analytics",))
+    world.execute("create view public.waiting as select changes_waiting from analytics.freshness")
+    refused = down("--yes")
+    assert refused.exit_code == 1
+    assert "view waiting depends on view analytics.freshness" in " ".join(refused.output.split())
+    world.execute("drop view public.waiting")
     past(BASELINE)
     assert world.execute("select from public.found") == []
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 import psycopg
@@ -37,23 +38,25 @@ def assert_right(world: World) -> None:
 
 
 @both_servers_if_wide
-@pytest.mark.parametrize("run", ["tick", "reconcile"])
+@pytest.mark.parametrize(("run", "few_keys"), [("tick", 1_000), ("tick", -1), ("reconcile", -1)])
 def test_an_identifier_committed_between_normalization_and_storing(
-    world: World, monkeypatch: pytest.MonkeyPatch, run: str
+    world: World, monkeypatch: pytest.MonkeyPatch, run: str, few_keys: int
 ) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
     tick(world)
-    normalize = participants._normalize
-    numbers = iter(range(100))
+    canonical = participants.canonical
+    numbers = iter(range(3))
 
-    def interrupted(*arguments: object) -> None:
-        normalize(*arguments)
-        address = f"p{next(numbers)}@example.com"
-        world.address(world.conversation(), world.contact(address))
-        world.person(email=address)
+    def interrupted(kind: str, value: str) -> str | None:
+        for number in islice(numbers, 1):
+            address = f"p{number}@example.com"
+            world.address(world.conversation(), world.contact(address))
+            world.person(email=address)
+        return canonical(kind, value)
 
     world.person(email="first@example.com")
     with monkeypatch.context() as patch:
-        patch.setattr(participants, "_normalize", interrupted)
+        patch.setattr(participants, "canonical", interrupted)
         tick(world) if run == "tick" else world.reconcile()
     tick(world)
     assert_right(world)
@@ -127,9 +130,11 @@ def test_pruning_within_a_day_then_reconcile_keeps_what_is_archived(
     assert summary["message_count"] == 7
 
 
+@pytest.mark.parametrize(("step", "few_keys"), [("few_keys", 1_000), ("choose_keys", -1)])
 def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
-    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, step: str, few_keys: int
 ) -> None:
+    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
     archive_after(7)
     world.crew()
     old = datetime.now(UTC) - timedelta(days=30)
@@ -137,7 +142,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         world.say("s1", when=old)
     tick(world)
     world.say("s1", when=old)
-    choose_keys = refresh.choose_keys
+    choose_keys = getattr(refresh, step)
 
     def interrupted(*arguments: object, **choice: object) -> object:
         found = choose_keys(*arguments, **choice)
@@ -146,7 +151,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
 
     with monkeypatch.context() as patch:
         for module in (histories, refresh):
-            patch.setattr(module, "choose_keys", interrupted)
+            patch.setattr(module, step, interrupted, raising=False)
         tick(world, HISTORIES_SESSIONS)
     tick(world)
     [row] = world.execute("select * from analytics.histories_sessions")

@@ -92,7 +92,21 @@ comment on column analytics.freshness.p50_seconds is
 comment on column analytics.freshness.p99_seconds is 'The same for 99 percent of them.';
 
 alter table analytics.webhook_refreshes rename to live_refreshes;
-alter index analytics.webhook_refreshes_pkey rename to live_refreshes_pkey;
+do $$
+declare
+    former record;
+begin
+    for former in
+        select conname as name from pg_constraint
+        where conrelid = 'analytics.live_refreshes'::regclass and starts_with(conname, 'webhook_refreshes_')
+    loop
+        execute format(
+            'alter table analytics.live_refreshes rename constraint %I to %I',
+            former.name, replace(former.name, 'webhook_refreshes_', 'live_refreshes_')
+        );
+    end loop;
+end
+$$;
 alter sequence analytics.webhook_refreshes_id_seq rename to live_refreshes_id_seq;
 
 comment on table analytics.live_refreshes is

@@ -68,7 +68,21 @@ drop table analytics.latencies;
 alter table analytics.refresh_state drop column lease_wanted_until;
 
 alter table analytics.live_refreshes rename to webhook_refreshes;
-alter index analytics.live_refreshes_pkey rename to webhook_refreshes_pkey;
+do $$
+declare
+    former record;
+begin
+    for former in
+        select conname as name from pg_constraint
+        where conrelid = 'analytics.webhook_refreshes'::regclass and starts_with(conname, 'live_refreshes_')
+    loop
+        execute format(
+            'alter table analytics.webhook_refreshes rename constraint %I to %I',
+            former.name, replace(former.name, 'live_refreshes_', 'webhook_refreshes_')
+        );
+    end loop;
+end
+$$;
 alter sequence analytics.live_refreshes_id_seq rename to webhook_refreshes_id_seq;
 
 comment on table analytics.webhook_refreshes is
