@@ -78,10 +78,9 @@ def _facts(warehouse: Warehouse) -> dict[str, Any]:
     """Return what health says beside its findings."""
     with warehouse.connection() as connection:
         leases = change_log.in_force(connection, [table.name for table in DERIVED_TABLES])
-        holders = [lease["holder"] for lease in leases]
         failed, disk = alerting.last_failed_run(connection), monitoring.disk_of(connection)
         return {
-            "followed_by": next(filter(change_log.is_follower, holders), None),
+            "followed_by": change_log.follower_of(leases),
             "open_alerts": [_timed(alert) for alert in alerting.history(connection)],
             "last_failed_run": failed and _timed(failed),
             "disk": disk and asdict(disk),

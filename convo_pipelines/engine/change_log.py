@@ -555,6 +555,12 @@ def is_follower(holder: str) -> bool:
     return holder.startswith(FOLLOWER)
 
 
+def follower_of(leases: Iterable[Row]) -> str | None:
+    """Return the `HOST:PID` of the follower that holds one of the leases, or None."""
+    followers = (lease["holder"] for lease in leases if is_follower(lease["holder"]))
+    return next((holder.removeprefix(FOLLOWER).rpartition(":")[0] for holder in followers), None)
+
+
 def in_force(connection: Connection, names: Sequence[str]) -> list[Row]:
     """Return the leases in force on tables with these names: asset_key, holder, until."""
     return fetch(connection, "engine/leases/in_force", asset_keys=list(names))

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Event
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -76,6 +76,15 @@ class _Table(_Retry):
         now = time.monotonic()
         return now >= self.not_before and (self.is_changed or now >= self.retry_at)
 
+    def retry(self) -> None:
+        """Try what is left again, which this process logged itself, or with the next change."""
+        super().retry()
+        self.news = None
+
+    def is_idle(self, now: Seen) -> bool:
+        """Whether it has read everything that a look at everything showed, and nothing is left to be tried again."""
+        return not self.is_changed and self.news == set() and self.retry_at == NEVER and self.is_behind(now)
+
     def is_behind(self, now: Seen) -> bool:
         """Whether its watermark is older than a look at everything: it is not if it was refreshed after that."""
         return self.watermark.taken_at is not None and self.watermark.taken_at < now.taken_at
@@ -83,7 +92,7 @@ class _Table(_Retry):
     def fail(self) -> None:
         """Try all of it again, later and later."""
         self.retry()
-        self.news, self.is_changed, self.not_before = None, True, self.retry_at
+        self.is_changed, self.not_before = True, self.retry_at
 
     def reach(self, watermark: Watermark) -> None:
         """Note how far it has been refreshed."""
@@ -116,10 +125,11 @@ class Follower:
         self._warehouse = warehouse
         self._record = record or Record(warehouse)
         self._stopped = Event()
-        self._holder = f"{FOLLOWER}{process()}"
+        self._holder = f"{FOLLOWER}{process()}:{uuid4().hex[:8]}"
         self._tables: dict[str, _Table] = {}
         self._crews: dict[UUID, _Retry] = {}
         self._seen: str | None = None
+        self._token: UUID | None = None
         self._own: list[str] = []
         self._catalog, self._windows = _Every(CATALOG_SECONDS), _Every(WINDOW_SECONDS)
         self._upkeep, self._report, self._wanted = _Every(RENEW_SECONDS), _Every(RECORD_SECONDS), _Every(WANTED_SECONDS)
@@ -159,7 +169,9 @@ class Follower:
         """Look once, and refresh what follows the news; return how long to pause before the next look."""
         with self._warehouse.connection() as connection:
             now = change_log.look_at_all(connection, self._seen, self._own)
-        self._seen, self._own = now.to_snapshot, []
+        if self._token != now.crash_token:  # transaction ids may have been given out again
+            self._forget()
+        self._seen, self._token, self._own = now.to_snapshot, now.crash_token, []
         self._yield_leases(now)
         self._take_leases(now)
         if not self._tables:
@@ -169,9 +181,10 @@ class Follower:
         if self._catalog.is_due():
             capture.sync(self._warehouse)
         for known in self._tables.values():
-            if known.news is not None and (news := now.of(known.table)):
+            news = now.of(known.table)
+            known.is_changed = known.is_changed or bool(news)
+            if known.news is not None:
                 known.news |= news
-                known.is_changed = True
         is_busy = self._refresh_due(now)
         if self._windows.is_due():
             self._refresh_windows(now)
@@ -235,7 +248,7 @@ class Follower:
 
     def _reach(self, known: _Table, watermark: Watermark) -> None:
         known.reach(watermark)
-        if watermark.xid:
+        if watermark.xid and known.table.target.startswith("analytics."):  # triggers of the application write anything
             self._own.append(watermark.xid)
 
     def _read_histories(self, known: _Table, now: Seen, lease: Lease, *, is_captured_only: bool = True) -> Outcome:
@@ -256,7 +269,8 @@ class Follower:
         self._crews = {crew: self._crews.get(crew) or _Retry() for crew in [*left, *failed]}
         for crew in failed:
             self._crews[crew].retry()
-        known.retry_at = min((crew.retry_at for crew in self._crews.values()), default=NEVER)
+        if self._crews:
+            known.news, known.retry_at = None, min(crew.retry_at for crew in self._crews.values())
         return done.outcome
 
     def _refresh_windows(self, now: Seen) -> None:
@@ -272,11 +286,7 @@ class Follower:
 
     def _keep_up(self, now: Seen) -> None:
         """Renew the leases, move the watermarks of tables without news, and trim the logs."""
-        idle = {
-            name: known.watermark
-            for name, known in self._tables.items()
-            if not known.is_changed and known.news == set() and known.is_behind(now)
-        }
+        idle = {name: known.watermark for name, known in self._tables.items() if known.is_idle(now)}
         with self._warehouse.connection() as connection:
             Lease(self._warehouse, list(self._tables), self._holder).renew(connection)
             moved = change_log.store_idle(connection, idle, now)

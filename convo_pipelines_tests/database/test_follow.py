@@ -128,7 +128,59 @@ def test_what_is_locked_is_left_and_tried_again(followed: Follower, world: World
         settle(followed)
         known = world.execute("select conversation_id from analytics.conversation_summaries")
         assert len(known) == 1, "the chat's; nobody waited for the locked conversation"
+        followed._upkeep.hurry()
+        followed.step()
     wait_until(lambda: followed.step() and len(world.table("analytics.conversation_summaries")) == 2)
+    oracle.assert_right(world)
+
+
+def test_the_sessions_of_a_locked_crew_are_left_and_tried_again(followed: Follower, world: World) -> None:
+    for number in range(50):
+        world.say(f"old{number}", when=at(0))
+    settle(followed)
+    before = world.state()["sessions_scanned"]
+    world.say("s", when=at(0))
+    with psycopg.connect(world.url) as other:
+        other.execute("select from app.crews for update")
+        settle(followed)
+        followed._upkeep.hurry()
+        followed.step()
+    wait_until(lambda: followed.step() and world.execute("select from app.conversations where session_id = 's'"))
+    oracle.assert_right(world)
+    assert world.state()["sessions_scanned"] - before < 10, "not the whole table"
+
+
+GREETING = """
+create function greet() returns trigger language plpgsql as $$
+begin
+    insert into app.histories_a (session_id, message, created_at)
+    values (new.session_id, '{"type": "ai"}', new.started_at);
+    return null;
+end $$;
+create trigger greet after insert on app.conversations for each row execute function greet();
+"""
+
+
+def test_what_triggers_of_the_application_write_is_followed(followed: Follower, world: World) -> None:
+    world.execute(GREETING)
+    world.say("s", when=at(0))
+    settle(followed)
+    followed._upkeep.hurry()
+    settle(followed)
+    [row] = world.execute("select message_count from analytics.histories_sessions")
+    assert row["message_count"] == 2
+    oracle.assert_right(world)
+
+
+def test_after_a_crash_snapshots_of_before_mean_nothing(followed: Follower, world: World) -> None:
+    """As behind a pooler, which keeps the connection: transaction ids are given out again."""
+    followed._seen = "999999999:999999999:"
+    world.execute("delete from analytics.crash_token")
+    write_something(world)
+    followed._upkeep.hurry()
+    settle(followed)
+    followed._upkeep.hurry()
+    settle(followed)
     oracle.assert_right(world)
 
 

@@ -101,7 +101,7 @@ def _tick(
         if materialized_at[table.name] <= context.scheduled_execution_time - freshness.REPORTED_EVERY:
             freshness.report_unchanged(context.instance, warehouse, table)
     if leases:
-        return dg.SkipReason(f"followed by {leases[0]['holder'].removeprefix(change_log.FOLLOWER)}")
+        return dg.SkipReason(f"followed by {change_log.follower_of(leases)}")
     return dg.SkipReason("nothing has changed since the last tick")
 
 
