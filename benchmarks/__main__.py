@@ -20,6 +20,7 @@ from benchmarks import (
     million,
     pages,
     retention,
+    ticks,
 )
 from benchmarks.results import save, table
 
@@ -70,6 +71,10 @@ def measure_capture() -> None:
     )
 
 
+def measure_ticks() -> None:
+    save("ticks", table("a tick of ten crews, warm, in one process", ticks.measure()))
+
+
 def measure_latency() -> None:
     save("latency", table("what a writer waits: 500 messages/s over 50 crews", latency.measure()))
 
@@ -108,6 +113,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "million": measure_million,
     "backfills": measure_backfills,
     "capture": measure_capture,
+    "ticks": measure_ticks,
     "latency": measure_latency,
     "freshness": measure_freshness,
     "deletes": measure_deletes,

@@ -53,17 +53,18 @@ def tick_all(
     narrowing: Selection | None = None,
     wait_seconds: float = 0,
     progress: Callable[[str], object] = lambda _table: None,
+    tables: Sequence[DerivedTable] = DERIVED_TABLES,
 ) -> dict[str, Done]:
     """Refresh the changes since each table's last tick; tables without news cost nothing. Else as `tick`."""
     capture.sync(warehouse)
     with warehouse.connection() as connection:
-        news = _News.read(connection, DERIVED_TABLES)
+        news = _News.read(connection, tables)
     nothing: Done = (Outcome(), [])
-    done = {table.name: nothing for table in DERIVED_TABLES}
+    done = {table.name: nothing for table in tables}
     if not news.changed:
         return done
-    with change_log.leases(warehouse, DERIVED_TABLES, wait_seconds) as lease:
-        for table in DERIVED_TABLES:
+    with change_log.leases(warehouse, tables, wait_seconds) as lease:
+        for table in tables:
             if table.name not in lease.tables:
                 done[table.name] = Outcome(is_skipped=True), []
             elif table.name in news.changed:
