@@ -236,7 +236,12 @@ class Follower:
         if known.table is HISTORIES_SESSIONS:
             return self._read_histories(known, now, lease)
         with self._warehouse.connection() as connection:
-            if done := refresh.tick_few(self._warehouse, connection, known.table, known.watermark, lease):
+            done = refresh.tick_few(self._warehouse, connection, known.table, known.watermark, lease)
+            if done is None:
+                stored = change_log.watermark(connection, known.table)
+                if stored.snapshot != known.watermark.snapshot:  # another run has moved it
+                    done = refresh.tick_few(self._warehouse, connection, known.table, stored, lease)
+            if done:
                 outcome, reached = done
             else:
                 outcome = refresh.tick_many(self._warehouse, connection, known.table, lease)

@@ -106,15 +106,18 @@ create event trigger no_tables on ddl_command_start execute function refuse();
 """
 
 
-def test_few_keys_are_refreshed_without_temporary_tables(followed: Follower, world: World) -> None:
+def test_few_keys_are_refreshed_without_temporary_tables(
+    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "FEW_SECONDS", 60.0)
     world.execute(NO_TABLES)
     for number in range(3):
         write_something(world, number)
-        settle(followed)
+        wait_until(lambda: followed.step() and not world.has_news())
     world.execute("delete from app.messages")
     world.execute("delete from app.conversations where crew_id is not null")
     world.execute("update app.crews set name = 'B'")
-    settle(followed)
+    wait_until(lambda: followed.step() and not world.has_news())
     [crew] = world.execute("select id from app.crews")
     oracle.assert_right(world, {(crew["id"], f"s{number}") for number in range(3)})
 
