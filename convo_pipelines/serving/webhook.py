@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import logging
+import signal
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Mapping
@@ -189,10 +190,10 @@ def application(warehouse: Warehouse, secret: str | None, *, follows: bool = Fal
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        follower = Follower(warehouse, record) if follows else None
+        follower = Follower(Warehouse(warehouse.url), record) if follows else None  # with connections of its own
         works = [batcher.serve() for _ in range(WORKERS)]
         tasks = [asyncio.create_task(work) for work in (*works, _write_periodically(record))]
-        following = asyncio.create_task(run_in_threadpool(follower.run)) if follower else None
+        following = asyncio.create_task(_follow(follower)) if follower else None
         yield
         for task in tasks:
             task.cancel()
@@ -210,6 +211,15 @@ def application(warehouse: Warehouse, secret: str | None, *, follows: bool = Fal
         exception_handlers={HTTPException: _problem, Exception: _failure},
         lifespan=lifespan,
     )
+
+
+async def _follow(follower: Follower) -> None:
+    """Follow until stopped; a failure ends the process, which is to be started again."""
+    try:
+        await run_in_threadpool(follower.run)
+    except Exception:
+        _log.exception("the follower failed")
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _write_periodically(record: Record) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 import psycopg
 import pytest
 
+from convo_pipelines.database import migrations
 from convo_pipelines.engine import change_log, refresh
 from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -281,6 +282,36 @@ def test_more_than_a_few_keys_are_refreshed_in_chunks(
     for number in range(10):
         write_something(world, number)
     settle(followed)
+    oracle.assert_right(world)
+
+
+def test_a_statement_that_takes_too_long_is_done_in_chunks(
+    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "FEW_SECONDS", 0.001)
+    for number in range(3):
+        write_something(world, number)
+    settle(followed)
+    wait_until(lambda: followed.step() and not world.has_news())
+    oracle.assert_right(world)
+
+
+def test_a_rollback_and_an_upgrade_beside_a_follower_lose_nothing(
+    world: World, running: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "LONGEST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    world.crew()
+    running()
+    wait_until(lambda: None not in holders(world))
+    write_something(world, 1)
+    with change_log.followers_paused(world.warehouse):
+        migrations.down(("analytics",))
+    write_something(world, 2)
+    migrations.up(("analytics",))
+    write_something(world, 3)
+    wait_until(lambda: len(world.table("analytics.conversation_summaries")) == 6)
+    wait_until(lambda: not world.has_news())
     oracle.assert_right(world)
 
 
