@@ -15,7 +15,8 @@ from convo_pipelines.engine.keys import given
 from convo_pipelines.engine.registry import TABLES, DerivedTable
 
 Columns = tuple[str, ...]
-KEPT_TEXTS = 1_000
+KEPT_TEXTS = 100
+"""So many statements are kept: those that read many crews are long, and of few crews each."""
 
 
 def own(table: DerivedTable, statement: str) -> sql.SQL:
@@ -80,7 +81,6 @@ def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) ->
     table = TABLES[table_name]
     names = names_of(table, columns)
     queries = _queries(table, columns, histories_tables)
-    differences = sql.Identifier("differences")
     steps = [_step("keys", given(table.grain))]
     if more := table.own("given"):
         steps.append(fragment(more))
@@ -92,12 +92,13 @@ def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) ->
     ]
     is_locked: list[sql.Composable] = []
     if not table.rows.is_insert_only:
-        steps.append(_step("free", own(table, "free_rows"), **names, diff=differences))
-        is_locked.append(own(table, "is_locked_row").format(**names))
+        lock = lock_rows(table, "differences")
+        steps.append(_step("free", lock["free_rows"]))
+        is_locked.append(lock["is_locked"])
     for column, _ in table.rows.parents:
-        of_parent = parent_of(column)
-        steps.append(_step(f"free_{column}", own(table, "free_parents"), **of_parent, diff=differences))
-        is_locked.append(own(table, "is_locked_parent").format(**of_parent))
+        lock = lock_parents(table, column, "differences")
+        steps.append(_step(f"free_{column}", lock["free_parents"]))
+        is_locked.append(lock["is_locked"])
     steps += [
         _step("diff", own(table, "settled"), **names, is_locked=sql.SQL(" or ").join(is_locked or [sql.SQL("false")])),
         write(table, columns, "save"),
@@ -122,12 +123,29 @@ def propagation(table: DerivedTable) -> str | None:
     return table.own("propagate") or ("engine/propagate/conversations" if table.propagates else None)
 
 
-def parent_of(column: str) -> dict[str, sql.Composable]:
-    """Return what the statements that lock the parents of a column are formatted with."""
+def lock_rows(table: DerivedTable, diff: str) -> dict[str, sql.Composable]:
+    """Return the query that locks the rows to change, and the condition under which one could not be locked."""
+    names = names_of(table)
     return {
+        "free_rows": own(table, "free_rows").format(**names, diff=sql.Identifier(diff)),
+        "is_locked": own(table, "is_locked_row").format(**names),
+    }
+
+
+def lock_parents(table: DerivedTable, column: str, diff: str) -> dict[str, sql.Composable]:
+    """Return the same for the rows of the application that new rows refer to by a column, and the query's name.
+
+    The name of their table is the parameter `parent_<column>`.
+    """
+    names: dict[str, sql.Composable] = {
         "column": sql.Identifier(column),
         "parent": sql.Placeholder(f"parent_{column}"),
         "free": sql.Identifier(f"free_{column}"),
+    }
+    return {
+        "free": names["free"],
+        "free_parents": own(table, "free_parents").format(**names, diff=sql.Identifier(diff)),
+        "is_locked": own(table, "is_locked_parent").format(**names),
     }
 
 

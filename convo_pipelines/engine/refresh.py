@@ -431,8 +431,9 @@ def at_once(
     outcomes: list[Outcome] | None = None
     if not settings().small_refreshes:
         return None
+    started = time.monotonic()
+    locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
     try:
-        locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
         with refreshing_few(connection, locks, seconds):
             few = few_keys(connection, work.table, scope, selection, **more)
             if few.keys <= FEW_KEYS:
@@ -445,7 +446,8 @@ def at_once(
             if work.lease:
                 work.lease.renew(connection)
     except (psycopg.Error, _UnsettledError) as error:
-        if connection.closed or (isinstance(error, psycopg.errors.QueryCanceled) and "timeout" not in str(error)):
+        is_cancelled = isinstance(error, psycopg.errors.QueryCanceled) and time.monotonic() - started < seconds
+        if connection.closed or is_cancelled:  # by an operator: the message of a timeout may be in any language
             raise
         _log.info("%s is refreshed in chunks: %s", work.table.name, error_message(error))
         return None
@@ -473,10 +475,12 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
 
 def columns_of(warehouse: Warehouse, connection: Connection, table: DerivedTable) -> tuple[str, ...]:
     """Return the columns of a table that a refresh computes, in their order, as of the last look at the catalog."""
-    if table.name not in warehouse.columns:
+    columns = warehouse.columns.get(table.name)  # another thread may forget them at any time
+    if columns is None:
         names = {"relation": table.target, "inserted": list(table.rows.inserted) or None}
-        warehouse.columns[table.name] = tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
-    return warehouse.columns[table.name]
+        columns = tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
+        warehouse.columns[table.name] = columns
+    return columns
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
@@ -534,8 +538,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         TooSlowError: locks would be held for too long.
 
     """
-    table, rows, names = work.table, work.table.rows, queries.names_of(work.table, work.columns)
-    diff = sql.Identifier("diff")
+    table, rows = work.table, work.table.rows
     planned = _planned(connection)
     if not planned["rows"]:
         return
@@ -543,28 +546,17 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     if size.is_left_out:
         locked += connection.execute("update diff set change = 'locked'").rowcount
     elif not rows.is_insert_only:
-        free_rows = queries.own(table, "free_rows").format(**names, diff=diff)
-        is_locked = queries.own(table, "is_locked_row").format(**names)
-        locked += execute(
-            connection, "engine/refresh/lock_rows", {"free_rows": free_rows, "is_locked": is_locked}
-        ).rowcount
+        locked += execute(connection, "engine/refresh/lock_rows", queries.lock_rows(table, "diff")).rowcount
     for column, parent in rows.parents:
-        of_parent = queries.parent_of(column)
-        free_parents = queries.own(table, "free_parents").format(**of_parent, diff=diff)
-        is_locked = queries.own(table, "is_locked_parent").format(**of_parent)
-        more = {"free_parents": free_parents, "is_locked": is_locked}
-        parents = {f"parent_{column}": parent}
-        locked += execute(connection, "engine/refresh/lock_parents", {**of_parent, **more}, **parents).rowcount
+        lock, parameters = queries.lock_parents(table, column, "diff"), {f"parent_{column}": parent}
+        locked += execute(connection, "engine/refresh/lock_parents", lock, **parameters).rowcount
     if locked:
         locked = _planned(connection)["locked"]
     size.limit(connection)
     if planned["rows"] > locked:
         if insert := table.own("insert"):
-            execute(connection, insert, names)
-        saved = queries.own(table, "saved") if table.own("saved") else sql.SQL("")
-        execute(
-            connection, "engine/refresh/written", {"write": queries.own(table, "write").format(**names, saved=saved)}
-        )
+            execute(connection, insert, queries.names_of(table, work.columns))
+        execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
             execute(connection, propagate, **work.values)
     if locked and table.grain.retry:
