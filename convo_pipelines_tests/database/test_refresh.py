@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -162,10 +163,19 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     for number in range(10):
         chat(world, f"s{number}", day=number)
     known = []
+    seconds = 0.0
+    chunk = refresh.chunk
+
+    def slow(*args: Any) -> Any:
+        nonlocal seconds
+        done = chunk(*args)
+        seconds += 16.0 if is_build else 31.0
+        return done
+
     with monkeypatch.context() as patch:
-        clock = count(0.0, 8.0 if is_build or relogged == 1 else 11.0)
+        patch.setattr(refresh, "chunk", slow)
         for module in (histories, refresh):
-            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+            patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: seconds))
         while not known or known[-1] < 10:
             result = world.tick()
             known.append(len(world.execute("select from analytics.histories_sessions")))
