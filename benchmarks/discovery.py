@@ -20,7 +20,7 @@ log = logging.getLogger("benchmark")
 
 
 def measure(sessions: int) -> dict[str, str]:
-    isolation.POOL_SIZE = 1
+    pass
     with fresh_database() as url:
         benchmark = Benchmark(url, sessions)
         row = benchmark.measure()

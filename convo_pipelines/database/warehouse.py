@@ -24,7 +24,8 @@ from convo_pipelines.settings import settings
 Row = dict[str, Any]
 Returned = TypeVar("Returned")
 
-POOL_SIZE = 4
+POOL_SIZE = 5
+"""So many connections at least: REFRESH_WORKERS and one more need theirs."""
 CONNECT_SECONDS = 10
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
@@ -159,7 +160,7 @@ class Warehouse:
             self.url,
             connection_class=Connection,
             min_size=0,
-            max_size=POOL_SIZE + 1,
+            max_size=max(POOL_SIZE, settings().refresh_workers + 1),
             timeout=self._wait_seconds,
             open=True,
             configure=_configure_pooled,
@@ -284,9 +285,16 @@ def patiently(step: Callable[[], object]) -> None:
 
 @contextmanager
 def refreshing(
-    connection: Connection, locks: Sequence[str], tables: Sequence[str], timeout_seconds: float | None = None
+    connection: Connection,
+    locks: Sequence[str],
+    tables: Sequence[str],
+    timeout_seconds: float | None = None,
+    *,
+    is_shared: bool = False,
 ) -> Generator[None]:
     """Open a transaction of a refresh that reads `tables` of app, with the advisory locks of these names.
+
+    `is_shared`: other refreshes that share the locks run at the same time, on other keys.
 
     It waits for other refreshes without a timeout, before it holds any lock of a table; for the application, with
     LOCK_TIMEOUT. Locks are taken by statements of their own, so that later statements see what the previous holder
@@ -297,7 +305,7 @@ def refreshing(
 
     """
     with connection.transaction():
-        begin(connection, timeout_seconds, LOCK_TIMEOUT, locks)
+        begin(connection, timeout_seconds, LOCK_TIMEOUT, locks, is_shared=is_shared)
         names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
         try:
             with connection.transaction():
@@ -382,12 +390,20 @@ def begin(
     locks: Sequence[str] = (),
     *,
     is_few: bool = False,
+    is_shared: bool = False,
 ) -> None:
     """Make the settings of the open transaction; wait for the advisory locks of these names without a timeout."""
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     milliseconds = str(max(1, round(seconds * 1000)))
-    what = {"timeout": milliseconds, "lock_timeout": lock_timeout, "locks": list(locks), "is_few": is_few}
-    run_prepared(connection, "database/session/begin", **what)
+    run_prepared(
+        connection,
+        "database/session/begin",
+        timeout=milliseconds,
+        lock_timeout=lock_timeout,
+        locks=list(locks),
+        is_shared=is_shared,
+        is_few=is_few,
+    )
 
 
 def error_message(error: Exception) -> str:

@@ -93,7 +93,7 @@ class _Reading:
         )
 
 
-def _members(crews: Iterable[Crew]) -> dict[str, object]:
+def _members(crews: Iterable[Crew]) -> dict[str, Any]:
     """Return crews and the oids of their tables and partitions, pair by pair."""
     pairs = [(crew.id, member) for crew in crews for member in crew.members or ()]
     return {"crew_ids": [crew_id for crew_id, _ in pairs], "oids": [member for _, member in pairs]}
@@ -498,7 +498,7 @@ def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> boo
     [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
     if found and found.rest:
         return False
-    choose_keys(connection, HISTORIES_SESSIONS, pending, None, None, None, None, **_members([crew]))
+    choose_keys(connection, HISTORIES_SESSIONS, pending, **_members([crew]))
     return True
 
 

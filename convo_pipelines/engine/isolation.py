@@ -2,12 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 from uuid import UUID
 
 import psycopg
@@ -16,7 +14,6 @@ from psycopg.types.json import Jsonb
 from convo_pipelines import logs
 from convo_pipelines.database.warehouse import (
     PASSING_ERRORS,
-    POOL_SIZE,
     Connection,
     TableLockedError,
     Warehouse,
@@ -32,6 +29,7 @@ from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import Position
+from convo_pipelines.engine.workers import Workers
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS
 """At most so many crews, with so many changes in all, are read in one transaction."""
@@ -127,18 +125,7 @@ def for_each(
     work reads everything of each crew. `is_recorded`: store the results in the database. An interrupt of this thread
     interrupts the others.
     """
-    lent, lending = set[Connection](), Lock()
-
-    @contextmanager
-    def lend() -> Generator[Connection]:
-        with warehouse.connection() as connection:
-            with lending:
-                lent.add(connection)
-            try:
-                yield connection
-            finally:
-                with lending:
-                    lent.remove(connection)
+    workers = Workers(warehouse)
 
     def attempt(group: Sequence[Crew]) -> list[CrewResult] | None:
         of_crew = {"crew": group[0].code} if len(group) == 1 else {}
@@ -150,7 +137,7 @@ def for_each(
         started_at, started = datetime.now(UTC), time.monotonic()
         failure: Exception | None = None
         try:
-            with lend() as connection:
+            with workers.connection() as connection:
                 work(connection, results)
         except (CrewError, TableLockedError, TooSlowError, psycopg.Error) as error:
             failure = error
@@ -175,19 +162,7 @@ def for_each(
     def guarded(group: Sequence[Crew]) -> list[CrewResult]:
         return attempt(group) or [result for crew in group for result in attempt([crew]) or ()]
 
-    if len(groups) == 1:
-        return guarded(groups[0])
-    with ThreadPoolExecutor(POOL_SIZE) as pool:
-        done = [pool.submit(guarded, group) for group in groups]
-        try:
-            return [result for results in done for result in results.result()]
-        except BaseException:
-            at_work = [results for results in done if not results.cancel()]
-            while wait(at_work, timeout=0.1).not_done:
-                with lending:
-                    for connection in lent:
-                        connection.interrupt()
-            raise
+    return [result for results in workers.map(guarded, groups) for result in results]
 
 
 def _record(connection: Connection, results: Sequence[CrewResult], started_at: datetime, *, is_all: bool) -> None:

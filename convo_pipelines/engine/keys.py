@@ -72,6 +72,7 @@ def choose_keys(
     after: Row | None = None,
     rows: int | None = None,
     query: sql.Composable | None = None,
+    until: Row | None = None,
     **more: object,
 ) -> Chosen[Row]:
     """Create the temporary table `keys`: those of a scope, after a key, at most so many.
@@ -84,11 +85,12 @@ def choose_keys(
         after: the last key of the chunk before; None: begin with the first.
         rows: how many; None: all.
         query: finds the keys in place of the table's own statements.
+        until: the last key of all; None: to the end.
         more: its parameters.
 
     """
     grain, names = table.grain, _names_of_keys(table.grain)
-    values = _page_parameters(grain, after, rows) | parameters(scope, selection) | more
+    values = _page_parameters(grain, after, rows, until) | parameters(scope, selection) | more
     chosen = execute(
         connection,
         "engine/keys/choose",
@@ -176,13 +178,15 @@ def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
     return {
         "key": sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order),
         "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
+        "until": sql.SQL(", ").join(sql.Placeholder(f"until_{column}") for column in grain.order),
         "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
     }
 
 
-def _page_parameters(grain: Grain, after: Row | None, rows: int | None) -> dict[str, object]:
+def _page_parameters(grain: Grain, after: Row | None, rows: int | None, until: Row | None = None) -> dict[str, object]:
     position = {f"after_{column}": after and after[column] for column in grain.order}
-    return {"is_first": after is None, "rows": rows, **position}
+    end = {f"until_{column}": until and until[column] for column in grain.order}
+    return {"is_first": after is None, "is_to_end": until is None, "rows": rows, **position, **end}
 
 
 def _ordered(column: str, *, is_by_bytes: bool) -> sql.Composable:

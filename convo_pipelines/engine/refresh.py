@@ -42,7 +42,7 @@ from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.registry import DerivedTable, followers
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
     Asked,
@@ -51,6 +51,8 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
+from convo_pipelines.engine.spans import Span, spans_of
+from convo_pipelines.engine.workers import Workers
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
@@ -105,6 +107,7 @@ class Work:
         crews: of the table that is read per crew: their histories tables.
         parameters: further ones of the table's statements.
         locks: the advisory locks of its chunks; none: that of the table.
+        is_shared: whether other chunks with these locks may be refreshed at the same time.
         reads: the tables of `app` that it reads; none: those of the table.
         deadline: when it is to end, by `time.monotonic()`.
         written_at: when the oldest change was made that it reads; None: now.
@@ -121,6 +124,7 @@ class Work:
     crews: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     locks: Sequence[str] = ()
+    is_shared: bool = False
     reads: Sequence[str] = ()
     deadline: float = float("inf")
     written_at: datetime | None = None
@@ -141,6 +145,7 @@ class Work:
             "retry_source": self.table.retry_source,
             "source": self.table.name,
             "written_at": self.written_at,
+            "is_awaited": True,
             **{f"crew_{number}": crew_id for number, crew_id in enumerate(self.crews)},
             **self.parameters,
         }
@@ -239,7 +244,8 @@ def tick_many(
     if at.has_news:
         columns, is_tick = columns_of(warehouse, connection, table), isinstance(at.scope, Changes)
         work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
-        outcome.add(_refresh(connection, work, at.scope, selection))
+        is_all = not is_tick and selection is None
+        outcome.add(_refresh_all(warehouse, work) if is_all else _refresh(connection, work, at.scope, selection))
     if selection is None:
         change_log.finish(connection, at)
     _note(connection, table, outcome)
@@ -273,7 +279,10 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
                 if lease.tables:
                     return _build(warehouse, table, lease)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
-        outcome = _refresh(connection, work, EVERYTHING if is_whole or not has_days else window, selection)
+        if selection is None and (is_whole or not has_days):
+            outcome = _refresh_all(warehouse, work)
+        else:
+            outcome = _refresh(connection, work, window if has_days else EVERYTHING, selection)
         _note(connection, table, outcome)
     warehouse.analyze(table.target, outcome.counts)
     return outcome
@@ -301,7 +310,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, counts_drift=True)
-        outcome = _refresh(connection, work, EVERYTHING, progress=progress)
+        outcome = _refresh_all(warehouse, work, progress)
         _note(connection, table, outcome, is_all=True)
     return outcome
 
@@ -310,7 +319,8 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
     with warehouse.connection() as connection:
         at = change_log.begin_build(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease)
-        outcome = _refresh(connection, work, EVERYTHING)
+        change_log.watermarks(connection, followers(table))
+        outcome = _refresh_all(warehouse, work)
         outcome.is_build = True
         change_log.finish(connection, at)
         change_log.trim(connection)
@@ -331,13 +341,7 @@ def _holds_all(connection: Connection, window: Window) -> bool:
     return span["first"] is None or window.start <= span["first"] <= span["last"] < window.end
 
 
-def _refresh(
-    connection: Connection,
-    work: Work,
-    scope: Scope,
-    selection: Selection | None = None,
-    progress: Callable[[int], object] = lambda _keys: None,
-) -> Outcome:
+def _refresh(connection: Connection, work: Work, scope: Scope, selection: Selection | None = None) -> Outcome:
     total = Outcome()
 
     def choose(connection: Connection, after: Row | None, rows: int) -> Chosen[Row]:
@@ -346,9 +350,40 @@ def _refresh(
     def note(outcomes: Sequence[Outcome], _next: Row | None) -> None:
         [outcome] = outcomes
         total.add(outcome)
-        progress(outcome.keys)
 
     chunks(connection, work, choose, note, ChunkSize(CHUNK_KEYS))
+    return total
+
+
+def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], object] = lambda _keys: None) -> Outcome:
+    """Refresh everything, several spans at the same time.
+
+    They share the lock of the table. So whatever else refreshes the table does so before a chunk, which then sees the
+    same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads.
+    """
+    workers = Workers(warehouse)
+
+    def refresh(span: Span) -> Outcome:
+        total = Outcome()
+
+        def choose(connection: Connection, after: Any, rows: int) -> Chosen[Any]:
+            return span.choose(connection, work.table, after, rows)
+
+        def note(outcomes: Sequence[Outcome], _next: Any) -> None:
+            [outcome] = outcomes
+            total.add(outcome)
+            progress(outcome.keys)
+
+        with workers.connection() as connection:
+            chunks(connection, shared, choose, note, ChunkSize(CHUNK_KEYS), span.start)
+        return total
+
+    with warehouse.connection() as connection:
+        spans = spans_of(connection, work.table)
+    shared = replace(work, is_shared=len(spans) > 1)
+    total = Outcome()
+    for outcome in workers.map(refresh, spans):
+        total.add(outcome)
     return total
 
 
@@ -393,7 +428,8 @@ def chunk(
     connection: Connection, work: Work, choose: Choose[P], size: ChunkSize, after: P | None = None
 ) -> tuple[list[Outcome], P | None]:
     """Refresh one chunk, in one transaction; return the outcome of each crew, and the position of the next chunk."""
-    with refreshing(connection, work.locks or [work.table.name], work.reads or work.table.sources, work.seconds_left):
+    locks, reads = work.locks or [work.table.name], work.reads or work.table.sources
+    with refreshing(connection, locks, reads, work.seconds_left, is_shared=work.is_shared):
         with size.choose():
             chosen = choose(connection, after, size.rows)
         outcomes = _outcomes(work, {}, [], 0)
@@ -558,10 +594,17 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
             execute(connection, insert, queries.names_of(table, work.columns))
         execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
-            execute(connection, propagate, **work.values)
+            is_awaited = work.unread_since is not None or _is_awaited(connection, table)
+            execute(connection, propagate, **{**work.values, "is_awaited": is_awaited})
     if locked and table.grain.retry:
         statement, column = table.grain.retry
         execute(connection, statement, {"column": sql.Identifier(column)}, **work.values)
+
+
+def _is_awaited(connection: Connection, table: DerivedTable) -> bool:
+    """Return whether a table follows another which has begun to read it; the others cannot begin before the commit."""
+    names = [other.name for other in followers(table)]
+    return fetch_one(connection, "engine/propagate/is_awaited", followers=names)["is_awaited"]
 
 
 def _planned(connection: Connection) -> Row:

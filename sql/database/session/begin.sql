@@ -3,12 +3,20 @@
 -- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- Other refreshes are waited for without a timeout; later statements see what they committed.
--- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_few)s:
---      statements read a few keys, by index and nested loops, and their plans do not depend on these keys
+-- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.
+-- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_shared)s: they
+--      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and their
+--      plans do not depend on these keys
 select
     set_config('lock_timeout', '0', true),
     (
-        select count(pg_advisory_xact_lock(hashtextextended(name, 0)))
+        select
+            count(
+                case
+                    when %(is_shared)s then pg_advisory_xact_lock_shared(hashtextextended(name, 0))
+                    else pg_advisory_xact_lock(hashtextextended(name, 0))
+                end
+            )
         from (select unnest(%(locks)s::text[]) as name order by name) as locks
     ),
     set_config('timezone', 'UTC', true),
@@ -23,6 +31,7 @@ select
     set_config('jit', 'off', true),
     set_config('work_mem', '64MB', true),
     set_config('parallel_setup_cost', '10000', true),
+    set_config('random_page_cost', '1.1', true),
     set_config('plan_cache_mode', case when %(is_few)s then 'force_generic_plan' else 'auto' end, true),
     set_config('enable_seqscan', case when %(is_few)s then 'off' else 'on' end, true),
     set_config('enable_hashjoin', case when %(is_few)s then 'off' else 'on' end, true),

@@ -1,6 +1,9 @@
 -- Logs the session-days that changed, and which transactions wrote their new messages: those that inserted rows. If the log names
 -- none, but there is news: those that updated rows, had the whole table read, or, if it is not captured, this one.
--- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null
+-- If no table that follows has begun to read them, only what these need to know of deleted conversations: the messages that were
+-- written one by one, or all if conversations were deleted.
+-- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s:
+--      whether one has
 -- out: conversation_changes
 with sources as (
     select
@@ -52,4 +55,13 @@ select
 from diff
 left join written using (crew_id, session_id, activity_date)
 left join read_as_a_whole using (crew_id)
-where diff.change <> 'locked';
+where diff.change <> 'locked'
+    and (
+        %(is_awaited)s
+        or written.crew_id is not null
+        or exists (
+            select from analytics.conversation_changes as change
+            where change.source = 'conversations'
+                and (change.operation in ('delete', 'truncate') or (change.operation = 'update' and change.crew_id is not null))
+        )
+    );
