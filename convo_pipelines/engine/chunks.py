@@ -1,4 +1,4 @@
-"""The size of chunks: about half a second of work each, of which locks are held for much less."""
+"""The size of chunks: half a second of work each, or more of everything, of which locks are held for much less."""
 
 import logging
 import time
@@ -27,12 +27,13 @@ class TooSlowError(Exception):
 
 @dataclass
 class ChunkSize:
-    """The number of keys of the next chunk, so that it takes about half a second and holds its locks for much less.
+    """The number of keys of the next chunk, so that it takes about `seconds` and holds its locks for much less.
 
     A chunk that waits for a lock is divided until only the locked key is left, which is left for the next tick.
     """
 
     rows: int
+    seconds: float = CHUNK_SECONDS
     is_left_out: bool = False
     choosing: float = 0.0
     refreshing: float = 0.0
@@ -108,7 +109,7 @@ class ChunkSize:
         if self.is_left_out:  # the next key may be locked, too
             self.is_left_out, self.attempts = False, 0
             return
-        pace = max(CHUNK_SECONDS, 2 * self.choosing) / max(self.refreshing, 0.001)
+        pace = max(self.seconds, 2 * self.choosing) / max(self.refreshing, 0.001)
         factor = min(2.0, max(0.25, min(pace, WRITE_SECONDS / 2 / max(self.writing, 0.001))))
         smallest = min(SMALLEST_CHUNK, 2 * self.rows)
         self.rows = max(smallest, min(LARGEST_CHUNK, int(self.rows * factor)))

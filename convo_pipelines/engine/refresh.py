@@ -59,6 +59,8 @@ COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
 FEW_SECONDS = 1.0
 """How long a statement on few keys may take."""
 CHUNK_KEYS = 5_000
+SPAN_SECONDS = 1.5
+"""How long a chunk of everything takes, about."""
 
 _log = logging.getLogger(__name__)
 
@@ -361,7 +363,7 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
     They share the lock of the table. So whatever else refreshes the table does so before a chunk, which then sees the
     same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads.
     """
-    workers = Workers(warehouse)
+    workers, keys = Workers(warehouse), CHUNK_KEYS
 
     def refresh(span: Span) -> Outcome:
         total = Outcome()
@@ -374,8 +376,11 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
             total.add(outcome)
             progress(outcome.keys)
 
+        nonlocal keys
+        size = ChunkSize(keys, SPAN_SECONDS)
         with workers.connection() as connection:
-            chunks(connection, shared, choose, note, ChunkSize(CHUNK_KEYS), span.start)
+            chunks(connection, shared, choose, note, size, span.start)
+        keys = max(size.rows, CHUNK_KEYS)
         return total
 
     with warehouse.connection() as connection:

@@ -46,6 +46,8 @@ create table analytics.conversation_changes (
 create index conversation_changes_xid on analytics.conversation_changes (xid);
 create index conversation_changes_everything on analytics.conversation_changes (xid)
 where conversation_id is null and crew_id is null;
+create index conversation_changes_deletions on analytics.conversation_changes (xid)
+where source = 'conversations' and operation in ('delete', 'update') and crew_id is not null;
 alter table analytics.conversation_changes replica identity full;
 
 comment on table analytics.conversation_changes is

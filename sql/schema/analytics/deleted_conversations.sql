@@ -40,6 +40,7 @@ as $$
     cross join analytics.histories_sessions as day
     where analytics.is_unread(truncation.xid, unread_since)
         and truncation.source = 'conversations' and truncation.operation = 'truncate'
+        and truncation.conversation_id is null and truncation.crew_id is null
         and not exists (
             select from analytics.conversation_changes as change
             where analytics.is_unread(change.xid, unread_since)
