@@ -25,7 +25,7 @@ Row = dict[str, Any]
 Returned = TypeVar("Returned")
 
 POOL_SIZE = 5
-"""So many connections at least: REFRESH_WORKERS and one more need theirs."""
+"""So many connections at most, and one for each of REFRESH_WORKERS."""
 CONNECT_SECONDS = 10
 MANY_ROWS = 10_000
 LOCK_SECONDS = 10
@@ -160,7 +160,7 @@ class Warehouse:
             self.url,
             connection_class=Connection,
             min_size=0,
-            max_size=max(POOL_SIZE, settings().refresh_workers + 1),
+            max_size=POOL_SIZE + settings().refresh_workers,
             timeout=self._wait_seconds,
             open=True,
             configure=_configure_pooled,

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, fetch_prepared
-from convo_pipelines.engine.scopes import Position, Selection
+from convo_pipelines.engine.scopes import FIRST_DAY, Position, Selection
 from convo_pipelines.errors import ConvoPipelinesError
 
 EXPECTED_COLUMNS = {
@@ -15,6 +15,9 @@ EXPECTED_COLUMNS = {
     "message": {"jsonb", "json"},
     "created_at": {"timestamp with time zone"},
 }
+
+SMALL_BYTES = 1_000_000
+"""So large at most is the table of a crew that is read together with others."""
 
 
 class CrewError(ConvoPipelinesError):
@@ -42,6 +45,7 @@ class Crew:
         changes: the number of logged keys.
         rest_day: everything from this UTC day on has to be read; None: nothing.
         rest_session: of that day, only sessions after this one; None: all.
+        bytes: the size of the table, if all of it has to be read.
         has_unusable: whether rows were written that are left out.
         failures: failed runs since the last success.
 
@@ -59,6 +63,7 @@ class Crew:
     changes: int
     rest_day: date | None
     rest_session: str | None
+    bytes: int | None
     has_unusable: bool
     failures: int
 
@@ -66,6 +71,11 @@ class Crew:
     def rest(self) -> Position | None:
         """The position from which on everything has to be read."""
         return Position(self.rest_day, self.rest_session) if self.rest_day else None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all of a small table has to be read."""
+        return self.rest == Position(FIRST_DAY) and self.bytes is not None and self.bytes <= SMALL_BYTES
 
     @property
     def locked_tables(self) -> list[str]:

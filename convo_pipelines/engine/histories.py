@@ -15,10 +15,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
     Connection,
+    Row,
     TableLockedError,
     Warehouse,
     execute,
@@ -38,6 +40,7 @@ from convo_pipelines.engine.refresh import Outcome, Work
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
+    EVERYTHING,
     FIRST_DAY,
     Asked,
     Changes,
@@ -175,7 +178,9 @@ def read_changes(
         change_log.require_no_crash(connection, at)
         deadline = time.monotonic() + settings().crew_timeout_seconds
         reading = _Reading(columns, at.from_snapshot, deadline, lease, written_at=at.written_at)
-        if len(results) > 1:
+        if len(results) > 1 and results[0].crew.rest:
+            _read_small_tables(connection, results, reading)
+        elif len(results) > 1:
             _tick_together(connection, results, at, reading)
         else:
             _tick_crew(connection, results[0], at, reading)
@@ -285,7 +290,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         [result] = results
         result.warnings += check_table(result.crew)
         reading = _Reading(columns, at.from_snapshot, counts_drift=result.crew.mode == "captured")
-        _count_unusable(connection, result, reading)
+        _count_unusable(connection, [result], reading)
         _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
 
     results = for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
@@ -304,6 +309,31 @@ def _tick_together(connection: Connection, results: Sequence[CrewResult], at: Lo
         result.warnings += check_table(result.crew)
         _count_unusable_writes(connection, result, at)
     _read_together(connection, results, reading, at, Changes(str(at.from_snapshot), at.to_snapshot))
+
+
+def _read_small_tables(connection: Connection, results: Sequence[CrewResult], reading: _Reading) -> None:
+    """Read all of several small tables in one transaction.
+
+    Raises:
+        CrewError: one of the tables cannot be read; nothing was done.
+        TableLockedError: one of the tables is locked; nothing was done.
+
+    """
+    crews = [result.crew for result in results]
+    for result in results:
+        result.warnings += check_table(result.crew)
+    _count_unusable(connection, results, reading)
+
+    def choose(connection: Connection, _after: None, _rows: int) -> Chosen[None]:
+        query = fragment("tables/histories_sessions/whole")
+        chosen = choose_keys(connection, HISTORIES_SESSIONS, EVERYTHING, query=query, **_members(crews))
+        return Chosen(chosen.keys, None, is_whole=True)
+
+    outcomes, _ = refresh.chunk(connection, reading.work(crews), choose, ChunkSize(CHUNK_KEYS))
+    for result, outcome in zip(results, outcomes, strict=True):
+        result.outcome.add(outcome)
+        result.caught_up = not outcome.locked
+        result.rest = None if result.caught_up else result.crew.rest
 
 
 def _read_together(
@@ -340,7 +370,7 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
             _read_keys(connection, result, reading, at, Changes(at.from_snapshot, at.to_snapshot))
         if crew.rest:
             if crew.rest == Position(FIRST_DAY):
-                _count_unusable(connection, result, reading)
+                _count_unusable(connection, [result], reading)
             _read_days(connection, result, reading, crew.rest, AFTER_LAST_DAY)
         if crew.mode == "window":
             window = Window.last_two_days()
@@ -362,12 +392,18 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
         result.caught_up = True
 
 
-def _count_unusable(connection: Connection, result: CrewResult, reading: _Reading) -> None:
-    """Count the rows that are left out; for when the whole table is read anyway."""
-    work = reading.work([result.crew])
+def _count_unusable(connection: Connection, results: Sequence[CrewResult], reading: _Reading) -> None:
+    """Count the rows that are left out; for when the whole tables are read anyway."""
+    work = reading.work([result.crew for result in results])
+    count = fragment("engine/crews/unusable")
+    counts = [
+        count.format(number=sql.Literal(number), **histories(result.crew.table_name))
+        for number, result in enumerate(results)
+    ]
     with refreshing(connection, work.locks, work.reads, work.seconds_left):
-        rows = fetch(connection, "engine/crews/unusable", histories(result.crew.table_name))
-        result.unusable = Oddities.of(rows)
+        rows: list[Row] = connection.execute(sql.SQL("\nunion all\n").join(counts)).fetchall()
+    for number, result in enumerate(results):
+        result.unusable = Oddities.of([row for row in rows if row["number"] == number])
 
 
 def _count_unusable_writes(connection: Connection, result: CrewResult, at: LogPosition) -> None:

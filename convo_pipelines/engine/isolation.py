@@ -32,7 +32,8 @@ from convo_pipelines.engine.scopes import Position
 from convo_pipelines.engine.workers import Workers
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS
-"""At most so many crews, with so many changes in all, are read in one transaction."""
+TOGETHER_BYTES = 5_000_000
+"""At most so many crews, with so many changes in all, or such tables, are read in one transaction."""
 
 
 @dataclass
@@ -96,17 +97,23 @@ def describe(result: CrewResult) -> str:
 
 
 def together(crews: Iterable[Crew]) -> list[list[Crew]]:
-    """Group crews with few changes, so that one transaction reads many of them."""
+    """Group crews with few changes, and those whose small tables are read as a whole, to read many at a time."""
     groups: list[list[Crew]] = []
-    room, keys = 0, 0
+    last: dict[bool, tuple[list[Crew], int]] = {}
     for crew in crews:
-        is_easy = crew.mode == "captured" and not (crew.rest or crew.failures or crew.conflicting_crews)
-        if is_easy and room and keys + crew.changes <= TOGETHER_KEYS:
-            groups[-1].append(crew)
-            room, keys = room - 1, keys + crew.changes
+        is_whole = crew.is_small
+        is_easy = crew.mode == "captured" and not (crew.failures or crew.conflicting_crews)
+        if not is_easy or (crew.rest and not is_whole):
+            groups.append([crew])
+            continue
+        size, most = (crew.bytes or 0, TOGETHER_BYTES) if is_whole else (crew.changes, TOGETHER_KEYS)
+        group, sizes = last.get(is_whole, ([], most))
+        if group and len(group) < TOGETHER_CREWS and sizes + size <= most:
+            group.append(crew)
+            last[is_whole] = (group, sizes + size)
         else:
             groups.append([crew])
-            room, keys = (TOGETHER_CREWS - 1, crew.changes) if is_easy else (0, 0)
+            last[is_whole] = (groups[-1], size)
     return groups
 
 

@@ -384,11 +384,12 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
         return total
 
     with warehouse.connection() as connection:
-        spans = spans_of(connection, work.table)
-    shared = replace(work, is_shared=len(spans) > 1)
+        stages = spans_of(connection, work.table)
+    shared = replace(work, is_shared=any(len(spans) > 1 for spans in stages))
     total = Outcome()
-    for outcome in workers.map(refresh, spans):
-        total.add(outcome)
+    for spans in stages:
+        for outcome in workers.map(refresh, spans):
+            total.add(outcome)
     return total
 
 

@@ -99,8 +99,8 @@ class Gone:
 Span = Keys | Blocks | Gone
 
 
-def spans_of(connection: Connection, table: DerivedTable) -> list[Span]:
-    """Return spans that contain every key of a table; keys of different spans may be refreshed at the same time."""
+def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
+    """Return lists of spans that contain every key of a table; those of a list may be refreshed at the same time."""
     sources = table.grain.sources
     most = settings().refresh_workers * SPANS
     if len(table.grain.order) == 1 and sources:
@@ -110,11 +110,11 @@ def spans_of(connection: Connection, table: DerivedTable) -> list[Span]:
         for size in fetch(connection, "engine/spans/relation", relation=relation, table_name=of_app):
             blocks = max(-(-size["blocks"] // most), SPAN_KEYS // size["keys"], 1)
             starts = range(0, size["blocks"], blocks)
-            spans = [Blocks(first, min(first + blocks, size["blocks"]), size["keys"]) for first in starts]
-            return [*spans, Gone()]
+            spans: list[Span] = [Blocks(first, min(first + blocks, size["blocks"]), size["keys"]) for first in starts]
+            return [spans, [Gone()]]
     elif exists(parts := f"engine/spans/{table.grain.name}"):
-        return _of_parts(fetch(connection, parts), most)
-    return [Keys()]
+        return [_of_parts(fetch(connection, parts), most)]
+    return [[Keys()]]
 
 
 def _of_parts(parts: list[Row], most: int) -> list[Span]:

@@ -596,9 +596,9 @@ where crews.is_active and clients.is_active
 
 @pytest.mark.long(30)
 def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
-    new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch
+    new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]
 ) -> None:
-    monkeypatch.setattr("convo_pipelines.engine.isolation.POOL_SIZE", 1)
+    environment(REFRESH_WORKERS="1")
     monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     Company.new_world = staticmethod(new_world)

@@ -1,12 +1,11 @@
 """A run that is interrupted ends, and the server with it: no statement goes on, no crew is said to have failed."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
-from convo_pipelines.engine import isolation
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.interrupts import assert_nothing_goes_on, interrupted
 from convo_pipelines_tests.world import World
@@ -55,9 +54,9 @@ def test_an_interrupted_statement_ends_on_the_server_with_its_transaction(
 
 
 def test_an_interrupted_tick_ends_the_statements_of_all_crews_and_blames_none(
-    world: World, interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch
+    world: World, interrupt: type[BaseException], environment: Callable[..., object]
 ) -> None:
-    monkeypatch.setattr(isolation, "POOL_SIZE", 2)  # other crews wait for their turn
+    environment(REFRESH_WORKERS="2")  # other crews wait for their turn
     world.crew("FAST")
     world.say("s1", crew="FAST")
     slow = [f"histories_slow{number}" for number in range(4)]

@@ -1,7 +1,8 @@
 -- Counts the rows of a histories table that are left out.
--- in:  {histories}
--- out: one row per kind: kind, rows, example
+-- in:  {histories}; {number}: which
+-- out: one row per kind: number, kind, rows, example
 select
+    {number} as number,
     kind,
     count(*) as rows,
     min(example) as example
@@ -16,4 +17,4 @@ from (
     from {histories}
     where not analytics.is_usable_session(session_id::text) or not analytics.is_usable_time(created_at)
 ) as odd
-group by kind;
+group by kind

@@ -13,7 +13,8 @@
             when 'person' then not exists (select from app.people where id = known.source_id)
             when 'contact_method' then not exists (select from app.contact_methods where id = known.source_id)
             when 'conversation' then not exists (
-                select from app.conversations where id = known.source_id and crew_id is not null
+                select from analytics.identifier_sources as found
+                where found.source = 'conversation' and found.source_id = known.source_id
             )
             else not exists (
                 select from curation.participant_decisions
@@ -52,8 +53,8 @@ union all
 )
 union all
 (
-    select 5, 'conversation', id from app.conversations
-    where crew_id is not null and (%(is_first)s or (5, id) > (%(after_rank)s::int, %(after_id)s::uuid))
-    order by id
+    select 5, 'conversation', source_id from analytics.identifier_sources
+    where source = 'conversation' and (%(is_first)s or (5, source_id) > (%(after_rank)s::int, %(after_id)s::uuid))
+    order by source_id
     limit %(rows)s
 );

@@ -1,0 +1,258 @@
+"""First builds, and everything else that reads whole tables, by several workers beside an application that writes."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import chunks, crews, histories, isolation, refresh, spans, ticks
+from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.engine.scopes import Asked
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
+from convo_pipelines_tests.world import LOG, World, at
+
+SAMPLE = 60
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]) -> None:
+    """Four workers, and so many spans and chunks that they meet."""
+    environment(REFRESH_WORKERS="4")
+    monkeypatch.setattr(spans, "SPAN_KEYS", 1)
+    monkeypatch.setattr(refresh, "CHUNK_KEYS", 3)
+    for name, size in {"SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 7}.items():
+        monkeypatch.setattr(chunks, name, size)
+    for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
+        monkeypatch.setattr(histories, name, 5)
+
+
+def some_day(world: World, number: int) -> None:
+    """Conversations of every kind, with wide subjects, so that a few fill a block."""
+    talk = world.conversation(subject="subject " * 100)
+    message = world.message(talk, when=at(number % 5, number % 20))
+    world.recipient(message, f"p{number % 7}@example.com")
+    world.say(f"s{number}", "human", at(number % 4, number % 20), "AB"[number % 2])
+    world.say("4915112345678", "ai", at(number % 4, 20), "AB"[number % 2])
+
+
+@pytest.fixture
+def filled(new_world: Callable[[], World]) -> World:
+    world = new_world()
+    world.crew("A")
+    world.crew("B")
+    for number in range(7):
+        world.person(email=f"p{number}@example.com", phone="+4915112345678" if number == 3 else None)
+    for number in range(SAMPLE):
+        some_day(world, number)
+    project = world.project()
+    for row in world.execute("select id from app.conversations limit 9"):
+        world.assign(row["id"], project)
+    return world
+
+
+def build(world: World) -> None:
+    world.tick()
+    world.sync()
+
+
+def assert_all_right(world: World) -> None:
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+@contextmanager
+def before_each_chunk(monkeypatch: pytest.MonkeyPatch, step: Callable[[], object]) -> Iterator[None]:
+    """Take a step before chunks of any worker, one at a time."""
+    turn, chunk = threading.Lock(), refresh.chunk
+
+    def after_step(*args: Any) -> Any:
+        if turn.acquire(blocking=False):
+            try:
+                step()
+            finally:
+                turn.release()
+        return chunk(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh, "chunk", after_step)
+        yield
+
+
+@both_servers_if_wide
+@both_modes
+def test_a_build_by_several_workers_is_right(filled: World) -> None:
+    with filled.warehouse.connection() as connection:
+        build(filled)
+        assert len(spans.spans_of(connection, TABLES["conversation_summaries"])[0]) > 4
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.wide), pytest.param(3, marks=pytest.mark.wide)])
+def test_what_is_written_beside_a_build_is_right_after_the_next_tick(
+    filled: World, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    numbers = iter(range(SAMPLE, 10 * SAMPLE))
+
+    def write() -> None:
+        [row] = filled.execute("select id from app.conversations order by random() limit 1")
+        match chance.randrange(6):
+            case 0:
+                some_day(filled, next(numbers))
+            case 1:
+                filled.execute("update app.conversations set subject = subject || 'x' where id = %s", row["id"])
+            case 2:
+                moved = "update app.messages set sent_at = sent_at - interval '1 day' where conversation_id = %s"
+                filled.execute(moved, row["id"])
+            case 3:
+                filled.execute("delete from app.conversations where id = %s and crew_id is null", row["id"])
+            case 4:
+                renamed = "update app.histories_a set session_id = session_id || 'x' where id = %s"
+                filled.execute(renamed, chance.randrange(SAMPLE))
+            case _:
+                person = f"p{chance.randrange(7)}@example.com"
+                filled.execute("update app.people set email = 'p9@example.com' where email = %s", person)
+
+    with before_each_chunk(monkeypatch, write):
+        build(filled)
+    build(filled)
+    assert_all_right(filled)
+
+
+class KilledError(BaseException):
+    """What ends a process."""
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("after", [2, 9, 30])
+def test_a_build_that_is_killed_is_built_by_the_next_tick(
+    filled: World, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    left = iter([False] * after)
+
+    def die() -> None:
+        if next(left, True):
+            raise KilledError
+
+    with suppress(KilledError), before_each_chunk(monkeypatch, die):
+        build(filled)
+    filled.execute("delete from app.histories_a where session_id = 's10'")
+    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+    build(filled)
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+def test_a_row_that_is_locked_for_the_whole_build_delays_itself_only(filled: World) -> None:
+    [locked] = filled.execute("select id from app.conversations limit 1")
+    with psycopg.connect(filled.warehouse.url) as connection:
+        connection.execute("select from app.conversations where id = %s for update", [locked["id"]])
+        build(filled)
+        summaries = filled.execute("select conversation_id as id from analytics.conversation_summaries")
+        conversations = filled.execute("select id from app.conversations")
+        assert {row["id"] for row in conversations} - {row["id"] for row in summaries} == {locked["id"]}
+    build(filled)
+    assert_all_right(filled)
+
+
+@pytest.mark.parametrize("foreign_keys", ["no_keys"], indirect=True)
+@pytest.mark.usefixtures("foreign_keys")
+def test_reconcile_deletes_rows_whose_key_is_gone(filled: World) -> None:
+    build(filled)
+    query = "select conversation_id from analytics.conversation_summaries order by 1"
+    right = filled.execute(query)
+    for table in ("conversation_summaries", "conversation_days", "people_conversations", "clients_conversations"):
+        filled.execute(f"update analytics.{table} set conversation_id = gen_random_uuid() where ctid = '(0,1)'")
+    filled.reconcile()
+    assert filled.execute(query) == right
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+def test_reconcile_by_several_workers_counts_each_damage_once(filled: World) -> None:
+    build(filled)
+    build(filled)
+    filled.execute("update analytics.conversation_summaries set message_count = 99 where source = 'messages'")
+    damaged = len(filled.execute("select from analytics.conversation_summaries where source = 'messages'"))
+    assert filled.reconcile().tables["conversation_summaries"].drift.updated == damaged
+    assert_all_right(filled)
+
+
+def test_who_refreshes_single_keys_waits_for_the_chunks_of_workers(filled: World) -> None:
+    """So that no older row overwrites a newer one."""
+    build(filled)
+    table = TABLES["conversation_summaries"]
+    with psycopg.connect(filled.warehouse.url) as connection:
+        connection.execute("select pg_advisory_xact_lock_shared(hashtextextended('conversation_summaries', 0))")
+        done: list[Any] = []
+        [some] = filled.execute("select id from app.conversations limit 1")
+        asked = threading.Thread(target=lambda: done.append(read(filled, table, some["id"])))
+        asked.start()
+        time.sleep(0.3)
+        assert not done
+        connection.commit()
+        asked.join(30)
+    assert done
+
+
+def read(world: World, table: Any, conversation: UUID) -> Any:
+    return refresh.read_asked(world.warehouse, table, Asked(conversation_ids=(conversation,)))
+
+
+@both_servers_if_wide
+def test_a_table_that_has_begun_to_read_gets_what_is_built_meanwhile(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build of summaries begins between two chunks of sessions; it must not lose the sessions that come later."""
+    monkeypatch.setattr(crews, "SMALL_BYTES", -1)
+    filled.tick(["histories_sessions", "crew_conversations"])
+    filled.execute("delete from analytics.histories_sessions")
+    filled.execute("update analytics.refresh_state set snapshot = null where asset_key = 'histories_sessions'")
+    filled.execute("update analytics.refresh_state set written_by = pg_current_xact_id()")
+    numbers = iter(range(1_000))
+
+    def begin() -> None:
+        if next(numbers) == 3:
+            nested.append(ticks.tick(other, TABLES["conversation_summaries"], LOG))
+
+    nested: list[Any] = []
+    other = Warehouse(filled.warehouse.url)
+    with before_each_chunk(monkeypatch, begin):
+        filled.tick(["histories_sessions"])
+    other.close()
+    assert nested
+    build(filled)
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("together", [1, 5_000_000])
+def test_small_tables_are_built_together_and_a_broken_one_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(isolation, "TOGETHER_BYTES", together)
+    codes = [f"C{number:02}" for number in range(9)]
+    for code in codes:
+        world.crew(code)
+        world.say("s1", "human", at(), code)
+        world.say("s2", "robot", at(1), code)
+        world.say(None, "human", at(2), code)
+    world.execute("alter table app.histories_c03 rename column message to body")
+    results = world.tick(["histories_sessions"])["histories_sessions"].crews
+    assert [result.crew.code for result in results if result.error] == ["C03"]
+    odd = world.execute("select kind, crew_id from analytics.oddities where asset_key = 'histories_sessions'")
+    assert sorted({row["kind"] for row in odd}) == ["messages of no known type", "rows without a session_id"]
+    assert len(odd) == 2 * 8
+    world.execute("alter table app.histories_c03 rename column body to message")
+    world.tick()
+    oracle.assert_right(world)
