@@ -20,7 +20,6 @@ log = logging.getLogger("benchmark")
 
 
 def measure(sessions: int) -> dict[str, str]:
-    pass
     with fresh_database() as url:
         benchmark = Benchmark(url, sessions)
         row = benchmark.measure()
