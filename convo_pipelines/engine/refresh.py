@@ -37,7 +37,7 @@ from convo_pipelines.database.warehouse import (
     refreshing,
     refreshing_few,
 )
-from convo_pipelines.engine import capture, change_log, oddities, queries
+from convo_pipelines.engine import capture, change_log, indexes, oddities, queries
 from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
@@ -51,11 +51,13 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import Span, spans_of
+from convo_pipelines.engine.spans import Span, known_size, spans_of
 from convo_pipelines.engine.workers import Workers
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
+MANY_ROWS = 100
+"""The planner has to know of more rows than these."""
 FEW_SECONDS = 1.0
 """How long a statement on few keys may take."""
 CHUNK_KEYS = 5_000
@@ -104,6 +106,7 @@ class Work:
         columns: the columns that are computed.
         unread_since: changes that the table has not read were logged since this snapshot; None: it was never built.
         is_tick: whether a tick reads changes.
+        is_build: whether it is the first build of the table.
         counts_drift: whether to distinguish drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
         crews: of the table that is read per crew: their histories tables.
@@ -121,6 +124,7 @@ class Work:
     columns: tuple[str, ...]
     unread_since: str | None
     is_tick: bool = False
+    is_build: bool = False
     counts_drift: bool = False
     lease: Lease | None = None
     crews: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
@@ -313,6 +317,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
         at = change_log.look(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, counts_drift=True)
         outcome = _refresh_all(warehouse, work, progress)
+        indexes.restore(connection, table)
         _note(connection, table, outcome, is_all=True)
     return outcome
 
@@ -322,8 +327,9 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         at = change_log.begin_build(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease)
         change_log.watermarks(connection, followers(table))
-        outcome = _refresh_all(warehouse, work)
+        outcome = _refresh_all(warehouse, replace(work, is_build=True))
         outcome.is_build = True
+        indexes.restore(connection, table)
         change_log.finish(connection, at)
         change_log.trim(connection)
         _note(connection, table, outcome, is_all=True)
@@ -385,6 +391,8 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
 
     with warehouse.connection() as connection:
         stages = spans_of(connection, work.table)
+        if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
+            indexes.defer(connection, work.table)
     shared = replace(work, is_shared=any(len(spans) > 1 for spans in stages))
     total = Outcome()
     for spans in stages:
@@ -584,6 +592,8 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     planned = _planned(connection)
     if not planned["rows"]:
         return
+    if planned["rows"] > MANY_ROWS:
+        connection.execute("analyze pg_temp.diff")
     locked = 0
     if size.is_left_out:
         locked += connection.execute("update diff set change = 'locked'").rowcount

@@ -405,6 +405,7 @@ TABLES = {table.name: table for table in DERIVED_TABLES}
 BOOKKEEPING = (
     "alerts",
     "crew_discovery_state",
+    "deferred_indexes",
     "deleted_conversations",
     "latencies",
     "live_refreshes",

@@ -4,6 +4,7 @@ Where each key is a row of one table, a span is a number of blocks of it: rows t
 together. Otherwise it is a number of keys in their order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -115,6 +116,12 @@ def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
     elif exists(parts := f"engine/spans/{table.grain.name}"):
         return [_of_parts(fetch(connection, parts), most)]
     return [[Keys()]]
+
+
+def known_size(stages: Sequence[Sequence[Span]]) -> int:
+    """Return about how many keys spans of blocks have."""
+    blocks = [span for spans in stages for span in spans if isinstance(span, Blocks)]
+    return sum((span.end - span.first) * span.keys for span in blocks)
 
 
 def _of_parts(parts: list[Row], most: int) -> list[Span]:

@@ -1,4 +1,5 @@
--- Deletions of conversations are found without reading all of the log; each statement on its own.
+-- Deletions of conversations are found without reading all of the log; indexes that wait for a build are noted. Each statement on
+-- its own.
 create index concurrently if not exists conversation_changes_deletions on analytics.conversation_changes (xid)
 where source = 'conversations' and operation in ('delete', 'update') and crew_id is not null;
 
@@ -35,3 +36,18 @@ as $$
                 )
         )
 $$;
+
+create table analytics.deferred_indexes (
+    table_name text not null,
+    name text primary key,
+    definition text not null
+);
+
+comment on table analytics.deferred_indexes is
+'Indexes that were dropped for the first build of a large table, and are made again when it is full.';
+
+comment on column analytics.deferred_indexes.table_name is 'The table in analytics.';
+
+comment on column analytics.deferred_indexes.name is 'The index.';
+
+comment on column analytics.deferred_indexes.definition is 'The statement that creates it.';

@@ -1,4 +1,14 @@
--- The function of before, and no index; each statement on its own.
+-- The function of before, and no index; each statement on its own. Indexes that wait for a build have to be made before.
+do $$
+begin
+    if exists (select from analytics.deferred_indexes) then
+        raise exception 'indexes wait for a build that has not ended: run `convo-pipelines tick` before';
+    end if;
+end
+$$;
+
+drop table analytics.deferred_indexes;
+
 drop index concurrently if exists analytics.conversation_changes_deletions;
 
 -- The deletions of sessions' conversations: those that are recorded, and those in the unread rows of the log. A truncation
