@@ -10,6 +10,7 @@ import click
 
 from benchmarks import (
     backfills,
+    builds,
     capture,
     crews,
     deletes,
@@ -26,6 +27,7 @@ from benchmarks.results import save, table
 
 SIZES = {
     "discovery": (10_000, 100_000, 1_000_000),
+    "builds": (100_000, 1_000_000),
     "crews": (10, 1_000, 10_000),
     "links": (10_000, 40_000, 200_000),
     "pages": (1_000_000,),
@@ -37,6 +39,11 @@ SIZES = {
 def measure_discovery(*sizes: int) -> None:
     rows = [discovery.measure(size) for size in sizes]
     save("discovery", table("conversation discovery, 10 crews, 10 messages a session, 1,000 sessions a day", rows))
+
+
+def measure_builds(*sizes: int) -> None:
+    title = "first builds of all tables, {:,} sessions of ten messages, of ten crews"
+    save("builds", *(table(title.format(size), builds.measure(size)) for size in sizes))
 
 
 def measure_crews(*sizes: int) -> None:
@@ -107,6 +114,7 @@ def measure_backfills() -> None:
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "discovery": measure_discovery,
+    "builds": measure_builds,
     "crews": measure_crews,
     "links": measure_links,
     "pages": measure_pages,

@@ -1,15 +1,13 @@
 """Many crews, ten of them with news: what asking and a tick cost."""
 
 from benchmarks.discovery import TICKS, Benchmark
-from benchmarks.measure import console, fresh_database, median_seconds, seconds
-from convo_pipelines.engine import isolation
+from benchmarks.measure import console, fresh_database, median_seconds, seconds, variables
 
 SESSIONS = 10_000
 
 
 def measure(crew_count: int) -> dict[str, str]:
-    isolation.POOL_SIZE = 1
-    with fresh_database() as url:
+    with fresh_database() as url, variables(REFRESH_WORKERS="1"):
         benchmark = Benchmark(url, SESSIONS, crew_count)
         benchmark.load()
         build = seconds(benchmark.tick)

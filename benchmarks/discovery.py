@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from psycopg import sql
 
-from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
+from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds, variables
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import isolation, ticks
 from convo_pipelines.engine.registry import DISCOVERY
@@ -20,7 +20,7 @@ log = logging.getLogger("benchmark")
 
 
 def measure(sessions: int) -> dict[str, str]:
-    with fresh_database() as url:
+    with fresh_database() as url, variables(REFRESH_WORKERS="1"):
         benchmark = Benchmark(url, sessions)
         row = benchmark.measure()
         benchmark.close()

@@ -1,6 +1,7 @@
 """What the benchmarks measure with: fresh servers, SQL files, wall time."""
 
 import gc
+import os
 import statistics
 import tempfile
 import time
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import configure
+from convo_pipelines.settings import settings
 
 REPEATS = 5
 FOLDER = Path(__file__).parent
@@ -54,6 +56,22 @@ def run_file(connection: psycopg.Connection[tuple], name: str, **parameters: obj
     for statement in (FOLDER / f"{name}.sql").read_text().split(";\n"):
         if statement.strip():
             connection.execute(statement, parameters, prepare=False)
+
+
+@contextmanager
+def variables(**values: str) -> Iterator[None]:
+    """Set environment variables of settings."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+        settings.cache_clear()
 
 
 @contextmanager
