@@ -16,8 +16,8 @@ EXPECTED_COLUMNS = {
     "created_at": {"timestamp with time zone"},
 }
 
-SMALL_BYTES = 1_000_000
-"""So large at most is the table of a crew that is read together with others."""
+SMALL_ROWS = 1_000
+"""So many rows at most has the table of a crew that is read together with others."""
 
 
 class CrewError(ConvoPipelinesError):
@@ -45,7 +45,7 @@ class Crew:
         changes: the number of logged keys.
         rest_day: everything from this UTC day on has to be read; None: nothing.
         rest_session: of that day, only sessions after this one; None: all.
-        bytes: the size of the table, if all of it has to be read.
+        size: about how many rows the table has, if all of it has to be read.
         has_unusable: whether rows were written that are left out.
         failures: failed runs since the last success.
 
@@ -63,7 +63,7 @@ class Crew:
     changes: int
     rest_day: date | None
     rest_session: str | None
-    bytes: int | None
+    size: int | None
     has_unusable: bool
     failures: int
 
@@ -75,7 +75,7 @@ class Crew:
     @property
     def is_small(self) -> bool:
         """Whether all of a small table has to be read."""
-        return self.rest == Position(FIRST_DAY) and self.bytes is not None and self.bytes <= SMALL_BYTES
+        return self.rest == Position(FIRST_DAY) and self.size is not None and self.size <= SMALL_ROWS
 
     @property
     def locked_tables(self) -> list[str]:

@@ -32,8 +32,8 @@ from convo_pipelines.engine.scopes import Position
 from convo_pipelines.engine.workers import Workers
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS
-TOGETHER_BYTES = 5_000_000
-"""At most so many crews, with so many changes in all, or such tables, are read in one transaction."""
+TOGETHER_ROWS = 10_000
+"""At most so many crews, with so many changes or rows in all, are read in one transaction."""
 
 
 @dataclass
@@ -106,7 +106,7 @@ def together(crews: Iterable[Crew]) -> list[list[Crew]]:
         if not is_easy or (crew.rest and not is_whole):
             groups.append([crew])
             continue
-        size, most = (crew.bytes or 0, TOGETHER_BYTES) if is_whole else (crew.changes, TOGETHER_KEYS)
+        size, most = (crew.size or 0, TOGETHER_ROWS) if is_whole else (crew.changes, TOGETHER_KEYS)
         group, sizes = last.get(is_whole, ([], most))
         if group and len(group) < TOGETHER_CREWS and sizes + size <= most:
             group.append(crew)

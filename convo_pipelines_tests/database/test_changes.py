@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
+from convo_pipelines.engine import capture, change_log, histories, refresh, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
 from convo_pipelines.engine.registry import (
     CONVERSATION_SUMMARIES,
@@ -701,7 +701,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
             return found
 
         with monkeypatch.context() as patch:
-            for module in (histories, refresh):
+            for module in (histories, refresh, spans):
                 patch.setattr(module, "choose_keys", interrupted)
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":

@@ -4,7 +4,8 @@
 -- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
 --      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, directly or
 --      through a view; or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
---      this session, has to be read; null: nothing), bytes (of the table, if all of it has to be read), has_unusable (whether rows were written that are left out), failures
+--      this session, has to be read; null: nothing), size (about so many rows, if all of
+--      it has to be read), has_unusable (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,
@@ -178,8 +179,12 @@ select
     waiting.rest_session,
     case
         when waiting.rest_day = '0001-01-02' and waiting.rest_session is null
-            then (select sum(pg_table_size(member))::bigint from unnest(waiting.members) as member)
-    end as bytes,
+            then (
+                select sum(greatest(member.reltuples, pg_stat_get_live_tuples(member.oid), 0))::bigint
+                from pg_class as member
+                where member.oid = any(waiting.members)
+            )
+    end as size,
     waiting.has_unusable,
     waiting.failures
 from waiting
