@@ -1,6 +1,6 @@
 -- Logs the conversations whose rows a refresh changed, for the tables that follow.
--- in:  diff; %(source)s: the table; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s: whether one of these
---      tables has begun to read it
+-- in:  diff; %(source)s: the table; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s: whether one of
+--      these has begun to read it
 -- out: conversation_changes
 insert into analytics.conversation_changes (source, conversation_id, operation, logged_at)
 select distinct

@@ -2,24 +2,44 @@
 -- by hand, or matched by the identifier.
 -- in:  keys: sources of identifiers; touched_identifiers: contact methods with one of these identifiers
 with touched_contacts as (
-    select source_id as id from analytics.identifiers
-    where identifier in (select identifier from touched_identifiers) and source = 'contact_method'
+    select known.source_id as id
+    from touched_identifiers as touched
+    cross join lateral (  -- by index, whatever the planner expects of a table that has just been filled
+        select source_id from analytics.identifiers
+        where identifier = touched.identifier and source = 'contact_method'
+        offset 0
+    ) as known
     union
     select id from keys
     where source = 'contact_method'
 ),
 
-contacts as materialized (
+identified as materialized (
     select
-        source.source_id as contact_method_id,
+        contact.id,
         source.identifier,
-        source.identifier = source.source_id::text as is_invalid,
-        source.person_id as given_person_id,
-        holder.*
+        source.person_id
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
-    inner join analytics.identifiers as source on source.source_id = contact.id and source.source = 'contact_method'
-    cross join lateral analytics.holder_of(source.identifier, null) as holder
+    cross join lateral (
+        select
+            identifier,
+            person_id
+        from analytics.identifiers
+        where source_id = touched_contacts.id and source = 'contact_method'
+        offset 0
+    ) as source
+),
+
+contacts as materialized (
+    select
+        identified.id as contact_method_id,
+        identified.identifier,
+        identified.identifier = identified.id::text as is_invalid,
+        identified.person_id as given_person_id,
+        holder.*
+    from identified
+    cross join lateral analytics.holder_of(identified.identifier, null) as holder
 )
 
 select
