@@ -18,6 +18,7 @@ from convo_pipelines.database.warehouse import (
     fetch_one,
     fetch_prepared,
     patiently,
+    run_prepared,
     transaction,
 )
 from convo_pipelines.engine import binding, change_log
@@ -144,7 +145,7 @@ def _settle_table(connection: Connection, table: Row) -> None:
     if not table["is_wanted"]:
         remark = remark or "switched off"
     compared = {"table_name": table["name"], "table_oid": table["table_oid"], "columns": table["columns"]}
-    execute(connection, "engine/capture/remember", **compared, remark=remark, retry_seconds=retry_seconds)
+    run_prepared(connection, "engine/capture/remember", **compared, remark=remark, retry_seconds=retry_seconds)
     if remark:
         _log.warning("%s is refreshed by window: %s", table["name"], remark)
 
