@@ -15,13 +15,14 @@ Seconds = dict[str, float]
 
 @dataclass(frozen=True)
 class Run:
-    """The seconds of one database: of each table, and of ticks of all tables."""
+    """The seconds of one database: of each table, and of ticks of all tables; and the megabytes of each table."""
 
     plain: Seconds
     build: Seconds
     first_tick: float
     tick: float
     reconcile: Seconds
+    megabytes: dict[str, float]
 
 
 def measure(sessions: int) -> list[Row]:
@@ -48,6 +49,7 @@ def run(sessions: int, workers: int) -> Run:
             seconds(tick_all),
             median_seconds(tick_all, benchmark.ten_new_sessions),
             {table.name: seconds(partial(compare, benchmark, table)) for table in DERIVED_TABLES},
+            {table.name: megabytes(benchmark, table) for table in DERIVED_TABLES},
         )
         benchmark.close()
     return found
@@ -66,6 +68,7 @@ def row(name: str, one: Run, several: Run, tables: list[str]) -> Row:
         f"{settings().refresh_workers} workers": f"{total(several.build):.1f} s",
         "/ plain ": f"{total(several.build) / plain:.2f}" if plain else "",
         "reconcile": f"{total(several.reconcile):.1f} s",
+        "size": f"{total(several.megabytes):,.0f} MB",
         "first tick / tick": "",
     }
 
@@ -84,6 +87,12 @@ def measure_plain(benchmark: Benchmark) -> Seconds:
     benchmark.connection.execute("drop schema plain cascade")
     benchmark.connection.execute("vacuum analyze")
     return found
+
+
+def megabytes(benchmark: Benchmark, table: DerivedTable) -> float:
+    query = "select pg_total_relation_size(%s::regclass)"
+    [size] = benchmark.connection.execute(query, [table.target]).fetchone() or (0,)
+    return size / 2**20
 
 
 def build(benchmark: Benchmark, table: DerivedTable) -> None:

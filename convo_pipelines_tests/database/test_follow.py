@@ -21,7 +21,7 @@ NAMES = [table.name for table in DERIVED_TABLES]
 Start = Callable[[], Follower]
 
 
-def settle(follower: Follower, steps: int = 30) -> None:
+def settle(follower: Follower, steps: int = 60) -> None:
     """Step until a look shows nothing new."""
     for _ in range(steps):
         if follower.step() == IDLE_SECONDS:
