@@ -27,7 +27,7 @@ from benchmarks.results import save, table
 
 SIZES = {
     "discovery": (10_000, 100_000, 1_000_000),
-    "builds": (100_000, 1_000_000),
+    "builds": (10_000, 100_000, 1_000_000),
     "crews": (10, 1_000, 10_000),
     "links": (10_000, 40_000, 200_000),
     "pages": (1_000_000,),

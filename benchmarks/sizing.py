@@ -1,0 +1,113 @@
+"""`python -m benchmarks.sizing`: docs/sizing.md, computed from what the results say of first builds and crews."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from benchmarks.measure import FOLDER
+from benchmarks.results import RESULTS
+
+PAGE = FOLDER.parent / "docs" / "sizing.md"
+MESSAGES_PER_SESSION = 10
+SESSIONS = [10**exponent for exponent in range(3, 10)]
+NIGHT, DAY = 8 * 3_600, 24 * 3_600
+
+
+class Model:
+    """Seconds by sessions: a power law through the two largest sizes that were measured."""
+
+    def __init__(self, measured: dict[int, float]):
+        """Fit the law to seconds by size."""
+        self.measured = measured
+        (small, low), (large, high) = sorted(measured.items())[-2:]
+        self.exponent = max(1.0, math.log(high / low) / math.log(large / small))
+        self.large, self.high = large, high
+
+    def seconds(self, sessions: int) -> float:
+        return self.high * (sessions / self.large) ** self.exponent
+
+    def most(self, seconds: float) -> int:
+        """Return how many sessions take so long."""
+        return int(self.large * (seconds / self.high) ** (1 / self.exponent))
+
+
+def main() -> None:
+    PAGE.write_text(page())
+
+
+def page() -> str:
+    builds, crews = _read("builds"), _read("crews")
+    totals = {size: _total(table) for size, table in zip(_sizes(builds), builds["tables"], strict=True)}
+    workers = next(name for name in builds["tables"][0]["columns"] if name.endswith(" workers"))
+    build = Model({size: _number(total[workers]) for size, total in totals.items()})
+    reconcile = Model({size: _number(total["reconcile"]) for size, total in totals.items()})
+    largest = max(totals)
+    megabytes = _number(totals[largest]["size"]) / largest
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )  # markdown, not HTML
+    return environment.get_template("sizing.md.j2").render(
+        rows=[
+            {
+                "messages": f"{sessions * MESSAGES_PER_SESSION:,}",
+                "sessions": f"{sessions:,}",
+                "disk": _size(sessions * megabytes),
+                "build": _time(build.seconds(sessions)),
+                "measured": f"{build.measured[sessions]:.1f} s" if sessions in build.measured else "",
+                "reconcile": _time(reconcile.seconds(sessions)),
+            }
+            for sessions in SESSIONS
+        ],
+        crews=[dict(zip(crews["tables"][0]["columns"], row, strict=True)) for row in crews["tables"][0]["rows"]],
+        workers=workers,
+        exponent=f"{build.exponent:.2f}",
+        bytes=f"{megabytes * 2**20:,.0f}",
+        day=_round(build.most(DAY)),
+        night=_round(reconcile.most(NIGHT)),
+        commit=builds["commit"],
+        machine=builds["machine"],
+    )
+
+
+def _read(name: str) -> dict[str, Any]:
+    return json.loads((Path(RESULTS) / f"{name}.json").read_text())
+
+
+def _sizes(builds: dict[str, Any]) -> list[int]:
+    return [int(table["title"].split(", ", 1)[1].split()[0].replace(",", "")) for table in builds["tables"]]
+
+
+def _total(table: dict[str, Any]) -> dict[str, str]:
+    return dict(zip(table["columns"], table["rows"][-1], strict=True))
+
+
+def _number(text: str) -> float:
+    return float(text.split()[0].replace(",", ""))
+
+
+def _size(megabytes: float) -> str:
+    for unit in ("MB", "GB", "TB"):
+        if megabytes < 1_000 or unit == "TB":
+            break
+        megabytes /= 1_024
+    return f"{megabytes:,.1f} {unit}" if megabytes < 10 else f"{megabytes:,.0f} {unit}"
+
+
+def _time(seconds: float) -> str:
+    for unit, most in (("s", 120.0), ("min", 120.0), ("h", 48.0)):
+        if seconds < most:
+            return f"{seconds:,.1f} {unit}" if seconds < 10 else f"{seconds:,.0f} {unit}"
+        seconds /= 60 if unit != "h" else 24
+    return f"{seconds:,.0f} days"
+
+
+def _round(number: int) -> str:
+    """Return a number with two significant digits."""
+    return f"{round(number, 2 - len(str(number))):,}"
+
+
+if __name__ == "__main__":
+    main()
