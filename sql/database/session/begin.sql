@@ -5,8 +5,8 @@
 -- Other refreshes are waited for without a timeout; later statements see what they committed.
 -- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.
 -- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_shared)s: they
---      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and their
---      plans do not depend on these keys
+--      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and
+--      their plans do not depend on these keys
 select
     set_config('lock_timeout', '0', true),
     (

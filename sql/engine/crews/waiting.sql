@@ -4,8 +4,8 @@
 -- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
 --      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, directly or
 --      through a view; or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
---      this session, has to be read; null: nothing), size (about so many rows, if all of it has to be read), has_unusable (whether
---      rows were written that are left out), failures
+--      this session, has to be read; null: nothing), size (about so many rows, if all of it has to be read), has_unusable
+--      (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,
