@@ -9,10 +9,12 @@ from convo_pipelines.database.warehouse import (
     PASSING_ERRORS,
     Connection,
     Row,
+    Warehouse,
     configure,
     error_message,
     execute,
     fetch,
+    fetch_one,
     identifier,
     transaction,
 )
@@ -40,8 +42,17 @@ def defer(connection: Connection, table: DerivedTable) -> None:
         _log.info("%s is built with its indexes", table.name)
 
 
-def restore(connection: Connection, table: DerivedTable) -> None:
+def restore(warehouse: Warehouse, table: DerivedTable) -> None:
     """Make the dropped indexes of a table again, without locking it; what fails is left to the next reconcile."""
+    with warehouse.connection() as holder, transaction(holder):
+        mine = fetch_one(holder, "engine/indexes/begin", {"table_name": sql.Literal(table.name)})["is_mine"]
+        if not mine:
+            return
+        with warehouse.connection() as connection:
+            _restore(connection, table)
+
+
+def _restore(connection: Connection, table: DerivedTable) -> None:
     missing = fetch(connection, "engine/indexes/missing", table_name=table.name)
     if not missing:
         return
@@ -54,7 +65,7 @@ def restore(connection: Connection, table: DerivedTable) -> None:
             if not index["is_valid"]:
                 connection.execute(index["definition"])
             execute(connection, "engine/indexes/done", name=index["name"])
-    except PASSING_ERRORS as error:
+    except (*PASSING_ERRORS, psycopg.errors.DuplicateTable) as error:
         message = error_message(error)
         _log.warning("an index of %s could not be made (%s): the next reconcile tries again", table.name, message)
     finally:

@@ -51,7 +51,7 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import Span, known_size, spans_of
+from convo_pipelines.engine.spans import BY_KEY, Span, file_of, known_size, spans_of
 from convo_pipelines.engine.workers import Workers
 from convo_pipelines.settings import settings
 
@@ -317,7 +317,7 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
         at = change_log.look(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, counts_drift=True)
         outcome = _refresh_all(warehouse, work, progress)
-        indexes.restore(connection, table)
+        indexes.restore(warehouse, table)
         _note(connection, table, outcome, is_all=True)
     return outcome
 
@@ -329,7 +329,7 @@ def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
         change_log.watermarks(connection, followers(table))
         outcome = _refresh_all(warehouse, replace(work, is_build=True))
         outcome.is_build = True
-        indexes.restore(connection, table)
+        indexes.restore(warehouse, table)
         change_log.finish(connection, at)
         change_log.trim(connection)
         _note(connection, table, outcome, is_all=True)
@@ -367,7 +367,8 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
     """Refresh everything, several spans at the same time.
 
     They share the lock of the table. So whatever else refreshes the table does so before a chunk, which then sees the
-    same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads.
+    same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads. If
+    VACUUM FULL has moved them all, everything is read again, by key.
     """
     workers, keys = Workers(warehouse), CHUNK_KEYS
 
@@ -390,6 +391,7 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
         return total
 
     with warehouse.connection() as connection:
+        file = file_of(connection, work.table)
         stages = spans_of(connection, work.table)
         if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
             indexes.defer(connection, work.table)
@@ -398,6 +400,10 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
     for spans in stages:
         for outcome in workers.map(refresh, spans):
             total.add(outcome)
+    with warehouse.connection() as connection:
+        is_moved = file_of(connection, work.table) != file
+    if is_moved:
+        total.add(refresh(BY_KEY))
     return total
 
 

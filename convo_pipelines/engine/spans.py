@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import sql
 
 from convo_pipelines.database.statements import exists, fragment
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, identifier
+from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
 from convo_pipelines.engine.keys import Chosen, choose_keys
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING
@@ -98,6 +98,8 @@ class Gone:
 
 
 Span = Keys | Blocks | Gone
+BY_KEY = Keys()
+"""All keys in their order."""
 
 
 def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
@@ -115,7 +117,14 @@ def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
             return [spans, [Gone()]]
     elif exists(parts := f"engine/spans/{table.grain.name}"):
         return [_of_parts(fetch(connection, parts), most)]
-    return [[Keys()]]
+    return [[BY_KEY]]
+
+
+def file_of(connection: Connection, table: DerivedTable) -> int | None:
+    """Return what identifies the file of the relation whose blocks are read; None if there is no such relation."""
+    if not table.grain.sources:
+        return None
+    return fetch_one(connection, "engine/spans/file", relation=table.grain.sources[0][0])["file"]
 
 
 def known_size(stages: Sequence[Sequence[Span]]) -> int:

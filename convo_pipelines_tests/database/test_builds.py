@@ -11,8 +11,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import chunks, crews, histories, isolation, refresh, spans, ticks
+from convo_pipelines.engine import chunks, crews, histories, indexes, isolation, refresh, spans, ticks
 from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.engine.scopes import Asked
 from convo_pipelines_tests import oracle
@@ -256,3 +257,118 @@ def test_small_tables_are_built_together_and_a_broken_one_stops_no_other(
     world.execute("alter table app.histories_c03 rename column body to message")
     world.tick()
     oracle.assert_right(world)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("relation", ["app.conversations", "analytics.conversation_summaries"])
+def test_rows_that_are_moved_to_another_file_beside_a_build_are_read(
+    filled: World, monkeypatch: pytest.MonkeyPatch, relation: str
+) -> None:
+    filled.tick(["histories_sessions", "crew_conversations", "conversation_summaries"])
+    filled.execute("delete from analytics.conversation_summaries where ctid < '(0,20)'")
+    filled.execute("update analytics.refresh_state set snapshot = null, written_by = pg_current_xact_id()")
+    numbers = iter(range(1_000))
+
+    def move() -> None:
+        if next(numbers) == 3:
+            filled.execute(f"vacuum full {relation}")
+
+    for table in ("conversation_summaries", "conversation_days"):
+        with before_each_chunk(monkeypatch, move):
+            filled.tick([table])
+        numbers = iter(range(1_000))
+    build(filled)
+    build(filled)
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_deletion_before_the_build_of_conversations_is_not_forgotten_by_it(
+    filled: World, monkeypatch: pytest.MonkeyPatch, is_killed: bool
+) -> None:
+    [crew] = filled.execute("select id from app.crews where crew_code = 'A'")
+    filled.tick(["histories_sessions"])
+    filled.conversation("crew", crew_id=crew["id"], session_id="s0", external_id="s0")
+    filled.execute("delete from app.conversations where session_id = 's0'")
+    filled.tick(["histories_sessions"])
+    other = Warehouse(filled.warehouse.url)
+
+    def beside() -> None:
+        ticks.tick(other, TABLES["histories_sessions"], LOG)
+        if is_killed:
+            raise KilledError
+
+    with suppress(KilledError), before_each_chunk(monkeypatch, beside):
+        filled.tick(["crew_conversations"])
+    other.close()
+    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+    build(filled)
+    oracle.assert_right(filled, {(crew["id"], "s0")})
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("foreign_keys", ["no_keys"], indirect=True)
+def test_rows_of_tables_that_inherit_are_read(filled: World) -> None:
+    filled.execute("create table app.more_conversations () inherits (app.conversations)")
+    filled.execute("alter table app.messages drop constraint messages_conversation_id_fkey")
+    filled.execute(
+        "insert into app.more_conversations (id, channel, started_at) "
+        "select gen_random_uuid(), 'email', %s from generate_series(1, 500)", at(),
+    )  # fmt: skip
+    filled.execute(
+        "insert into app.messages (conversation_id, direction, sent_at) "
+        "select id, 'inbound', started_at from app.more_conversations",
+    )  # fmt: skip
+    build(filled)
+    assert len(filled.execute("select from analytics.conversation_summaries")) > 500
+    oracle.assert_right(filled)
+
+
+INDEXES = (
+    "select indexrelid::regclass::text from pg_index where indisvalid and indrelid::regclass::text like 'analytics.%'"
+)
+
+
+def test_a_large_table_gets_its_indexes_when_it_is_full(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "MANY_KEYS", 1)
+    before = filled.execute(INDEXES)
+    fewest = [before]
+
+    def look() -> None:
+        fewest[0] = min(fewest[0], filled.execute(INDEXES), key=len)
+        if len(fewest[0]) < len(before) and not dead:
+            dead.append(True)
+            raise KilledError
+
+    dead: list[bool] = []
+    with suppress(KilledError), before_each_chunk(monkeypatch, look):
+        build(filled)
+    assert dead
+    assert filled.execute("select from analytics.deferred_indexes")
+    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+    with before_each_chunk(monkeypatch, look):
+        build(filled)
+    assert len(before) - len(fewest[0]) >= 4
+    assert sorted(row["indexrelid"] for row in filled.execute(INDEXES)) == sorted(row["indexrelid"] for row in before)
+    assert filled.execute("select from analytics.deferred_indexes") == []
+    assert_all_right(filled)
+
+
+def test_an_index_that_an_open_transaction_holds_up_is_made_by_reconcile(
+    filled: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(indexes, "MANY_KEYS", 1)
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    before = filled.execute(INDEXES)
+    filled.tick(["histories_sessions", "crew_conversations"])
+    with psycopg.connect(filled.warehouse.url) as other:
+        other.execute("set transaction isolation level repeatable read")
+        other.execute("select from app.clients")
+        filled.tick(["conversation_summaries"])
+    assert "could not be made" in caplog.text
+    assert filled.execute("select from analytics.deferred_indexes")
+    filled.reconcile()
+    filled.reconcile()
+    assert sorted(row["indexrelid"] for row in filled.execute(INDEXES)) == sorted(row["indexrelid"] for row in before)
+    assert_all_right(filled)

@@ -1,11 +1,11 @@
 -- The transaction below which every table has read the logs, or will read its sources anyway.
--- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before their first build
+-- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before the end of their first build
 -- out: one row: bound (xid8: changes of transactions below it can be deleted; 0: none), trimmed_below; largest (estimated rows
 --      of the largest log)
 select
     case
         when count(*) filter (
-            where state.asset_key = any(%(tables)s::text[]) and coalesce(state.snapshot, state.building) is not null
+            where state.asset_key = any(%(tables)s::text[]) and state.snapshot is not null
         ) < cardinality(%(tables)s::text[]) then '0'
         else least(
             pg_snapshot_xmin(pg_current_snapshot()),

@@ -8,6 +8,7 @@ select
 from pg_class
 where oid = %(relation)s::regclass
     and relkind = 'r'
+    and not relhassubclass
     and (
         %(table_name)s::text is null
         or exists (select from analytics.capture_state where table_name = %(table_name)s and mode = 'captured')

@@ -59,6 +59,7 @@ where diff.change <> 'locked'
     and (
         %(is_awaited)s
         or written.crew_id is not null
+        or exists (select from analytics.deleted_conversations)
         or exists (
             select from analytics.conversation_changes as change
             where change.source = 'conversations'
