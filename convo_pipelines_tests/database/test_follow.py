@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import migrations
-from convo_pipelines.engine import change_log, refresh
+from convo_pipelines.engine import capture, change_log, refresh
 from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.serving import follow
@@ -30,11 +30,17 @@ def settle(follower: Follower, steps: int = 60) -> None:
 
 
 @pytest.fixture
-def followed(world: World) -> Follower:
+def followed(world: World, monkeypatch: pytest.MonkeyPatch) -> Follower:
+    """A follower that has captured and built everything, even if a table was locked at the first attempt."""
+    monkeypatch.setattr(capture, "RETRY_SECONDS", 0.1)
     world.crew()
     follower = Follower(world.warehouse)
-    settle(follower)
+    wait_until(lambda: follower.step() and not world.has_news() and not uncaptured(world))
     return follower
+
+
+def uncaptured(world: World) -> list[str]:
+    return [table["table_name"] for table in capture.status(world.connection) if table["mode"] == "window"]
 
 
 @pytest.fixture
@@ -103,7 +109,8 @@ def test_an_idle_look_writes_nothing(followed: Follower, world: World) -> None:
 
 NO_TABLES = """
 create function refuse() returns event_trigger language plpgsql as $$ begin raise 'a table is created'; end $$;
-create event trigger no_tables on ddl_command_start execute function refuse();
+create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE', 'CREATE TABLE AS')
+    execute function refuse();
 """
 
 
