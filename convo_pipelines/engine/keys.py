@@ -13,6 +13,7 @@ from convo_pipelines.database.warehouse import (
     Identifiers,
     Row,
     execute,
+    fetch,
     fetch_one,
     identifier,
     query_prepared,
@@ -165,6 +166,16 @@ def given(grain: Grain) -> sql.Composable:
     return sql.SQL("select * from unnest({}) as given ({})").format(
         sql.SQL(", ").join(arrays), sql.SQL(", ").join(map(sql.Identifier, grain.columns))
     )
+
+
+def every_nth_key(
+    connection: Connection, table: DerivedTable, scope: Scope, selection: Selection | None, nth: int
+) -> list[Row]:
+    """Return every nth key of a scope, in their order."""
+    names = _names_of_keys(table.grain)
+    columns = sql.SQL(", ").join(map(sql.Identifier, table.grain.order))
+    query: Identifiers = {**names, "columns": columns, "keys": _keys(table, scope, names)}
+    return fetch(connection, "engine/keys/every_nth", query, nth=nth, **parameters(scope, selection))
 
 
 def count_keys(connection: Connection, table: DerivedTable) -> int:

@@ -51,8 +51,8 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import BY_KEY, Span, file_of, known_size, spans_of
-from convo_pipelines.engine.workers import Workers
+from convo_pipelines.engine.spans import BY_KEY, Span, file_of, known_size, spans_of, spans_of_window
+from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
@@ -285,10 +285,13 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
                 if lease.tables:
                     return _build(warehouse, table, lease)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
-        if selection is None and (is_whole or not has_days):
+        if is_whole:
             outcome = _refresh_all(warehouse, work)
+        elif has_days:
+            spans = spans_of_window(connection, table, window, selection)
+            outcome = _refresh_spans(warehouse, work, [spans])
         else:
-            outcome = _refresh(connection, work, window if has_days else EVERYTHING, selection)
+            outcome = _refresh(connection, work, EVERYTHING, selection)
         _note(connection, table, outcome)
     warehouse.analyze(table.target, outcome.counts)
     return outcome
@@ -364,13 +367,34 @@ def _refresh(connection: Connection, work: Work, scope: Scope, selection: Select
 
 
 def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], object] = lambda _keys: None) -> Outcome:
-    """Refresh everything, several spans at the same time.
+    """Refresh everything; if VACUUM FULL has moved the rows meanwhile, everything is read again, by key."""
+    with warehouse.connection() as connection:
+        file = file_of(connection, work.table)
+        stages = spans_of(connection, work.table)
+        if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
+            indexes.defer(connection, work.table)
+    total = _refresh_spans(warehouse, work, stages, progress)
+    with warehouse.connection() as connection:
+        is_moved = file_of(connection, work.table) != file
+    if is_moved:
+        total.add(_refresh_spans(warehouse, work, [[BY_KEY]], progress))
+    return total
+
+
+def _refresh_spans(
+    warehouse: Warehouse,
+    work: Work,
+    stages: Sequence[Sequence[Span]],
+    progress: Callable[[int], object] = lambda _keys: None,
+) -> Outcome:
+    """Refresh the spans of each stage at the same time.
 
     They share the lock of the table. So whatever else refreshes the table does so before a chunk, which then sees the
-    same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads. If
-    VACUUM FULL has moved them all, everything is read again, by key.
+    same changes, or after it. Between two spans, a key may move: that is a change, which the next tick reads.
     """
     workers, keys = Workers(warehouse), CHUNK_KEYS
+    shared = replace(work, is_shared=any(len(spans) > 1 for spans in stages))
+    estimate = Estimate(work.table.name, sum(map(len, stages)))
 
     def refresh(span: Span) -> Outcome:
         total = Outcome()
@@ -388,22 +412,13 @@ def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], obj
         with workers.connection() as connection:
             chunks(connection, shared, choose, note, size, span.start)
         keys = max(size.rows, CHUNK_KEYS)
+        estimate.advance()
         return total
 
-    with warehouse.connection() as connection:
-        file = file_of(connection, work.table)
-        stages = spans_of(connection, work.table)
-        if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
-            indexes.defer(connection, work.table)
-    shared = replace(work, is_shared=any(len(spans) > 1 for spans in stages))
     total = Outcome()
     for spans in stages:
         for outcome in workers.map(refresh, spans):
             total.add(outcome)
-    with warehouse.connection() as connection:
-        is_moved = file_of(connection, work.table) != file
-    if is_moved:
-        total.add(refresh(BY_KEY))
     return total
 
 

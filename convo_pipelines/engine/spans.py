@@ -1,4 +1,4 @@
-"""Everything, as spans that several workers refresh at the same time.
+"""Everything, or a window, as spans that several workers refresh at the same time.
 
 Where each key is a row of one table, a span is a number of blocks of it: rows that were written together are read
 together. Otherwise it is a number of keys in their order.
@@ -12,9 +12,9 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import exists, fragment
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
-from convo_pipelines.engine.keys import Chosen, choose_keys
+from convo_pipelines.engine.keys import Chosen, choose_keys, every_nth_key
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.engine.scopes import EVERYTHING
+from convo_pipelines.engine.scopes import EVERYTHING, Everything, Selection, Window
 from convo_pipelines.settings import settings
 
 SPANS = 8
@@ -25,10 +25,12 @@ SPAN_KEYS = 20_000
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys after one, up to another; None: from the first, to the last."""
+    """The keys of a scope after one, up to another; None: from the first, to the last."""
 
     after: Row | None = None
     until: Row | None = None
+    scope: Everything | Window = EVERYTHING
+    selection: Selection | None = None
 
     @property
     def start(self) -> Row | None:
@@ -37,7 +39,7 @@ class Keys:
 
     def choose(self, connection: Connection, table: DerivedTable, after: Row | None, rows: int) -> Chosen[Row]:
         """Choose the keys of a chunk, about so many."""
-        return choose_keys(connection, table, EVERYTHING, None, after, rows, until=self.until)
+        return choose_keys(connection, table, self.scope, self.selection, after, rows, until=self.until)
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,18 @@ def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
     elif exists(parts := f"engine/spans/{table.grain.name}"):
         return [_of_parts(fetch(connection, parts), most)]
     return [[BY_KEY]]
+
+
+def spans_of_window(
+    connection: Connection, table: DerivedTable, window: Window, selection: Selection | None = None
+) -> list[Span]:
+    """Return spans that contain every key of a window."""
+    spans: list[Span] = []
+    after: Row | None = None
+    for key in every_nth_key(connection, table, window, selection, SPAN_KEYS):
+        spans.append(Keys(after, key, window, selection))
+        after = key
+    return [*spans, Keys(after, None, window, selection)]
 
 
 def file_of(connection: Connection, table: DerivedTable) -> int | None:

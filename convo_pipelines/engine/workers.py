@@ -1,5 +1,7 @@
 """Workers: threads that do parts of one refresh at the same time, each on a connection of its own."""
 
+import logging
+import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -9,6 +11,11 @@ from typing import TypeVar
 
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.settings import settings
+
+LOG_SECONDS = 10
+"""How often the progress of a refresh is logged."""
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,3 +56,24 @@ class Workers:
                         for connection in self._lent:
                             connection.interrupt()
                 raise
+
+
+class Estimate:
+    """Logs how much of a refresh all workers have done together, and about how long the rest takes."""
+
+    def __init__(self, name: str, parts: int):
+        """Begin with none of so many parts, which take about as long as each other."""
+        self._name, self._parts, self._done = name, parts, 0
+        self._started = self._logged = time.monotonic()
+        self._counting = Lock()
+
+    def advance(self) -> None:
+        """Count a part as done; called by any thread."""
+        with self._counting:
+            self._done += 1
+            now = time.monotonic()
+            if now < self._logged + LOG_SECONDS or self._done == self._parts:
+                return
+            self._logged = now
+            left = (now - self._started) / self._done * (self._parts - self._done)
+            _log.info("%s: %d %% done, about %d s left", self._name, 100 * self._done / self._parts, left)

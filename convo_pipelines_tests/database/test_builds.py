@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ import pytest
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import chunks, crews, histories, indexes, isolation, refresh, spans, ticks
+from convo_pipelines.engine import chunks, crews, histories, indexes, isolation, refresh, spans, ticks, workers
 from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.engine.scopes import Asked
 from convo_pipelines_tests import oracle
@@ -186,6 +186,29 @@ def test_reconcile_by_several_workers_counts_each_damage_once(filled: World) -> 
     filled.execute("update analytics.conversation_summaries set message_count = 99 where source = 'messages'")
     damaged = len(filled.execute("select from analytics.conversation_summaries where source = 'messages'"))
     assert filled.reconcile().tables["conversation_summaries"].drift.updated == damaged
+    assert_all_right(filled)
+
+
+@both_servers_if_wide
+@pytest.mark.parametrize("crews", [(), ("A",)])
+def test_a_backfill_of_a_window_is_divided_among_workers(
+    filled: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, crews: Sequence[str]
+) -> None:
+    build(filled)
+    build(filled)
+    filled.execute("update analytics.conversation_summaries set message_count = 99")
+    monkeypatch.setattr(workers, "LOG_SECONDS", 0)
+    with caplog.at_level("INFO", workers.__name__):
+        filled.backfill(at(1).date(), at(2).date(), ["conversation_summaries"], crews)
+    assert "conversation_summaries: 50 % done, about 0 s left" in caplog.text
+    left = filled.execute(
+        "select distinct crew_code::text from analytics.conversation_summaries left join app.crews on id = crew_id"
+        " where message_count = 99 and started_at < %s and ended_at >= %s",
+        at(3, 0),
+        at(1, 0),
+    )
+    assert {row["crew_code"] for row in left} == ({"B", None} if crews else set())
+    filled.reconcile()
     assert_all_right(filled)
 
 
