@@ -1,4 +1,4 @@
-"""`make bench-peers`: dbt, SQLMesh, a materialized view and an hourly script side by side with ours.
+"""`make bench-peers`: what else keeps a summary of histories, side by side with ours.
 
 All keep the same summary of the same histories, each on a server of its own; times are medians of three.
 """
@@ -6,19 +6,22 @@ All keep the same summary of the same histories, each on a server of its own; ti
 import json
 import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
 from psycopg import sql
 
-from benchmarks.discovery import CREWS, Benchmark
-from benchmarks.measure import console, fresh_database, median_seconds, run_file
+from benchmarks.discovery import CREWS, Benchmark, log
+from benchmarks.measure import console, fresh_database, median_seconds, run_file, seconds
 from benchmarks.peers import scenarios
 from benchmarks.peers.scenarios import OLD_DAYS, Histories
 from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
 from benchmarks.results import save, table
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, CREW_CONVERSATIONS, HISTORIES_SESSIONS
 
-PINNED = ("dbt-core", "dbt-postgres", "sqlmesh")
+PINNED = ("dbt-core", "dbt-postgres", "sqlmesh", "duckdb", "polars")
 
 Row = dict[str, str]
 
@@ -27,7 +30,8 @@ SPEED_NOTE = (
     "its connections. "
     f"A tick with news finds {CREWS} new sessions, one of each crew. In it convo_pipelines keeps all of its eleven "
     "tables, links included; “in a running process” are the six tables of conversation discovery, as a worker of "
-    "Dagster runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven days."
+    "Dagster runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven "
+    f"days. “{CREWS} inserts” is what the application waits for when it inserts those sessions, a statement for each."
 )
 WRONG_NOTE = (
     f"Sessions whose summary is not what a full computation from all rows says, after one tick, of {CREWS} that each "
@@ -64,7 +68,7 @@ def measure(tool: Tool, sessions: int, wrong: list[Row] | None) -> list[Row]:
         runner.connection.execute("vacuum analyze")
         tick = runner.medians(histories.add)
         idle = runner.medians()
-        read = median_seconds(runner.read)
+        read, write = median_seconds(runner.read), median_seconds(histories.add)
         rows = [
             {
                 "tool": tool.name,
@@ -72,12 +76,13 @@ def measure(tool: Tool, sessions: int, wrong: list[Row] | None) -> list[Row]:
                 f"tick, {CREWS} new": f"{tick.process:.2f} s ({tick.database * 1000:,.0f} ms)",
                 "tick, nothing new": f"{idle.process:.2f} s ({idle.database * 1000:,.0f} ms)",
                 "last week": f"{read * 1000:.0f} ms",
+                f"{CREWS} inserts": f"{write * 1000:.0f} ms",
             }
         ]
         if wrong is not None:
             wrong.append(scenarios.measure(runner, histories))
         if tool is OURS:
-            rows.append(in_process(url, sessions, histories))
+            rows += [in_process(url, sessions, histories), summaries_alone(sessions)]
         runner.connection.close()
     console.print(*rows, *(wrong or [])[-1:])
     return rows
@@ -109,6 +114,25 @@ def in_process(url: str, sessions: int, histories: Histories) -> Row:
         f"tick, {CREWS} new": f"{tick:.2f} s",
         "tick, nothing new": f"{idle * 1000:.0f} ms",
         "last week": "",
+        f"{CREWS} inserts": "",
+    }
+
+
+def summaries_alone(sessions: int) -> Row:
+    """Return the time of a build of our summaries and of what they are made of: session-days and conversations."""
+    with fresh_database() as url:
+        benchmark = Benchmark(url, sessions)
+        benchmark.load()
+        tables = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
+        build = sum(seconds(partial(ticks.tick, benchmark.warehouse, table, log)) for table in tables)
+        benchmark.close()
+    return {
+        "tool": f"{OURS.name}, three tables",
+        "full build": f"{build:.1f} s",
+        f"tick, {CREWS} new": "",
+        "tick, nothing new": "",
+        "last week": "",
+        f"{CREWS} inserts": "",
     }
 
 

@@ -51,6 +51,7 @@ class Tool:
 OUR_TICK = (str(Path(sys.executable).with_name("convo-pipelines")), "tick")
 DBT_RUN = (str(PEERS / "dbt"), "--no-version-check", "run")
 SQLMESH = str(PEERS / "sqlmesh")
+RECOMPUTE = (str(PEERS / "python"), "recompute.py")
 SQLMESH_PLAN = (SQLMESH, "plan", "--auto-apply", "--no-prompts")
 SQLMESH_RUN = (SQLMESH, "run", "--ignore-cron")
 
@@ -77,6 +78,9 @@ TOOLS = (
         (*PSQL, "-f", "script_tables.sql", "-f", "script.sql"),
         (*PSQL, "-f", "script.sql"),
     ),
+    Tool("triggers by hand", (*PSQL, "-f", "triggers.sql"), (*PSQL, "-c", "select 1")),
+    Tool("DuckDB, all rows by ADBC", (*RECOMPUTE, "duckdb"), (*RECOMPUTE, "duckdb"), looks_up_sessions=False),
+    Tool("Polars, all rows by ADBC", (*RECOMPUTE, "polars"), (*RECOMPUTE, "polars"), looks_up_sessions=False),
 )
 
 
