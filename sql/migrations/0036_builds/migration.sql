@@ -1,7 +1,10 @@
--- Deletions of conversations are found without reading all of the log; indexes that wait for a build are noted. Each statement on
+-- Deletions and new messages of conversations are found without reading all of the log; indexes that wait for a build are noted. Each statement on
 -- its own.
 create index concurrently if not exists conversation_changes_deletions on analytics.conversation_changes (xid)
 where source = 'conversations' and operation in ('delete', 'update') and crew_id is not null;
+
+create index concurrently if not exists conversation_changes_written on analytics.conversation_changes (xid)
+where xids is not null;
 
 -- The deletions of sessions' conversations: those that are recorded, and those in the unread rows of the log. A truncation
 -- deleted the conversations of all sessions but those that were found since.

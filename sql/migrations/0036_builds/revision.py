@@ -1,4 +1,4 @@
-"""Builds: deleted conversations are found by an index of the log, which is built concurrently."""
+"""Builds: two indexes of the log, built concurrently, and the indexes that wait for a build."""
 
 from convo_pipelines.database.migrations import sql_files
 

@@ -1,4 +1,4 @@
--- The function of before, and no index; each statement on its own. Indexes that wait for a build have to be made before.
+-- The function of before, and no indexes; each statement on its own. Indexes that wait for a build have to be made before.
 do $$
 begin
     if exists (select from analytics.deferred_indexes) then
@@ -10,6 +10,8 @@ $$;
 drop table analytics.deferred_indexes;
 
 drop index concurrently if exists analytics.conversation_changes_deletions;
+
+drop index concurrently if exists analytics.conversation_changes_written;
 
 -- The deletions of sessions' conversations: those that are recorded, and those in the unread rows of the log. A truncation
 -- deleted the conversations of all sessions but those that were found since.

@@ -48,6 +48,7 @@ create index conversation_changes_everything on analytics.conversation_changes (
 where conversation_id is null and crew_id is null;
 create index conversation_changes_deletions on analytics.conversation_changes (xid)
 where source = 'conversations' and operation in ('delete', 'update') and crew_id is not null;
+create index conversation_changes_written on analytics.conversation_changes (xid) where xids is not null;
 alter table analytics.conversation_changes replica identity full;
 
 comment on table analytics.conversation_changes is

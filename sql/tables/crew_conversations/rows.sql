@@ -19,6 +19,7 @@ news as (  -- read ones, too: a transaction that is open at one tick may have de
     from analytics.conversation_changes as change
     cross join lateral unnest(change.xids) as writer (xid)
     where change.xid >= coalesce(pg_snapshot_xmin(%(unread_since)s::pg_snapshot), '0'::xid8)
+        and change.xids is not null
         and change.source in ('histories_sessions', %(retry_source)s)
         and (change.crew_id, change.session_id) in (select crew_id, session_id from keys)
 ),

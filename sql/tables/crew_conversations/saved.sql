@@ -6,6 +6,9 @@ select
     diff.crew_id,
     diff.session_id
 from diff
-inner join app.conversations as conversation
-    on conversation.crew_id = diff.crew_id and conversation.session_id = diff.session_id
+cross join lateral (
+    select id from app.conversations
+    where crew_id = diff.crew_id and session_id = diff.session_id
+    limit 1
+) as conversation
 where diff.change = 'inserted'
