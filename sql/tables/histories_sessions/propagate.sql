@@ -62,7 +62,11 @@ where diff.change <> 'locked'
         or exists (select from analytics.deleted_conversations)
         or exists (
             select from analytics.conversation_changes as change
-            where change.source = 'conversations'
-                and (change.operation in ('delete', 'truncate') or (change.operation = 'update' and change.crew_id is not null))
+            where change.source = 'conversations' and change.operation in ('delete', 'update') and change.crew_id is not null
+        )
+        or exists (
+            select from analytics.conversation_changes as change
+            where change.source = 'conversations' and change.operation = 'truncate'
+                and change.conversation_id is null and change.crew_id is null
         )
     );
