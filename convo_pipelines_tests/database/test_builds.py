@@ -1,6 +1,7 @@
 """First builds, and everything else that reads whole tables, by several workers beside an application that writes."""
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -200,7 +201,7 @@ def test_a_backfill_of_a_window_is_divided_among_workers(
     monkeypatch.setattr(workers, "LOG_SECONDS", 0)
     with caplog.at_level("INFO", workers.__name__):
         filled.backfill(at(1).date(), at(2).date(), ["conversation_summaries"], crews)
-    assert "conversation_summaries: 50 % done, about 0 s left" in caplog.text
+    assert re.search("conversation_summaries: [0-9]+ % done, about [0-9]+ s left", caplog.text)
     left = filled.execute(
         "select distinct crew_code::text from analytics.conversation_summaries left join app.crews on id = crew_id"
         " where message_count = 99 and started_at < %s and ended_at >= %s",

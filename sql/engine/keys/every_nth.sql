@@ -11,5 +11,5 @@ select {columns} from (
     ) as found
     where {is_selected}
 ) as numbered
-where number % %(nth)s = 0
+where mod(number, %(nth)s) = 0
 order by number;
