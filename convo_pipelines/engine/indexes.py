@@ -42,14 +42,19 @@ def defer(connection: Connection, table: DerivedTable) -> None:
         _log.info("%s is built with its indexes", table.name)
 
 
-def restore(warehouse: Warehouse, table: DerivedTable) -> None:
-    """Make the dropped indexes of a table again, without locking it; what fails is left to the next reconcile."""
-    with warehouse.connection() as holder, transaction(holder):
-        mine = fetch_one(holder, "engine/indexes/begin", {"table_name": sql.Literal(table.name)})["is_mine"]
-        if not mine:
-            return
-        with warehouse.connection() as connection:
-            _restore(connection, table)
+def restore(warehouse: Warehouse, holder: Connection, table: DerivedTable) -> None:
+    """Make the dropped indexes of a table again, without locking it; what fails is left to the next reconcile.
+
+    Args:
+        warehouse: the database.
+        holder: a connection outside of a transaction, which keeps other processes from the same meanwhile.
+        table: the table.
+
+    """
+    with transaction(holder):
+        if fetch_one(holder, "engine/indexes/begin", {"table_name": sql.Literal(table.name)})["is_mine"]:
+            with warehouse.connection() as connection:
+                _restore(connection, table)
 
 
 def _restore(connection: Connection, table: DerivedTable) -> None:
@@ -64,7 +69,7 @@ def _restore(connection: Connection, table: DerivedTable) -> None:
                 connection.execute(sql.SQL("drop index concurrently if exists {}").format(_name(index)))
             if not index["is_valid"]:
                 connection.execute(index["definition"])
-            execute(connection, "engine/indexes/done", name=index["name"])
+            execute(connection, "engine/indexes/done", index_name=index["index_name"])
     except (*PASSING_ERRORS, psycopg.errors.DuplicateTable) as error:
         message = error_message(error)
         _log.warning("an index of %s could not be made (%s): the next reconcile tries again", table.name, message)
@@ -74,4 +79,4 @@ def _restore(connection: Connection, table: DerivedTable) -> None:
 
 
 def _name(index: Row) -> sql.Identifier:
-    return sql.Identifier("analytics", index["name"])
+    return sql.Identifier("analytics", index["index_name"])

@@ -245,13 +245,15 @@ def tick_many(
     """Refresh any number of changes in chunks, or build the table, and move the watermark unless narrowed."""
     at = change_log.look(connection, table)
     if at.from_snapshot is None and selection is None:
-        return _build(warehouse, table, lease)
+        return _build(warehouse, connection, table, lease)
     outcome = Outcome()
     if at.has_news:
         columns, is_tick = columns_of(warehouse, connection, table), isinstance(at.scope, Changes)
         work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
         is_all = not is_tick and selection is None
-        outcome.add(_refresh_all(warehouse, work) if is_all else _refresh(connection, work, at.scope, selection))
+        outcome.add(
+            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, at.scope, selection)
+        )
     if selection is None:
         change_log.finish(connection, at)
     _note(connection, table, outcome)
@@ -283,10 +285,10 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
         if is_whole and at.from_snapshot is None:
             with change_log.leases(warehouse, [table]) as lease:
                 if lease.tables:
-                    return _build(warehouse, table, lease)
+                    return _build(warehouse, connection, table, lease)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
         if is_whole:
-            outcome = _refresh_all(warehouse, work)
+            outcome = _refresh_all(warehouse, connection, work)
         elif has_days:
             spans = spans_of_window(connection, table, window, selection)
             outcome = _refresh_spans(warehouse, work, [spans])
@@ -319,23 +321,22 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
     with warehouse.connection() as connection:
         at = change_log.look(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, counts_drift=True)
-        outcome = _refresh_all(warehouse, work, progress)
-        indexes.restore(warehouse, table)
+        outcome = _refresh_all(warehouse, connection, work, progress)
+        indexes.restore(warehouse, connection, table)
         _note(connection, table, outcome, is_all=True)
     return outcome
 
 
-def _build(warehouse: Warehouse, table: DerivedTable, lease: Lease) -> Outcome:
-    with warehouse.connection() as connection:
-        at = change_log.begin_build(connection, table)
-        work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease)
-        change_log.watermarks(connection, followers(table))
-        outcome = _refresh_all(warehouse, replace(work, is_build=True))
-        outcome.is_build = True
-        indexes.restore(warehouse, table)
-        change_log.finish(connection, at)
-        change_log.trim(connection)
-        _note(connection, table, outcome, is_all=True)
+def _build(warehouse: Warehouse, connection: Connection, table: DerivedTable, lease: Lease) -> Outcome:
+    at = change_log.begin_build(connection, table)
+    work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease, is_build=True)
+    change_log.watermarks(connection, followers(table))
+    outcome = _refresh_all(warehouse, connection, work)
+    outcome.is_build = True
+    indexes.restore(warehouse, connection, table)
+    change_log.finish(connection, at)
+    change_log.trim(connection)
+    _note(connection, table, outcome, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
 
@@ -366,17 +367,16 @@ def _refresh(connection: Connection, work: Work, scope: Scope, selection: Select
     return total
 
 
-def _refresh_all(warehouse: Warehouse, work: Work, progress: Callable[[int], object] = lambda _keys: None) -> Outcome:
+def _refresh_all(
+    warehouse: Warehouse, connection: Connection, work: Work, progress: Callable[[int], object] = lambda _keys: None
+) -> Outcome:
     """Refresh everything; if VACUUM FULL has moved the rows meanwhile, everything is read again, by key."""
-    with warehouse.connection() as connection:
-        file = file_of(connection, work.table)
-        stages = spans_of(connection, work.table)
-        if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
-            indexes.defer(connection, work.table)
+    file = file_of(connection, work.table)
+    stages = spans_of(connection, work.table)
+    if work.is_build and known_size(stages) >= indexes.MANY_KEYS:
+        indexes.defer(connection, work.table)
     total = _refresh_spans(warehouse, work, stages, progress)
-    with warehouse.connection() as connection:
-        is_moved = file_of(connection, work.table) != file
-    if is_moved:
+    if file_of(connection, work.table) != file:
         total.add(_refresh_spans(warehouse, work, [[BY_KEY]], progress))
     return total
 

@@ -1,8 +1,8 @@
 -- The indexes of a table of this role's that a build does not need: neither unique, nor the only one by one of these columns.
 -- in:  %(relation)s; %(columns)s
--- out: name, definition (the statement that creates it)
+-- out: index_name, definition (the statement that creates it)
 select
-    class.relname as name,
+    class.relname as index_name,
     regexp_replace(pg_get_indexdef(class.oid), '^CREATE INDEX', 'CREATE INDEX CONCURRENTLY') as definition
 from pg_index as index
 inner join pg_class as class on class.oid = index.indexrelid
@@ -19,4 +19,4 @@ where index.indrelid = %(relation)s::regclass
                 and other.indkey[0] = index.indkey[0]
         )
     )
-order by name;
+order by index_name;

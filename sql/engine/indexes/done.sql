@@ -1,4 +1,4 @@
 -- Forgets an index that has been made again.
--- in:  %(name)s
+-- in:  %(index_name)s
 delete from analytics.deferred_indexes
-where name = %(name)s;
+where index_name = %(index_name)s;

@@ -42,7 +42,7 @@ $$;
 
 create table analytics.deferred_indexes (
     table_name text not null,
-    name text primary key,
+    index_name text primary key,
     definition text not null
 );
 
@@ -51,6 +51,6 @@ comment on table analytics.deferred_indexes is
 
 comment on column analytics.deferred_indexes.table_name is 'The table in analytics.';
 
-comment on column analytics.deferred_indexes.name is 'The index.';
+comment on column analytics.deferred_indexes.index_name is 'The index.';
 
 comment on column analytics.deferred_indexes.definition is 'The statement that creates it.';
