@@ -602,5 +602,5 @@ def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     Company.new_world = staticmethod(new_world)
-    Company.monkeypatch = pytest.MonkeyPatch()
-    run_state_machine_as_test(Company, settings=SETTINGS)
+    with pytest.MonkeyPatch.context() as Company.monkeypatch:  # of the class, so that no test after it keeps few keys
+        run_state_machine_as_test(Company, settings=SETTINGS)
