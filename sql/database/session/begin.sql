@@ -1,9 +1,10 @@
 -- The settings of a refresh, independent of the defaults of server, role and pooler. No function of a user's is found in place of
--- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that
--- would hide rows of a source raises an error, so that a role which sees no rows does not delete what is derived from them.
+-- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that would hide rows of a source
+-- raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- Other refreshes are waited for without a timeout; later statements see what they committed.
--- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.
+-- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it. Few
+-- statistics do for temporary tables.
 -- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_shared)s: they
 --      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and
 --      their plans do not depend on these keys
@@ -30,6 +31,7 @@ select
     set_config('synchronous_commit', 'off', true),
     set_config('jit', 'off', true),
     set_config('work_mem', '64MB', true),
+    set_config('default_statistics_target', '10', true),
     set_config('parallel_setup_cost', '10000', true),
     set_config('random_page_cost', '1.1', true),
     set_config('plan_cache_mode', case when %(is_few)s then 'force_generic_plan' else 'auto' end, true),

@@ -1,5 +1,5 @@
--- Deletions and new messages of conversations are found without reading all of the log; indexes that wait for a build are noted. Each statement on
--- its own.
+-- Deletions and new messages of conversations are found without reading all of the log; indexes that wait for a build are noted.
+-- Each statement on its own.
 create index concurrently if not exists conversation_changes_deletions on analytics.conversation_changes (xid)
 where source = 'conversations' and operation in ('delete', 'update') and crew_id is not null;
 

@@ -10,17 +10,18 @@ inner join app.messages as message on message.conversation_id = keys.conversatio
 where not analytics.is_usable_time(message.sent_at)
 union all
 select
-    'conversations without a usable started_at',
+    odd.kind,
     count(*),
     min(conversation.id::text)
 from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
-where not analytics.is_usable_time(conversation.started_at)
-union all
-select
-    'conversations without a usable closed_at',
-    count(*),
-    min(conversation.id::text)
-from keys
-inner join app.conversations as conversation on conversation.id = keys.conversation_id
-where not analytics.is_usable_time(conversation.closed_at) and conversation.closed_at is not null;
+cross join lateral (
+    values
+    ('conversations without a usable started_at', not analytics.is_usable_time(conversation.started_at)),
+    (
+        'conversations without a usable closed_at',
+        conversation.closed_at is not null and not analytics.is_usable_time(conversation.closed_at)
+    )
+) as odd (kind, is_odd)
+where odd.is_odd
+group by odd.kind;
