@@ -1,0 +1,73 @@
+"""Views over the owner's tables: what they show of the rows that a statement changed."""
+
+import pytest
+
+from convo_pipelines.sources import views
+from convo_pipelines.sources.views import ViewError
+from convo_pipelines_tests.world import World
+
+OWNER = """
+create schema owner;
+create table owner.chats (id bigint primary key, status int not null, body text, at timestamptz, zone_less timestamp);
+create table owner.users (id bigint primary key, name text);
+"""
+
+
+@pytest.fixture
+def owned(new_world: object) -> World:
+    world = new_world()  # type: ignore[operator]
+    world.execute(OWNER)
+    return world
+
+
+def shown(world: World, query: str, decisive: str = "id") -> list[dict[str, object]]:
+    """What a view shows of two rows that a trigger might be given."""
+    world.execute(f"create view owner.shown as {query}")
+    view = views.read(world.connection, "owner.shown", decisive.split())
+    assert view.base == ("owner", "chats")
+    rows = "(values (1::bigint, 0, 'a', now(), null::timestamp), (2, 1, 'b', now(), null))"
+    names = "(id, status, body, at, zone_less)"
+    return world.execute(f"with changed_rows {names} as {rows} select * from ({view.definition}) as shown order by 1")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("select id * 10 as id, body from owner.chats", [{"id": 10, "body": "a"}, {"id": 20, "body": "b"}]),
+        ("select id from owner.chats where status = 1", [{"id": 2}]),
+        ("select c.id as id from owner.chats as c where c.body operator(pg_catalog.=) 'b'", [{"id": 2}]),
+        (
+            "select id from owner.chats where status = 1 union all select id + 5 from owner.chats",
+            [{"id": 2}, {"id": 6}, {"id": 7}],
+        ),
+    ],
+)
+def test_a_view_over_one_table_shows_changed_rows(owned: World, query: str, expected: list[dict[str, object]]) -> None:
+    assert shown(owned, query) == expected
+
+
+def test_a_view_on_a_view_shows_changed_rows(owned: World) -> None:
+    owned.execute("create view owner.active as select id as number, body from owner.chats where status = 1")
+    assert shown(owned, "select number + 1 as id from owner.active where body = 'b'") == [{"id": 3}]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("select chats.id from owner.chats join owner.users using (id)", "joins tables"),
+        (
+            "select id from owner.chats union all select id from owner.users",
+            "reads several tables: owner.chats, owner.users",
+        ),
+        ("select id from owner.chats where at > now()", "its filter does not follow from the row alone"),
+        ("select id from owner.chats where id in (select id from owner.users)", "its filter does not follow"),
+        ("select zone_less::timestamptz as id from owner.chats", "id does not follow from the row alone"),
+        ("select max(id) as id from owner.chats", "id does not follow from the row alone"),
+        ("select id from owner.chats limit 3", "has WITH or LIMIT"),
+        ("select id from owner.chats except select id from owner.chats", "has INTERSECT or EXCEPT"),
+        ("select status from owner.chats", "has no column id"),
+    ],
+)
+def test_a_view_that_cannot_be_captured_says_why(owned: World, query: str, message: str) -> None:
+    with pytest.raises(ViewError, match=message):
+        shown(owned, query)
