@@ -4,6 +4,7 @@ A view is captured on the table beneath. Its definition is read with an empty se
 qualified, and the table is replaced in the parse tree by the rows that a trigger is given.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import LiteralString, cast
@@ -33,13 +34,44 @@ class View:
     Attributes:
         oid: of the view.
         base: the table beneath, schema and name.
-        definition: what the view shows of `changed_rows`, which has the columns of that table.
+        tree: the definition, in which the tables beneath are named `changed_rows`.
 
     """
 
     oid: int
     base: tuple[str, str]
-    definition: str
+    tree: ast.SelectStmt
+
+    def of(self, rows: str) -> str:
+        """Return the query for what the view shows of rows, which have the columns of the table beneath."""
+
+        class Rename(Visitor):
+            def visit_RangeVar(self, _ancestors: object, node: ast.RangeVar) -> None:  # noqa: N802
+                node.relname = rows
+
+        Rename()(self.tree)
+        return RawStream()(self.tree)
+
+    def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
+        """Return the statement that creates a trigger function for the table beneath.
+
+        It is one of ours for tables of this kind, reading what the view shows of the changed rows; of a histories table, it
+        logs the view's oid.
+
+        Args:
+            connection: of a role that may read the function.
+            name: of the function in `analytics`.
+            log_function: that of ours in `analytics`.
+
+        """
+        [found] = fetch(connection, "sources/views/function", name=f"analytics.{log_function}()")
+        text = re.sub(
+            r"\b(from|join) ((?:old|new)_rows)\b(?!\.)",
+            lambda match: f"{match[1]} ({self.of(match[2])}) as {match[2]}",
+            found["definition"],
+        )
+        text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
+        return re.sub(r"\btg_relid\b", str(self.oid), text)
 
 
 def read(connection: Connection, relation: str, decisive: Sequence[str]) -> View:
@@ -58,7 +90,7 @@ def read(connection: Connection, relation: str, decisive: Sequence[str]) -> View
         connection.execute("set local search_path = ''")
         [found] = fetch(connection, "sources/views/relation", relation=relation)
         base, tree = _expand(connection, found, set(decisive), found["name"])
-    return View(found["oid"], base, RawStream()(tree))
+    return View(found["oid"], base, tree)
 
 
 def _expand(
@@ -143,7 +175,7 @@ def _columns(nodes: Sequence[ast.Node]) -> set[str]:
     names: set[str] = set()
 
     class Columns(Visitor):
-        def visit_ColumnRef(self, _ancestors: object, node: ast.ColumnRef) -> None:
+        def visit_ColumnRef(self, _ancestors: object, node: ast.ColumnRef) -> None:  # noqa: N802
             names.add(node.fields[-1].sval)
 
     for node in nodes:

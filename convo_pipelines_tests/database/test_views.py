@@ -27,7 +27,9 @@ def shown(world: World, query: str, decisive: str = "id") -> list[dict[str, obje
     assert view.base == ("owner", "chats")
     rows = "(values (1::bigint, 0, 'a', now(), null::timestamp), (2, 1, 'b', now(), null))"
     names = "(id, status, body, at, zone_less)"
-    return world.execute(f"with changed_rows {names} as {rows} select * from ({view.definition}) as shown order by 1")
+    return world.execute(
+        f"with changed_rows {names} as {rows} select * from ({view.of('changed_rows')}) as shown order by 1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,43 @@ def test_a_view_on_a_view_shows_changed_rows(owned: World) -> None:
 def test_a_view_that_cannot_be_captured_says_why(owned: World, query: str, message: str) -> None:
     with pytest.raises(ViewError, match=message):
         shown(owned, query)
+
+
+TRIGGERS = """
+create trigger i after insert on owner.chats referencing new table as new_rows
+for each statement execute function analytics.log_chats('people');
+create trigger u after update on owner.chats referencing old table as old_rows new table as new_rows
+for each statement execute function analytics.log_chats('people');
+create trigger d after delete on owner.chats referencing old table as old_rows
+for each statement execute function analytics.log_chats('people');
+"""
+
+
+def test_the_keys_of_rows_that_enter_change_or_leave_a_view_are_logged(owned: World) -> None:
+    query = "select lpad(id::text, 32, '0')::uuid as id, body from owner.chats where status = 1"
+    owned.execute(f"create view owner.shown as {query}")
+    view = views.read(owned.connection, "owner.shown", ["id"])
+    owned.execute(view.trigger_function(owned.connection, "log_chats", "log_identifiers"))
+    owned.execute(TRIGGERS)
+
+    def logged(statement: str) -> list[tuple[int, str]]:
+        owned.execute("delete from analytics.identifier_changes")
+        owned.execute(statement)
+        rows = owned.execute("select id, operation from analytics.identifier_changes order by id")
+        return [(int(row["id"].hex), row["operation"]) for row in rows]
+
+    assert logged("insert into owner.chats select n, n % 2 from generate_series(1, 4) as n") == [
+        (1, "insert"),
+        (3, "insert"),
+    ]
+    assert logged("insert into owner.chats values (5, 0)") == []
+    assert logged("insert into owner.chats values (7, 1)") == [(7, "insert")]
+    assert logged("update owner.chats set body = 'x' where id in (1, 2)") == [(1, "update")]
+    assert logged("update owner.chats set status = 1 - status where id < 4") == [
+        (1, "update"),
+        (2, "update"),
+        (3, "update"),
+    ]
+    assert logged("update owner.chats set id = 8 where id = 7") == [(7, "update"), (8, "update")]
+    assert logged("delete from owner.chats where id in (2, 3)") == [(2, "delete")]
+    assert logged("delete from owner.chats") == [(8, "delete")]
