@@ -1,9 +1,11 @@
 -- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
 -- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
--- table is asked for, no other table's triggers are read.
+-- table is asked for, no other table's triggers are read. A view that was adopted is captured on the table beneath, by triggers
+-- whose names end with the view's oid.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text,
+    base_oid oid, function_name text, suffix text
 )
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -45,12 +47,27 @@ as $$
         ) as wanted (name, log_function, schema_name, reads)
     ),
     roots as (
-        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
+        select
+            named.*,
+            found.oid as table_oid,
+            adopted.base_oid,
+            adopted.definitions,
+            coalesce(adopted.function_name, named.log_function) as function_name,
+            case when adopted.view_oid is not null then '_' || adopted.view_oid else '' end as suffix,
+            case
+                when to_regclass(adopted.base_name)::oid is distinct from adopted.base_oid
+                    then adopted.base_name || ' is no longer the table that the view reads: run `convo-pipelines adopt restore`'
+                when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
+                    then 'its definition has changed: run `convo-pipelines adopt install`'
+            end as change
         from named
+        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
+        cross join lateral (select regclass.oid::oid) as found (oid)
+        left join analytics.adopted_views as adopted on adopted.table_name = named.name and adopted.view_oid = found.oid
         where only_name is null or named.name = only_name
     ),
     members (name, oid) as (
-        select roots.name, roots.table_oid from roots
+        select roots.name, coalesce(roots.base_oid, roots.table_oid) from roots
         where roots.table_oid is not null
         union
         select members.name, pg_inherits.inhrelid
@@ -65,40 +82,57 @@ as $$
     ),
     capturing as (
         select
+            members.name,
             trigger.tgrelid,
             array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
             array_agg(trigger.tgname::text) as all_names,
             string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
         from pg_trigger as trigger
-        where trigger.tgname like 'convo\_pipelines\_%' and trigger.tgrelid in (select members.oid from members)
-        group by trigger.tgrelid
+        inner join members on members.oid = trigger.tgrelid
+        inner join roots on roots.name = members.name
+        where trigger.tgname ~ ('^convo_pipelines_[a-z]+' || roots.suffix || '$')
+        group by members.name, trigger.tgrelid
     ),
     files as (
         select
             members.name,
             class.oid,
             class.relkind,
-            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
+            concat_ws(
+                ':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of, roots.definitions
+            ) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
             coalesce(capturing.all_names, array[]::text[]) as all_triggers,
-            bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
+            bool_or(
+                fed.srrelid is not null
+                or members.oid = coalesce(roots.base_oid, roots.table_oid) and parents.oid is not null
+            )
             over (partition by members.name) as is_fed
         from members
         inner join roots on roots.name = members.name
         left join parents on parents.oid = members.oid
         inner join pg_class as class on class.oid = members.oid
-        left join capturing on capturing.tgrelid = class.oid
+        left join capturing on capturing.name = members.name and capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
     ),
     wanting as (
         select
             files.*,
-            array['convo_pipelines_truncate'] || case
-                when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
-                when files.relkind <> 'r' then array[]::text[]
-                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
-                else array['convo_pipelines_row']
-            end as wanted
+            (
+                select array_agg('convo_pipelines_' || wanted.name || roots.suffix)
+                from unnest(
+                    array['truncate'] || case
+                        when not files.is_fed then array['insert', 'update', 'delete']
+                        when files.relkind <> 'r' then array[]::text[]
+                        when roots.is_histories then array['row', 'before']
+                        else array['row']
+                    end
+                ) as wanted (name)
+            ) as wanted,
+            coalesce(
+                roots.change,
+                case when roots.base_oid is not null and files.is_fed then 'the table beneath is fed by replication or a parent' end
+            ) as change
         from files
         inner join roots on roots.name = files.name
     ),
@@ -107,7 +141,8 @@ as $$
             files.name,
             array_agg(files.oid order by files.oid) as members,
             case
-                when bool_or(files.relkind in ('v', 'm')) then 'it is a view'
+                when bool_or(files.change is not null) then min(files.change)
+                when bool_or(files.relkind in ('v', 'm')) then 'it is a view that was not adopted'
                 when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
@@ -122,7 +157,7 @@ as $$
         roots.is_histories,
         roots.log_function,
         roots.table_oid,
-        described.members,
+        case when roots.base_oid is not null then roots.table_oid || described.members else described.members end,
         described.obstacle,
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, false) and described.obstacle is null,
@@ -134,26 +169,30 @@ as $$
             )
             from pg_attribute as attribute
             where attribute.attrelid = roots.table_oid and attribute.attname = any(roots.reads) and not attribute.attisdropped
-        )
+        ),
+        coalesce(roots.base_oid, roots.table_oid),
+        roots.function_name,
+        roots.suffix
     from roots
     left join described on described.name = roots.name
 $$;
 
--- Drops the triggers of one table.
-create function analytics.drop_triggers(member regclass) returns void
+-- Drops the triggers of one table, with this suffix.
+create function analytics.drop_triggers(member regclass, suffix text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
     trigger_name text;
 begin
     for trigger_name in
-        select tgname from pg_trigger where tgrelid = member and tgname like 'convo\_pipelines\_%' and tgparentid = 0
+        select tgname from pg_trigger
+        where tgrelid = member and tgname ~ ('^convo_pipelines_[a-z]+' || suffix || '$') and tgparentid = 0
     loop
         execute format('drop trigger %I on %s', trigger_name, member);
     end loop;
 end
 $$;
-revoke all on function analytics.drop_triggers(regclass) from public;
+revoke all on function analytics.drop_triggers(regclass, text) from public;
 
 -- Makes the triggers of one table fire for replicated changes, too.
 create function analytics.enable_triggers(member regclass) returns void
@@ -193,12 +232,13 @@ declare
     known record;
     member record;
     definition text;
+    base oid := coalesce((select base_oid from analytics.adopted_views where view_oid = source), source);
 begin
     if exists (
-        select from pg_class where oid = source and relkind in ('r', 'p')
-            and relnamespace::regnamespace::text in ('app', 'curation')
+        select from pg_class where oid = base and relkind in ('r', 'p')
+            and (base <> source or relnamespace::regnamespace::text in ('app', 'curation'))
     ) then
-        perform analytics.lock_source(source, 'share row exclusive');
+        perform analytics.lock_source(base, 'share row exclusive');
         lock table app.crews, app.clients in access share mode nowait;
     end if;
     select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
@@ -213,7 +253,8 @@ begin
         return;  -- by another session meanwhile
     end if;
     for member in
-        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+        select class.oid::regclass as name, class.relkind as kind from pg_class as class
+        where class.oid = any(known.members) and class.relkind in ('r', 'p')
     loop
         foreach definition in array
             array['truncate after truncate on %s for each statement'] || case
@@ -231,8 +272,9 @@ begin
             end
         loop
             execute format(
-                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
-                member.name, known.log_function, case when not known.is_histories then quote_literal(known.name) end
+                'create or replace trigger convo_pipelines_' || regexp_replace(definition, ' ', known.suffix || ' ')
+                || ' execute function analytics.%I(%s)',
+                member.name, known.function_name, case when not known.is_histories then quote_literal(known.name) end
             );
         end loop;
         perform analytics.enable_triggers(member.name);
@@ -246,18 +288,22 @@ create function analytics.release(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+    suffix text := coalesce((select '_' || view_oid from analytics.adopted_views where view_oid = source), '');
+    base oid := coalesce((select base_oid from analytics.adopted_views where view_oid = source), source);
     members oid[] := array(
         with recursive members (oid) as (
-            select source::oid
+            select base
             union
             select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
         )
         select members.oid from members
     );
 begin
-    if exists (select from pg_trigger where tgrelid = any(members) and tgname like 'convo\_pipelines\_%') then
-        perform analytics.lock_source(source, 'access exclusive');
-        perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
+    if exists (
+        select from pg_trigger where tgrelid = any(members) and tgname ~ ('^convo_pipelines_[a-z]+' || suffix || '$')
+    ) then
+        perform analytics.lock_source(base, 'access exclusive');
+        perform analytics.drop_triggers(member::regclass, suffix) from unnest(members) as member;
     end if;
 end
 $$;
