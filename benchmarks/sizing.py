@@ -17,17 +17,18 @@ NIGHT, DAY = 8 * 3_600, 24 * 3_600
 
 
 class Model:
-    """Seconds by sessions: a power law through the two largest sizes that were measured."""
+    """Seconds by sessions: a power law through the two largest sizes, and by how much the smallest took longer."""
 
     def __init__(self, measured: dict[int, float]):
         """Fit the law to seconds by size."""
         self.measured = measured
         (small, low), (large, high) = sorted(measured.items())[-2:]
         self.exponent = max(1.0, math.log(high / low) / math.log(large / small))
-        self.large, self.high = large, high
+        self.large, self.high, self.least = large, high, 0.0
+        self.least = max(0.0, measured[min(measured)] - self.seconds(min(measured)))
 
     def seconds(self, sessions: int) -> float:
-        return self.high * (sessions / self.large) ** self.exponent
+        return self.least + self.high * (sessions / self.large) ** self.exponent
 
     def most(self, seconds: float) -> int:
         """Return how many sessions take so long."""
