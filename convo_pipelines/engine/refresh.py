@@ -56,8 +56,8 @@ from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
-MANY_ROWS = 100
-"""The planner has to know of more rows than these."""
+ANALYZED_ROWS = 100
+"""Differences are analyzed if there are more rows of them."""
 FEW_SECONDS = 1.0
 """How long a statement on few keys may take."""
 CHUNK_KEYS = 5_000
@@ -613,7 +613,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     planned = _planned(connection)
     if not planned["rows"]:
         return
-    if planned["rows"] > MANY_ROWS:
+    if planned["rows"] > ANALYZED_ROWS:
         connection.execute("analyze pg_temp.diff")
     locked = 0
     if size.is_left_out:
