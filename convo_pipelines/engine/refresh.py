@@ -51,7 +51,7 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import BY_KEY, Span, file_of, known_size, spans_of, spans_of_window
+from convo_pipelines.engine.spans import BY_KEY, Span, file_of, is_large_part, known_size, spans_of, spans_of_window
 from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.settings import settings
 
@@ -248,11 +248,12 @@ def tick_many(
         return _build(warehouse, connection, table, lease)
     outcome = Outcome()
     if at.has_news:
-        columns, is_tick = columns_of(warehouse, connection, table), isinstance(at.scope, Changes)
+        columns, scope = columns_of(warehouse, connection, table), at.scope
+        is_tick = isinstance(scope, Changes)
         work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
-        is_all = not is_tick and selection is None
+        is_all = selection is None and (not isinstance(scope, Changes) or is_large_part(connection, table, scope))
         outcome.add(
-            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, at.scope, selection)
+            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, scope, selection)
         )
     if selection is None:
         change_log.finish(connection, at)
