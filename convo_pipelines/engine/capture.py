@@ -129,10 +129,11 @@ def _settle(connection: Connection, tables: Sequence[Row]) -> None:
     """Bind views to tables that have taken a name, then capture and remember the tables."""
     if any(table["is_exchanged"] for table in tables):
         binding.bind_views(connection)
-    remarks = [(None, None) if table["is_wanted"] else ("switched off", None) for table in tables]
-    for number, table in enumerate(tables):
-        remarks[number] = _install(connection, table) or remarks[number]
-        if remark := remarks[number][0]:
+    remarks: list[tuple[str | None, float | None]] = []
+    for table in tables:
+        remark, retry_seconds = _install(connection, table) or (None if table["is_wanted"] else "switched off", None)
+        remarks.append((remark, retry_seconds))
+        if remark:
             _log.warning("%s is refreshed by window: %s", table["name"], remark)
     if tables:
         run_prepared(
