@@ -50,15 +50,26 @@ def save(name: str, *tables: dict[str, object], **versions: str) -> None:
 
 def page() -> str:
     """Return docs/benchmarks.md: the text of `page.md.j2` with the tables of all results."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )  # markdown, not HTML
-    results = {file.stem: json.loads(file.read_text()) for file in RESULTS.glob("*.json")}
-    return environment.get_template("page.md.j2").render(
+    results = {file.stem: read(file.stem) for file in RESULTS.glob("*.json")}
+    return render(
+        "page.md.j2",
         table=lambda name, number=0: _markdown(results[name]["tables"][number]),
         tables=lambda name: "\n\n".join(_with_note(found) for found in results[name]["tables"]),
         measured=lambda name: _measured(results[name]),
     )
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return what a benchmark has saved."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def render(template: str, **values: object) -> str:
+    """Return a template of this folder, filled in; it is Markdown, not HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template(template).render(**values)
 
 
 def _markdown(found: dict[str, Any]) -> str:

@@ -1,14 +1,10 @@
 """`python -m benchmarks.sizing`: docs/sizing.md, computed from what the results say of first builds and crews."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from benchmarks.measure import FOLDER
-from benchmarks.results import RESULTS
+from benchmarks.results import read, render
 
 PAGE = FOLDER.parent / "docs" / "sizing.md"
 MESSAGES_PER_SESSION = 10
@@ -17,21 +13,22 @@ NIGHT, DAY = 8 * 3_600, 24 * 3_600
 
 
 class Model:
-    """Seconds by sessions: a power law through the two largest sizes that were measured."""
+    """Seconds by sessions: a power law through the two largest sizes, and by how much the smallest took longer."""
 
     def __init__(self, measured: dict[int, float]):
         """Fit the law to seconds by size."""
         self.measured = measured
         (small, low), (large, high) = sorted(measured.items())[-2:]
         self.exponent = max(1.0, math.log(high / low) / math.log(large / small))
-        self.large, self.high = large, high
+        self.large, self.high, self.least = large, high, 0.0
+        self.least = max(0.0, measured[min(measured)] - self.seconds(min(measured)))
 
     def seconds(self, sessions: int) -> float:
-        return self.high * (sessions / self.large) ** self.exponent
+        return self.least + self.high * (sessions / self.large) ** self.exponent
 
     def most(self, seconds: float) -> int:
         """Return how many sessions take so long."""
-        return int(self.large * (seconds / self.high) ** (1 / self.exponent))
+        return int(self.large * ((seconds - self.least) / self.high) ** (1 / self.exponent))
 
 
 def main() -> None:
@@ -39,17 +36,16 @@ def main() -> None:
 
 
 def page() -> str:
-    builds, crews = _read("builds"), _read("crews")
+    """Return docs/sizing.md: the text of `sizing.md.j2` with the figures of the model."""
+    builds, crews = read("builds"), read("crews")
     totals = {size: _total(table) for size, table in zip(_sizes(builds), builds["tables"], strict=True)}
     workers = next(name for name in builds["tables"][0]["columns"] if name.endswith(" workers"))
     build = Model({size: _number(total[workers]) for size, total in totals.items()})
     reconcile = Model({size: _number(total["reconcile"]) for size, total in totals.items()})
     largest = max(totals)
     megabytes = _number(totals[largest]["size"]) / largest
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(FOLDER), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )  # markdown, not HTML
-    return environment.get_template("sizing.md.j2").render(
+    return render(
+        "sizing.md.j2",
         rows=[
             {
                 "messages": f"{sessions * MESSAGES_PER_SESSION:,}",
@@ -70,10 +66,6 @@ def page() -> str:
         commit=builds["commit"],
         machine=builds["machine"],
     )
-
-
-def _read(name: str) -> dict[str, Any]:
-    return json.loads((Path(RESULTS) / f"{name}.json").read_text())
 
 
 def _sizes(builds: dict[str, Any]) -> list[int]:

@@ -69,6 +69,7 @@ def measure(tool: Tool, sessions: int, wrong: list[Row] | None) -> list[Row]:
         tick = runner.medians(histories.add)
         idle = runner.medians()
         read, write = median_seconds(runner.read), median_seconds(histories.add)
+        runner.run(tool.tick)
         rows = [
             {
                 "tool": tool.name,

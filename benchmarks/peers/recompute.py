@@ -20,8 +20,10 @@ select
     min(created_at) as started_at,
     max(created_at) as ended_at,
     (epoch_us(max(created_at)) - epoch_us(min(created_at))) / 1e6 as duration_seconds,
-    epoch_us(min(created_at) filter (where type = 'ai' and created_at >= first_human_at)) / 1e6
-    - epoch_us(min(first_human_at)) / 1e6 as first_response_seconds
+    (
+        epoch_us(min(created_at) filter (where type = 'ai' and created_at >= first_human_at))
+        - epoch_us(min(first_human_at))
+    ) / 1e6 as first_response_seconds
 from (
     select *, min(created_at) filter (where type = 'human') over (partition by crew_id, session_id) as first_human_at
     from messages

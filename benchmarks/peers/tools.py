@@ -78,7 +78,7 @@ TOOLS = (
         (*PSQL, "-f", "script_tables.sql", "-f", "script.sql"),
         (*PSQL, "-f", "script.sql"),
     ),
-    Tool("triggers by hand", (*PSQL, "-f", "triggers.sql"), (*PSQL, "-c", "select 1")),
+    Tool("triggers by hand", (*PSQL, "-f", "script_tables.sql", "-f", "triggers.sql"), (*PSQL, "-c", "select 1")),
     Tool("DuckDB, all rows by ADBC", (*RECOMPUTE, "duckdb"), (*RECOMPUTE, "duckdb"), looks_up_sessions=False),
     Tool("Polars, all rows by ADBC", (*RECOMPUTE, "polars"), (*RECOMPUTE, "polars"), looks_up_sessions=False),
 )

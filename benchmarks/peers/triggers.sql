@@ -1,20 +1,30 @@
 -- An incremental view kept by hand: triggers add what a statement inserts to the row of its session, in the writer's transaction,
--- and compute a session anew of which a statement changes or deletes messages.
-create schema peers;
+-- and compute a session anew of which a statement changes or deletes messages. After script_tables.sql.
+alter table peers.summaries add column first_human_at timestamptz;
 
-create table peers.summaries (
-    crew_id uuid,
-    session_id text,
-    message_count bigint not null,
-    inbound_count bigint not null,
-    outbound_count bigint not null,
-    started_at timestamptz not null,
-    ended_at timestamptz not null,
-    duration_seconds double precision not null,
-    first_response_seconds double precision,
-    first_human_at timestamptz,
-    primary key (crew_id, session_id)
-);
+create view peers.computed as
+select
+    crew_id,
+    session_id,
+    count(*) as message_count,
+    count(*) filter (where type = 'human') as inbound_count,
+    count(*) filter (where type = 'ai') as outbound_count,
+    min(created_at) as started_at,
+    max(created_at) as ended_at,
+    extract(epoch from max(created_at) - min(created_at)) as duration_seconds,
+    extract(epoch from min(created_at) filter (where type = 'ai' and created_at >= first_human_at) - min(first_human_at))
+        as first_response_seconds,
+    min(first_human_at) as first_human_at
+from (
+    select
+        crew_id,
+        session_id,
+        created_at,
+        message ->> 'type' as type,
+        min(created_at) filter (where message ->> 'type' = 'human') over (partition by crew_id, session_id) as first_human_at
+    from plain.histories
+) as message
+group by crew_id, session_id;
 
 create function peers.add_messages() returns trigger language plpgsql as $$
 begin
@@ -59,59 +69,17 @@ end
 $$;
 
 create function peers.compute_again() returns trigger language plpgsql as $$
+declare
+    crew uuid := tg_argv[0];
+    sessions text[] := array(select distinct session_id from old_rows);
 begin
-    delete from peers.summaries
-    where crew_id = tg_argv[0]::uuid and session_id in (select session_id from old_rows);
-    execute format($query$
-        insert into peers.summaries
-        select
-            %L::uuid,
-            session_id,
-            count(*),
-            count(*) filter (where type = 'human'),
-            count(*) filter (where type = 'ai'),
-            min(created_at),
-            max(created_at),
-            extract(epoch from max(created_at) - min(created_at)),
-            extract(epoch from min(created_at) filter (where type = 'ai' and created_at >= first_human_at) - min(first_human_at)),
-            min(first_human_at)
-        from (
-            select
-                session_id,
-                created_at,
-                message ->> 'type' as type,
-                min(created_at) filter (where message ->> 'type' = 'human') over (partition by session_id) as first_human_at
-            from %s
-            where session_id in (select session_id from old_rows)
-        ) as message
-        group by session_id
-    $query$, tg_argv[0], tg_relid::regclass);
+    delete from peers.summaries where crew_id = crew and session_id = any(sessions);
+    insert into peers.summaries select * from peers.computed where crew_id = crew and session_id = any(sessions);
     return null;
 end
 $$;
 
-insert into peers.summaries
-select
-    crew_id,
-    session_id,
-    count(*),
-    count(*) filter (where type = 'human'),
-    count(*) filter (where type = 'ai'),
-    min(created_at),
-    max(created_at),
-    extract(epoch from max(created_at) - min(created_at)),
-    extract(epoch from min(created_at) filter (where type = 'ai' and created_at >= first_human_at) - min(first_human_at)),
-    min(first_human_at)
-from (
-    select
-        crew_id,
-        session_id,
-        created_at,
-        message ->> 'type' as type,
-        min(created_at) filter (where message ->> 'type' = 'human') over (partition by crew_id, session_id) as first_human_at
-    from plain.histories
-) as message
-group by crew_id, session_id;
+insert into peers.summaries select * from peers.computed;
 
 create index on peers.summaries (ended_at);
 

@@ -129,11 +129,26 @@ def _settle(connection: Connection, tables: Sequence[Row]) -> None:
     """Bind views to tables that have taken a name, then capture and remember the tables."""
     if any(table["is_exchanged"] for table in tables):
         binding.bind_views(connection)
+    remarks: list[tuple[str | None, float | None]] = []
     for table in tables:
-        _settle_table(connection, table)
+        remark, retry_seconds = _install(connection, table) or (None if table["is_wanted"] else "switched off", None)
+        remarks.append((remark, retry_seconds))
+        if remark:
+            _log.warning("%s is refreshed by window: %s", table["name"], remark)
+    if tables:
+        run_prepared(
+            connection,
+            "engine/capture/remember",
+            names=[table["name"] for table in tables],
+            oids=[table["table_oid"] for table in tables],
+            columns=[table["columns"] for table in tables],
+            remarks=[remark for remark, _ in remarks],
+            retry_seconds=[seconds for _, seconds in remarks],
+        )
 
 
-def _settle_table(connection: Connection, table: Row) -> None:
+def _install(connection: Connection, table: Row) -> tuple[str, float | None] | None:
+    """Create the triggers of a table, or drop them; return why that failed, and after how many seconds to retry."""
     steps: list[str] = []
     if table["table_oid"] is not None and table["obstacle"] is None:
         if table["has_others"] or not table["is_wanted"]:
@@ -141,13 +156,7 @@ def _settle_table(connection: Connection, table: Row) -> None:
         if table["is_wanted"] and (table["has_others"] or not table["is_captured"]):
             steps.append("install")
     failures = [failure for step in steps if (failure := _failure(connection, f"engine/capture/{step}", table))]
-    remark, retry_seconds = failures[-1] if failures else (None, None)
-    if not table["is_wanted"]:
-        remark = remark or "switched off"
-    compared = {"table_name": table["name"], "table_oid": table["table_oid"], "columns": table["columns"]}
-    run_prepared(connection, "engine/capture/remember", **compared, remark=remark, retry_seconds=retry_seconds)
-    if remark:
-        _log.warning("%s is refreshed by window: %s", table["name"], remark)
+    return failures[-1] if failures else None
 
 
 def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float | None] | None:

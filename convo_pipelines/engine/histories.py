@@ -253,9 +253,10 @@ def read_sessions(
     Crews without such days are not among the results. The watermark stays. `is_whole`: all days, of all these crews.
     """
     with warehouse.connection() as connection:
-        at = change_log.look(connection, HISTORIES_SESSIONS)
-        since = None if is_whole else at.from_snapshot
-        crews = waiting(connection, since, at.to_snapshot, Selection(asked.crew_ids))
+        since = change_log.watermark(connection, HISTORIES_SESSIONS)
+        at = LogPosition.of(HISTORIES_SESSIONS, since, change_log.look_at_all(connection, None), ())
+        unread_since = None if is_whole else at.from_snapshot
+        crews = waiting(connection, unread_since, at.to_snapshot, Selection(asked.crew_ids))
         columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:

@@ -7,6 +7,7 @@ Forms of different kinds are never equal:
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import idna
@@ -15,6 +16,8 @@ import phonenumbers
 from convo_pipelines.settings import settings
 
 LONGEST_BYTES = 2_000
+DOMAINS = 10_000
+"""So many domains are remembered: most addresses share a few."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+)", re.IGNORECASE)
 _PROFILE = re.compile(
@@ -32,9 +35,14 @@ def email(value: str) -> str | None:
     if not local or re.search(r"[\s@<>,;]", local):
         return None
     try:
-        return f"{_lower(local)}@{idna.encode(domain.rstrip('.'), uts46=True).decode()}"
+        return f"{_lower(local)}@{_ascii_domain(domain.rstrip('.'))}"
     except UnicodeError:
         return None
+
+
+@lru_cache(DOMAINS)
+def _ascii_domain(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
 
 
 def phone(value: str) -> str | None:

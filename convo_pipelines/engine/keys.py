@@ -151,7 +151,7 @@ def _few(table_name: str, *, is_asked: bool) -> bytes:
             keys=_keys(table, Asked() if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
-            news=fragment("engine/log/news"),
+            news=fragment("engine/log/no_news" if is_asked else "engine/log/news"),
         )
         .as_bytes()
     )
@@ -178,11 +178,12 @@ def every_nth_key(
     return fetch(connection, "engine/keys/every_nth", query, nth=nth, **parameters(scope, selection))
 
 
-def count_keys(connection: Connection, table: DerivedTable) -> int:
-    """Return how many keys a table has in all."""
+def count_keys(connection: Connection, table: DerivedTable, scope: Scope = EVERYTHING, rows: int | None = None) -> int:
+    """Return how many keys a scope has; of everything, if it has so many rows or more, a number that is not smaller."""
     names = _names_of_keys(table.grain)
-    values = _page_parameters(table.grain, None, None) | parameters(EVERYTHING)
-    return fetch_one(connection, "engine/keys/count", {"keys": _keys(table, EVERYTHING, names)}, **values)["keys"]
+    values = _page_parameters(table.grain, None, rows) | parameters(scope)
+    query: Identifiers = {"keys": _keys(table, scope, names)}
+    return fetch_one(connection, "engine/keys/count", query, retry_source=table.retry_source, **values)["keys"]
 
 
 def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:

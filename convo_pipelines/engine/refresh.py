@@ -51,13 +51,13 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import BY_KEY, Span, file_of, known_size, spans_of, spans_of_window
+from convo_pipelines.engine.spans import BY_KEY, Span, file_of, is_large_part, known_size, spans_of, spans_of_window
 from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
-MANY_ROWS = 100
-"""The planner has to know of more rows than these."""
+ANALYZED_ROWS = 100
+"""Differences are analyzed if there are more rows of them."""
 FEW_SECONDS = 1.0
 """How long a statement on few keys may take."""
 CHUNK_KEYS = 5_000
@@ -248,11 +248,12 @@ def tick_many(
         return _build(warehouse, connection, table, lease)
     outcome = Outcome()
     if at.has_news:
-        columns, is_tick = columns_of(warehouse, connection, table), isinstance(at.scope, Changes)
+        columns, scope = columns_of(warehouse, connection, table), at.scope
+        is_tick = isinstance(scope, Changes)
         work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
-        is_all = not is_tick and selection is None
+        is_all = selection is None and (not isinstance(scope, Changes) or is_large_part(connection, table, scope))
         outcome.add(
-            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, at.scope, selection)
+            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, scope, selection)
         )
     if selection is None:
         change_log.finish(connection, at)
@@ -613,7 +614,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     planned = _planned(connection)
     if not planned["rows"]:
         return
-    if planned["rows"] > MANY_ROWS:
+    if planned["rows"] > ANALYZED_ROWS:
         connection.execute("analyze pg_temp.diff")
     locked = 0
     if size.is_left_out:

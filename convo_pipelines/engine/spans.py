@@ -12,15 +12,17 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import exists, fragment
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
-from convo_pipelines.engine.keys import Chosen, choose_keys, every_nth_key
+from convo_pipelines.engine.keys import Chosen, choose_keys, count_keys, every_nth_key
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.engine.scopes import EVERYTHING, Everything, Selection, Window
+from convo_pipelines.engine.scopes import EVERYTHING, Changes, Everything, Selection, Window
 from convo_pipelines.settings import settings
 
 SPANS = 8
 """So many spans for each worker, so that all have work until the end."""
 SPAN_KEYS = 20_000
 """A span has at least so many keys."""
+LARGE_PART = 4
+"""Changes of more than one in so many of all keys are read as everything: each chunk of them reads the whole log."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,12 @@ def spans_of_window(
         spans.append(Keys(after, key, window, selection))
         after = key
     return [*spans, Keys(after, None, window, selection)]
+
+
+def is_large_part(connection: Connection, table: DerivedTable, changes: Changes) -> bool:
+    """Return whether many keys changed, and they are a large part of all."""
+    changed = count_keys(connection, table, changes)
+    return changed > SPAN_KEYS and count_keys(connection, table, rows=LARGE_PART * changed) < LARGE_PART * changed
 
 
 def file_of(connection: Connection, table: DerivedTable) -> int | None:

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine import chunks, crews, histories, indexes, isolation, refresh, spans, ticks, workers
-from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.engine.registry import TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Asked
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
@@ -95,6 +95,33 @@ def test_a_build_by_several_workers_is_right(filled: World) -> None:
     with filled.warehouse.connection() as connection:
         build(filled)
         assert len(spans.spans_of(connection, TABLES["conversation_summaries"])[0]) > 4
+    assert_all_right(filled)
+
+
+def test_changes_of_most_keys_are_read_as_everything(filled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(filled)
+    divided, spans_of = list[str](), spans.spans_of
+
+    def recorded(connection: Connection, table: DerivedTable) -> list[list[spans.Span]]:
+        divided.append(table.name)
+        return spans_of(connection, table)
+
+    filled.execute("update app.conversations set subject = 'other', started_at = started_at - interval '1 day'")
+    filled.execute("delete from app.messages where id in (select id from app.messages limit 20)")
+    filled.execute(
+        "insert into app.contact_methods (kind, value) "
+        "select 'email', n || '@b.example' from generate_series(1, 99) as n"
+    )
+    filled.execute("update app.people set email = null where id in (select id from app.people limit 3)")
+    monkeypatch.setattr(refresh, "FEW_KEYS", 10)
+    monkeypatch.setattr(refresh, "spans_of", recorded)
+    filled.tick()
+    assert {"conversation_summaries", "conversation_days", "participant_resolutions"} <= {*divided}
+    divided.clear()
+    filled.execute("update app.people set email = 'x@b.example' where id in (select id from app.people limit 1)")
+    filled.execute("update app.conversations set subject = '3' where id in (select id from app.conversations limit 11)")
+    filled.tick()
+    assert not divided
     assert_all_right(filled)
 
 

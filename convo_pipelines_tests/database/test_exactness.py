@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
-from convo_pipelines.engine import capture, crews, reconcile, refresh, ticks
+from convo_pipelines.engine import capture, crews, reconcile, refresh, spans, ticks
 from convo_pipelines.engine.change_log import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.engine.scopes import Window
@@ -138,9 +138,14 @@ class Company(RuleBasedStateMachine):
     new_world: Callable[[], World]
     monkeypatch: pytest.MonkeyPatch
 
-    @initialize(has_foreign_keys=st.booleans(), few_keys=st.sampled_from([-1, 2, 1_000]))
-    def open(self, has_foreign_keys: bool, few_keys: int) -> None:
+    @initialize(
+        has_foreign_keys=st.booleans(),
+        few_keys=st.sampled_from([-1, 2, 1_000]),
+        span_keys=st.sampled_from([1, 20_000]),
+    )
+    def open(self, has_foreign_keys: bool, few_keys: int, span_keys: int) -> None:
         type(self).monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
+        type(self).monkeypatch.setattr(spans, "SPAN_KEYS", span_keys)
         self.world = type(self).new_world()
         self.follower = Follower(self.world.warehouse)
         self.has_foreign_keys = has_foreign_keys

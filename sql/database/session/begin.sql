@@ -3,8 +3,8 @@
 -- raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- Other refreshes are waited for without a timeout; later statements see what they committed.
--- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it. Few
--- statistics do for temporary tables.
+-- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.
+-- Temporary tables are analyzed by a small sample.
 -- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_shared)s: they
 --      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and
 --      their plans do not depend on these keys

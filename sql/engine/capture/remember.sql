@@ -1,18 +1,28 @@
--- Stores the catalog entry of a table, and logs "everything of this table" if it is new; as a truncation if partitions are
+-- Stores the catalog entries of tables, and logs "everything of this table" for each new one; as a truncation if partitions are
 -- gone, with their rows.
--- in:  %(table_name)s; %(table_oid)s, %(columns)s: as they were compared, before views were bound: if they have changed since,
---      nothing is stored, and the next look finds the difference; %(remark)s: why it is not captured, or null;
+-- in:  %(names)s, table by table; %(oids)s, %(columns)s: as they were compared, before views were bound: if they have changed
+--      since, nothing is stored, and the next look finds the difference; %(remarks)s: why it is not captured, or null;
 --      %(retry_seconds)s: after how long capturing is retried, doubled at each time up to an hour; null: it is not
-with source as (
+with compared as (
+    select * from unnest(
+        %(names)s::text[], %(oids)s::oid[], %(columns)s::text[], %(remarks)s::text[], %(retry_seconds)s::float8[]
+    ) as compared (name, table_oid, columns, remark, retry_seconds)
+),
+
+source as (
     select
         source.*,
+        compared.remark,
+        compared.retry_seconds,
         state.retry_at - state.changed_at as last_wait,
         (source.table_oid, source.identity, source.columns)
             is distinct from (state.table_oid, state.identity, state.columns) as is_new,
         source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
-    from analytics.source_tables(%(table_name)s) as source
+    from compared
+    inner join analytics.source_tables(case when cardinality(%(names)s::text[]) = 1 then (%(names)s::text[])[1] end) as source
+        on source.name = compared.name
+        and (source.table_oid, source.columns) is not distinct from (compared.table_oid, compared.columns)
     left join analytics.capture_state as state on state.table_name = source.name
-    where (source.table_oid, source.columns) is not distinct from (%(table_oid)s::oid, %(columns)s)
 ),
 
 remembered as (
@@ -26,11 +36,11 @@ remembered as (
         identity,
         columns,
         case when is_captured then 'captured' else 'window' end,
-        case when not is_captured then coalesce(%(remark)s, obstacle) end,
+        case when not is_captured then coalesce(remark, obstacle) end,
         now(),
         case
-            when %(retry_seconds)s::float8 is not null
-                then now() + least('1 hour', greatest(make_interval(secs => %(retry_seconds)s), 2 * last_wait))
+            when retry_seconds is not null
+                then now() + least('1 hour', greatest(make_interval(secs => retry_seconds), 2 * last_wait))
         end
     from source
     on conflict (table_name) do update set
