@@ -5,8 +5,8 @@ qualified, and the table is replaced in the parse tree by the rows that a trigge
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import LiteralString, cast
 
 import psycopg
@@ -16,7 +16,7 @@ from pglast.stream import RawStream
 from pglast.visitors import Visitor
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection, fetch
+from convo_pipelines.database.warehouse import Connection, Row, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
 ROWS = "changed_rows"
@@ -33,13 +33,17 @@ class View:
 
     Attributes:
         oid: of the view.
-        base: the table beneath, schema and name.
-        tree: the definition, in which the tables beneath are named `changed_rows`.
+        name: of the view, quoted.
+        views: the oids of the view and of the views that it reads.
+        base: the table beneath: oid, schema_name, relation_name, name (quoted); None: the view shows constants.
+        tree: what it shows of the columns that the log needs; the table beneath is named `changed_rows`.
 
     """
 
     oid: int
-    base: tuple[str, str]
+    name: str
+    views: Sequence[int]
+    base: Row | None
     tree: ast.SelectStmt
 
     def of(self, rows: str) -> str:
@@ -55,8 +59,8 @@ class View:
     def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
         """Return the statement that creates a trigger function for the table beneath.
 
-        It is one of ours for tables of this kind, reading what the view shows of the changed rows; of a histories table, it
-        logs the view's oid.
+        It is one of ours for tables of this kind, reading what the view shows of the changed rows; of a histories
+        table, it logs the view's oid.
 
         Args:
             connection: of a role that may read the function.
@@ -74,13 +78,14 @@ class View:
         return re.sub(r"\btg_relid\b", str(self.oid), text)
 
 
-def read(connection: Connection, relation: str, decisive: Sequence[str]) -> View:
+def read(connection: Connection, relation: str, reads: Collection[str], logged: Collection[str]) -> View:
     """Return the view with this name.
 
     Args:
         connection: of a role that may create temporary tables.
         relation: its name, as `to_regclass` takes it.
-        decisive: the columns that the log has to name; only these, and the filters, have to be immutable.
+        reads: the columns that the pipeline reads: each has to follow from the row alone, as the filter has.
+        logged: those of them that the log names.
 
     Raises:
         ViewError: it is no view over one table, or cannot be computed from the changed rows alone.
@@ -88,81 +93,128 @@ def read(connection: Connection, relation: str, decisive: Sequence[str]) -> View
     """
     with connection.transaction(force_rollback=True):
         connection.execute("set local search_path = ''")
-        [found] = fetch(connection, "sources/views/relation", relation=relation)
-        base, tree = _expand(connection, found, set(decisive), found["name"])
-    return View(found["oid"], base, tree)
+        found = fetch_one(connection, "sources/views/relation", relation=relation)
+        if found["definition"] is None:
+            raise ViewError(f"{found['name']} is not a view")
+        tree = cast("ast.SelectStmt", parse_sql(found["definition"])[0].stmt)
+        if _is_constant(tree):
+            return View(found["oid"], found["name"], [found["oid"]], None, tree)
+        reader = _Reader(connection, found["name"])
+        tree = reader.expand(found, set(reads), set(logged))
+    return View(found["oid"], found["name"], reader.views, reader.base(), tree)
 
 
-def _expand(
-    connection: Connection, found: dict[str, object], decisive: set[str], view: object
-) -> tuple[tuple[str, str], ast.SelectStmt]:
-    """Return the table beneath a view, and the view's definition over `changed_rows`."""
-    tree = cast("ast.SelectStmt", parse_sql(str(found["definition"]))[0].stmt)
-    bases: set[tuple[str, str]] = set()
-    for select in _selects(tree, view):
-        if len(select.fromClause or ()) != 1 or not isinstance(select.fromClause[0], ast.RangeVar):
-            raise ViewError(f"{view} joins tables")
-        if select.withClause or select.limitCount or select.limitOffset:
-            raise ViewError(f"{view} has WITH or LIMIT")
-        read_from = select.fromClause[0]
-        [source] = fetch(connection, "sources/views/relation", relation=_qualified(read_from))
-        needed = _prove(connection, source, select, decisive, view)
-        alias = read_from.alias or ast.Alias(aliasname=read_from.relname)
-        if source["definition"] is None:
-            bases.add((str(source["schema_name"]), str(source["relation_name"])))
-            select.fromClause = (ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias),)
-        else:
-            base, nested = _expand(connection, source, needed, source["name"])
-            bases.add(base)
-            select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
-    if len(bases) != 1:
-        raise ViewError(f"{view} reads several tables: {', '.join(sorted('.'.join(base) for base in bases))}")
-    return bases.pop(), tree
+def _is_constant(tree: ast.SelectStmt) -> bool:
+    """Return whether a view shows the same rows until it is replaced: literals, and keys of them."""
+    is_constant = True
+
+    class Names(Visitor):
+        def visit_RangeVar(self, _ancestors: object, _node: ast.RangeVar) -> None:  # noqa: N802
+            nonlocal is_constant
+            is_constant = False
+
+        def visit_FuncCall(self, _ancestors: object, node: ast.FuncCall) -> None:  # noqa: N802
+            nonlocal is_constant
+            is_constant &= [name.sval for name in node.funcname] == ["analytics", "uuid_of"]
+
+        def visit_SQLValueFunction(self, _ancestors: object, _node: ast.SQLValueFunction) -> None:  # noqa: N802
+            nonlocal is_constant
+            is_constant = False
+
+    Names()(tree)
+    return is_constant
 
 
-def _selects(tree: ast.SelectStmt, view: object) -> Iterator[ast.SelectStmt]:
-    """Return the selects of a union."""
-    if tree.op == SetOperation.SETOP_NONE:
-        if tree.valuesLists:
-            raise ViewError(f"{view} reads no table")
-        yield tree
-    elif tree.op == SetOperation.SETOP_UNION:
-        yield from _selects(tree.larg, view)
-        yield from _selects(tree.rarg, view)
-    else:
-        raise ViewError(f"{view} has INTERSECT or EXCEPT")
+@dataclass
+class _Reader:
+    """Reads a view, and the views that it reads.
 
-
-def _prove(
-    connection: Connection, source: dict[str, object], select: ast.SelectStmt, decisive: set[str], view: object
-) -> set[str]:
-    """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them.
-
-    Returns:
-        The columns of the source that they are computed from.
+    Attributes:
+        connection: in a transaction whose search path is empty.
+        view: the name of the view that is read.
+        views: the oids of all of them.
+        bases: the tables beneath, by oid.
 
     """
-    expressions = {target.name or _last_name(target.val): target.val for target in select.targetList}
-    if missing := decisive - expressions.keys():
-        raise ViewError(f"{view} has no column {', '.join(sorted(missing))}")
-    nodes = {name: expressions[name] for name in sorted(decisive)}
-    indexes = {name: f"(({RawStream()(node)}))" for name, node in nodes.items()}
-    if select.whereClause is not None:
-        nodes["its filter"] = select.whereClause
-        indexes["its filter"] = f"((1)) where {RawStream()(select.whereClause)}"
-    read_from = select.fromClause[0]
-    copy = sql.Identifier(read_from.alias.aliasname if read_from.alias else read_from.relname)
-    for what, index in indexes.items():
-        try:
-            with connection.transaction(force_rollback=True):
-                empty = sql.SQL("create temporary table {} as select * from {} with no data")
-                connection.execute(empty.format(copy, sql.Identifier(source["schema_name"], source["relation_name"])))
-                connection.execute(sql.SQL("create index on pg_temp.{} {}").format(copy, _sql(index)))
-        except psycopg.Error as error:
-            raise ViewError(
-                f"{view}: {what} does not follow from the row alone: {error.diag.message_primary}"
-            ) from None
-    return _columns(list(nodes.values()))
+
+    connection: Connection
+    view: str
+    views: list[int] = field(default_factory=list[int])
+    bases: dict[int, Row] = field(default_factory=dict[int, Row])
+
+    def base(self) -> Row:
+        """Return the table beneath."""
+        if len(self.bases) != 1:
+            names = ", ".join(sorted(base["name"] for base in self.bases.values()))
+            raise ViewError(f"{self.view} reads several tables: {names}")
+        [base] = self.bases.values()
+        return base
+
+    def expand(self, found: Row, reads: set[str], logged: set[str]) -> ast.SelectStmt:
+        """Return what a view shows of the logged columns, over `changed_rows`."""
+        self.views.append(found["oid"])
+        tree = cast("ast.SelectStmt", parse_sql(found["definition"])[0].stmt)
+        selects = list(self._selects(tree))
+        names = [target.name or _last_name(target.val) for target in selects[0].targetList]
+        if missing := reads - {*names}:
+            raise ViewError(f"{self.view} has no column {', '.join(sorted(missing))}")
+        for select in selects:
+            self._replace(select, names, reads, logged)
+        return tree
+
+    def _replace(self, select: ast.SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
+        """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
+        columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
+        if len(select.fromClause or ()) != 1 or not isinstance(select.fromClause[0], ast.RangeVar):
+            raise ViewError(f"{self.view} joins tables")
+        read_from = select.fromClause[0]
+        source = fetch_one(self.connection, "sources/views/relation", relation=_qualified(read_from))
+        alias = read_from.alias or ast.Alias(aliasname=read_from.relname)
+        self._prove(source, alias.aliasname, {name: columns[name] for name in sorted(reads)}, select.whereClause)
+        select.targetList = tuple(ast.ResTarget(name=name, val=columns[name]) for name in names if name in logged)
+        if source["definition"] is None:
+            self.bases[source["oid"]] = source
+            select.fromClause = (ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias),)
+        else:
+            needed = _columns([columns[name] for name in logged] + [select.whereClause])
+            nested = self.expand(source, _columns([columns[name] for name in reads]) | needed, needed)
+            select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
+
+    def _selects(self, tree: ast.SelectStmt) -> Iterator[ast.SelectStmt]:
+        """Return the selects of a union."""
+        if tree.withClause or tree.limitCount or tree.limitOffset:
+            raise ViewError(f"{self.view} has WITH or LIMIT")
+        if tree.op == SetOperation.SETOP_UNION:
+            yield from self._selects(tree.larg)
+            yield from self._selects(tree.rarg)
+        elif tree.op != SetOperation.SETOP_NONE:
+            raise ViewError(f"{self.view} has INTERSECT or EXCEPT")
+        elif tree.valuesLists or not tree.fromClause:
+            raise ViewError(f"{self.view} reads no table")
+        elif tree.groupClause or tree.havingClause or any(tree.distinctClause or ()):
+            raise ViewError(f"{self.view} has GROUP BY, HAVING or DISTINCT ON")
+        else:
+            yield tree
+
+    def _prove(self, source: Row, alias: str, columns: dict[str, ast.Node], where: ast.Node | None) -> None:
+        """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them."""
+        indexes = {f"column {name}": f"(({RawStream()(node)}))" for name, node in columns.items()}
+        if where is not None:
+            indexes["its filter"] = f"((1)) where {RawStream()(where)}"
+        copy = sql.Identifier(alias)
+        with self.connection.transaction(force_rollback=True):
+            empty = sql.SQL("create temporary table {} as select * from {} with no data")
+            self.connection.execute(empty.format(copy, sql.Identifier(source["schema_name"], source["relation_name"])))
+            for what, index in indexes.items():
+                try:
+                    with self.connection.transaction():
+                        self.connection.execute(sql.SQL("create index on pg_temp.{} {}").format(copy, _sql(index)))
+                except psycopg.errors.UndefinedObject:  # a type without an order, such as json: nothing was refuted
+                    continue
+                except psycopg.Error as error:
+                    raise ViewError(
+                        f"{self.view}: {what} does not follow from the row alone: {error.diag.message_primary}"
+                    ) from None
 
 
 def _sql(text: str) -> sql.SQL:
@@ -170,7 +222,7 @@ def _sql(text: str) -> sql.SQL:
     return sql.SQL(cast("LiteralString", text))
 
 
-def _columns(nodes: Sequence[ast.Node]) -> set[str]:
+def _columns(nodes: Sequence[ast.Node | None]) -> set[str]:
     """Return the names of the columns that expressions read."""
     names: set[str] = set()
 
@@ -179,7 +231,8 @@ def _columns(nodes: Sequence[ast.Node]) -> set[str]:
             names.add(node.fields[-1].sval)
 
     for node in nodes:
-        Columns()(node)
+        if node is not None:
+            Columns()(node)
     return names
 
 

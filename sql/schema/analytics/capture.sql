@@ -50,13 +50,15 @@ as $$
         select
             named.*,
             found.oid as table_oid,
+            adopted.view_oid is not null as is_adopted,
             adopted.base_oid,
             adopted.definitions,
             coalesce(adopted.function_name, named.log_function) as function_name,
             case when adopted.view_oid is not null then '_' || adopted.view_oid else '' end as suffix,
             case
                 when to_regclass(adopted.base_name)::oid is distinct from adopted.base_oid
-                    then adopted.base_name || ' is no longer the table that the view reads: run `convo-pipelines adopt restore`'
+                    then 'it reads the table that was ' || adopted.base_name
+                    || ' before that was exchanged: run `convo-pipelines adopt release` and `convo-pipelines adopt restore`'
                 when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
                     then 'its definition has changed: run `convo-pipelines adopt install`'
             end as change
@@ -118,8 +120,8 @@ as $$
     wanting as (
         select
             files.*,
-            (
-                select array_agg('convo_pipelines_' || wanted.name || roots.suffix)
+            array(
+                select 'convo_pipelines_' || wanted.name || roots.suffix
                 from unnest(
                     array['truncate'] || case
                         when not files.is_fed then array['insert', 'update', 'delete']
@@ -128,10 +130,12 @@ as $$
                         else array['row']
                     end
                 ) as wanted (name)
+                where files.relkind <> 'v'
             ) as wanted,
             coalesce(
                 roots.change,
-                case when roots.base_oid is not null and files.is_fed then 'the table beneath is fed by replication or a parent' end
+                case when roots.base_oid is not null and files.is_fed then 'the table beneath is fed by replication or a parent' end,
+                case when files.relkind in ('v', 'm') and not roots.is_adopted then 'it is a view that is not adopted' end
             ) as change
         from files
         inner join roots on roots.name = files.name
@@ -142,7 +146,6 @@ as $$
             array_agg(files.oid order by files.oid) as members,
             case
                 when bool_or(files.change is not null) then min(files.change)
-                when bool_or(files.relkind in ('v', 'm')) then 'it is a view that was not adopted'
                 when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
@@ -157,7 +160,7 @@ as $$
         roots.is_histories,
         roots.log_function,
         roots.table_oid,
-        case when roots.base_oid is not null then roots.table_oid || described.members else described.members end,
+        case when roots.base_oid is not null then array[roots.table_oid] else described.members end,
         described.obstacle,
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, false) and described.obstacle is null,
@@ -175,6 +178,18 @@ as $$
         roots.suffix
     from roots
     left join described on described.name = roots.name
+$$;
+
+-- A table, its partitions and its children.
+create function analytics.members_of(source oid) returns oid[]
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    with recursive members (oid) as (
+        select source
+        union
+        select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+    )
+    select array_agg(members.oid) from members
 $$;
 
 -- Drops the triggers of one table, with this suffix.
@@ -254,7 +269,7 @@ begin
     end if;
     for member in
         select class.oid::regclass as name, class.relkind as kind from pg_class as class
-        where class.oid = any(known.members) and class.relkind in ('r', 'p')
+        where class.oid = any(analytics.members_of(base))
     loop
         foreach definition in array
             array['truncate after truncate on %s for each statement'] || case
@@ -290,14 +305,7 @@ as $$
 declare
     suffix text := coalesce((select '_' || view_oid from analytics.adopted_views where view_oid = source), '');
     base oid := coalesce((select base_oid from analytics.adopted_views where view_oid = source), source);
-    members oid[] := array(
-        with recursive members (oid) as (
-            select base
-            union
-            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
-        )
-        select members.oid from members
-    );
+    members oid[] := analytics.members_of(base);
 begin
     if exists (
         select from pg_trigger where tgrelid = any(members) and tgname ~ ('^convo_pipelines_[a-z]+' || suffix || '$')

@@ -1,0 +1,50 @@
+"""`convo-pipelines adopt`: schema `app` as views over the owner's tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.errors import ConvoPipelinesError
+
+
+class ParserMissingError(ConvoPipelinesError):
+    """The parser of PostgreSQL is not installed."""
+
+
+@click.group()
+def adopt() -> None:
+    """Map your own tables to schema `app` by views, which are captured on the tables beneath."""
+
+
+@adopt.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def install(file: Path | None) -> None:
+    """Create the views of FILE, and what is missing of `analytics`; without FILE, look again at the views there are."""
+    _print(_adoption().install(Warehouse(), file))
+
+
+@adopt.command()
+def release() -> None:
+    """Drop the views, so that the tables beneath can be altered; `restore` makes them again."""
+    console.print(f"dropped: {', '.join(_adoption().release(Warehouse()))}")
+
+
+@adopt.command()
+def restore() -> None:
+    """Make the views again that `release` dropped, with the rights on them."""
+    _print(_adoption().restore(Warehouse()))
+
+
+def _adoption():  # noqa: ANN202
+    try:
+        from convo_pipelines.sources import adoption  # needs a parser that is installed only for this
+    except ModuleNotFoundError as error:
+        raise ParserMissingError(f"{error.name} is not installed: run `pip install '.[adopt]'`") from None
+    return adoption
+
+
+def _print(adopted: Sequence[object]) -> None:
+    print_table(console, [vars(view) for view in adopted])

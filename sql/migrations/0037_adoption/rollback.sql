@@ -1,0 +1,254 @@
+-- The functions of before. Views that are captured have to be released before.
+do $$
+begin
+    if exists (select from analytics.adopted_views where base_oid is not null) then
+        raise exception 'views are captured on the tables beneath: run `convo-pipelines capture off` before';
+    end if;
+end
+$$;
+drop function analytics.source_tables(text);
+drop function analytics.drop_triggers(regclass, text);
+drop function analytics.members_of(oid);
+drop function analytics.definitions_of(oid[]);
+drop table analytics.adopted_views;
+drop table analytics.released_views;
+
+-- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
+-- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
+-- table is asked for, no other table's triggers are read.
+create function analytics.source_tables(only_name text default null) returns table (
+    name text, is_histories boolean, log_function text, table_oid oid, members oid[],
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
+)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    with recursive named as (
+        select distinct
+            crew.histories_table_name::text as name,
+            true as is_histories,
+            'log_sessions' as log_function,
+            'app' as schema_name,
+            array['session_id', 'message', 'created_at'] as reads
+        from app.crews as crew
+        inner join app.clients as client on client.id = crew.client_id
+        where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
+            and crew.histories_table_name not in (
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
+            'users', 'participant_decisions'
+        )
+        union all
+        select wanted.name, false, wanted.log_function, wanted.schema_name, wanted.reads::text[]
+        from (
+            values
+            ('clients', 'log_identifiers', 'app', '{id, client_code, name, is_active}'),
+            ('crews', 'log_identifiers', 'app', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
+            ('people', 'log_identifiers', 'app', '{id, client_id, name, email, phone, linkedin_urn}'),
+            ('contact_methods', 'log_identifiers', 'app', '{id, person_id, kind, value}'),
+            (
+                'conversations', 'log_conversations', 'app',
+                '{id, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id, subject, started_at, closed_at,
+                created_at, updated_at}'
+            ),
+            ('messages', 'log_messages', 'app', '{id, conversation_id, direction, sent_at}'),
+            ('message_recipients', 'log_recipients', 'app', '{message_id, contact_method_id, role}'),
+            ('projects', 'log_projects', 'app', '{id, user_id, name, conversation_ids}'),
+            ('users', 'log_identifiers', 'app', '{id, name}'),
+            (
+                'participant_decisions', 'log_identifiers', 'curation',
+                '{id, contact_method_id, identifier, person_id, decision, revoked_at}'
+            )
+        ) as wanted (name, log_function, schema_name, reads)
+    ),
+    roots as (
+        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
+        from named
+        where only_name is null or named.name = only_name
+    ),
+    members (name, oid) as (
+        select roots.name, roots.table_oid from roots
+        where roots.table_oid is not null
+        union
+        select members.name, pg_inherits.inhrelid
+        from members
+        inner join pg_inherits on pg_inherits.inhparent = members.oid and not pg_inherits.inhdetachpending
+    ),
+    parents as (  -- of roots that are themselves partitions or children: rows reach them without naming them
+        select inhrelid as oid, string_agg(inhparent::text, ',' order by inhparent) as of
+        from pg_inherits
+        where not inhdetachpending and inhrelid in (select members.oid from members)
+        group by inhrelid
+    ),
+    capturing as (
+        select
+            trigger.tgrelid,
+            array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) as all_names,
+            string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
+        from pg_trigger as trigger
+        where trigger.tgname like 'convo\_pipelines\_%' and trigger.tgrelid in (select members.oid from members)
+        group by trigger.tgrelid
+    ),
+    files as (
+        select
+            members.name,
+            class.oid,
+            class.relkind,
+            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
+            coalesce(capturing.names, array[]::text[]) as triggers,
+            coalesce(capturing.all_names, array[]::text[]) as all_triggers,
+            bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
+            over (partition by members.name) as is_fed
+        from members
+        inner join roots on roots.name = members.name
+        left join parents on parents.oid = members.oid
+        inner join pg_class as class on class.oid = members.oid
+        left join capturing on capturing.tgrelid = class.oid
+        left join pg_subscription_rel as fed on fed.srrelid = class.oid
+    ),
+    wanting as (
+        select
+            files.*,
+            array['convo_pipelines_truncate'] || case
+                when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
+                when files.relkind <> 'r' then array[]::text[]
+                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
+                else array['convo_pipelines_row']
+            end as wanted
+        from files
+        inner join roots on roots.name = files.name
+    ),
+    described as (
+        select
+            files.name,
+            array_agg(files.oid order by files.oid) as members,
+            case
+                when bool_or(files.relkind in ('v', 'm')) then 'it is a view'
+                when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
+            end as obstacle,
+            bool_or(files.is_fed) as is_fed,
+            string_agg(files.identity, ' ' order by files.oid) as identity,
+            bool_and(files.triggers @> files.wanted) as is_captured,
+            bool_or(not files.all_triggers <@ files.wanted) as has_others
+        from wanting as files
+        group by files.name
+    )
+    select
+        roots.name,
+        roots.is_histories,
+        roots.log_function,
+        roots.table_oid,
+        described.members,
+        described.obstacle,
+        coalesce(described.is_fed, false),
+        coalesce(described.is_captured, false) and described.obstacle is null,
+        coalesce(described.has_others, false),
+        coalesce(described.identity, 'absent'),
+        (
+            select string_agg(
+                format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
+            )
+            from pg_attribute as attribute
+            where attribute.attrelid = roots.table_oid and attribute.attname = any(roots.reads) and not attribute.attisdropped
+        )
+    from roots
+    left join described on described.name = roots.name
+$$;
+
+-- Drops the triggers of one table.
+create function analytics.drop_triggers(member regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    trigger_name text;
+begin
+    for trigger_name in
+        select tgname from pg_trigger where tgrelid = member and tgname like 'convo\_pipelines\_%' and tgparentid = 0
+    loop
+        execute format('drop trigger %I on %s', trigger_name, member);
+    end loop;
+end
+$$;
+revoke all on function analytics.drop_triggers(regclass) from public;
+
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
+-- creating and replacing triggers needs a lock against writers only.
+create or replace function analytics.capture(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    member record;
+    definition text;
+begin
+    if exists (
+        select from pg_class where oid = source and relkind in ('r', 'p')
+            and relnamespace::regnamespace::text in ('app', 'curation')
+    ) then
+        perform analytics.lock_source(source, 'share row exclusive');
+        lock table app.crews, app.clients in access share mode nowait;
+    end if;
+    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    if not found then
+        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
+        using errcode = 'insufficient_privilege';
+    end if;
+    if known.obstacle is not null then
+        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
+    end if;
+    if known.is_captured then
+        return;  -- by another session meanwhile
+    end if;
+    for member in
+        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+    loop
+        foreach definition in array
+            array['truncate after truncate on %s for each statement'] || case
+                when not known.is_fed then array[
+                    'insert after insert on %s referencing new table as new_rows for each statement',
+                    'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete after delete on %s referencing old table as old_rows for each statement'
+                ]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row after insert or update on %s for each row',
+                    'before before update or delete on %s for each row'
+                ]
+                else array['row after insert or update or delete on %s for each row']
+            end
+        loop
+            execute format(
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.name, known.log_function, case when not known.is_histories then quote_literal(known.name) end
+            );
+        end loop;
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
+revoke all on function analytics.capture(regclass) from public;
+
+-- Drops the triggers of a table and of all its partitions.
+create or replace function analytics.release(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    members oid[] := array(
+        with recursive members (oid) as (
+            select source::oid
+            union
+            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+        )
+        select members.oid from members
+    );
+begin
+    if exists (select from pg_trigger where tgrelid = any(members) and tgname like 'convo\_pipelines\_%') then
+        perform analytics.lock_source(source, 'access exclusive');
+        perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
+    end if;
+end
+$$;
+revoke all on function analytics.release(regclass) from public;
+
+drop function analytics.bigint_of(uuid);
+drop function analytics.uuid_of(bigint);
+drop function analytics.uuid_of(text, text);
