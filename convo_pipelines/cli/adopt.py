@@ -38,7 +38,7 @@ def restore() -> None:
     _print(_adoption().restore(Warehouse()))
 
 
-def _adoption():  # noqa: ANN202
+def _adoption():
     try:
         from convo_pipelines.sources import adoption  # needs a parser that is installed only for this
     except ModuleNotFoundError as error:

@@ -12,10 +12,13 @@ from psycopg import sql
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch, fetch_one, identifier
 from convo_pipelines.engine import binding, capture
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source
 from convo_pipelines.sources.views import View, ViewError
+
+INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
 
 _log = logging.getLogger(__name__)
 
@@ -97,8 +100,8 @@ def _drop_reference(connection: Connection) -> None:
         name for name in tables if fetch_one(connection, "sources/adoption/has_rows", relations[name])["has_rows"]
     ]:
         raise AdoptionError(
-            f"app.{', app.'.join(filled)}: these tables of the reference schema have rows. Adopt your tables in a database "
-            "without them"
+            f"app.{', app.'.join(filled)}: these tables of the reference schema have rows. Adopt your tables in a "
+            "database without them"
         )
     if tables:
         _drop_views_of_ours(connection)
@@ -148,6 +151,8 @@ def _adopt(connection: Connection) -> list[Adopted]:
     execute(connection, "sources/adoption/release_former", views=[view.oid for view in captured.values()])
     for name, view in captured.items():
         _install(connection, name, view, rows[name]["log_function"])
+    if "conversations" in rows:
+        _install_insert(connection)
     _drop_former_functions(connection)
     return [Adopted(name, view if isinstance(view, str) else None) for name, view in found.items()]
 
@@ -175,7 +180,26 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
     )
 
 
-def _empty_view(name: str, wanted: Source) -> sql.Composable:
+def _install_insert(connection: Connection) -> None:
+    """Have conversations of crews inserted into the table beneath; if it cannot be done, none are created."""
+    relation = CREW_CONVERSATIONS.target
+    connection.execute(_trusted(f"drop trigger if exists {INSERT_TRIGGER} on {relation}"))
+    try:
+        function = views.insert_function(connection, relation, INSERT_FUNCTION, CREW_CONVERSATIONS.rows.inserted)
+    except ViewError as error:
+        _log.warning("no conversations of crews are created: %s", error)
+        return
+    connection.execute(_trusted(function))
+    connection.execute(_trusted(f"revoke all on function analytics.{INSERT_FUNCTION}() from public"))
+    connection.execute(
+        _trusted(
+            f"create trigger {INSERT_TRIGGER} instead of insert on {relation} "
+            f"for each row execute function analytics.{INSERT_FUNCTION}()"
+        )
+    )
+
+
+def _empty_view(name: str, wanted: Source) -> sql.Composed:
     columns = [
         sql.SQL("null::{} as {}").format(_trusted(column.type), sql.Identifier(column_name))
         for column_name, column in wanted.columns.items()
@@ -236,8 +260,8 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
                     connection.execute(_trusted(row["statements"]))
             except psycopg.Error as error:
                 raise AdoptionError(
-                    f"app.{row['table_name']} cannot be made again: {error.diag.message_primary}; change it in the file "
-                    "of views, and run `convo-pipelines adopt install FILE`"
+                    f"app.{row['table_name']} cannot be made again: {error.diag.message_primary}; change it in the "
+                    "file of views, and run `convo-pipelines adopt install FILE`"
                 ) from None
         connection.execute("delete from analytics.released_views")
     return install(warehouse, None)

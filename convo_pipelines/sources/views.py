@@ -7,7 +7,7 @@ qualified, and the table is replaced in the parse tree by the rows that a trigge
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 from pglast import ast, parse_sql
@@ -19,6 +19,8 @@ from psycopg import sql
 from convo_pipelines.database.warehouse import Connection, Row, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
+Node = Any
+"""A node of a parse tree. The types of pglast say of each attribute that it may be missing, so they help little."""
 ROWS = "changed_rows"
 """The name under which a definition reads the rows of a trigger."""
 
@@ -44,13 +46,13 @@ class View:
     name: str
     views: Sequence[int]
     base: Row | None
-    tree: ast.SelectStmt
+    tree: Node
 
     def of(self, rows: str) -> str:
         """Return the query for what the view shows of rows, which have the columns of the table beneath."""
 
         class Rename(Visitor):
-            def visit_RangeVar(self, _ancestors: object, node: ast.RangeVar) -> None:  # noqa: N802
+            def visit_RangeVar(self, _ancestors: object, node: Node) -> None:  # noqa: N802
                 node.relname = rows
 
         Rename()(self.tree)
@@ -96,7 +98,7 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         if found["definition"] is None:
             raise ViewError(f"{found['name']} is not a view")
-        tree = cast("ast.SelectStmt", parse_sql(found["definition"])[0].stmt)
+        tree = _parse(found["definition"])
         if _is_constant(tree):
             return View(found["oid"], found["name"], [found["oid"]], None, tree)
         reader = _Reader(connection, found["name"])
@@ -104,25 +106,88 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
     return View(found["oid"], found["name"], reader.views, reader.base(), tree)
 
 
-def _is_constant(tree: ast.SelectStmt) -> bool:
+def _is_constant(tree: Node) -> bool:
     """Return whether a view shows the same rows until it is replaced: literals, and keys of them."""
     is_constant = True
 
     class Names(Visitor):
-        def visit_RangeVar(self, _ancestors: object, _node: ast.RangeVar) -> None:  # noqa: N802
+        def visit_RangeVar(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
             nonlocal is_constant
             is_constant = False
 
-        def visit_FuncCall(self, _ancestors: object, node: ast.FuncCall) -> None:  # noqa: N802
+        def visit_FuncCall(self, _ancestors: object, node: Node) -> None:  # noqa: N802
             nonlocal is_constant
             is_constant &= [name.sval for name in node.funcname] == ["analytics", "uuid_of"]
 
-        def visit_SQLValueFunction(self, _ancestors: object, _node: ast.SQLValueFunction) -> None:  # noqa: N802
+        def visit_SQLValueFunction(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
             nonlocal is_constant
             is_constant = False
 
     Names()(tree)
     return is_constant
+
+
+def insert_function(connection: Connection, relation: str, name: str, columns: Sequence[str]) -> str:
+    """Return the statement that creates a trigger function which inserts a view's rows into the table beneath.
+
+    A column of the view is written if it is a column of the table, with or without a cast or a time zone, or the uuid
+    of an integer column. The others, such as a key of which the table has a default, are read back.
+
+    Args:
+        connection: any.
+        relation: the view, as `to_regclass` takes it.
+        name: of the function in `analytics`.
+        columns: the columns of the view that are inserted.
+
+    Raises:
+        ViewError: it is not a view of one table.
+
+    """
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local search_path = ''")
+        found = fetch_one(connection, "sources/views/relation", relation=relation)
+        tree = _parse(found["definition"])
+        sources = tree.fromClause or ()
+        if tree.op != SetOperation.SETOP_NONE or len(sources) != 1 or not _is_relation(sources[0]):
+            raise ViewError(f"{found['name']} is not a view of one table")
+        base = fetch_one(connection, "sources/views/relation", relation=_qualified(sources[0]))
+        types = fetch_one(connection, "sources/views/columns", oid=base["oid"])["types"]
+    alias = sources[0].alias.aliasname if sources[0].alias else base["relation_name"]
+    shown = {target.name or _last_name(target.val): target.val for target in tree.targetList}
+    written: dict[str, str] = {}
+    read_back: dict[str, str] = {}
+    for column in columns:
+        inverse = _inverse(shown[column], f"new.{sql.Identifier(column).as_string()}") if column in shown else None
+        if inverse and inverse[0] in types:
+            written[inverse[0]] = f"({inverse[1]})::{types[inverse[0]]}"
+        elif column in shown and _columns([shown[column]]):
+            read_back[column] = RawStream()(shown[column])
+    quoted = [sql.Identifier(column).as_string() for column in written]
+    returning = f"returning {', '.join(read_back.values())} into {', '.join(f'new.{c}' for c in read_back)}"
+    return (
+        f"create or replace function analytics.{name}() returns trigger language plpgsql\n"
+        "security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n"
+        f"insert into {base['name']} as {sql.Identifier(alias).as_string()} ({', '.join(quoted)})\n"
+        f"values ({', '.join(written.values())}) {returning if read_back else ''};\nreturn new;\nend\n$function$"
+    )
+
+
+def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
+    """Return the column that an expression shows, and what is written into it so that the expression is `value`."""
+    match type(shown).__name__:
+        case "ColumnRef":
+            return _last_name(shown), value
+        case "TypeCast":
+            return _inverse(shown.arg, value)
+        case "FuncCall":
+            function, arguments = ".".join(part.sval for part in shown.funcname), shown.args or ()
+            if function == "analytics.uuid_of" and len(arguments) == 1:
+                return _inverse(arguments[0], f"analytics.bigint_of({value})")
+            if function.removeprefix("pg_catalog.") == "timezone" and len(arguments) == 2:
+                return _inverse(arguments[1], f"{value} at time zone {RawStream()(arguments[0])}")
+        case _:
+            pass
+    return None
 
 
 @dataclass
@@ -150,10 +215,10 @@ class _Reader:
         [base] = self.bases.values()
         return base
 
-    def expand(self, found: Row, reads: set[str], logged: set[str]) -> ast.SelectStmt:
+    def expand(self, found: Row, reads: set[str], logged: set[str]) -> Node:
         """Return what a view shows of the logged columns, over `changed_rows`."""
         self.views.append(found["oid"])
-        tree = cast("ast.SelectStmt", parse_sql(found["definition"])[0].stmt)
+        tree = _parse(found["definition"])
         selects = list(self._selects(tree))
         names = [target.name or _last_name(target.val) for target in selects[0].targetList]
         if missing := reads - {*names}:
@@ -162,14 +227,14 @@ class _Reader:
             self._replace(select, names, reads, logged)
         return tree
 
-    def _replace(self, select: ast.SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
+    def _replace(self, select: Node, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
         """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
         columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
-        if len(select.fromClause or ()) != 1 or not isinstance(select.fromClause[0], ast.RangeVar):
+        if len(select.fromClause or ()) != 1 or not _is_relation(select.fromClause[0]):
             raise ViewError(f"{self.view} joins tables")
         read_from = select.fromClause[0]
         source = fetch_one(self.connection, "sources/views/relation", relation=_qualified(read_from))
-        alias = read_from.alias or ast.Alias(aliasname=read_from.relname)
+        alias: Node = read_from.alias or ast.Alias(aliasname=read_from.relname)
         self._prove(source, alias.aliasname, {name: columns[name] for name in sorted(reads)}, select.whereClause)
         select.targetList = tuple(ast.ResTarget(name=name, val=columns[name]) for name in names if name in logged)
         if source["definition"] is None:
@@ -180,7 +245,7 @@ class _Reader:
             nested = self.expand(source, _columns([columns[name] for name in reads]) | needed, needed)
             select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
 
-    def _selects(self, tree: ast.SelectStmt) -> Iterator[ast.SelectStmt]:
+    def _selects(self, tree: Node) -> Iterator[Node]:
         """Return the selects of a union."""
         if tree.withClause or tree.limitCount or tree.limitOffset:
             raise ViewError(f"{self.view} has WITH or LIMIT")
@@ -196,7 +261,7 @@ class _Reader:
         else:
             yield tree
 
-    def _prove(self, source: Row, alias: str, columns: dict[str, ast.Node], where: ast.Node | None) -> None:
+    def _prove(self, source: Row, alias: str, columns: dict[str, Node], where: Node) -> None:
         """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them."""
         indexes = {f"column {name}": f"(({RawStream()(node)}))" for name, node in columns.items()}
         if where is not None:
@@ -217,17 +282,25 @@ class _Reader:
                     ) from None
 
 
+def _parse(definition: str) -> Node:
+    return parse_sql(definition)[0].stmt
+
+
+def _is_relation(node: Node) -> bool:
+    return isinstance(node, ast.RangeVar)
+
+
 def _sql(text: str) -> sql.SQL:
     """Return what PostgreSQL's own parser has parsed."""
     return sql.SQL(cast("LiteralString", text))
 
 
-def _columns(nodes: Sequence[ast.Node | None]) -> set[str]:
+def _columns(nodes: Sequence[Node]) -> set[str]:
     """Return the names of the columns that expressions read."""
     names: set[str] = set()
 
     class Columns(Visitor):
-        def visit_ColumnRef(self, _ancestors: object, node: ast.ColumnRef) -> None:  # noqa: N802
+        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
             names.add(node.fields[-1].sval)
 
     for node in nodes:
@@ -236,9 +309,9 @@ def _columns(nodes: Sequence[ast.Node | None]) -> set[str]:
     return names
 
 
-def _last_name(node: ast.Node) -> str:
-    return node.fields[-1].sval if isinstance(node, ast.ColumnRef) else ""
+def _last_name(node: Node) -> str:
+    return node.fields[-1].sval if type(node).__name__ == "ColumnRef" else ""
 
 
-def _qualified(node: ast.RangeVar) -> str:
+def _qualified(node: Node) -> str:
     return sql.Identifier(node.schemaname, node.relname).as_string()

@@ -1,7 +1,7 @@
 -- Inserts conversations for sessions, unless the application has just inserted them: all at once or, if a rule of the application
 -- refuses that, in smaller and smaller batches, until each refused row is found. What is nobody's rule fails, such as a lock, a
 -- timeout, a full disk or a missing privilege.
--- in:  diff; {columns}
+-- in:  diff; {columns}; {creates_conversations}: false: all of them are refused; as they are by a view that takes no rows
 -- out: app.conversations; refused_conversations; diff (change: refused)
 do $$
 declare
@@ -15,6 +15,20 @@ declare
     column_name text;
     trigger_names text;
 begin
+    if not {creates_conversations} or pg_relation_is_updatable('app.conversations', true) & 8 = 0 then
+        insert into analytics.refused_conversations (crew_id, session_id, refused_by)
+        select
+            crew_id,
+            session_id,
+            case when {creates_conversations} then 'view app.conversations' else 'CREATE_CONVERSATIONS' end
+        from pg_temp.diff
+        where change = 'inserted'
+        on conflict (crew_id, session_id) do update set
+            refused_by = excluded.refused_by,
+            refused_at = excluded.refused_at;
+        update pg_temp.diff set change = 'refused' where change = 'inserted';
+        return;
+    end if;
     set local search_path to default;  -- triggers of the application run with it
     while first <= cardinality(missing) loop
         batch := missing[first:first + size - 1];
