@@ -329,7 +329,7 @@ def holders(world: World) -> dict[str, dict[UUID, bool]]:
             if identifier := CANONICAL.get(person[column], person[column]):
                 found[identifier][person["id"]] = False
     for contact in contacts.values():
-        if contact["person_id"]:
+        if contact["person_id"] in {person["id"] for person in people}:
             found[key_of(contact)].setdefault(contact["person_id"], False)
     in_force = world.execute("select * from curation.participant_decisions where revoked_at is null order by decision")
     for row in in_force:  # link before never
@@ -353,11 +353,12 @@ def named(candidates: dict[UUID, bool]) -> tuple[UUID | None, bool]:
 
 def resolutions(world: World) -> set[tuple[Any, ...]]:
     known, wanted = holders(world), set()
+    people = {person["id"] for person in world.execute("select id from app.people")}
     for contact in world.execute("select * from app.contact_methods"):
         candidates = known.get(key_of(contact), {})
         person, is_decided = named(candidates)
         method = "decision" if is_decided else contact["kind"]
-        if contact["person_id"]:
+        if contact["person_id"] in people:
             person, method = contact["person_id"], "manual"
         count = max(len(candidates), int(method == "manual"))
         if person:

@@ -20,6 +20,21 @@ def adopt() -> None:
 
 
 @adopt.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Create the views of FILE in a transaction that is rolled back, and say what they show and how they are read."""
+    checked = _adoption().check(Warehouse(), file)
+    rows = [
+        {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
+    ]
+    print_table(console, rows)
+    for view in checked:
+        for statement in view.missing_indexes:
+            console.print(f"{statement};", soft_wrap=True)
+    console.print(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
+
+
+@adopt.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def install(file: Path | None) -> None:
     """Create the views of FILE, and what is missing of `analytics`; without FILE, look again at the views there are."""

@@ -18,6 +18,8 @@ from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source
 from convo_pipelines.sources.views import View, ViewError
 
+SECONDS_PER_ROW = 2e-5
+"""What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,61 @@ class Adopted:
 
     table_name: str
     remark: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a view of a file shows, and how it is going to be read.
+
+    Attributes:
+        source: its name in `app`.
+        rows: how many it shows.
+        null_keys: rows without a key.
+        double_keys: rows whose key another row has.
+        captured: yes, or why not.
+        seconds: about how long the first build takes for its rows.
+        missing_indexes: the statements that create them.
+
+    """
+
+    source: str
+    rows: int
+    null_keys: int
+    double_keys: int
+    captured: str
+    seconds: float
+    missing_indexes: list[str]
+
+
+def check(warehouse: Warehouse, file: Path) -> list[Checked]:
+    """Create the views of a file, look at what they show, and roll back.
+
+    Raises:
+        AdoptionError: the file fails, or a view is not what the pipeline reads.
+
+    """
+    with warehouse.connection() as connection, connection.transaction(force_rollback=True):
+        create_views(connection, file)
+        return [_checked(connection, name, wanted) for name, wanted in SOURCES.items()]
+
+
+def _checked(connection: Connection, name: str, wanted: Source) -> Checked:
+    key = sql.SQL(", ").join(map(sql.Identifier, wanted.key))
+    is_null = sql.SQL("({}) is null").format(key)
+    if len(wanted.key) > 1:
+        is_null = sql.SQL("not ({}) is not null").format(key)
+    view = sql.Identifier("app", name)
+    found = fetch_one(connection, "sources/adoption/quality", {"view": view, "key": key, "is_null": is_null})
+    try:
+        views.read(connection, view.as_string(), wanted.columns, wanted.logged)
+        captured = "yes"
+    except ViewError as error:
+        captured = str(error)
+    indexes = fetch(
+        connection, "sources/adoption/missing_indexes", table_name=name, columns=[wanted.key[0], *wanted.looked_up_by]
+    )
+    missing = sorted({row["run_this"] for row in indexes})
+    return Checked(name, **found, captured=captured, seconds=found["rows"] * SECONDS_PER_ROW, missing_indexes=missing)
 
 
 def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
@@ -108,9 +165,14 @@ def _drop_reference(connection: Connection) -> None:
         connection.execute("drop schema app cascade; create schema app")
 
 
+def views_of_ours() -> list[str]:
+    """Return the views of analytics that read app, those on others first."""
+    return [*reversed(binding.views())]
+
+
 def _drop_views_of_ours(connection: Connection) -> None:
     """Drop the views of analytics that read app; `bind_views` makes them again."""
-    for name in reversed([*binding.views()]):
+    for name in views_of_ours():
         connection.execute(sql.SQL("drop view if exists {}").format(identifier(name)))
 
 
@@ -182,10 +244,13 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
 
 def _install_insert(connection: Connection) -> None:
     """Have conversations of crews inserted into the table beneath; if it cannot be done, none are created."""
-    relation = CREW_CONVERSATIONS.target
+    relation, columns = CREW_CONVERSATIONS.target, CREW_CONVERSATIONS.rows.inserted
     connection.execute(_trusted(f"drop trigger if exists {INSERT_TRIGGER} on {relation}"))
+    takes = fetch_one(connection, "sources/adoption/takes_rows", relation=relation, columns=list(columns))
+    if takes["takes_rows"]:
+        return
     try:
-        function = views.insert_function(connection, relation, INSERT_FUNCTION, CREW_CONVERSATIONS.rows.inserted)
+        function = views.insert_function(connection, relation, INSERT_FUNCTION, columns)
     except ViewError as error:
         _log.warning("no conversations of crews are created: %s", error)
         return
