@@ -43,7 +43,7 @@ setup(
         "uvicorn>=0.34,<1",
     ],
     extras_require={
-        # The parser of PostgreSQL, for `convo-pipelines adopt`; its licence is the GPL, so it is not installed by default.
+        # PostgreSQL's parser, for `convo-pipelines adopt`. Its licence is the GPL, so it is not installed by default.
         "adopt": ["pglast>=8,<9"],
         "dev": [
             "aiosmtpd>=1.4,<2",

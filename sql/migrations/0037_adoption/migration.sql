@@ -361,6 +361,7 @@ declare
     found record;
     start int;
     depth int;
+    statements text[];
     expression text;
 begin
     select format_type(atttypid, null) into of_type from pg_attribute
@@ -376,7 +377,7 @@ begin
         table_name, column_name, case method when 'gin' then '@>' else '=' end, wanted, of_type
     ) into plan;
     for found in
-        select distinct
+        select
             format('%I.%I', node ->> 'Schema', node ->> 'Relation Name') as relation,
             node ->> 'Alias' as alias,
             node ->> 'Filter' as filter
@@ -398,8 +399,9 @@ begin
         expression := regexp_replace(
             expression, '^\(md5\(\(''([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
         );
-        return next format('create index concurrently on %s using %s ((%s))', found.relation, method, expression);
+        statements := statements || format('create index concurrently on %s using %s ((%s))', found.relation, method, expression);
     end loop;
+    return query select distinct unnest(statements);
 end
 $$;
 

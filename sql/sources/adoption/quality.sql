@@ -4,5 +4,5 @@
 select
     count(*) as rows,
     count(*) filter (where {is_null}) as null_keys,
-    count(*) filter (where not ({is_null})) - count(distinct ({key})) filter (where not ({is_null})) as double_keys
+    count(*) filter (where not ({is_null})) - count(distinct row({key})) filter (where not ({is_null})) as double_keys
 from {view};
