@@ -388,8 +388,8 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
     wanted = set()
     for talk in world.execute("select * from app.conversations"):
         names = {SESSION_IDS.get(talk["session_id"])} if talk["crew_id"] else set()
-        for contact in (contacts[party] for party in parties[talk["id"]]):
-            if contact["person_id"]:
+        for contact in (contacts[party] for party in parties[talk["id"]] & contacts.keys()):
+            if contact["person_id"] in client_of:
                 wanted.add((contact["person_id"], talk["id"]))
             else:
                 names.add(key_of(contact))
