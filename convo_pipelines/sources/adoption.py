@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch, fetch_one, identifier
+from convo_pipelines.database.statements import statement
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_one, identifier
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
@@ -225,21 +226,55 @@ def _drop_former_functions(connection: Connection) -> None:
 
 
 def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
-    function = f"log_view_{view.oid}" if view.base else None
-    if function:
+    """Create the trigger functions of the tables beneath a view, and store which they are."""
+    tables: list[tuple[Row, str]] = []
+    if view.base:
+        tables.append((view.base, function := f"log_view_{view.oid}"))
         connection.execute(_trusted(view.trigger_function(connection, function, log_function)))
-        revoke = sql.SQL("revoke all on function analytics.{}() from public").format(sql.Identifier(function))
+        log, columns, values = _everything(log_function, name, view.oid)
+        for number, joined in enumerate(view.joined, 1):
+            tables.append((joined.table, f"{function}_{number}"))
+            base_column, joined_column = joined.refers or (None, None)
+            names: dict[str, sql.Composable] = {
+                "function": sql.Identifier("analytics", f"{function}_{number}"),
+                "columns": sql.SQL(", ").join(map(sql.Identifier, joined.columns)),
+                "log": sql.Identifier("analytics", log),
+                "log_name": sql.Literal(f"analytics.{log}"),
+                "log_columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+                "log_values": sql.SQL(", ").join(map(sql.Literal, values)),
+                "base": sql.Literal(view.base["oid"]),
+                "base_column": sql.Literal(base_column),
+                "joined_column": sql.Literal(joined_column),
+            }
+            connection.execute(statement("sources/adoption/joined").format(**names))
+    for _, function in tables:
+        revoke = sql.SQL("revoke all on function {}() from public").format(sql.Identifier("analytics", function))
         connection.execute(revoke)
     execute(
         connection,
         "sources/adoption/remember",
         table_name=name,
         view=view.oid,
-        base=view.base and view.base["oid"],
-        base_name=view.base and view.base["name"],
         views=list(view.views),
-        function_name=function,
+        oids=[table["oid"] for table, _ in tables],
+        names=[table["name"] for table, _ in tables],
+        functions=[function for _, function in tables],
     )
+
+
+def _everything(log_function: str, name: str, view: int) -> tuple[str, tuple[str, ...], tuple[object, ...]]:
+    """Return the log of a source, and what it says when the source has to be read as a whole: columns and values."""
+    match log_function:
+        case "log_sessions":
+            return "session_changes", ("table_oid", "operation"), (view, "everything")
+        case "log_recipients":
+            return "message_changes", ("operation",), ("everything",)
+        case "log_projects":
+            return "project_changes", ("operation",), ("everything",)
+        case "log_identifiers":
+            return "identifier_changes", ("source", "operation"), (name, "everything")
+        case _:
+            return "conversation_changes", ("source", "operation"), (name, "everything")
 
 
 def _install_insert(connection: Connection) -> None:

@@ -11,12 +11,12 @@ from typing import Any, LiteralString, cast
 
 import psycopg
 from pglast import ast, parse_sql
-from pglast.enums import SetOperation
+from pglast.enums import JoinType, SetOperation
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection, Row, fetch, fetch_one
+from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
 Node = Any
@@ -30,6 +30,22 @@ class ViewError(ConvoPipelinesError):
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A table that a view joins to the one beneath.
+
+    Attributes:
+        table: oid, schema_name, relation_name, name (quoted).
+        columns: those that are read.
+        refers: the columns of the join, of the table beneath and of this one; None: it is not by one equation.
+
+    """
+
+    table: Row
+    columns: Sequence[str]
+    refers: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class View:
     """A view over one table, or over such views.
 
@@ -39,6 +55,7 @@ class View:
         views: the oids of the view and of the views that it reads.
         base: the table beneath: oid, schema_name, relation_name, name (quoted); None: the view shows constants.
         tree: what it shows of the columns that the log needs; the table beneath is named `changed_rows`.
+        joined: other tables that it reads, by LEFT JOIN; they decide neither those columns nor the filter.
 
     """
 
@@ -47,6 +64,7 @@ class View:
     views: Sequence[int]
     base: Row | None
     tree: Node
+    joined: Sequence["Joined"] = ()
 
     def of(self, rows: str) -> str:
         """Return the query for what the view shows of rows, which have the columns of the table beneath."""
@@ -103,7 +121,7 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
             return View(found["oid"], found["name"], [found["oid"]], None, tree)
         reader = _Reader(connection, found["name"])
         tree = reader.expand(found, set(reads), set(logged))
-    return View(found["oid"], found["name"], reader.views, reader.base(), tree)
+    return View(found["oid"], found["name"], reader.views, reader.base(), tree, reader.joined)
 
 
 def _is_constant(tree: Node) -> bool:
@@ -199,6 +217,7 @@ class _Reader:
         view: the name of the view that is read.
         views: the oids of all of them.
         bases: the tables beneath, by oid.
+        joined: the tables that are joined to it.
 
     """
 
@@ -206,6 +225,7 @@ class _Reader:
     view: str
     views: list[int] = field(default_factory=list[int])
     bases: dict[int, Row] = field(default_factory=dict[int, Row])
+    joined: list[Joined] = field(default_factory=list[Joined])
 
     def base(self) -> Row:
         """Return the table beneath."""
@@ -230,20 +250,59 @@ class _Reader:
     def _replace(self, select: Node, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
         """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
         columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
-        if len(select.fromClause or ()) != 1 or not _is_relation(select.fromClause[0]):
-            raise ViewError(f"{self.view} joins tables")
-        read_from = select.fromClause[0]
-        source = fetch_one(self.connection, "sources/views/relation", relation=_qualified(read_from))
+        kept = {name: columns[name] for name in names if name in logged}
+        joins = self._joins(select)
+        read_from = joins[0].larg if joins else select.fromClause[0]
+        source = self._relation(read_from)
         alias: Node = read_from.alias or ast.Alias(aliasname=read_from.relname)
-        self._prove(source, alias.aliasname, {name: columns[name] for name in sorted(reads)}, select.whereClause)
-        select.targetList = tuple(ast.ResTarget(name=name, val=columns[name]) for name in names if name in logged)
+        proved = {f"column {name}": columns[name] for name in sorted(reads)}
+        if joins:
+            self._join(alias.aliasname, source, joins, kept, proved, select.whereClause)
+        else:
+            self._prove({alias.aliasname: source}, proved, select.whereClause)
+        select.targetList = tuple(ast.ResTarget(name=name, val=value) for name, value in kept.items())
         if source["definition"] is None:
             self.bases[source["oid"]] = source
             select.fromClause = (ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias),)
         else:
-            needed = _columns([columns[name] for name in logged] + [select.whereClause])
-            nested = self.expand(source, _columns([columns[name] for name in reads]) | needed, needed)
+            needed = _columns([*kept.values(), select.whereClause])
+            nested = self.expand(source, _columns([columns[name] for name in reads], alias.aliasname) | needed, needed)
             select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
+
+    def _relation(self, node: Node) -> Row:
+        return fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
+
+    def _joins(self, select: Node) -> list[Node]:
+        """Return the joins of a select, that of the table beneath first; none if it reads one table."""
+        joins: list[Node] = []
+        [node, *more] = select.fromClause
+        while type(node).__name__ == "JoinExpr":
+            if node.jointype != JoinType.JOIN_LEFT or not _is_relation(node.rarg) or node.quals is None:
+                raise ViewError(f"{self.view} joins tables otherwise than by LEFT JOIN … ON")
+            joins.insert(0, node)
+            node = node.larg
+        if more or not _is_relation(node):
+            raise ViewError(f"{self.view} reads several tables, and not by LEFT JOIN")
+        return joins
+
+    def _join(
+        self, base: str, source: Row, joins: Sequence[Node], kept: dict[str, Node], proved: dict[str, Node], where: Node
+    ) -> None:
+        """Note the joined tables; the table beneath has to decide the kept columns and the filter alone."""
+        sources = {base: source}
+        for join in joins:
+            alias = join.rarg.alias.aliasname if join.rarg.alias else join.rarg.relname
+            sources[alias] = self._relation(join.rarg)
+            if sources[alias]["definition"] is not None:
+                raise ViewError(f"{self.view} joins the view {sources[alias]['name']}")
+        for what, node in {**{f"column {name}": node for name, node in kept.items()}, "its filter": where}.items():
+            if others := _aliases(node) - {base}:
+                raise ViewError(f"{self.view}: a joined table decides {what}: {', '.join(sorted(others))}")
+        conditions = [join.quals for join in joins]
+        self._prove(sources, proved | {f"join {number}": node for number, node in enumerate(conditions, 1)}, where)
+        for join, alias in zip(joins, list(sources)[1:], strict=True):
+            columns = _columns([*proved.values(), *conditions], alias)
+            self.joined.append(Joined(sources[alias], sorted(columns), _equation(join.quals, base, alias)))
 
     def _selects(self, tree: Node) -> Iterator[Node]:
         """Return the selects of a union."""
@@ -261,25 +320,47 @@ class _Reader:
         else:
             yield tree
 
-    def _prove(self, source: Row, alias: str, columns: dict[str, Node], where: Node) -> None:
-        """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them."""
-        indexes = {f"column {name}": f"(({RawStream()(node)}))" for name, node in columns.items()}
+    def _prove(self, sources: dict[str, Row], columns: dict[str, Node], where: Node) -> None:
+        """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them.
+
+        Of several tables, the row is that of all of them, whose columns are named `table.column`.
+        """
+        indexes = {what: f"(({_text(node, sources)}))" for what, node in columns.items()}
         if where is not None:
-            indexes["its filter"] = f"((1)) where {RawStream()(where)}"
-        copy = sql.Identifier(alias)
+            indexes["its filter"] = f"((1)) where {_text(where, sources)}"
+        alias = next(iter(sources))
         with self.connection.transaction(force_rollback=True):
-            empty = sql.SQL("create temporary table {} as select * from {} with no data")
-            self.connection.execute(empty.format(copy, sql.Identifier(source["schema_name"], source["relation_name"])))
+            execute(
+                self.connection, "sources/views/copy", {"copy": sql.Identifier(alias), **self._all_columns(sources)}
+            )
             for what, index in indexes.items():
                 try:
                     with self.connection.transaction():
-                        self.connection.execute(sql.SQL("create index on pg_temp.{} {}").format(copy, _sql(index)))
+                        statement = sql.SQL("create index on pg_temp.{} {}").format(sql.Identifier(alias), _sql(index))
+                        self.connection.execute(statement)
                 except psycopg.errors.UndefinedObject:  # a type without an order, such as json: nothing was refuted
                     continue
                 except psycopg.Error as error:
                     raise ViewError(
                         f"{self.view}: {what} does not follow from the row alone: {error.diag.message_primary}"
                     ) from None
+
+    def _all_columns(self, sources: dict[str, Row]) -> dict[str, sql.Composable]:
+        """Return the columns and tables of the copy that expressions are proved on."""
+        tables = [
+            sql.SQL("{} as {}").format(
+                sql.Identifier(source["schema_name"], source["relation_name"]), sql.Identifier(alias)
+            )
+            for alias, source in sources.items()
+        ]
+        columns: list[sql.Composable] = [sql.SQL("*")]
+        if len(sources) > 1:
+            columns = [
+                sql.SQL("{} as {}").format(sql.Identifier(alias, name), sql.Identifier(f"{alias}.{name}"))
+                for alias, source in sources.items()
+                for name in fetch_one(self.connection, "sources/views/columns", oid=source["oid"])["types"]
+            ]
+        return {"columns": sql.SQL(", ").join(columns), "tables": sql.SQL(" cross join ").join(tables)}
 
 
 def _parse(definition: str) -> Node:
@@ -295,18 +376,51 @@ def _sql(text: str) -> sql.SQL:
     return sql.SQL(cast("LiteralString", text))
 
 
-def _columns(nodes: Sequence[Node]) -> set[str]:
-    """Return the names of the columns that expressions read."""
-    names: set[str] = set()
+def _text(node: Node, sources: Collection[str]) -> str:
+    """Return an expression over the copy of tables: of several, `table.column` is the name of a column."""
+    if len(sources) == 1:
+        return RawStream()(node)
+    copy = _parse(f"select {RawStream()(node)}")
 
-    class Columns(Visitor):
+    class Rename(Visitor):
         def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            names.add(node.fields[-1].sval)
+            node.fields = (ast.String(".".join(part.sval for part in node.fields)),)
+
+    Rename()(copy)
+    return RawStream()(copy.targetList[0].val)
+
+
+def _references(nodes: Collection[Node]) -> list[list[str]]:
+    """Return the columns that expressions read, each with its table where it is named."""
+    found: list[list[str]] = []
+
+    class References(Visitor):
+        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
+            found.append([part.sval for part in node.fields])
 
     for node in nodes:
         if node is not None:
-            Columns()(node)
-    return names
+            References()(node)
+    return found
+
+
+def _columns(nodes: Collection[Node], table: str | None = None) -> set[str]:
+    """Return the names of the columns that expressions read; of a table, if one is named."""
+    return {names[-1] for names in _references(nodes) if table is None or len(names) == 1 or names[0] == table}
+
+
+def _aliases(node: Node) -> set[str]:
+    """Return the tables whose columns an expression reads."""
+    return {names[0] for names in _references([node]) if len(names) > 1}
+
+
+def _equation(condition: Node, base: str, alias: str) -> tuple[str, str] | None:
+    """Return the columns of `base` and `alias` that a condition equates, if it is that and nothing else."""
+    if type(condition).__name__ != "A_Expr" or [name.sval for name in condition.name] != ["="]:
+        return None
+    sides = {names[0]: names[1] for names in _references([condition.lexpr, condition.rexpr]) if len(names) == 2}
+    is_plain = {type(condition.lexpr).__name__, type(condition.rexpr).__name__} == {"ColumnRef"}
+    return (sides[base], sides[alias]) if is_plain and sides.keys() == {base, alias} else None
 
 
 def _last_name(node: Node) -> str:

@@ -17,25 +17,37 @@ comment on function analytics.uuid_of(text, text) is
 'The uuid of a key of any type, written as text; by a hash. Keys of different kinds have different uuids.';
 
 create table analytics.adopted_views (
-    table_name text primary key,
-    view_oid oid not null,
-    base_oid oid,
-    base_name text,
+    view_oid oid primary key,
+    table_name text not null unique,
     views oid[] not null,
-    definitions text not null,
-    function_name text,
-    check ((base_oid is null) = (function_name is null) and (base_oid is null) = (base_name is null))
+    definitions text not null
 );
 
 comment on table analytics.adopted_views is
 'Views in app that show the owner''s tables, and are captured on these. `convo-pipelines adopt` writes it. Internal.';
-comment on column analytics.adopted_views.table_name is 'The view in app.';
-comment on column analytics.adopted_views.view_oid is 'Its oid.';
-comment on column analytics.adopted_views.base_oid is 'The table beneath; null: there is none, the view shows constants.';
-comment on column analytics.adopted_views.base_name is 'The schema and name that it had.';
-comment on column analytics.adopted_views.views is 'The oids of the view, and of the views that it reads.';
+comment on column analytics.adopted_views.view_oid is 'The view.';
+comment on column analytics.adopted_views.table_name is 'Its name in app.';
+comment on column analytics.adopted_views.views is 'The view, and the views that it reads.';
 comment on column analytics.adopted_views.definitions is 'A hash of their definitions.';
-comment on column analytics.adopted_views.function_name is 'The trigger function that logs what the view shows of changed rows.';
+
+create table analytics.adopted_tables (
+    view_oid oid not null references analytics.adopted_views on delete cascade,
+    number int not null,
+    table_oid oid not null,
+    known_name text not null,
+    function_name text not null,
+    primary key (view_oid, number)
+);
+
+comment on table analytics.adopted_tables is 'The tables beneath adopted views. Internal.';
+comment on column analytics.adopted_tables.view_oid is 'The view.';
+comment on column analytics.adopted_tables.number is '0: the table whose rows it shows; others: tables that are joined to it.';
+comment on column analytics.adopted_tables.table_oid is 'The table.';
+comment on column analytics.adopted_tables.known_name is 'Its schema and name, quoted, when the view was adopted.';
+comment on column analytics.adopted_tables.function_name is
+'The trigger function: it logs what the view shows of changed rows, or everything if columns that the view reads of a joined '
+'table change.';
+
 create table analytics.released_views (
     number int primary key,
     table_name text not null,
@@ -59,14 +71,44 @@ $$;
 drop function analytics.source_tables(text);
 drop function analytics.drop_triggers(regclass);
 
+-- The tables on which a source is captured, without their partitions: itself, or those beneath an adopted view; known_name: the
+-- schema and name that such a table had.
+create function analytics.tables_beneath(source oid, log_function text) returns table (
+    oid oid, function_name text, suffix text, known_name text
+)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    select
+        beneath.table_oid,
+        beneath.function_name,
+        concat_ws('_', '', source, nullif(beneath.number, 0)),
+        beneath.known_name
+    from analytics.adopted_tables as beneath
+    where beneath.view_oid = source
+    union all
+    select source, log_function, '', null
+    where source not in (select adopted_views.view_oid from analytics.adopted_views)
+$$;
+
+-- A table, its partitions and its children.
+create function analytics.members_of(source oid) returns setof oid
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    with recursive members (oid) as (
+        select source
+        union
+        select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+    )
+    select members.oid from members
+$$;
+
 -- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
 -- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
--- table is asked for, no other table's triggers are read. A view that was adopted is captured on the table beneath, by triggers
+-- table is asked for, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
 -- whose names end with the view's oid.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text,
-    base_oid oid, function_name text, suffix text
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -111,29 +153,32 @@ as $$
         select
             named.*,
             found.oid as table_oid,
-            adopted.view_oid is not null as is_adopted,
-            adopted.base_oid,
             adopted.definitions,
-            coalesce(adopted.function_name, named.log_function) as function_name,
-            case when adopted.view_oid is not null then '_' || adopted.view_oid else '' end as suffix,
+            adopted.view_oid is not null as is_adopted,
             case
-                when to_regclass(adopted.base_name)::oid is distinct from adopted.base_oid
-                    then 'it reads the table that was ' || adopted.base_name
-                    || ' before that was exchanged: run `convo-pipelines adopt release` and `convo-pipelines adopt restore`'
                 when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
                     then 'its definition has changed: run `convo-pipelines adopt install`'
+                else (
+                    select
+                        'it reads what was ' || min(beneath.known_name) || ' before that was exchanged: run '
+                        || '`convo-pipelines adopt release`, then `convo-pipelines adopt restore`'
+                    from analytics.adopted_tables as beneath
+                    where beneath.view_oid = found.oid and to_regclass(beneath.known_name)::oid is distinct from beneath.table_oid
+                )
             end as change
         from named
         cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
         cross join lateral (select regclass.oid::oid) as found (oid)
-        left join analytics.adopted_views as adopted on adopted.table_name = named.name and adopted.view_oid = found.oid
+        left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
         where only_name is null or named.name = only_name
     ),
-    members (name, oid) as (
-        select roots.name, coalesce(roots.base_oid, roots.table_oid) from roots
+    members (name, suffix, is_root, oid) as (
+        select roots.name, beneath.suffix, true, beneath.oid
+        from roots
+        cross join lateral analytics.tables_beneath(roots.table_oid, roots.log_function) as beneath
         where roots.table_oid is not null
         union
-        select members.name, pg_inherits.inhrelid
+        select members.name, members.suffix, false, pg_inherits.inhrelid
         from members
         inner join pg_inherits on pg_inherits.inhparent = members.oid and not pg_inherits.inhdetachpending
     ),
@@ -146,43 +191,39 @@ as $$
     capturing as (
         select
             members.name,
+            members.suffix,
             trigger.tgrelid,
             array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
             array_agg(trigger.tgname::text) as all_names,
             string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
-        from pg_trigger as trigger
-        inner join members on members.oid = trigger.tgrelid
-        inner join roots on roots.name = members.name
-        where trigger.tgname ~ ('^convo_pipelines_[a-z]+' || roots.suffix || '$')
-        group by members.name, trigger.tgrelid
+        from members
+        inner join pg_trigger as trigger on trigger.tgrelid = members.oid
+        where trigger.tgname ~ ('^convo_pipelines_[a-z]+' || members.suffix || '$')
+        group by members.name, members.suffix, trigger.tgrelid
     ),
     files as (
         select
             members.name,
+            members.suffix,
             class.oid,
             class.relkind,
-            concat_ws(
-                ':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of, roots.definitions
-            ) as identity,
+            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
             coalesce(capturing.all_names, array[]::text[]) as all_triggers,
-            bool_or(
-                fed.srrelid is not null
-                or members.oid = coalesce(roots.base_oid, roots.table_oid) and parents.oid is not null
-            )
+            bool_or(fed.srrelid is not null or members.is_root and parents.oid is not null)
             over (partition by members.name) as is_fed
         from members
-        inner join roots on roots.name = members.name
         left join parents on parents.oid = members.oid
         inner join pg_class as class on class.oid = members.oid
-        left join capturing on capturing.name = members.name and capturing.tgrelid = class.oid
+        left join capturing
+            on capturing.name = members.name and capturing.suffix = members.suffix and capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
     ),
     wanting as (
         select
             files.*,
             array(
-                select 'convo_pipelines_' || wanted.name || roots.suffix
+                select 'convo_pipelines_' || wanted.name || files.suffix
                 from unnest(
                     array['truncate'] || case
                         when not files.is_fed then array['insert', 'update', 'delete']
@@ -191,12 +232,11 @@ as $$
                         else array['row']
                     end
                 ) as wanted (name)
-                where files.relkind <> 'v'
             ) as wanted,
             coalesce(
                 roots.change,
-                case when roots.base_oid is not null and files.is_fed then 'the table beneath is fed by replication or a parent' end,
-                case when files.relkind in ('v', 'm') and not roots.is_adopted then 'it is a view that is not adopted' end
+                case when roots.is_adopted and files.is_fed then 'a table beneath is fed by replication or by its parent' end,
+                case when files.relkind in ('v', 'm') then 'it is a view that is not adopted' end
             ) as change
         from files
         inner join roots on roots.name = files.name
@@ -210,7 +250,7 @@ as $$
                 when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
-            string_agg(files.identity, ' ' order by files.oid) as identity,
+            string_agg(files.identity, ' ' order by files.oid, files.suffix) as identity,
             bool_and(files.triggers @> files.wanted) as is_captured,
             bool_or(not files.all_triggers <@ files.wanted) as has_others
         from wanting as files
@@ -221,36 +261,21 @@ as $$
         roots.is_histories,
         roots.log_function,
         roots.table_oid,
-        case when roots.base_oid is not null then array[roots.table_oid] else described.members end,
-        described.obstacle,
+        case when roots.is_adopted then array[roots.table_oid] else described.members end,
+        coalesce(described.obstacle, roots.change),
         coalesce(described.is_fed, false),
-        coalesce(described.is_captured, false) and described.obstacle is null,
+        coalesce(described.is_captured, roots.is_adopted) and coalesce(described.obstacle, roots.change) is null,
         coalesce(described.has_others, false),
-        coalesce(described.identity, 'absent'),
+        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions), ''), 'absent'),
         (
             select string_agg(
                 format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
             )
             from pg_attribute as attribute
             where attribute.attrelid = roots.table_oid and attribute.attname = any(roots.reads) and not attribute.attisdropped
-        ),
-        coalesce(roots.base_oid, roots.table_oid),
-        roots.function_name,
-        roots.suffix
+        )
     from roots
     left join described on described.name = roots.name
-$$;
-
--- A table, its partitions and its children.
-create function analytics.members_of(source oid) returns oid[]
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-    with recursive members (oid) as (
-        select source
-        union
-        select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
-    )
-    select array_agg(members.oid) from members
 $$;
 
 -- Drops the triggers of one table, with this suffix.
@@ -277,17 +302,19 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     known record;
+    root record;
     member record;
     definition text;
-    base oid := coalesce((select base_oid from analytics.adopted_views where view_oid = source), source);
 begin
-    if exists (
-        select from pg_class where oid = base and relkind in ('r', 'p')
-            and (base <> source or relnamespace::regnamespace::text in ('app', 'curation'))
-    ) then
-        perform analytics.lock_source(base, 'share row exclusive');
-        lock table app.crews, app.clients in access share mode nowait;
-    end if;
+    for root in select * from analytics.tables_beneath(source, null) order by oid loop
+        if root.suffix <> '' or exists (
+            select from pg_class where oid = source and relkind in ('r', 'p')
+                and relnamespace::regnamespace::text in ('app', 'curation')
+        ) then
+            perform analytics.lock_source(root.oid::regclass, 'share row exclusive');
+            lock table app.crews, app.clients in access share mode nowait;
+        end if;
+    end loop;
     select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
     if not found then
         raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
@@ -300,28 +327,30 @@ begin
         return;  -- by another session meanwhile
     end if;
     for member in
-        select class.oid::regclass as name, class.relkind as kind from pg_class as class
-        where class.oid = any(analytics.members_of(base))
+        select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
+        from analytics.tables_beneath(source, known.log_function) as beneath
+        cross join lateral analytics.members_of(beneath.oid) as members (oid)
+        inner join pg_class as class on class.oid = members.oid
     loop
         foreach definition in array
-            array['truncate after truncate on %s for each statement'] || case
+            array['truncate%s after truncate on %s for each statement'] || case
                 when not known.is_fed then array[
-                    'insert after insert on %s referencing new table as new_rows for each statement',
-                    'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
-                    'delete after delete on %s referencing old table as old_rows for each statement'
+                    'insert%s after insert on %s referencing new table as new_rows for each statement',
+                    'update%s after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete%s after delete on %s referencing old table as old_rows for each statement'
                 ]
                 when member.kind <> 'r' then array[]::text[]
                 when known.is_histories then array[
-                    'row after insert or update on %s for each row',
-                    'before before update or delete on %s for each row'
+                    'row%s after insert or update on %s for each row',
+                    'before%s before update or delete on %s for each row'
                 ]
-                else array['row after insert or update or delete on %s for each row']
+                else array['row%s after insert or update or delete on %s for each row']
             end
         loop
             execute format(
-                'create or replace trigger convo_pipelines_' || regexp_replace(definition, ' ', known.suffix || ' ')
-                || ' execute function analytics.%I(%s)',
-                member.name, known.function_name, case when not known.is_histories then quote_literal(known.name) end
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.suffix, member.name, member.function_name,
+                case when not known.is_histories then quote_literal(known.name) end
             );
         end loop;
         perform analytics.enable_triggers(member.name);
@@ -330,21 +359,24 @@ end
 $$;
 revoke all on function analytics.capture(regclass) from public;
 
--- Drops the triggers of a table and of all its partitions.
+-- Drops the triggers of a table, its partitions and its children, or of the tables beneath a view, unless they have none.
 create or replace function analytics.release(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    suffix text := coalesce((select '_' || view_oid from analytics.adopted_views where view_oid = source), '');
-    base oid := coalesce((select base_oid from analytics.adopted_views where view_oid = source), source);
-    members oid[] := analytics.members_of(base);
+    root record;
+    members oid[];
 begin
-    if exists (
-        select from pg_trigger where tgrelid = any(members) and tgname ~ ('^convo_pipelines_[a-z]+' || suffix || '$')
-    ) then
-        perform analytics.lock_source(base, 'access exclusive');
-        perform analytics.drop_triggers(member::regclass, suffix) from unnest(members) as member;
-    end if;
+    for root in select * from analytics.tables_beneath(source, null) order by oid loop
+        members := array(select analytics.members_of(root.oid));
+        if exists (
+            select from pg_trigger
+            where tgrelid = any(members) and tgname ~ ('^convo_pipelines_[a-z]+' || root.suffix || '$')
+        ) then
+            perform analytics.lock_source(root.oid::regclass, 'access exclusive');
+            perform analytics.drop_triggers(member::regclass, root.suffix) from unnest(members) as member;
+        end if;
+    end loop;
 end
 $$;
 revoke all on function analytics.release(regclass) from public;

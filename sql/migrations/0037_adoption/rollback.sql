@@ -1,15 +1,17 @@
 -- The functions of before. Views that are captured have to be released before.
 do $$
 begin
-    if exists (select from analytics.adopted_views where base_oid is not null) then
-        raise exception 'views are captured on the tables beneath: run `convo-pipelines capture off` before';
+    if exists (select from analytics.adopted_tables) then
+        raise exception 'views are captured on the tables beneath: run `convo-pipelines adopt release` before';
     end if;
 end
 $$;
 drop function analytics.source_tables(text);
 drop function analytics.drop_triggers(regclass, text);
+drop function analytics.tables_beneath(oid, text);
 drop function analytics.members_of(oid);
 drop function analytics.definitions_of(oid[]);
+drop table analytics.adopted_tables;
 drop table analytics.adopted_views;
 drop table analytics.released_views;
 

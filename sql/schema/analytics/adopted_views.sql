@@ -1,23 +1,35 @@
 create table analytics.adopted_views (
-    table_name text primary key,
-    view_oid oid not null,
-    base_oid oid,
-    base_name text,
+    view_oid oid primary key,
+    table_name text not null unique,
     views oid[] not null,
-    definitions text not null,
-    function_name text,
-    check ((base_oid is null) = (function_name is null) and (base_oid is null) = (base_name is null))
+    definitions text not null
 );
 
 comment on table analytics.adopted_views is
 'Views in app that show the owner''s tables, and are captured on these. `convo-pipelines adopt` writes it. Internal.';
-comment on column analytics.adopted_views.table_name is 'The view in app.';
-comment on column analytics.adopted_views.view_oid is 'Its oid.';
-comment on column analytics.adopted_views.base_oid is 'The table beneath; null: there is none, the view shows constants.';
-comment on column analytics.adopted_views.base_name is 'The schema and name that it had.';
-comment on column analytics.adopted_views.views is 'The oids of the view, and of the views that it reads.';
+comment on column analytics.adopted_views.view_oid is 'The view.';
+comment on column analytics.adopted_views.table_name is 'Its name in app.';
+comment on column analytics.adopted_views.views is 'The view, and the views that it reads.';
 comment on column analytics.adopted_views.definitions is 'A hash of their definitions.';
-comment on column analytics.adopted_views.function_name is 'The trigger function that logs what the view shows of changed rows.';
+
+create table analytics.adopted_tables (
+    view_oid oid not null references analytics.adopted_views on delete cascade,
+    number int not null,
+    table_oid oid not null,
+    known_name text not null,
+    function_name text not null,
+    primary key (view_oid, number)
+);
+
+comment on table analytics.adopted_tables is 'The tables beneath adopted views. Internal.';
+comment on column analytics.adopted_tables.view_oid is 'The view.';
+comment on column analytics.adopted_tables.number is '0: the table whose rows it shows; others: tables that are joined to it.';
+comment on column analytics.adopted_tables.table_oid is 'The table.';
+comment on column analytics.adopted_tables.known_name is 'Its schema and name, quoted, when the view was adopted.';
+comment on column analytics.adopted_tables.function_name is
+'The trigger function: it logs what the view shows of changed rows, or everything if columns that the view reads of a joined '
+'table change.';
+
 create table analytics.released_views (
     number int primary key,
     table_name text not null,

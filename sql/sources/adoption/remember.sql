@@ -1,18 +1,25 @@
--- Stores that a view is captured on the table beneath.
--- in:  %(table_name)s, %(view)s (its oid), %(base)s (its oid, or null), %(base_name)s, %(views)s, %(function_name)s
-insert into analytics.adopted_views (table_name, view_oid, base_oid, base_name, views, definitions, function_name)
+-- Stores that a view is captured on the tables beneath.
+-- in:  %(table_name)s, %(view)s (its oid), %(views)s; %(oids)s, %(names)s, %(functions)s: table by table, that of its rows first
+with adopted as (
+    insert into analytics.adopted_views (view_oid, table_name, views, definitions)
+    values (%(view)s::oid, %(table_name)s, %(views)s::oid[], analytics.definitions_of(%(views)s::oid[]))
+    on conflict (view_oid) do update set
+        views = excluded.views,
+        definitions = excluded.definitions
+    returning view_oid
+)
+
+insert into analytics.adopted_tables (view_oid, number, table_oid, known_name, function_name)
 select
-    %(table_name)s,
-    %(view)s::oid,
-    %(base)s::oid,
-    %(base_name)s,
-    %(views)s::oid[],
-    analytics.definitions_of(%(views)s::oid[]),
-    %(function_name)s
-on conflict (table_name) do update set
-    view_oid = excluded.view_oid,
-    base_oid = excluded.base_oid,
-    base_name = excluded.base_name,
-    views = excluded.views,
-    definitions = excluded.definitions,
+    adopted.view_oid,
+    beneath.number - 1,
+    beneath.oid,
+    beneath.name,
+    beneath.function_name
+from adopted
+cross join unnest(%(oids)s::oid[], %(names)s::text[], %(functions)s::text[])
+    with ordinality as beneath (oid, name, function_name, number)
+on conflict (view_oid, number) do update set
+    table_oid = excluded.table_oid,
+    known_name = excluded.known_name,
     function_name = excluded.function_name;
