@@ -76,6 +76,13 @@ from (
     ('projects', 'id', 'btree'),
     ('projects', 'conversation_ids', 'gin'),
     ('users', 'id', 'btree')
+    union all
+    select distinct
+        histories_table_name,
+        'created_at',
+        'btree'
+    from app.crews
+    where is_active
 ) as wanted (table_name, column_name, method)
 inner join pg_class as class
     on class.relname = wanted.table_name and class.relnamespace = to_regnamespace('app') and class.relkind in ('r', 'p', 'v')
@@ -85,7 +92,7 @@ cross join lateral (
     where class.relkind = 'v'
     union all
     select format('create index concurrently on app.%I using %s (%I)', wanted.table_name, wanted.method, wanted.column_name)
-    where class.relkind <> 'v' and not exists (
+    where class.relkind <> 'v' and wanted.column_name <> 'created_at' and not exists (
         select from pg_index as i
         inner join pg_class as c on c.oid = i.indexrelid
         inner join pg_am as am on am.oid = c.relam
