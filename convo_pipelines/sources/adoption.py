@@ -112,6 +112,9 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
         binding.bind_views(connection)
         with connection.transaction():
             adopted = _adopt(connection)
+            for step in ("ownership", "grants"):
+                connection.execute(statement(f"migrations/{step}"))
+            execute(connection, "sources/adoption/grants")
     capture.sync(warehouse)
     return adopted
 
@@ -163,7 +166,7 @@ def _drop_reference(connection: Connection) -> None:
         )
     if tables:
         _drop_views_of_ours(connection)
-        connection.execute("drop schema app cascade; create schema app")
+        execute(connection, "sources/adoption/drop_reference")
 
 
 def views_of_ours() -> list[str]:

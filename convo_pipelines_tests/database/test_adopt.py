@@ -118,7 +118,9 @@ def write(rng: random.Random) -> str:
     ])  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.wide), pytest.param(4, marks=pytest.mark.wide)])
+@pytest.mark.parametrize(
+    "seed", [1, 2, pytest.param(3, marks=pytest.mark.wide), pytest.param(4, marks=pytest.mark.wide)]
+)
 def test_whatever_the_owner_writes_is_right_after_the_next_tick(world: World, seed: int) -> None:
     rng = random.Random(seed)
     refresh(world)
@@ -175,7 +177,9 @@ def test_without_create_conversations_sessions_join_those_that_are_there(
     environment(CREATE_CONVERSATIONS="false")
     world.execute("insert into shop.chats (account_id, bot_id, session) values (1, 1, 's2')")
     refresh(world)
-    [found] = world.execute("select session_id, message_count from analytics.conversation_summaries where source = 'crew'")
+    [found] = world.execute(
+        "select session_id, message_count from analytics.conversation_summaries where source = 'crew'"
+    )
     assert found["session_id"] == "s2"
     assert world.execute("select count(*) as n from shop.chats where bot_id is not null") == [{"n": 1}]
     environment(CREATE_CONVERSATIONS="true")
@@ -192,7 +196,9 @@ def test_a_file_that_fails_changes_nothing(owner: World, file: Callable[[str], s
     for text, message in {
         "create view app.clients as select id from accounts": "qualify each name with its schema",
         VIEWS.replace("client_code", "code"): "app.clients has no column client_code (text: A short name",
-        VIEWS.replace("    null::text as linkedin_urn\n", "    null::int as linkedin_urn\n"): "is of type integer, not text",
+        VIEWS.replace(
+            "    null::text as linkedin_urn\n", "    null::int as linkedin_urn\n"
+        ): "is of type integer, not text",
         VIEWS.replace(",\n    null::text as linkedin_urn\n", "\n"): "add null::text as linkedin_urn",
     }.items():
         result = adopt("install", file(text))
@@ -224,7 +230,10 @@ def test_a_check_says_what_there_is_and_changes_nothing(owner: World, file: Call
 def test_missing_indexes_are_named_and_used(world: World) -> None:
     missing = [row["run_this"] for row in world.execute("select run_this from analytics.missing_app_indexes")]
     assert "create index concurrently on shop.posts using btree ((analytics.uuid_of(chat_id)))" in missing
-    assert "create index concurrently on shop.posts using btree ((analytics.uuid_of('phone', (contact_id)::text)))" in missing
+    assert (
+        "create index concurrently on shop.posts using btree ((analytics.uuid_of('phone', (contact_id)::text)))"
+        in missing
+    )
     assert any(statement in CliRunner().invoke(main, ["migrate", "validate"]).output for statement in missing)
     for statement in missing:
         world.execute(statement)
@@ -261,7 +270,9 @@ def test_a_view_that_somebody_else_reads_is_not_released(world: World) -> None:
 
 def test_a_table_that_is_exchanged_beneath_a_view_is_named(world: World) -> None:
     refresh(world)
-    world.execute("alter table shop.posts rename to old_posts; create table shop.posts (like shop.old_posts including all)")
+    world.execute(
+        "alter table shop.posts rename to old_posts; create table shop.posts (like shop.old_posts including all)"
+    )
     refresh(world)
     assert "it reads what was shop.posts before that was exchanged" in str(modes(world)["messages"])
     world.execute("insert into shop.posts (chat_id, kind) values (1, 0)")
@@ -276,7 +287,9 @@ def test_a_table_that_is_exchanged_beneath_a_view_is_named(world: World) -> None
 def test_a_view_that_is_replaced_is_read_as_a_whole_and_captured_again_by_install(world: World) -> None:
     refresh(world)
     [_, people, *_] = VIEWS.split("create or replace view app.people as")
-    world.execute("create or replace view app.people as" + people.split(";")[0].replace("deleted_at is null", "id <> 1"))
+    world.execute(
+        "create or replace view app.people as" + people.split(";")[0].replace("deleted_at is null", "id <> 1")
+    )
     refresh(world)
     assert modes(world) == {"people": "its definition has changed: run `convo-pipelines adopt install`"}
     assert_right(world)
@@ -293,12 +306,16 @@ def test_partitions_with_another_order_of_columns_are_captured(owner: World) -> 
         "create table shop.posts (id bigint, chat_id bigint not null, contact_id bigint, kind int not null, "
         "posted timestamp not null default '2026-03-11') partition by list (kind)"
     )
-    owner.execute("create table shop.even (kind int not null, posted timestamp not null, chat_id bigint not null, id bigint, contact_id bigint)")
+    owner.execute(
+        "create table shop.even (kind int not null, posted timestamp not null, chat_id bigint not null, id bigint, contact_id bigint)"
+    )
     owner.execute("alter table shop.posts attach partition shop.even for values in (0)")
     owner.execute("create table shop.odd partition of shop.posts default")
     assert adopted.install(owner, VIEWS) == []
     refresh(owner)
-    owner.execute("insert into shop.posts values (1, 1, 1, 0), (2, 2, 1, 1); insert into shop.even values (0, '2026-03-12', 3, 3, 1)")
+    owner.execute(
+        "insert into shop.posts values (1, 1, 1, 0), (2, 2, 1, 1); insert into shop.even values (0, '2026-03-12', 3, 3, 1)"
+    )
     refresh(owner)
     assert_right(owner)
     owner.execute("update shop.posts set kind = 1 - kind; delete from shop.odd where id = 3")
@@ -323,7 +340,9 @@ def test_operators_of_others_are_not_used(owner: World, file: Callable[[str], st
         "'begin raise exception ''taken''; end'; "
         "create operator public.= (leftarg = text, rightarg = text, function = public.evil)"
     )
-    owner.execute("do $$ begin execute format('alter database %I set search_path = public, pg_catalog', current_database()); end $$")
+    owner.execute(
+        "do $$ begin execute format('alter database %I set search_path = public, pg_catalog', current_database()); end $$"
+    )
     assert adopt("install", file(VIEWS)).exit_code == 0
     owner.execute("insert into shop.chat_log (bot, session_id, role, content) values ('ida', 'new', 'user', 'x')")
     logged = owner.execute("select session_id, operation from analytics.session_changes where session_id = 'new'")
@@ -334,7 +353,10 @@ def test_a_broken_view_fails_no_statement_of_the_owner(world: World) -> None:
     refresh(world)
     world.execute("create function shop.half(n int) returns int immutable language sql return 1 / n")
     [_, messages, *_] = VIEWS.split("create or replace view app.messages as")
-    world.execute("create or replace view app.messages as" + messages.split(";")[0].replace("kind in (0, 1)", "shop.half(kind) >= 0"))
+    world.execute(
+        "create or replace view app.messages as"
+        + messages.split(";")[0].replace("kind in (0, 1)", "shop.half(kind) >= 0")
+    )
     world.execute("delete from shop.posts where kind = 0")
     assert adopt("install").exit_code == 0
     world.execute("insert into shop.posts (chat_id, kind) values (1, 0)")
@@ -344,9 +366,13 @@ def test_a_broken_view_fails_no_statement_of_the_owner(world: World) -> None:
 
 def test_two_crews_in_one_table_are_told_apart(world: World) -> None:
     refresh(world)
-    world.execute("insert into shop.chat_log (bot, session_id, role, content) values ('otto', 'only otto', 'user', 'x')")
+    world.execute(
+        "insert into shop.chat_log (bot, session_id, role, content) values ('otto', 'only otto', 'user', 'x')"
+    )
     refresh(world)
-    [row] = world.execute("select crew_id, analytics.bigint_of(crew_id) as bot from analytics.histories_sessions where session_id = 'only otto'")
+    [row] = world.execute(
+        "select crew_id, analytics.bigint_of(crew_id) as bot from analytics.histories_sessions where session_id = 'only otto'"
+    )
     assert row["bot"] == 2
 
 
@@ -355,7 +381,10 @@ def test_uuids_of_keys(world: World) -> None:
     for key in keys:
         [row] = world.execute("select analytics.bigint_of(analytics.uuid_of(%s::bigint)) as key", key)
         assert row["key"] == key
-    found = {str(world.execute("select analytics.uuid_of(%s, %s) as id", *pair)[0]["id"]) for pair in [("a", "1"), ("b", "1"), ("a", "2")]}
+    found = {
+        str(world.execute("select analytics.uuid_of(%s, %s) as id", *pair)[0]["id"])
+        for pair in [("a", "1"), ("b", "1"), ("a", "2")]
+    }
     assert len(found) == 3
 
 

@@ -59,8 +59,14 @@ def test_a_view_on_a_view_shows_changed_rows(owned: World) -> None:
     [
         ("select chats.id from owner.chats join owner.users using (id)", "joins tables otherwise than by LEFT JOIN"),
         ("select chats.id from owner.chats, owner.users", "reads several tables, and not by LEFT JOIN"),
-        ("select u.id from owner.chats as c left join owner.users as u on u.id = c.id", "a joined table decides column id"),
-        ("select c.id from owner.chats as c left join owner.users as u on u.id = c.id where u.name = 'x'", "its filter"),
+        (
+            "select u.id from owner.chats as c left join owner.users as u on u.id = c.id",
+            "a joined table decides column id",
+        ),
+        (
+            "select c.id from owner.chats as c left join owner.users as u on u.id = c.id where u.name = 'x'",
+            "its filter",
+        ),
         (
             "select id from owner.chats union all select id from owner.users",
             "reads several tables: owner.chats, owner.users",
