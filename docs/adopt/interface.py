@@ -7,8 +7,9 @@ from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column
 
 HEAD = """# What the pipeline reads
 
-Each source is a table of schema `app`, or a view with these columns. A source that you leave out becomes an empty view. A column that may be missing is written as a
-constant, for example `null::text as subject`. `varchar` is as good as `text`.
+Each source is a table of schema `app`, or a view with these columns. A source that you leave out becomes an empty
+view. A column that may be missing is written as a constant, for example `null::text as subject`. `varchar` is as good
+as `text`.
 
 | source | column | type | meaning |
 |---|---|---|---|
