@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString, cast
@@ -21,6 +22,8 @@ from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
 """What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
+PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
+"""The sources that rows of analytics refer to."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
 
 _log = logging.getLogger(__name__)
@@ -217,6 +220,8 @@ def _adopt(connection: Connection) -> list[Adopted]:
     execute(connection, "sources/adoption/release_former", views=[view.oid for view in captured.values()])
     for name, view in captured.items():
         _install(connection, name, view, rows[name]["log_function"])
+    for name in rows.keys() & PARENTS:
+        _install_lock(connection, name)
     if "conversations" in rows:
         _install_insert(connection)
     _drop_former_functions(connection)
@@ -225,7 +230,7 @@ def _adopt(connection: Connection) -> list[Adopted]:
 
 def _drop_former_functions(connection: Connection) -> None:
     for row in fetch(connection, "sources/adoption/former_functions"):
-        connection.execute(sql.SQL("drop function {}()").format(sql.Identifier("analytics", row["function_name"])))
+        connection.execute(_trusted(f"drop function {row['function']}"))
 
 
 def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
@@ -278,6 +283,15 @@ def _everything(log_function: str, name: str, view: int) -> tuple[str, tuple[str
             return "identifier_changes", ("source", "operation"), (name, "everything")
         case _:
             return "conversation_changes", ("source", "operation"), (name, "everything")
+
+
+def _install_lock(connection: Connection, name: str) -> None:
+    """Have a view's rows locked in the table beneath; if that has no such key, the log alone tells of deletions."""
+    relation = sql.Identifier("app", name).as_string()
+    oid = fetch_one(connection, "sources/views/relation", relation=relation)["oid"]
+    with suppress(ViewError):
+        connection.execute(_trusted(views.lock_function(connection, relation, function := f"lock_view_{oid}")))
+        connection.execute(_trusted(f"revoke all on function analytics.{function}(uuid[]) from public"))
 
 
 def _install_insert(connection: Connection) -> None:

@@ -145,11 +145,73 @@ def _is_constant(tree: Node) -> bool:
     return is_constant
 
 
+@dataclass(frozen=True)
+class _Plain:
+    """A view that reads one table, and what the insertion and the locking of its rows need to know."""
+
+    base: Row
+    alias: str
+    types: dict[str, str]
+    shown: dict[str, Node]
+
+
+def _plain(connection: Connection, relation: str) -> _Plain:
+    """Read a view of one table, to which others may be joined.
+
+    Raises:
+        ViewError: it is not.
+
+    """
+    with connection.transaction(force_rollback=True):
+        connection.execute("set local search_path = ''")
+        found = fetch_one(connection, "sources/views/relation", relation=relation)
+        tree = _parse(found["definition"])
+        is_select = tree.op == SetOperation.SETOP_NONE and len(tree.fromClause or ()) == 1
+        node: Node = tree.fromClause[0] if is_select else None
+        while type(node).__name__ == "JoinExpr":
+            node = node.larg
+        base = (
+            fetch_one(connection, "sources/views/relation", relation=_qualified(node)) if _is_relation(node) else None
+        )
+        if base is None or base["definition"] is not None:
+            raise ViewError(f"{found['name']} is not a view of one table")
+        types = fetch_one(connection, "sources/views/columns", oid=base["oid"])["types"]
+    alias = node.alias.aliasname if node.alias else base["relation_name"]
+    return _Plain(base, alias, types, {target.name or _last_name(target.val): target.val for target in tree.targetList})
+
+
+def lock_function(connection: Connection, relation: str, name: str) -> str:
+    """Return the statement that creates a function which locks a view's rows in the table beneath, by their ids.
+
+    Args:
+        connection: any.
+        relation: the view, as `to_regclass` takes it.
+        name: of the function in `analytics`.
+
+    Raises:
+        ViewError: it is not a view of one table, or its id is not the table's key, as it is or as a uuid.
+
+    """
+    plain = _plain(connection, relation)
+    inverse = _inverse(plain.shown["id"], "key")
+    if inverse is None or inverse[0] not in plain.types:
+        raise ViewError(f"{relation}: its id is not the key of a table")
+    column, key = sql.Identifier(inverse[0]).as_string(), f"({inverse[1]})::{plain.types[inverse[0]]}"
+    alias = sql.Identifier(plain.alias).as_string()
+    return (
+        f"create or replace function analytics.{name}(ids uuid[]) returns setof uuid language sql\n"
+        "security definer set search_path = pg_catalog, pg_temp as $function$\n"
+        f"select {RawStream()(plain.shown['id'])} from {plain.base['name']} as {alias}\n"
+        f"where {alias}.{column} = any(array(select {key} from unnest(ids) as key))\n"
+        f"order by {alias}.{column} for key share of {alias} skip locked\n$function$"
+    )
+
+
 def insert_function(connection: Connection, relation: str, name: str, columns: Sequence[str]) -> str:
     """Return the statement that creates a trigger function which inserts a view's rows into the table beneath.
 
     A column of the view is written if it is a column of the table, with or without a cast or a time zone, or the uuid
-    of an integer column. The others, such as a key of which the table has a default, are read back.
+    of an integer column. An id that is no uuid has a default in the table, and is read back.
 
     Args:
         connection: any.
@@ -161,32 +223,19 @@ def insert_function(connection: Connection, relation: str, name: str, columns: S
         ViewError: it is not a view of one table.
 
     """
-    with connection.transaction(force_rollback=True):
-        connection.execute("set local search_path = ''")
-        found = fetch_one(connection, "sources/views/relation", relation=relation)
-        tree = _parse(found["definition"])
-        sources = tree.fromClause or ()
-        if tree.op != SetOperation.SETOP_NONE or len(sources) != 1 or not _is_relation(sources[0]):
-            raise ViewError(f"{found['name']} is not a view of one table")
-        base = fetch_one(connection, "sources/views/relation", relation=_qualified(sources[0]))
-        types = fetch_one(connection, "sources/views/columns", oid=base["oid"])["types"]
-    alias = sources[0].alias.aliasname if sources[0].alias else base["relation_name"]
-    shown = {target.name or _last_name(target.val): target.val for target in tree.targetList}
+    plain = _plain(connection, relation)
     written: dict[str, str] = {}
-    read_back: dict[str, str] = {}
-    for column in columns:
-        inverse = _inverse(shown[column], f"new.{sql.Identifier(column).as_string()}") if column in shown else None
-        if inverse and inverse[0] in types:
-            written[inverse[0]] = f"({inverse[1]})::{types[inverse[0]]}"
-        elif column in shown and _columns([shown[column]]):
-            read_back[column] = RawStream()(shown[column])
+    for column in plain.shown.keys() & columns:
+        inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")
+        if inverse and inverse[0] in plain.types and (column != "id" or plain.types[inverse[0]] == "uuid"):
+            written[inverse[0]] = f"({inverse[1]})::{plain.types[inverse[0]]}"
     quoted = [sql.Identifier(column).as_string() for column in written]
-    returning = f"returning {', '.join(read_back.values())} into {', '.join(f'new.{c}' for c in read_back)}"
     return (
         f"create or replace function analytics.{name}() returns trigger language plpgsql\n"
         "security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n"
-        f"insert into {base['name']} as {sql.Identifier(alias).as_string()} ({', '.join(quoted)})\n"
-        f"values ({', '.join(written.values())}) {returning if read_back else ''};\nreturn new;\nend\n$function$"
+        f"insert into {plain.base['name']} as {sql.Identifier(plain.alias).as_string()} ({', '.join(quoted)})\n"
+        f"values ({', '.join(written.values())}) returning {RawStream()(plain.shown['id'])} into new.id;\n"
+        "return new;\nend\n$function$"
     )
 
 
@@ -255,9 +304,19 @@ class _Reader:
         read_from = joins[0].larg if joins else select.fromClause[0]
         source = self._relation(read_from)
         alias: Node = read_from.alias or ast.Alias(aliasname=read_from.relname)
-        proved = {f"column {name}": columns[name] for name in sorted(reads)}
+        proved = {
+            f"column {name}": columns[name]
+            for name in sorted(reads)
+            if name in kept or not self._is_steady(columns[name])
+        }
         if joins:
-            self._join(alias.aliasname, source, joins, kept, proved, select.whereClause)
+            sources = self._join(alias.aliasname, source, joins, kept, select.whereClause)
+            conditions = {f"join {number}": join.quals for number, join in enumerate(joins, 1)}
+            self._prove(sources, proved | conditions, select.whereClause)
+            for join, joined in zip(joins, list(sources)[1:], strict=True):
+                read = _columns([*(columns[name] for name in reads), *conditions.values()], joined)
+                equation = _equation(join.quals, alias.aliasname, joined)
+                self.joined.append(Joined(sources[joined], sorted(read), equation))
         else:
             self._prove({alias.aliasname: source}, proved, select.whereClause)
         select.targetList = tuple(ast.ResTarget(name=name, val=value) for name, value in kept.items())
@@ -268,6 +327,35 @@ class _Reader:
             needed = _columns([*kept.values(), select.whereClause])
             nested = self.expand(source, _columns([columns[name] for name in reads], alias.aliasname) | needed, needed)
             select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
+
+    def _is_steady(self, node: Node) -> bool:
+        """Return whether an expression reads its row only, and no clock, so that it changes with the row.
+
+        Unlike what the log names, it may depend on settings, which are the same whenever the pipeline reads it.
+        """
+        is_steady = True
+
+        class Reads(Visitor):
+            def visit_SubLink(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
+                nonlocal is_steady
+                is_steady = False
+
+            def visit_SQLValueFunction(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
+                nonlocal is_steady
+                is_steady = False
+
+            def visit_FuncCall(self, _ancestors: object, node: Node) -> None:  # noqa: N802
+                nonlocal is_steady
+                is_steady &= node.over is None
+                names.append([part.sval for part in node.funcname])
+
+        names: list[list[str]] = []
+        Reads()(node)
+        functions = [(["pg_catalog", *parts] if len(parts) == 1 else parts) for parts in names]
+        return is_steady and all(
+            fetch_one(self.connection, "sources/views/is_steady", schema_name=schema, name=name)["is_steady"]
+            for schema, name in functions
+        )
 
     def _relation(self, node: Node) -> Row:
         return fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
@@ -286,23 +374,19 @@ class _Reader:
         return joins
 
     def _join(
-        self, base: str, source: Row, joins: Sequence[Node], kept: dict[str, Node], proved: dict[str, Node], where: Node
-    ) -> None:
-        """Note the joined tables; the table beneath has to decide the kept columns and the filter alone."""
+        self, base: str, source: Row, joins: Sequence[Node], kept: dict[str, Node], where: Node
+    ) -> dict[str, Row]:
+        """Return all tables, by their names there; the one beneath has to decide what is kept, and the filter, alone."""
         sources = {base: source}
         for join in joins:
-            alias = join.rarg.alias.aliasname if join.rarg.alias else join.rarg.relname
+            alias: Node = join.rarg.alias.aliasname if join.rarg.alias else join.rarg.relname
             sources[alias] = self._relation(join.rarg)
             if sources[alias]["definition"] is not None:
                 raise ViewError(f"{self.view} joins the view {sources[alias]['name']}")
         for what, node in {**{f"column {name}": node for name, node in kept.items()}, "its filter": where}.items():
             if others := _aliases(node) - {base}:
                 raise ViewError(f"{self.view}: a joined table decides {what}: {', '.join(sorted(others))}")
-        conditions = [join.quals for join in joins]
-        self._prove(sources, proved | {f"join {number}": node for number, node in enumerate(conditions, 1)}, where)
-        for join, alias in zip(joins, list(sources)[1:], strict=True):
-            columns = _columns([*proved.values(), *conditions], alias)
-            self.joined.append(Joined(sources[alias], sorted(columns), _equation(join.quals, base, alias)))
+        return sources
 
     def _selects(self, tree: Node) -> Iterator[Node]:
         """Return the selects of a union."""

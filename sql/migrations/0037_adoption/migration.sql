@@ -155,17 +155,19 @@ as $$
             found.oid as table_oid,
             adopted.definitions,
             adopted.view_oid is not null as is_adopted,
-            case
-                when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
-                    then 'its definition has changed: run `convo-pipelines adopt install`'
-                else (
+            coalesce(
+                (
                     select
-                        'it reads what was ' || min(beneath.known_name) || ' before that was exchanged: run '
-                        || '`convo-pipelines adopt release`, then `convo-pipelines adopt restore`'
+                        'it reads what was ' || min(beneath.known_name)
+                        || ' before that was exchanged: run `convo-pipelines adopt install FILE`'
                     from analytics.adopted_tables as beneath
                     where beneath.view_oid = found.oid and to_regclass(beneath.known_name)::oid is distinct from beneath.table_oid
-                )
-            end as change
+                ),
+                case
+                    when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
+                        then 'its definition has changed: run `convo-pipelines adopt install`'
+                end
+            ) as change
         from named
         cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
         cross join lateral (select regclass.oid::oid) as found (oid)
@@ -266,7 +268,7 @@ as $$
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, roots.is_adopted) and coalesce(described.obstacle, roots.change) is null,
         coalesce(described.has_others, false),
-        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions), ''), 'absent'),
+        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions, roots.change), ''), 'absent'),
         (
             select string_agg(
                 format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
@@ -493,3 +495,37 @@ comment on view analytics.missing_app_indexes is
 comment on column analytics.missing_app_indexes.table_name is 'The table or view in app.';
 comment on column analytics.missing_app_indexes.column_name is 'The column.';
 comment on column analytics.missing_app_indexes.run_this is 'The statement that creates the index.';
+
+-- Locks rows of the application against deletion without waiting, and returns the ids of those that it locked. A refresh
+-- calls it before it writes rows that refer to them. A row lock needs the UPDATE privilege, which only the owner has. Rows of a
+-- view are locked in the table beneath by the function that its owner installed for that; without one, they are only looked for:
+-- then the log alone tells of a deletion.
+create or replace function analytics.lock_parents(parent text, ids uuid[]) returns setof uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation record;
+begin
+    if parent not in ('clients', 'crews', 'people', 'contact_methods', 'conversations', 'projects', 'users') then
+        raise exception 'app.% is not a table that rows of analytics refer to', parent using errcode = 'insufficient_privilege';
+    end if;
+    select class.relkind, locks.proname as lock_function into relation
+    from pg_class as class
+    left join pg_proc as locks
+        on locks.oid = to_regprocedure(format('analytics.%I(uuid[])', 'lock_view_' || class.oid))
+        and locks.proowner = current_user::regrole
+    where class.oid = format('app.%I', parent)::regclass;
+    if relation.lock_function is not null then
+        return query execute format(
+            'with locked as materialized (select analytics.%I($1) as id) '
+            'select id from app.%I where id in (select id from locked) order by id', relation.lock_function, parent
+        ) using ids;
+    elsif relation.relkind = 'v' then
+        return query execute format('select id from app.%I where id = any($1) order by id', parent) using ids;
+    else
+        return query execute
+            format('select id from app.%I where id = any($1) order by id for key share skip locked', parent) using ids;
+    end if;
+end
+$$;
+revoke all on function analytics.lock_parents(text, uuid[]) from public;

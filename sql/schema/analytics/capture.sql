@@ -82,17 +82,19 @@ as $$
             found.oid as table_oid,
             adopted.definitions,
             adopted.view_oid is not null as is_adopted,
-            case
-                when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
-                    then 'its definition has changed: run `convo-pipelines adopt install`'
-                else (
+            coalesce(
+                (
                     select
-                        'it reads what was ' || min(beneath.known_name) || ' before that was exchanged: run '
-                        || '`convo-pipelines adopt release`, then `convo-pipelines adopt restore`'
+                        'it reads what was ' || min(beneath.known_name)
+                        || ' before that was exchanged: run `convo-pipelines adopt install FILE`'
                     from analytics.adopted_tables as beneath
                     where beneath.view_oid = found.oid and to_regclass(beneath.known_name)::oid is distinct from beneath.table_oid
-                )
-            end as change
+                ),
+                case
+                    when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
+                        then 'its definition has changed: run `convo-pipelines adopt install`'
+                end
+            ) as change
         from named
         cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
         cross join lateral (select regclass.oid::oid) as found (oid)
@@ -193,7 +195,7 @@ as $$
         coalesce(described.is_fed, false),
         coalesce(described.is_captured, roots.is_adopted) and coalesce(described.obstacle, roots.change) is null,
         coalesce(described.has_others, false),
-        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions), ''), 'absent'),
+        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions, roots.change), ''), 'absent'),
         (
             select string_agg(
                 format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
