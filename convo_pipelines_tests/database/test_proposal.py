@@ -12,7 +12,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.sources import adoption
 from convo_pipelines.sources.interface import SOURCES
-from convo_pipelines_tests.conftest import ROOT
+from convo_pipelines_tests.conftest import ROOT, both_servers_if_wide
 
 N8N = """
 create table n8n_chat_histories (id serial primary key, session_id varchar(255) not null, message jsonb not null);
@@ -146,6 +146,7 @@ def test_histories_of_another_shape_are_cast_and_never_named_like_a_source(run: 
     assert install(proposed) == no_remarks(["messages_histories"])
 
 
+@both_servers_if_wide
 def test_tables_of_rails_are_recognized_completely(run: Callable, install: Callable) -> None:
     run(RAILS)
     proposed = propose("shop")
@@ -207,6 +208,7 @@ def test_tables_of_rails_are_recognized_completely(run: Callable, install: Calla
     assert run("select operation from analytics.message_changes where message_id is not null") == [("insert",)]
 
 
+@both_servers_if_wide
 def test_camel_case_and_keys_of_text_are_recognized_completely(run: Callable, install: Callable) -> None:
     run(PRISMA)
     proposed = propose("App Data")
