@@ -8,15 +8,23 @@ import click
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.sources import proposal
 
 
 class ParserMissingError(ConvoPipelinesError):
     """The parser of PostgreSQL is not installed."""
 
 
-@click.group()
-def adopt() -> None:
-    """Map your own tables to schema `app` by views, which are captured on the tables beneath."""
+@click.group(invoke_without_command=True)
+@click.option("--schema", default="public", show_default=True, help="The schema of your tables.")
+@click.pass_context
+def adopt(context: click.Context, schema: str) -> None:
+    """Map your own tables to schema `app` by views, which are captured on the tables beneath.
+
+    Without a command, print a file of views for the tables of a schema, for you to complete; nothing is written.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(proposal.propose(Warehouse(), schema), nl=False)
 
 
 @adopt.command()
