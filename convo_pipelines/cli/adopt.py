@@ -17,20 +17,26 @@ class ParserMissingError(ConvoPipelinesError):
 
 @click.group(invoke_without_command=True)
 @click.option("--schema", default="public", show_default=True, help="The schema of your tables.")
+@click.option(
+    "--check",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Create the views of a file in a transaction that is rolled back, and say how they would be read.",
+)
 @click.pass_context
-def adopt(context: click.Context, schema: str) -> None:
+def adopt(context: click.Context, schema: str, file: Path | None) -> None:
     """Map your own tables to schema `app` by views, which are captured on the tables beneath.
 
     Without a command, print a file of views for the tables of a schema, for you to complete; nothing is written.
     """
     if context.invoked_subcommand is None:
-        click.echo(proposal.propose(Warehouse(), schema), nl=False)
+        if file:
+            _check(file)
+        else:
+            click.echo(proposal.propose(Warehouse(), schema), nl=False)
 
 
-@adopt.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check(file: Path) -> None:
-    """Create the views of FILE in a transaction that is rolled back, and say what they show and how they are read."""
+def _check(file: Path) -> None:
     checked = _adoption().check(Warehouse(), file)
     rows = [
         {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked

@@ -290,8 +290,7 @@ def _install_lock(connection: Connection, name: str) -> None:
     relation = sql.Identifier("app", name).as_string()
     oid = fetch_one(connection, "sources/views/relation", relation=relation)["oid"]
     with suppress(ViewError):
-        connection.execute(_trusted(views.lock_function(connection, relation, function := f"lock_view_{oid}")))
-        connection.execute(_trusted(f"revoke all on function analytics.{function}(uuid[]) from public"))
+        connection.execute(views.lock_function(connection, relation, f"lock_view_{oid}"))
 
 
 def _install_insert(connection: Connection) -> None:
@@ -302,18 +301,9 @@ def _install_insert(connection: Connection) -> None:
     if takes["takes_rows"]:
         return
     try:
-        function = views.insert_function(connection, relation, INSERT_FUNCTION, columns)
+        connection.execute(views.insert_function(connection, relation, INSERT_FUNCTION, INSERT_TRIGGER, columns))
     except ViewError as error:
         _log.warning("no conversations of crews are created: %s", error)
-        return
-    connection.execute(_trusted(function))
-    connection.execute(_trusted(f"revoke all on function analytics.{INSERT_FUNCTION}() from public"))
-    connection.execute(
-        _trusted(
-            f"create trigger {INSERT_TRIGGER} instead of insert on {relation} "
-            f"for each row execute function analytics.{INSERT_FUNCTION}()"
-        )
-    )
 
 
 def _empty_view(name: str, wanted: Source) -> sql.Composed:

@@ -16,6 +16,7 @@ from pglast.stream import RawStream
 from pglast.visitors import Visitor
 from psycopg import sql
 
+from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -154,6 +155,14 @@ class _Plain:
     types: dict[str, str]
     shown: dict[str, Node]
 
+    def names(self) -> dict[str, sql.Composable]:
+        """Return the placeholders of the statements that create functions."""
+        return {
+            "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
+            "alias": sql.Identifier(self.alias),
+            "id": _sql(RawStream()(self.shown["id"])),
+        }
+
 
 def _plain(connection: Connection, relation: str) -> _Plain:
     """Read a view of one table, to which others may be joined.
@@ -180,8 +189,8 @@ def _plain(connection: Connection, relation: str) -> _Plain:
     return _Plain(base, alias, types, {target.name or _last_name(target.val): target.val for target in tree.targetList})
 
 
-def lock_function(connection: Connection, relation: str, name: str) -> str:
-    """Return the statement that creates a function which locks a view's rows in the table beneath, by their ids.
+def lock_function(connection: Connection, relation: str, name: str) -> sql.Composed:
+    """Return the statements that create a function which locks a view's rows in the table beneath, by their ids.
 
     Args:
         connection: any.
@@ -196,19 +205,19 @@ def lock_function(connection: Connection, relation: str, name: str) -> str:
     inverse = _inverse(plain.shown["id"], "key")
     if inverse is None or inverse[0] not in plain.types:
         raise ViewError(f"{relation}: its id is not the key of a table")
-    column, key = sql.Identifier(inverse[0]).as_string(), f"({inverse[1]})::{plain.types[inverse[0]]}"
-    alias = sql.Identifier(plain.alias).as_string()
-    return (
-        f"create or replace function analytics.{name}(ids uuid[]) returns setof uuid language sql\n"
-        "security definer set search_path = pg_catalog, pg_temp as $function$\n"
-        f"select {RawStream()(plain.shown['id'])} from {plain.base['name']} as {alias}\n"
-        f"where {alias}.{column} = any(array(select {key} from unnest(ids) as key))\n"
-        f"order by {alias}.{column} for key share of {alias} skip locked\n$function$"
+    column, key = inverse
+    return statement("sources/views/lock_function").format(
+        **plain.names(),
+        function=sql.Identifier("analytics", name),
+        column=sql.Identifier(plain.alias, column),
+        key=_sql(f"({key})::{plain.types[column]}"),
     )
 
 
-def insert_function(connection: Connection, relation: str, name: str, columns: Sequence[str]) -> str:
-    """Return the statement that creates a trigger function which inserts a view's rows into the table beneath.
+def insert_function(
+    connection: Connection, relation: str, name: str, trigger: str, columns: Collection[str]
+) -> sql.Composed:
+    """Return the statements that have a view's rows inserted into the table beneath.
 
     A column of the view is written if it is a column of the table, with or without a cast or a time zone, or the uuid
     of an integer column. An id that is no uuid has a default in the table, and is read back.
@@ -217,6 +226,7 @@ def insert_function(connection: Connection, relation: str, name: str, columns: S
         connection: any.
         relation: the view, as `to_regclass` takes it.
         name: of the function in `analytics`.
+        trigger: its name.
         columns: the columns of the view that are inserted.
 
     Raises:
@@ -224,18 +234,18 @@ def insert_function(connection: Connection, relation: str, name: str, columns: S
 
     """
     plain = _plain(connection, relation)
-    written: dict[str, str] = {}
+    written: dict[str, sql.Composable] = {}
     for column in plain.shown.keys() & columns:
         inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")
         if inverse and inverse[0] in plain.types and (column != "id" or plain.types[inverse[0]] == "uuid"):
-            written[inverse[0]] = f"({inverse[1]})::{plain.types[inverse[0]]}"
-    quoted = [sql.Identifier(column).as_string() for column in written]
-    return (
-        f"create or replace function analytics.{name}() returns trigger language plpgsql\n"
-        "security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n"
-        f"insert into {plain.base['name']} as {sql.Identifier(plain.alias).as_string()} ({', '.join(quoted)})\n"
-        f"values ({', '.join(written.values())}) returning {RawStream()(plain.shown['id'])} into new.id;\n"
-        "return new;\nend\n$function$"
+            written[inverse[0]] = _sql(f"({inverse[1]})::{plain.types[inverse[0]]}")
+    return statement("sources/views/insert_function").format(
+        **plain.names(),
+        function=sql.Identifier("analytics", name),
+        trigger=sql.Identifier(trigger),
+        view=_sql(relation),
+        columns=sql.SQL(", ").join(map(sql.Identifier, written)),
+        values=sql.SQL(", ").join(written.values()),
     )
 
 
@@ -376,7 +386,7 @@ class _Reader:
     def _join(
         self, base: str, source: Row, joins: Sequence[Node], kept: dict[str, Node], where: Node
     ) -> dict[str, Row]:
-        """Return all tables, by their names there; the one beneath has to decide what is kept, and the filter, alone."""
+        """Return all tables, by their names there; the one beneath has to decide what is kept, and the filter."""
         sources = {base: source}
         for join in joins:
             alias: Node = join.rarg.alias.aliasname if join.rarg.alias else join.rarg.relname

@@ -220,7 +220,7 @@ def test_reference_tables_with_rows_are_kept(owner: World, file: Callable[[str],
 def test_a_check_says_what_there_is_and_changes_nothing(owner: World, file: Callable[[str], str]) -> None:
     migrations.up(url=owner.url)
     owner.execute("alter table shop.posts drop constraint posts_pkey; update shop.posts set id = 1 where id = 4")
-    output = adopt("check", file(VIEWS)).output
+    output = adopt("--check", file(VIEWS)).output
     assert "create index concurrently on shop.posts using btree ((analytics.uuid_of(chat_id)));" in output
     [messages] = [line for line in output.splitlines() if "│ messages " in line]
     assert [cell.strip() for cell in messages.split("│")][1:6] == ["messages", "80", "0", "1", "yes"]
