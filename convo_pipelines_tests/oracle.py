@@ -202,6 +202,8 @@ def client_days(world: World) -> set[tuple[Any, ...]]:
         found[day["client_id"], day["activity_date"]].append(day)
     wanted = set()
     for (client, date_), days in found.items():
+        if client not in code_of:
+            continue
         waits = pd.Series([day["first_response_seconds"] for day in days], dtype=float).dropna()
         wanted.add((
             client, date_, code_of[client],
@@ -402,7 +404,12 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
 
 def client_links(world: World) -> set[tuple[Any, ...]]:
     talks = {talk["id"]: talk for talk in world.execute("select * from app.conversations")}
-    return {(client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:])) for client, talk in clients_in(world)}
+    clients = {client["id"] for client in world.execute("select id from app.clients")}
+    return {
+        (client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:]))
+        for client, talk in clients_in(world)
+        if client in clients
+    }
 
 
 def clients_in(world: World) -> set[tuple[UUID, UUID]]:

@@ -294,6 +294,91 @@ comment on column analytics.missing_app_indexes.table_name is 'The table in app.
 comment on column analytics.missing_app_indexes.column_name is 'The column.';
 comment on column analytics.missing_app_indexes.run_this is 'The statement that creates the index.';
 
+-- The other logs take one key of each row; these functions differ in names only.
+do $generate$
+declare
+    definition text;
+begin
+    for definition in select format($create$
+create or replace function analytics.%1$I() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    operation text := lower(tg_op collate "C");
+    may_write boolean;
+    is_single boolean;
+    only_key uuid;
+    keys uuid[];
+begin
+    begin
+        may_write := has_table_privilege('analytics.%3$I', 'insert');  -- fails without the right to use the schema
+        if tg_level = 'ROW' then
+            if tg_op <> 'INSERT' then keys := array[old.%2$I]; end if;
+            if tg_op <> 'DELETE' then keys := keys || new.%2$I; end if;
+        elsif tg_op = 'INSERT' then
+            select %2$I, not exists (select from new_rows offset 1) into only_key, is_single from new_rows limit 1;
+            if not is_single then
+                select array_agg(distinct %2$I) into keys from new_rows;
+            end if;
+        elsif tg_op = 'DELETE' then
+            select %2$I, not exists (select from old_rows offset 1) into only_key, is_single from old_rows limit 1;
+            if not is_single then
+                select array_agg(distinct %2$I) into keys from old_rows;
+            end if;
+        elsif tg_op = 'UPDATE' then
+            select
+                new_rows.%2$I,
+                old_rows.%2$I is not distinct from new_rows.%2$I
+                and not exists (select from old_rows offset 1)
+                and not exists (select from new_rows offset 1)
+            into only_key, is_single
+            from old_rows cross join new_rows limit 1;
+            if is_single is not true then
+                select array_agg(%2$I) into keys from (
+                    select %2$I from old_rows union select %2$I from new_rows
+                ) as changed;
+            end if;
+        else
+            keys := array[null]::uuid[];
+        end if;
+    exception when others then
+        keys := array[null]::uuid[];
+        operation := 'everything';
+    end;
+    if may_write is not true then
+        raise warning '%% may not write analytics.%3$I: every table will be read again', current_user;
+        begin
+            perform lo_create((4293918720 + mod(pg_current_xact_id()::text::bigint, 1048576))::oid);
+        exception when others then  -- the transaction has left its mark before
+        end;
+        return null;
+    end if;
+    if is_single then
+        insert into analytics.%3$I (%5$s%4$I, operation) select %6$sonly_key, operation
+        where only_key is not null;
+    else
+        insert into analytics.%3$I (%5$s%4$I, operation) select %6$skey, operation
+        from unnest(keys) as key
+        where key is not null or operation in ('everything', 'truncate');
+    end if;
+    return null;
+end
+$$;
+revoke all on function analytics.%1$I() from public;
+$create$, name, key, log, log_key, source_column, source)
+        from (
+            values
+            ('log_messages', 'conversation_id', 'conversation_changes', 'conversation_id', 'source, ', 'tg_argv[0], '),
+            ('log_recipients', 'message_id', 'message_changes', 'message_id', '', ''),
+            ('log_identifiers', 'id', 'identifier_changes', 'id', 'source, ', 'tg_argv[0], '),
+            ('log_projects', 'id', 'project_changes', 'project_id', '', '')
+        ) as logs (name, key, log, log_key, source_column, source)
+    loop
+        execute definition;
+    end loop;
+end
+$generate$;
+
 -- Locks rows of the application against deletion without waiting, and returns the ids of those that it locked. A refresh
 -- calls it before it writes rows that refer to them. A row lock needs the UPDATE privilege, which only the owner has.
 create or replace function analytics.lock_parents(parent text, ids uuid[]) returns setof uuid

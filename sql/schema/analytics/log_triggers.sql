@@ -252,7 +252,8 @@ end
 $$;
 revoke all on function analytics.log_conversations() from public;
 
--- The other logs take one key of each row; these functions differ in names only.
+-- The other logs take one key of each row; these functions differ in names only. A key that only one of both sides of an update
+-- has, because it changed or because a view shows the row only then, came or went.
 do $generate$
 declare
     definition text;
@@ -267,6 +268,7 @@ declare
     is_single boolean;
     only_key uuid;
     keys uuid[];
+    operations text[];  -- of an update's keys
 begin
     begin
         may_write := has_table_privilege('analytics.%3$I', 'insert');  -- fails without the right to use the schema
@@ -292,8 +294,12 @@ begin
             into only_key, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(%2$I) into keys from (
-                    select %2$I from old_rows union select %2$I from new_rows
+                select array_agg(key), array_agg(change) into keys, operations from (
+                    select
+                        key,
+                        case when bool_and(is_new) then 'insert' when bool_or(is_new) then 'update' else 'delete' end as change
+                    from (select %2$I as key, false as is_new from old_rows union all select %2$I, true from new_rows) as sides
+                    group by key
                 ) as changed;
             end if;
         else
@@ -301,6 +307,7 @@ begin
         end if;
     exception when others then
         keys := array[null]::uuid[];
+        operations := null;
         operation := 'everything';
     end;
     if may_write is not true then
@@ -315,8 +322,8 @@ begin
         insert into analytics.%3$I (%5$s%4$I, operation) select %6$sonly_key, operation
         where only_key is not null;
     else
-        insert into analytics.%3$I (%5$s%4$I, operation) select %6$skey, operation
-        from unnest(keys) as key
+        insert into analytics.%3$I (%5$s%4$I, operation) select %6$skey, coalesce(change, operation)
+        from unnest(keys, operations) as changed (key, change)
         where key is not null or operation in ('everything', 'truncate');
     end if;
     return null;
