@@ -197,6 +197,8 @@ def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[s
             failures.append(f"app.{name} has no column {column}: add null::{described.type} as {column}")
         elif found is None:
             failures.append(f"app.{name} has no column {column} ({described.type}: {described.meaning.rstrip('.')})")
+        elif " collate " in found:
+            failures.append(f'app.{name}.{column} is of type {found}: add collate "default"')
         elif not _is_like(found, described.type):
             failures.append(f"app.{name}.{column} is of type {found}, not {described.type}: cast it")
     return failures

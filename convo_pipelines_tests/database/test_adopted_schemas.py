@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -121,6 +122,18 @@ def test_a_client_in_the_recycle_bin_takes_its_rows_along_and_brings_them_back(a
         world.execute("update salesforce.account set isdeleted = %s where id = 1", is_deleted)
         tick(world)
         assert_right(world)
+
+
+def test_a_text_that_compares_in_its_own_way_is_refused(empty_database: str, tmp_path: Path) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(SALESFORCE.views.read_text().replace(' collate "default"', ""))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(SALESFORCE.text())
+    with (
+        closing(Warehouse(empty_database)) as warehouse,
+        pytest.raises(adoption.AdoptionError, match=r"client_code is of type .* collate ucs_basic: add collate"),
+    ):
+        adoption.install(warehouse, file)
 
 
 class Writers:
