@@ -303,7 +303,8 @@ def _install_insert(connection: Connection) -> None:
     if takes["takes_rows"]:
         return
     try:
-        connection.execute(views.insert_function(connection, relation, INSERT_FUNCTION, INSERT_TRIGGER, columns))
+        key = CREW_CONVERSATIONS.rows.key
+        connection.execute(views.insert_function(connection, relation, INSERT_FUNCTION, INSERT_TRIGGER, columns, key))
     except ViewError as error:
         _log.warning("no conversations of crews are created: %s", error)
 

@@ -215,7 +215,7 @@ def lock_function(connection: Connection, relation: str, name: str) -> sql.Compo
 
 
 def insert_function(
-    connection: Connection, relation: str, name: str, trigger: str, columns: Collection[str]
+    connection: Connection, relation: str, name: str, trigger: str, columns: Collection[str], found_by: Collection[str]
 ) -> sql.Composed:
     """Return the statements that have a view's rows inserted into the table beneath.
 
@@ -228,12 +228,15 @@ def insert_function(
         name: of the function in `analytics`.
         trigger: its name.
         columns: the columns of the view that are inserted.
+        found_by: those of them by which the rows are found again.
 
     Raises:
-        ViewError: it is not a view of one table.
+        ViewError: it is not a view of one table, or does not show such a column of it.
 
     """
     plain = _plain(connection, relation)
+    if lost := [name for name in found_by if (_inverse(plain.shown[name], "") or ("", ""))[0] not in plain.types]:
+        raise ViewError(f"{relation} shows no column of the table beneath as {', '.join(lost)}")
     written: dict[str, sql.Composable] = {}
     for column in plain.shown.keys() & columns:
         inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")

@@ -96,3 +96,8 @@ update public.n8n_chat_histories set session_id = 'session-' || %(key)s where {o
 update public.n8n_chat_histories set message = jsonb_build_object('type', 'ai'), created_at = %(when)s where {one};
 
 delete from public.n8n_chat_histories where {some};
+
+update public.inboxes set
+    channel_type = case channel_type when 'Channel::Email' then 'Channel::Whatsapp' else 'Channel::Email' end,
+    updated_at = '2026-03-11'
+where {some}

@@ -117,10 +117,10 @@ def test_the_keys_of_rows_that_enter_change_or_leave_a_view_are_logged(owned: Wo
     assert logged("insert into owner.chats values (7, 1)") == [(7, "insert")]
     assert logged("update owner.chats set body = 'x' where id in (1, 2)") == [(1, "update")]
     assert logged("update owner.chats set status = 1 - status where id < 4") == [
-        (1, "update"),
-        (2, "update"),
-        (3, "update"),
+        (1, "delete"),
+        (2, "insert"),
+        (3, "delete"),
     ]
-    assert logged("update owner.chats set id = 8 where id = 7") == [(7, "update"), (8, "update")]
+    assert logged("update owner.chats set id = 8 where id = 7") == [(7, "delete"), (8, "insert")]
     assert logged("delete from owner.chats where id in (2, 3)") == [(2, "delete")]
     assert logged("delete from owner.chats") == [(8, "delete")]

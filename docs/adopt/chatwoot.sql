@@ -69,24 +69,25 @@ select
     coalesce(nullif(email, ''), phone_number, '') as value
 from public.contacts;
 
--- What kind of channel an inbox has is in public.inboxes, and a view reads one table: list the inboxes here, if it matters, such
--- as `case when inbox_id in (3, 4) then 'email' else 'chat' end as channel`. When a conversation was resolved, it does not say.
+-- The kind of channel is that of the inbox: a table that is joined by LEFT JOIN, and decides neither the key nor which rows there
+-- are. If the kind of an inbox changes, all conversations are read again. When a conversation was resolved, nothing says.
 create or replace view app.conversations as
 select
-    analytics.uuid_of(id) as id,
-    'chat' as channel,
-    analytics.uuid_of(account_id) as client_id,
+    analytics.uuid_of(conversation.id) as id,
+    case inbox.channel_type when 'Channel::Email' then 'email' when 'Channel::Whatsapp' then 'whatsapp' else 'chat' end as channel,
+    analytics.uuid_of(conversation.account_id) as client_id,
     null::uuid as crew_id,
     null::text as session_id,
     null::uuid as project_id,
     null::uuid as lead_id,
-    analytics.uuid_of(contact_id) as customer_id,
-    additional_attributes ->> 'mail_subject' as subject,
-    created_at at time zone 'UTC' as started_at,
+    analytics.uuid_of(conversation.contact_id) as customer_id,
+    conversation.additional_attributes ->> 'mail_subject' as subject,
+    conversation.created_at at time zone 'UTC' as started_at,
     null::timestamptz as closed_at,
-    created_at at time zone 'UTC' as created_at,
-    updated_at at time zone 'UTC' as updated_at
-from public.conversations;
+    conversation.created_at at time zone 'UTC' as created_at,
+    conversation.updated_at at time zone 'UTC' as updated_at
+from public.conversations as conversation
+left join public.inboxes as inbox on inbox.id = conversation.inbox_id;
 
 -- message_type: 0 incoming, 1 outgoing, 2 activity, 3 template. Private messages are notes of agents to each other.
 create or replace view app.messages as

@@ -180,7 +180,9 @@ begin
             into only_conversation, only_crew, only_session, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(id), array_agg(crew_id), array_agg(session_id), count(*) > (select count(*) from new_rows)
+                select
+                    array_agg(id), array_agg(crew_id), array_agg(session_id),
+                    count(*) > least((select count(*) from old_rows), (select count(*) from new_rows))
                 into conversations, crews, sessions, is_any_moved
                 from (
                     select id, crew_id, session_id, project_id from old_rows
@@ -189,7 +191,10 @@ begin
                 ) as changed;
                 if is_any_moved then
                     select array_agg(id), array_agg(project_id) into moved, projects from (
-                        select id, project_id from new_rows except select id, project_id from old_rows
+                        (select id, project_id from new_rows except select id, project_id from old_rows)
+                        union all
+                        select id, null from old_rows  -- a view does not show it any more
+                        where project_id is not null and not exists (select from new_rows where new_rows.id = old_rows.id)
                     ) as changed;
                 end if;
             end if;
