@@ -17,7 +17,7 @@ from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.sources import views
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source, is_like
 from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
@@ -137,15 +137,14 @@ def create_views(connection: Connection, file: Path | None) -> None:
                 connection.execute(_trusted(file.read_text()))
         except psycopg.Error as error:
             raise AdoptionError(f"{file}: {error.diag.message_primary or error}{_hint(error)}") from None
-    found = columns_of(connection)
-    for name, wanted in SOURCES.items():
-        if name not in found:
-            connection.execute(_empty_view(name, wanted))
+    found = {row["table_name"]: row for row in fetch(connection, "sources/adoption/columns")}
+    for name in SOURCES.keys() - found.keys():
+        connection.execute(_empty_view(name, SOURCES[name]))
     failures = [
         failure
-        for name, columns in found.items()
-        if (wanted := SOURCES.get(name))
-        for failure in differences(name, wanted, columns)
+        for name, wanted in SOURCES.items()
+        if name in found and found[name]["is_view"]
+        for failure in differences(name, wanted, found[name]["columns"])
     ]
     if failures:
         raise AdoptionError("; ".join(failures))
@@ -183,13 +182,8 @@ def _drop_views_of_ours(connection: Connection) -> None:
         connection.execute(sql.SQL("drop view if exists {}").format(identifier(name)))
 
 
-def columns_of(connection: Connection) -> dict[str, Mapping[str, str]]:
-    """Return the type of each column of each table and view of `app`."""
-    return {row["table_name"]: row["columns"] for row in fetch(connection, "sources/adoption/columns")}
-
-
 def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[str]:
-    """Return how a table or view differs from what the pipeline reads, a sentence each."""
+    """Return how the columns of a view differ from what the pipeline reads, a sentence each."""
     failures: list[str] = []
     for column, described in wanted.columns.items():
         found = columns.get(column)
@@ -199,13 +193,9 @@ def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[s
             failures.append(f"app.{name} has no column {column} ({described.type}: {described.meaning.rstrip('.')})")
         elif " collate " in found:
             failures.append(f'app.{name}.{column} is of type {found}: add collate "default"')
-        elif not _is_like(found, described.type):
+        elif not is_like(found, described.type):
             failures.append(f"app.{name}.{column} is of type {found}, not {described.type}: cast it")
     return failures
-
-
-def _is_like(found: str, wanted: str) -> bool:
-    return found == wanted or (wanted == "text" and found.startswith("character varying"))
 
 
 def _adopt(connection: Connection) -> list[Adopted]:

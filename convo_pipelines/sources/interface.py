@@ -1,5 +1,6 @@
 """What the pipeline reads of the application: the tables or views of schema `app`, and their columns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,11 @@ def _id(what: str) -> Column:
 
 def _optional(of_type: str, meaning: str) -> Column:
     return Column(of_type, meaning, is_optional=True)
+
+
+def is_like(found: str, wanted: str) -> bool:
+    """Return whether a type is the wanted one; its precision does not matter."""
+    return re.sub(r"\(\d+\)", "", found) == wanted
 
 
 SOURCES: Mapping[str, Source] = {

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column, is_like
 
 TABLES: Mapping[str, Sequence[str]] = {
     "clients": ("client", "account", "company", "organization", "organisation", "tenant", "workspace"),
@@ -447,16 +447,12 @@ def _converted(column: Row, name: str, described: Column) -> Shown | None:
     if wanted == "timestamp with time zone" and found in ("timestamp without time zone", "date"):
         cast = "::timestamp" if found == "date" else ""
         return Shown(f"{quoted}{cast} at time zone 'UTC'")
-    if _is_like(column["declared_type"], wanted):
+    if is_like(column["declared_type"], wanted):
         return Shown(quoted, comment)
     is_castable = found == wanted or (found, wanted) == ("json", "jsonb")
     if wanted == "text":
         is_castable = column["is_text"] or (name == "session_id" and _family(column) != "text")
     return Shown(f"{quoted}::{wanted}", comment) if is_castable else None
-
-
-def _is_like(found: str, wanted: str) -> bool:
-    return found == wanted or (wanted == "text" and found.startswith("character varying"))
 
 
 def _labels(column: Row, name: str, described: Column) -> Shown | None:

@@ -2,6 +2,7 @@
 
 import random
 import re
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
@@ -11,8 +12,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg.pq import TransactionStatus
 
+from convo_pipelines.cli import main
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.sources import adoption
@@ -129,6 +132,44 @@ def test_a_text_that_compares_in_its_own_way_is_refused(empty_database: str, tmp
         pytest.raises(adoption.AdoptionError, match=r"client_code is of type .* collate ucs_basic: add collate"),
     ):
         adoption.install(warehouse, file)
+
+
+def test_the_guide_runs_from_top_to_bottom(
+    empty_database: str, environment: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment(CONVO_DATABASE_URL=empty_database)
+    monkeypatch.chdir(ROOT)
+    blocks = re.findall(r"```(sh|sql)\n(.*?)```", (ROOT / "docs" / "adopting.md").read_text(), re.DOTALL)
+    with closing(World(Warehouse(empty_database))) as world:
+        world.execute(CHATWOOT.text())
+        lines = [line for language, block in blocks for line in lines_of(language, block)]
+        answers: list[object] = []
+        for line in lines:
+            answers.append(run(world, line))
+            if line.startswith("create index concurrently on public.n8n_chat_histories"):
+                world.execute(CHATWOOT.text("_rows"))
+        assert_no_drift(world)
+        assert_right(world)
+        assert world.execute("select run_this from analytics.missing_app_indexes") == []
+        assert world.execute("select from analytics.capture_state where mode <> 'captured'") == []
+    assert any(isinstance(rows, list) and len(rows) == 10 for rows in answers)
+
+
+def lines_of(language: str, block: str) -> list[str]:
+    """The commands or statements of a block."""
+    return block.splitlines() if language == "sh" else [text for text in block.split(";\n") if text.strip()]
+
+
+def run(world: World, line: str) -> object:
+    """Run a command or a statement of a guide; where it installs, or serves until it is stopped, nothing."""
+    if not line.startswith("convo-pipelines"):
+        return None if line.startswith(("pip install", "export")) else world.execute(line)
+    command = shlex.split(line.partition(">")[0])[1:]
+    if command[0] == "dagster":
+        return None
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, f"{line}: {result.output}"
+    return result.output
 
 
 class Writers:

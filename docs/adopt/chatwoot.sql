@@ -10,19 +10,20 @@
 --   create index concurrently on public.accounts (analytics.uuid_of(id));
 --   create index concurrently on public.contacts (analytics.uuid_of(id));
 --   create index concurrently on public.contacts (analytics.uuid_of(account_id));
+--   create index concurrently on public.contacts (analytics.uuid_of('contact', id::text));
 --   create index concurrently on public.conversations (analytics.uuid_of(id));
 --   create index concurrently on public.conversations ((created_at at time zone 'UTC'));
 --   create index concurrently on public.messages (analytics.uuid_of(id));
 --   create index concurrently on public.messages (analytics.uuid_of(conversation_id));
 --   create index concurrently on public.messages ((created_at at time zone 'UTC'));
---   create index concurrently on public.messages (analytics.uuid_of(sender_id));
+--   create index concurrently on public.messages (analytics.uuid_of('contact', sender_id::text));
 
 -- status: 0 active, 1 suspended.
 create or replace view app.clients as
 select
     analytics.uuid_of(id) as id,
     'account-' || id::text as client_code,
-    name,
+    name::text as name,
     coalesce(status, 0) = 0 as is_active
 from public.accounts;
 
@@ -53,9 +54,9 @@ create or replace view app.people as
 select
     analytics.uuid_of(id) as id,
     analytics.uuid_of(account_id) as client_id,
-    coalesce(name, '') as name,
-    nullif(email, '') as email,
-    nullif(phone_number, '') as phone,
+    coalesce(name, '')::text as name,
+    nullif(email, '')::text as email,
+    nullif(phone_number, '')::text as phone,
     null::text as linkedin_urn
 from public.contacts;
 
@@ -66,7 +67,7 @@ select
     analytics.uuid_of('contact', id::text) as id,
     analytics.uuid_of(id) as person_id,
     case when email <> '' or coalesce(phone_number, '') = '' then 'email' else 'phone' end as kind,
-    coalesce(nullif(email, ''), phone_number, '') as value
+    coalesce(nullif(email, ''), phone_number, '')::text as value
 from public.contacts;
 
 -- The kind of channel is that of the inbox: a table that is joined by LEFT JOIN, and decides neither the key nor which rows there

@@ -8,8 +8,8 @@ from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column
 HEAD = """# What the pipeline reads
 
 Each source is a table of schema `app`, or a view with these columns. A source that you leave out becomes an empty
-view. A column that may be missing is written as a constant, for example `null::text as subject`. `varchar` is as good
-as `text`.
+view. A column that may be missing is written as a constant, for example `null::text as subject`; `varchar` is cast to
+`text`.
 
 | source | column | type | meaning |
 |---|---|---|---|

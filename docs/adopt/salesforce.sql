@@ -22,8 +22,8 @@
 create or replace view app.clients as
 select
     analytics.uuid_of('account', sfid) as id,
-    sfid collate "default" as client_code,
-    coalesce(name, '') as name,
+    sfid::text collate "default" as client_code,
+    coalesce(name, '')::text as name,
     true as is_active
 from salesforce.account
 where isdeleted is not true and sfid is not null;
@@ -33,9 +33,9 @@ create or replace view app.people as
 select
     analytics.uuid_of('contact', sfid) as id,
     analytics.uuid_of('account', accountid) as client_id,
-    coalesce(name, '') as name,
-    email,
-    phone,
+    coalesce(name, '')::text as name,
+    email::text as email,
+    phone::text as phone,
     null::text as linkedin_urn
 from salesforce.contact
 where isdeleted is not true and sfid is not null and accountid is not null;
@@ -46,7 +46,7 @@ select
     analytics.uuid_of('email', sfid) as id,
     analytics.uuid_of('contact', sfid) as person_id,
     'email' as kind,
-    coalesce(email, '') as value
+    coalesce(email, '')::text as value
 from salesforce.contact
 where isdeleted is not true and sfid is not null and accountid is not null
 union all
@@ -54,7 +54,7 @@ select
     analytics.uuid_of('phone', sfid) as id,
     analytics.uuid_of('contact', sfid) as person_id,
     'phone' as kind,
-    phone as value
+    phone::text as value
 from salesforce.contact
 where isdeleted is not true and sfid is not null and accountid is not null and phone is not null
 union all
@@ -62,7 +62,7 @@ select
     analytics.uuid_of('mobile', sfid) as id,
     analytics.uuid_of('contact', sfid) as person_id,
     'phone' as kind,
-    mobilephone as value
+    mobilephone::text as value
 from salesforce.contact
 where isdeleted is not true and sfid is not null and accountid is not null and mobilephone is not null;
 
@@ -76,7 +76,7 @@ select
     null::uuid as project_id,
     null::uuid as lead_id,
     analytics.uuid_of('contact', contactid) as customer_id,
-    subject,
+    subject::text as subject,
     createddate at time zone 'UTC' as started_at,
     closeddate at time zone 'UTC' as closed_at,
     createddate at time zone 'UTC' as created_at,

@@ -48,6 +48,13 @@ begin
         expression := regexp_replace(
             expression, '^\(md5\(\(''([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
         );
+        continue when exists (
+            select from pg_index as index
+            where index.indrelid = found.relation::regclass
+                and index.indisvalid
+                and index.indpred is null
+                and translate(pg_get_indexdef(index.indexrelid, 1, false), '() ', '') = translate(expression, '() ', '')
+        );
         statements := statements || format('create index concurrently on %s using %s ((%s))', found.relation, method, expression);
     end loop;
     return query select distinct unnest(statements);

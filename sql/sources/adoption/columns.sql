@@ -1,7 +1,8 @@
 -- The tables and views of app.
--- out: a row each: table_name, columns (jsonb: the type of each, and its collation unless that is the type's)
+-- out: a row each: table_name, is_view, columns (jsonb: the type of each, and its collation unless that is the type's)
 select
     class.relname::text as table_name,
+    class.relkind = 'v' as is_view,
     jsonb_object_agg(
         attribute.attname,
         concat_ws(' collate ', format_type(attribute.atttypid, attribute.atttypmod), quote_ident(own.collname))
