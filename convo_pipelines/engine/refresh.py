@@ -251,7 +251,7 @@ def tick_many(
         columns, scope = columns_of(warehouse, connection, table), at.scope
         is_tick = isinstance(scope, Changes)
         work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
-        is_all = selection is None and (not isinstance(scope, Changes) or is_large_part(connection, table, scope))
+        is_all = selection is None and (not isinstance(scope, Changes) or _is_large_part(connection, work, scope))
         outcome.add(
             _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, scope, selection)
         )
@@ -260,6 +260,22 @@ def tick_many(
     _note(connection, table, outcome)
     warehouse.analyze(table.target, outcome.counts)
     return outcome
+
+
+def _is_large_part(connection: Connection, work: Work, changes: Changes) -> bool:
+    """Return whether so many keys changed that everything is read.
+
+    Raises:
+        TableLockedError: a whole table was locked at several attempts.
+
+    """
+    size = ChunkSize(CHUNK_KEYS)
+    while True:
+        try:
+            with refreshing(connection, [work.table.name], work.table.sources, work.seconds_left, is_shared=True):
+                return is_large_part(connection, work.table, changes)
+        except (*PASSING_ERRORS, TableLockedError) as error:
+            size.back_off(error)
 
 
 def tick_window(
