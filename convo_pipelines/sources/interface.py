@@ -69,6 +69,9 @@ SOURCES: Mapping[str, Source] = {
             "name": Column("text", "The name."),
             "histories_table_name": Column("text", "Its histories table or view in app."),
             "is_active": Column("boolean", "Whether that is read."),
+            "created_at": _optional(
+                "timestamp with time zone", "When it was made; one that was not read since then is reported."
+            ),
         },
         key=("id",),
         without="sessions, and the conversations of crews",

@@ -13,7 +13,8 @@ select
     'bot-' || id as crew_code,
     name,
     'log_' || name as histories_table_name,
-    true as is_active
+    true as is_active,
+    null::timestamptz as created_at
 from shop.bots;
 
 create or replace view app.people as

@@ -41,7 +41,8 @@ select
     'support' as crew_code,
     'Support' as name,
     'n8n_chat_histories' as histories_table_name,
-    true as is_active;
+    true as is_active,
+    null::timestamptz as created_at;
 
 create or replace view app.n8n_chat_histories as
 select
@@ -75,7 +76,9 @@ from public.contacts;
 create or replace view app.conversations as
 select
     analytics.uuid_of(conversation.id) as id,
-    case inbox.channel_type when 'Channel::Email' then 'email' when 'Channel::Whatsapp' then 'whatsapp' else 'chat' end as channel,
+    case inbox.channel_type
+        when 'Channel::Email' then 'email' when 'Channel::Whatsapp' then 'whatsapp' else 'chat'
+    end as channel,
     analytics.uuid_of(conversation.account_id) as client_id,
     null::uuid as crew_id,
     null::text as session_id,

@@ -5,10 +5,15 @@
 select
     coalesce(
         bool_and(
-            function.prokind = 'f' and function.provolatile = 'i'
-            or function.prokind = 'f' and function.provolatile = 's' and schema.nspname = 'pg_catalog' and function.proname not in (
-                'now', 'statement_timestamp', 'transaction_timestamp', 'age', 'current_setting', 'query_to_xml', 'table_to_xml',
-                'cursor_to_xml', 'schema_to_xml', 'database_to_xml', 'pg_backend_pid', 'inet_client_addr', 'inet_client_port'
+            function.prokind = 'f'
+            and (
+                function.provolatile = 'i'
+                or function.provolatile = 's'
+                and schema.nspname = 'pg_catalog'
+                and function.proname not in (
+                    'now', 'statement_timestamp', 'transaction_timestamp', 'age', 'current_setting', 'query_to_xml',
+                    'table_to_xml', 'cursor_to_xml', 'schema_to_xml', 'database_to_xml', 'inet_client_addr', 'inet_client_port'
+                )
             )
         ),
         false
