@@ -40,6 +40,8 @@ DATABASE_NUMBERS = count()
 NO_PARAMETERS = SimpleNamespace(params={})
 ROOT = Path(__file__).parent.parent
 ARTIFACTS = ROOT / "artifacts"
+APP_AS_VIEWS = os.environ.get("APP") == "views"
+"""Whether schema app of `new_world` consists of views over an owner's tables."""
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -176,6 +178,10 @@ def new_world(server: Server, foreign_keys: bool) -> Iterator[object]:
         template = "template_app"
         if not foreign_keys:
             template = server.template_of(World.drop_foreign_keys, template)
+        if APP_AS_VIEWS:
+            from convo_pipelines_tests import adopted
+
+            template = server.template_of(adopted.move_to_owner, template)
         if fill:
             template = server.template_of(fill, template)
         worlds.append(world := World(Warehouse(server.create(template=template))))
