@@ -7,7 +7,7 @@ select
     concat_ws(
         E';\n',
         format('create view app.%%I as %%s', class.relname, rtrim(pg_get_viewdef(class.oid), ';')),
-        format('alter view app.%%I owner to %%I', class.relname, class.relowner::regrole),
+        format('alter view app.%%I owner to %%s', class.relname, class.relowner::regrole),
         format('comment on view app.%%I is %%L', class.relname, obj_description(class.oid, 'pg_class')),
         (
             select
