@@ -12,8 +12,8 @@ begin
     begin
         may_write := has_table_privilege({log_name}, 'insert');
         if tg_op = 'UPDATE' then
-            is_read := exists (select {columns} from old_rows except select {columns} from new_rows)
-                or exists (select {columns} from new_rows except select {columns} from old_rows);
+            is_read := exists (select {columns} from old_rows except all select {columns} from new_rows)
+                or exists (select {columns} from new_rows except all select {columns} from old_rows);
         elsif tg_op = 'DELETE' then
             is_read := exists (select from old_rows);
         elsif tg_op = 'INSERT' then
