@@ -1,8 +1,8 @@
 """Adoption: schema `app` as views over the owner's tables, captured on these."""
 
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString, cast
@@ -73,6 +73,7 @@ def check(warehouse: Warehouse, file: Path) -> list[Checked]:
 
     """
     with warehouse.connection() as connection, connection.transaction(force_rollback=True):
+        connection.execute("set local search_path = ''")
         create_views(connection, file)
         return [_checked(connection, name, wanted) for name, wanted in SOURCES.items()]
 
@@ -110,10 +111,10 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     if not any(migration.applied for migration in migrations.status(warehouse.url) if migration.line == "analytics"):
         migrations.up(url=warehouse.url)
     with warehouse.connection() as connection:
-        with connection.transaction():
+        with _changing(connection):
             create_views(connection, file)
         binding.bind_views(connection)
-        with connection.transaction():
+        with _changing(connection):
             adopted = _adopt(connection)
             for step in ("ownership", "grants"):
                 connection.execute(statement(f"migrations/{step}"))
@@ -125,13 +126,17 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
 def create_views(connection: Connection, file: Path | None) -> None:
     """Create the views of a file, in place of the reference tables, and an empty view for each source that is missing.
 
+    Args:
+        connection: in a transaction with an empty search path, so that what the file names is what is meant.
+        file: the statements; None: the views are there.
+
     Raises:
         AdoptionError: the file fails, or a view is not what the pipeline reads.
 
     """
     if file is not None:
         _drop_reference(connection)
-        connection.execute("set local search_path = ''")  # what it names is what was meant
+        connection.execute("delete from analytics.released_views")
         try:
             with connection.transaction():
                 connection.execute(_trusted(file.read_text()))
@@ -143,7 +148,7 @@ def create_views(connection: Connection, file: Path | None) -> None:
     failures = [
         failure
         for name, wanted in SOURCES.items()
-        if name in found and found[name]["is_view"]
+        if file is not None and name in found and found[name]["is_view"]
         for failure in differences(name, wanted, found[name]["columns"])
     ]
     if failures:
@@ -234,17 +239,13 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
         log, columns, values = _everything(log_function, name, view.oid)
         for number, joined in enumerate(view.joined, 1):
             tables.append((joined.table, f"{function}_{number}"))
-            base_column, joined_column = joined.refers or (None, None)
             names: dict[str, sql.Composable] = {
                 "function": sql.Identifier("analytics", f"{function}_{number}"),
-                "columns": sql.SQL(", ").join(map(sql.Identifier, joined.columns)),
+                "columns": sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in joined.columns),
                 "log": sql.Identifier("analytics", log),
                 "log_name": sql.Literal(f"analytics.{log}"),
                 "log_columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
                 "log_values": sql.SQL(", ").join(map(sql.Literal, values)),
-                "base": sql.Literal(view.base["oid"]),
-                "base_column": sql.Literal(base_column),
-                "joined_column": sql.Literal(joined_column),
             }
             connection.execute(statement("sources/adoption/joined").format(**names))
     for _, function in tables:
@@ -328,20 +329,24 @@ def release(warehouse: Warehouse) -> list[str]:
     """Drop the views, so that the tables beneath can be altered; return their names.
 
     Raises:
-        AdoptionError: something else reads a view; nothing was changed.
+        AdoptionError: there are none, or something else reads one; nothing was changed.
 
     """
-    with warehouse.connection() as connection, connection.transaction():
-        connection.execute("set local search_path = ''")
+    with warehouse.connection() as connection, _changing(connection):
+        connection.execute("delete from analytics.released_views")
         released = [row["table_name"] for row in fetch(connection, "sources/adoption/release")]
+        if not released:
+            raise AdoptionError(
+                "schema app has no views; `convo-pipelines adopt restore` makes those that were released"
+            )
         execute(connection, "sources/adoption/release_former", views=[])
         _drop_former_functions(connection)
-        try:
-            _drop_views_of_ours(connection)
-            for name in reversed(released):
-                connection.execute(sql.SQL("drop view {}").format(sql.Identifier("app", name)))
-        except psycopg.errors.DependentObjectsStillExist as error:
-            raise AdoptionError(f"{error.diag.message_primary}: {error.diag.message_detail}") from None
+        drops = {name: sql.SQL("drop view {}").format(sql.Identifier("app", name)) for name in released}
+        ours = {name: sql.SQL("drop view if exists {}").format(identifier(name)) for name in views_of_ours()}
+        if failures := _in_any_order(connection, ours | drops):
+            raise AdoptionError(
+                "; ".join(f"{e.diag.message_primary}: {e.diag.message_detail}" for e in failures.values())
+            )
     return released
 
 
@@ -349,19 +354,44 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
     """Make the views again that were dropped by `release`, with their rights, and capture the tables beneath.
 
     Raises:
-        AdoptionError: a view cannot be made any more; nothing was changed.
+        AdoptionError: none were released, or one cannot be made any more; nothing was changed.
 
     """
-    with warehouse.connection() as connection, connection.transaction():
-        connection.execute("set local search_path = ''")
-        for row in fetch(connection, "sources/adoption/released"):
-            try:
-                with connection.transaction():
-                    connection.execute(_trusted(row["statements"]))
-            except psycopg.Error as error:
-                raise AdoptionError(
-                    f"app.{row['table_name']} cannot be made again: {error.diag.message_primary}; change it in the "
-                    "file of views, and run `convo-pipelines adopt install FILE`"
-                ) from None
+    with warehouse.connection() as connection, _changing(connection):
+        rows = fetch(connection, "sources/adoption/released")
+        if not rows:
+            raise AdoptionError("no views were released")
+        failures = _in_any_order(connection, {row["table_name"]: _trusted(row["statements"]) for row in rows})
+        if failures:
+            [name, error] = next(iter(failures.items()))
+            raise AdoptionError(
+                f"app.{name} cannot be made again: {error.diag.message_primary}; change it in the file of views, and "
+                "run `convo-pipelines adopt install FILE`"
+            )
         connection.execute("delete from analytics.released_views")
     return install(warehouse, None)
+
+
+def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composable]) -> dict[str, psycopg.Error]:
+    """Run statements of which some need others; return the errors of those that never succeed."""
+    left = dict(statements)
+    while True:
+        failures: dict[str, psycopg.Error] = {}
+        for name, text in left.items():
+            try:
+                with connection.transaction():
+                    connection.execute(sql.Composed([text]))
+            except psycopg.Error as error:
+                failures[name] = error
+        if not failures or len(failures) == len(left):
+            return failures
+        left = {name: left[name] for name in failures}
+
+
+@contextmanager
+def _changing(connection: Connection) -> Generator[None]:
+    """Change the views in one transaction, one process at a time; every name in it is qualified."""
+    with connection.transaction():
+        execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
+        connection.execute("set local search_path = ''")
+        yield

@@ -24,6 +24,11 @@ Node = Any
 """A node of a parse tree. The types of pglast say of each attribute that it may be missing, so they help little."""
 ROWS = "changed_rows"
 """The name under which a definition reads the rows of a trigger."""
+BENEATH = "rows_beneath"
+"""How the table beneath is named in a definition: as no variable of a trigger function is."""
+WHOLE_ROW = "*"
+PUT_TOGETHER = {"jsonb_build_object", "jsonb_build_array", "json_build_object", "json_build_array", "concat"}
+"""Functions that put values together: not immutable, because settings say how the values are written."""
 
 
 class ViewError(ConvoPipelinesError):
@@ -32,18 +37,10 @@ class ViewError(ConvoPipelinesError):
 
 @dataclass(frozen=True)
 class Joined:
-    """A table that a view joins to the one beneath.
-
-    Attributes:
-        table: oid, schema_name, relation_name, name (quoted).
-        columns: those that are read.
-        refers: the columns of the join, of the table beneath and of this one; None: it is not by one equation.
-
-    """
+    """A table that a view joins to the one beneath: its row of `relation.sql`, and the columns that are read."""
 
     table: Row
     columns: Sequence[str]
-    refers: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class View:
         oid: of the view.
         name: of the view, quoted.
         views: the oids of the view and of the views that it reads.
-        base: the table beneath: oid, schema_name, relation_name, name (quoted); None: the view shows constants.
+        base: the table beneath, a row of `relation.sql`; None: the view shows constants.
         tree: what it shows of the columns that the log needs; the table beneath is named `changed_rows`.
         joined: other tables that it reads, by LEFT JOIN; they decide neither those columns nor the filter.
 
@@ -90,13 +87,16 @@ class View:
 
         """
         [found] = fetch(connection, "sources/views/function", name=f"analytics.{log_function}()")
-        text = re.sub(
+        text = found["definition"].replace(
+            "$function$", f"$function_{self.oid}$"
+        )  # the view may have that in a literal
+        text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
+        text = re.sub(r"\btg_relid\b", str(self.oid), text)
+        return re.sub(
             r"\b(from|join) ((?:old|new)_rows)\b(?!\.)",
             lambda match: f"{match[1]} ({self.of(match[2])}) as {match[2]}",
-            found["definition"],
+            text,
         )
-        text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
-        return re.sub(r"\btg_relid\b", str(self.oid), text)
 
 
 def read(connection: Connection, relation: str, reads: Collection[str], logged: Collection[str]) -> View:
@@ -153,12 +153,14 @@ class _Plain:
     base: Row
     alias: str
     types: dict[str, str]
+    written: Sequence[str]
     shown: dict[str, Node]
 
     def names(self) -> dict[str, sql.Composable]:
         """Return the placeholders of the statements that create functions."""
         return {
             "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
+            "table_name": sql.Literal(self.base["name"]),
             "alias": sql.Identifier(self.alias),
             "id": _sql(RawStream()(self.shown["id"])),
         }
@@ -175,18 +177,24 @@ def _plain(connection: Connection, relation: str) -> _Plain:
         connection.execute("set local search_path = ''")
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         tree = _parse(found["definition"])
-        is_select = tree.op == SetOperation.SETOP_NONE and len(tree.fromClause or ()) == 1
+        is_select = tree.op == SetOperation.SETOP_NONE and not tree.withClause and len(tree.fromClause or ()) == 1
         node: Node = tree.fromClause[0] if is_select else None
         while type(node).__name__ == "JoinExpr":
             node = node.larg
         base = (
             fetch_one(connection, "sources/views/relation", relation=_qualified(node)) if _is_relation(node) else None
         )
-        if base is None or base["definition"] is not None:
+        if base is None or not base["is_table"]:
             raise ViewError(f"{found['name']} is not a view of one table")
-        types = fetch_one(connection, "sources/views/columns", oid=base["oid"])["types"]
+        columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
     alias = node.alias.aliasname if node.alias else base["relation_name"]
-    return _Plain(base, alias, types, {target.name or _last_name(target.val): target.val for target in tree.targetList})
+    return _Plain(
+        base,
+        alias,
+        columns["types"],
+        columns["written"],
+        {target.name or _last_name(target.val): target.val for target in tree.targetList},
+    )
 
 
 def lock_function(connection: Connection, relation: str, name: str) -> sql.Composed:
@@ -235,12 +243,12 @@ def insert_function(
 
     """
     plain = _plain(connection, relation)
-    if lost := [name for name in found_by if (_inverse(plain.shown[name], "") or ("", ""))[0] not in plain.types]:
+    if lost := [name for name in found_by if (_inverse(plain.shown[name], "") or ("", ""))[0] not in plain.written]:
         raise ViewError(f"{relation} shows no column of the table beneath as {', '.join(lost)}")
     written: dict[str, sql.Composable] = {}
     for column in plain.shown.keys() & columns:
         inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")
-        if inverse and inverse[0] in plain.types and (column != "id" or plain.types[inverse[0]] == "uuid"):
+        if inverse and inverse[0] in plain.written and (column != "id" or plain.types[inverse[0]] == "uuid"):
             written[inverse[0]] = _sql(f"({inverse[1]})::{plain.types[inverse[0]]}")
     return statement("sources/views/insert_function").format(
         **plain.names(),
@@ -257,7 +265,7 @@ def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
     match type(shown).__name__:
         case "ColumnRef":
             return _last_name(shown), value
-        case "TypeCast":
+        case "TypeCast" if len(shown.typeName.names) == 1 or shown.typeName.names[0].sval == "pg_catalog":
             return _inverse(shown.arg, value)
         case "FuncCall":
             function, arguments = ".".join(part.sval for part in shown.funcname), shown.args or ()
@@ -302,7 +310,10 @@ class _Reader:
         self.views.append(found["oid"])
         tree = _parse(found["definition"])
         selects = list(self._selects(tree))
+        tree.sortClause = None
         names = [target.name or _last_name(target.val) for target in selects[0].targetList]
+        if WHOLE_ROW in reads:
+            raise ViewError(f"{self.view} reads a whole row of the view {found['name']}")
         if missing := reads - {*names}:
             raise ViewError(f"{self.view} has no column {', '.join(sorted(missing))}")
         for select in selects:
@@ -311,67 +322,54 @@ class _Reader:
 
     def _replace(self, select: Node, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
         """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
-        columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
-        kept = {name: columns[name] for name in names if name in logged}
         joins = self._joins(select)
         read_from = joins[0].larg if joins else select.fromClause[0]
-        source = self._relation(read_from)
-        alias: Node = read_from.alias or ast.Alias(aliasname=read_from.relname)
-        proved = {
-            f"column {name}": columns[name]
-            for name in sorted(reads)
-            if name in kept or not self._is_steady(columns[name])
-        }
-        if joins:
-            sources = self._join(alias.aliasname, source, joins, kept, select.whereClause)
-            conditions = {f"join {number}": join.quals for number, join in enumerate(joins, 1)}
-            self._prove(sources, proved | conditions, select.whereClause)
-            for join, joined in zip(joins, list(sources)[1:], strict=True):
-                read = _columns([*(columns[name] for name in reads), *conditions.values()], joined)
-                equation = _equation(join.quals, alias.aliasname, joined)
-                self.joined.append(Joined(sources[joined], sorted(read), equation))
-        else:
-            self._prove({alias.aliasname: source}, proved, select.whereClause)
+        sources = self._name(select, read_from, joins)
+        source = sources[BENEATH]
+        columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
+        kept = {name: columns[name] for name in names if name in logged}
+        conditions = [join.quals for join in joins]
+        self._require_beneath(kept, select.whereClause)
+        proved = [(f"column {name}", node) for name, node in kept.items()]
+        proved += [(f"column {name}", part) for name in sorted(reads - logged) for part in _proved_parts(columns[name])]
+        proved += [(f"join {number}", node) for number, node in enumerate(conditions, 1)]
+        self._prove(sources, proved, select.whereClause)
+        read = [*(columns[name] for name in reads), *conditions]
+        self.joined += [
+            Joined(table, sorted(self._columns(read, name))) for name, table in sources.items() if name != BENEATH
+        ]
         select.targetList = tuple(ast.ResTarget(name=name, val=value) for name, value in kept.items())
+        alias = ast.Alias(aliasname=BENEATH)
         if source["definition"] is None:
             self.bases[source["oid"]] = source
             select.fromClause = (ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias),)
         else:
-            needed = _columns([*kept.values(), select.whereClause])
-            nested = self.expand(source, _columns([columns[name] for name in reads], alias.aliasname) | needed, needed)
+            needed = self._columns([*kept.values(), select.whereClause], BENEATH)
+            nested = self.expand(source, self._columns(read, BENEATH) | needed, needed)
             select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
 
-    def _is_steady(self, node: Node) -> bool:
-        """Return whether an expression reads its row only, and no clock, so that it changes with the row.
+    def _name(self, select: Node, read_from: Node, joins: Sequence[Node]) -> dict[str, Row]:
+        """Name the tables of a select as nothing else is named, in every column; return them, that beneath first."""
+        nodes = {BENEATH: read_from} | {f"joined_{number}": join.rarg for number, join in enumerate(joins, 1)}
+        if any(node.alias and node.alias.colnames for node in nodes.values()):
+            raise ViewError(f"{self.view} names the columns of a table in FROM")
+        new_names = {node.alias.aliasname if node.alias else node.relname: name for name, node in nodes.items()}
 
-        Unlike what the log names, it may depend on settings, which are the same whenever the pipeline reads it.
-        """
-        is_steady = True
+        class Rename(Visitor):
+            def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
+                *table, column = node.fields
+                name = new_names.get(table[0].sval, table[0].sval) if table else BENEATH
+                node.fields = (ast.String(name), column)
 
-        class Reads(Visitor):
-            def visit_SubLink(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
-                nonlocal is_steady
-                is_steady = False
-
-            def visit_SQLValueFunction(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
-                nonlocal is_steady
-                is_steady = False
-
-            def visit_FuncCall(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-                nonlocal is_steady
-                is_steady &= node.over is None
-                names.append([part.sval for part in node.funcname])
-
-        names: list[list[str]] = []
-        Reads()(node)
-        functions = [(["pg_catalog", *parts] if len(parts) == 1 else parts) for parts in names]
-        return is_steady and all(
-            fetch_one(self.connection, "sources/views/is_steady", schema_name=schema, name=name)["is_steady"]
-            for schema, name in functions
-        )
-
-    def _relation(self, node: Node) -> Row:
-        return fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
+        Rename()(select)
+        sources = {
+            name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
+            for name, node in nodes.items()
+        }
+        for name, source in sources.items():
+            if not source["is_table"] and (source["definition"] is None or name != BENEATH):
+                raise ViewError(f"{self.view} reads {source['name']}, which is not a table")
+        return sources
 
     def _joins(self, select: Node) -> list[Node]:
         """Return the joins of a select, that of the table beneath first; none if it reads one table."""
@@ -386,20 +384,18 @@ class _Reader:
             raise ViewError(f"{self.view} reads several tables, and not by LEFT JOIN")
         return joins
 
-    def _join(
-        self, base: str, source: Row, joins: Sequence[Node], kept: dict[str, Node], where: Node
-    ) -> dict[str, Row]:
-        """Return all tables, by their names there; the one beneath has to decide what is kept, and the filter."""
-        sources = {base: source}
-        for join in joins:
-            alias: Node = join.rarg.alias.aliasname if join.rarg.alias else join.rarg.relname
-            sources[alias] = self._relation(join.rarg)
-            if sources[alias]["definition"] is not None:
-                raise ViewError(f"{self.view} joins the view {sources[alias]['name']}")
+    def _require_beneath(self, kept: dict[str, Node], where: Node) -> None:
+        """Check that the table beneath decides the kept columns and the filter alone."""
         for what, node in {**{f"column {name}": node for name, node in kept.items()}, "its filter": where}.items():
-            if others := _aliases(node) - {base}:
-                raise ViewError(f"{self.view}: a joined table decides {what}: {', '.join(sorted(others))}")
-        return sources
+            if {table for table, _ in _references([node])} - {BENEATH}:
+                raise ViewError(f"{self.view}: a joined table decides {what}")
+
+    def _columns(self, nodes: Collection[Node], table: str) -> set[str]:
+        """Return the names of the columns of a table that expressions read."""
+        names = {column for name, column in _references(nodes) if name == table}
+        if WHOLE_ROW in names and table != BENEATH:
+            raise ViewError(f"{self.view} reads a whole row of a joined table")
+        return names
 
     def _selects(self, tree: Node) -> Iterator[Node]:
         """Return the selects of a union."""
@@ -417,24 +413,21 @@ class _Reader:
         else:
             yield tree
 
-    def _prove(self, sources: dict[str, Row], columns: dict[str, Node], where: Node) -> None:
+    def _prove(self, sources: dict[str, Row], columns: Sequence[tuple[str, Node]], where: Node) -> None:
         """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them.
 
         Of several tables, the row is that of all of them, whose columns are named `table.column`.
         """
-        indexes = {what: f"(({_text(node, sources)}))" for what, node in columns.items()}
+        indexes = [(what, f"(({_text(node, sources)}))") for what, node in columns]
         if where is not None:
-            indexes["its filter"] = f"((1)) where {_text(where, sources)}"
-        alias = next(iter(sources))
+            indexes.append(("its filter", f"((1)) where {_text(where, sources)}"))
+        copy = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
-            execute(
-                self.connection, "sources/views/copy", {"copy": sql.Identifier(alias), **self._all_columns(sources)}
-            )
-            for what, index in indexes.items():
+            execute(self.connection, "sources/views/copy", {"copy": copy, **self._all_columns(sources)})
+            for what, index in indexes:
                 try:
                     with self.connection.transaction():
-                        statement = sql.SQL("create index on pg_temp.{} {}").format(sql.Identifier(alias), _sql(index))
-                        self.connection.execute(statement)
+                        self.connection.execute(sql.SQL("create index on pg_temp.{} {}").format(copy, _sql(index)))
                 except psycopg.errors.UndefinedObject:  # a type without an order, such as json: nothing was refuted
                     continue
                 except psycopg.Error as error:
@@ -481,19 +474,41 @@ def _text(node: Node, sources: Collection[str]) -> str:
 
     class Rename(Visitor):
         def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            node.fields = (ast.String(".".join(part.sval for part in node.fields)),)
+            node.fields = (ast.String(".".join(_names(node))),)
 
     Rename()(copy)
     return RawStream()(copy.targetList[0].val)
 
 
-def _references(nodes: Collection[Node]) -> list[list[str]]:
-    """Return the columns that expressions read, each with its table where it is named."""
-    found: list[list[str]] = []
+def _proved_parts(node: Node) -> list[Node]:
+    """Return what has to follow from the row: all of an expression, but for functions that only put values together.
+
+    Those depend on settings, such as how times are written, which are the same whenever the pipeline reads the view.
+    """
+    match type(node).__name__:
+        case "FuncCall" if ".".join(part.sval for part in node.funcname) in PUT_TOGETHER:
+            parts = list(node.args or ())
+        case "TypeCast" if type(node.arg).__name__ != "A_Const":
+            parts = _proved_parts(node.arg)
+            return parts if parts != [node.arg] else [node]
+        case "A_Const":
+            return []
+        case _:
+            return [node]
+    return [proved for part in parts for proved in _proved_parts(part)]
+
+
+def _names(reference: Node) -> list[str]:
+    return [WHOLE_ROW if type(part).__name__ == "A_Star" else part.sval for part in reference.fields]
+
+
+def _references(nodes: Collection[Node]) -> list[tuple[str, str]]:
+    """Return the columns that expressions read, each with its table."""
+    found: list[tuple[str, str]] = []
 
     class References(Visitor):
         def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            found.append([part.sval for part in node.fields])
+            found.append((_names(node)[0], _names(node)[-1]))
 
     for node in nodes:
         if node is not None:
@@ -501,27 +516,8 @@ def _references(nodes: Collection[Node]) -> list[list[str]]:
     return found
 
 
-def _columns(nodes: Collection[Node], table: str | None = None) -> set[str]:
-    """Return the names of the columns that expressions read; of a table, if one is named."""
-    return {names[-1] for names in _references(nodes) if table is None or len(names) == 1 or names[0] == table}
-
-
-def _aliases(node: Node) -> set[str]:
-    """Return the tables whose columns an expression reads."""
-    return {names[0] for names in _references([node]) if len(names) > 1}
-
-
-def _equation(condition: Node, base: str, alias: str) -> tuple[str, str] | None:
-    """Return the columns of `base` and `alias` that a condition equates, if it is that and nothing else."""
-    if type(condition).__name__ != "A_Expr" or [name.sval for name in condition.name] != ["="]:
-        return None
-    sides = {names[0]: names[1] for names in _references([condition.lexpr, condition.rexpr]) if len(names) == 2}
-    is_plain = {type(condition.lexpr).__name__, type(condition.rexpr).__name__} == {"ColumnRef"}
-    return (sides[base], sides[alias]) if is_plain and sides.keys() == {base, alias} else None
-
-
 def _last_name(node: Node) -> str:
-    return node.fields[-1].sval if type(node).__name__ == "ColumnRef" else ""
+    return _names(node)[-1] if type(node).__name__ == "ColumnRef" else ""
 
 
 def _qualified(node: Node) -> str:

@@ -38,6 +38,14 @@ with now as materialized (
             from analytics.adopted_views as adopted
             inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
         ),
+        (
+            select bit_xor(hash_record_extended(row(adopted.view_oid, function.oid, function.xmin), 0))
+            from analytics.adopted_views as adopted
+            inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
+            inner join pg_depend as depend
+                on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_proc'::regclass
+            inner join pg_proc as function on function.oid = depend.refobjid
+        ),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
         (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients),

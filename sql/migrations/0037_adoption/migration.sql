@@ -12,13 +12,13 @@ comment on function analytics.bigint_of is 'The integer key of a uuid of `analyt
 
 create or replace function analytics.uuid_of(kind text, key text) returns uuid
 language sql immutable strict parallel safe
-return md5(kind || ':' || key)::uuid;
+return md5(length(kind)::text || ':' || kind || ':' || key)::uuid;
 comment on function analytics.uuid_of(text, text) is
 'The uuid of a key of any type, written as text; by a hash. Keys of different kinds have different uuids.';
 
 create table analytics.adopted_views (
     view_oid oid primary key,
-    table_name text not null unique,
+    table_name text not null,
     views oid[] not null,
     definitions text not null
 );
@@ -61,11 +61,20 @@ comment on column analytics.released_views.number is 'The order in which they ar
 comment on column analytics.released_views.table_name is 'The view in app.';
 comment on column analytics.released_views.statements is 'What makes it, its comment, its owner and the rights on it.';
 
--- A hash of the definitions of views.
+-- A hash of the definitions of views, and of the functions that they call.
 create function analytics.definitions_of(views oid[]) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-    select md5(string_agg(pg_get_viewdef(view), ' ' order by view)) from unnest(views) as view
+    select md5(string_agg(definition, ' ' order by object)) from (
+        select view as object, pg_get_viewdef(view) as definition from unnest(views) as view
+        union
+        select function.oid, concat(function.provolatile, function.prosrc, function.prosqlbody::text, function.probin)
+        from pg_rewrite as rule
+        inner join pg_depend as depend
+            on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_proc'::regclass
+        inner join pg_proc as function on function.oid = depend.refobjid
+        where rule.ev_class = any(views)
+    ) as definitions
 $$;
 
 drop function analytics.source_tables(text);
@@ -431,7 +440,7 @@ begin
         expression := replace(expression, quote_ident(found.alias) || '.', '');
         expression := regexp_replace(expression, '\(lpad\(to_hex\((.*?)\), 32, ''0''::text\)\)::uuid', 'analytics.uuid_of(\1)', 'g');
         expression := regexp_replace(
-            expression, '^\(md5\(\(''([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
+            expression, '^\(md5\(\(''\d+:([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
         );
         continue when exists (
             select from pg_index as index
@@ -585,7 +594,7 @@ begin
         else
             conversations := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         conversations := array[null]::uuid[];
         crews := null;
         sessions := null;
@@ -694,7 +703,7 @@ begin
         else
             keys := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         keys := array[null]::uuid[];
         operations := null;
         operation := 'everything';

@@ -1,6 +1,6 @@
 create table analytics.adopted_views (
     view_oid oid primary key,
-    table_name text not null unique,
+    table_name text not null,
     views oid[] not null,
     definitions text not null
 );
@@ -43,9 +43,18 @@ comment on column analytics.released_views.number is 'The order in which they ar
 comment on column analytics.released_views.table_name is 'The view in app.';
 comment on column analytics.released_views.statements is 'What makes it, its comment, its owner and the rights on it.';
 
--- A hash of the definitions of views.
+-- A hash of the definitions of views, and of the functions that they call.
 create function analytics.definitions_of(views oid[]) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-    select md5(string_agg(pg_get_viewdef(view), ' ' order by view)) from unnest(views) as view
+    select md5(string_agg(definition, ' ' order by object)) from (
+        select view as object, pg_get_viewdef(view) as definition from unnest(views) as view
+        union
+        select function.oid, concat(function.provolatile, function.prosrc, function.prosqlbody::text, function.probin)
+        from pg_rewrite as rule
+        inner join pg_depend as depend
+            on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_proc'::regclass
+        inner join pg_proc as function on function.oid = depend.refobjid
+        where rule.ev_class = any(views)
+    ) as definitions
 $$;

@@ -11,6 +11,6 @@ comment on function analytics.bigint_of is 'The integer key of a uuid of `analyt
 
 create function analytics.uuid_of(kind text, key text) returns uuid
 language sql immutable strict parallel safe
-return md5(kind || ':' || key)::uuid;
+return md5(length(kind)::text || ':' || kind || ':' || key)::uuid;
 comment on function analytics.uuid_of(text, text) is
 'The uuid of a key of any type, written as text; by a hash. Keys of different kinds have different uuids.';

@@ -80,7 +80,7 @@ begin
             sessions := array[null]::text[];
             days := array[null]::date[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         sessions := array[null]::text[];
         days := array[null]::date[];
         operation := case when operation = 'delete' then 'truncate' else 'everything' end;
@@ -201,7 +201,7 @@ begin
         else
             conversations := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         conversations := array[null]::uuid[];
         crews := null;
         sessions := null;
@@ -310,7 +310,7 @@ begin
         else
             keys := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         keys := array[null]::uuid[];
         operations := null;
         operation := 'everything';

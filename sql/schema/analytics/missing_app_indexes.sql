@@ -46,7 +46,7 @@ begin
         expression := replace(expression, quote_ident(found.alias) || '.', '');
         expression := regexp_replace(expression, '\(lpad\(to_hex\((.*?)\), 32, ''0''::text\)\)::uuid', 'analytics.uuid_of(\1)', 'g');
         expression := regexp_replace(
-            expression, '^\(md5\(\(''([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
+            expression, '^\(md5\(\(''\d+:([^'']*):''::text \|\| (.*)\)\)\)::uuid$', 'analytics.uuid_of(''\1'', \2)'
         );
         continue when exists (
             select from pg_index as index

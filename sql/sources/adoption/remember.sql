@@ -4,6 +4,7 @@ with adopted as (
     insert into analytics.adopted_views (view_oid, table_name, views, definitions)
     values (%(view)s::oid, %(table_name)s, %(views)s::oid[], analytics.definitions_of(%(views)s::oid[]))
     on conflict (view_oid) do update set
+        table_name = excluded.table_name,
         views = excluded.views,
         definitions = excluded.definitions
     returning view_oid
