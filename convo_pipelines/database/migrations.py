@@ -461,7 +461,8 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
     )
     with engine.connect() as connection:
         configure(_driver(connection))
-        _driver(connection).commit()
+        connection.execute(sa.text("set search_path = ''"))  # nobody else's operators
+        connection.commit()
         try:
             yield connection
         except OperationalError as error:
