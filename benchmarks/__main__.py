@@ -28,6 +28,7 @@ from benchmarks.results import save, table
 SIZES = {
     "discovery": (10_000, 100_000, 1_000_000),
     "builds": (10_000, 100_000, 1_000_000),
+    "sizing": (300_000, 2_000_000),
     "crews": (10, 1_000, 10_000),
     "links": (10_000, 40_000, 200_000),
     "pages": (1_000_000,),
@@ -44,6 +45,11 @@ def measure_discovery(*sizes: int) -> None:
 def measure_builds(*sizes: int) -> None:
     title = "first builds of all tables, {:,} sessions of ten messages, of ten crews"
     save("builds", *(table(title.format(size), builds.measure(size)) for size in sizes))
+
+
+def measure_sizing(*sizes: int) -> None:
+    rows = [{"sessions": f"{size:,}", "first build": f"{builds.first_build(size):.1f} s"} for size in sizes]
+    save("sizing", table("first builds that docs/sizing.md was not computed from", rows))
 
 
 def measure_crews(*sizes: int) -> None:
@@ -115,6 +121,7 @@ def measure_backfills() -> None:
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "discovery": measure_discovery,
     "builds": measure_builds,
+    "sizing": measure_sizing,
     "crews": measure_crews,
     "links": measure_links,
     "pages": measure_pages,

@@ -74,6 +74,17 @@ def run(sessions: int, workers: int) -> Run:
     return found
 
 
+def first_build(sessions: int) -> float:
+    """Return how many seconds all workers take to build all tables."""
+    with fresh_database() as url:
+        benchmark = Benchmark(url, sessions)
+        benchmark.load()
+        benchmark.connection.execute("checkpoint")
+        found = sum(seconds(partial(build, benchmark, table)) for table in DERIVED_TABLES)
+        benchmark.close()
+    return found
+
+
 def row(name: str, one: Run, several: Run, tables: list[str]) -> Row:
     def total(found: Seconds) -> float:
         return sum(found.get(table, 0.0) for table in tables)

@@ -37,7 +37,7 @@ def main() -> None:
 
 def page() -> str:
     """Return docs/sizing.md: the text of `sizing.md.j2` with the figures of the model."""
-    builds, crews = read("builds"), read("crews")
+    builds, crews, checks = read("builds"), read("crews"), read("sizing")
     totals = {size: _total(table) for size, table in zip(_sizes(builds), builds["tables"], strict=True)}
     workers = next(name for name in builds["tables"][0]["columns"] if name.endswith(" workers"))
     build = Model({size: _number(total[workers]) for size, total in totals.items()})
@@ -57,6 +57,8 @@ def page() -> str:
             }
             for sessions in SESSIONS
         ],
+        checks=[_checked(build, *row) for row in checks["tables"][0]["rows"]],
+        checks_commit=checks["commit"],
         crews=[dict(zip(crews["tables"][0]["columns"], row, strict=True)) for row in crews["tables"][0]["rows"]],
         workers=workers,
         exponent=f"{build.exponent:.2f}",
@@ -66,6 +68,16 @@ def page() -> str:
         commit=builds["commit"],
         machine=builds["machine"],
     )
+
+
+def _checked(model: Model, sessions: str, measured: str) -> dict[str, str]:
+    computed, found = model.seconds(int(sessions.replace(",", ""))), _number(measured)
+    return {
+        "sessions": sessions,
+        "computed": _time(computed),
+        "measured": _time(found),
+        "ratio": f"{found / computed:.2f}",
+    }
 
 
 def _sizes(builds: dict[str, Any]) -> list[int]:

@@ -583,7 +583,7 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
     with size.write():
         size.limit(connection)
         _write(connection, work, size)
-    begin(connection, None, LOCK_TIMEOUT)
+        begin(connection, None, LOCK_TIMEOUT)
     outcomes = _outcomes(work, compared, fetch(connection, "engine/refresh/counts", names), chosen.keys)
     outcomes[0].drift = drift
     return outcomes
