@@ -188,9 +188,16 @@ def _plain(connection: Connection, relation: str) -> _Plain:
             raise ViewError(f"{found['name']} is not a view of one table")
         columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
     alias = node.alias.aliasname if node.alias else base["relation_name"]
+
+    class Rename(Visitor):
+        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
+            *table, column = node.fields
+            node.fields = (ast.String(BENEATH if not table or table[0].sval == alias else table[0].sval), column)
+
+    Rename()(tree)
     return _Plain(
         base,
-        alias,
+        BENEATH,
         columns["types"],
         columns["written"],
         {target.name or _last_name(target.val): target.val for target in tree.targetList},
