@@ -20,11 +20,15 @@ class Model:
         self.measured = measured
         (small, low), (large, high) = sorted(measured.items())[-2:]
         self.exponent = max(1.0, math.log(high / low) / math.log(large / small))
-        self.large, self.high, self.least = large, high, 0.0
-        self.least = max(0.0, measured[min(measured)] - self.seconds(min(measured)))
+        self.large, self.high = large, high
+        self.least = max(0.0, measured[min(measured)] - self._by_law(min(measured)))
 
     def seconds(self, sessions: int) -> float:
-        return self.least + self.high * (sessions / self.large) ** self.exponent
+        """Return how long so many sessions take."""
+        return self.least + self._by_law(sessions)
+
+    def _by_law(self, sessions: int) -> float:
+        return self.high * (sessions / self.large) ** self.exponent
 
     def most(self, seconds: float) -> int:
         """Return how many sessions take so long."""

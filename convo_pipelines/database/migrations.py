@@ -461,7 +461,7 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
     )
     with engine.connect() as connection:
         configure(_driver(connection))
-        connection.execute(sa.text("set search_path = ''"))  # nobody else's operators
+        connection.execute(sa.text("set search_path = ''"))  # so that no operator or function of another role is used
         connection.commit()
         try:
             yield connection

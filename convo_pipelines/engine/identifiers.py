@@ -17,7 +17,7 @@ from convo_pipelines.settings import settings
 
 LONGEST_BYTES = 2_000
 DOMAINS = 10_000
-"""So many domains are remembered: most addresses share a few."""
+"""The ASCII forms of so many domains are cached, because most addresses share a few."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+)", re.IGNORECASE)
 _PROFILE = re.compile(

@@ -179,7 +179,15 @@ def every_nth_key(
 
 
 def count_keys(connection: Connection, table: DerivedTable, scope: Scope = EVERYTHING, rows: int | None = None) -> int:
-    """Return how many keys a scope has; of everything, if it has so many rows or more, a number that is not smaller."""
+    """Count the keys of a scope.
+
+    Args:
+        connection: any.
+        table: the table whose keys they are.
+        scope: what to count.
+        rows: of everything, stop after so many keys of each relation that has them; None: count all.
+
+    """
     names = _names_of_keys(table.grain)
     values = _page_parameters(table.grain, None, rows) | parameters(scope)
     query: Identifiers = {"keys": _keys(table, scope, names)}

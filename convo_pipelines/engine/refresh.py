@@ -248,12 +248,14 @@ def tick_many(
         return _build(warehouse, connection, table, lease)
     outcome = Outcome()
     if at.has_news:
-        columns, scope = columns_of(warehouse, connection, table), at.scope
-        is_tick = isinstance(scope, Changes)
-        work = Work(table, columns, at.from_snapshot, is_tick=is_tick, lease=lease, written_at=at.written_at)
-        is_all = selection is None and (not isinstance(scope, Changes) or _is_large_part(connection, work, scope))
+        columns = columns_of(warehouse, connection, table)
+        changes = at.scope if isinstance(at.scope, Changes) else None
+        work = Work(
+            table, columns, at.from_snapshot, is_tick=changes is not None, lease=lease, written_at=at.written_at
+        )
+        is_all = selection is None and (changes is None or _is_large_part(connection, work, changes))
         outcome.add(
-            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, scope, selection)
+            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, at.scope, selection)
         )
     if selection is None:
         change_log.finish(connection, at)
@@ -263,7 +265,7 @@ def tick_many(
 
 
 def _is_large_part(connection: Connection, work: Work, changes: Changes) -> bool:
-    """Return whether so many keys changed that everything is read.
+    """Return whether so many keys changed that the tick reads everything.
 
     Raises:
         TableLockedError: a whole table was locked at several attempts.

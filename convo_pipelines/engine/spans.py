@@ -22,7 +22,7 @@ SPANS = 8
 SPAN_KEYS = 20_000
 """A span has at least so many keys."""
 LARGE_PART = 4
-"""Changes of more than one in so many of all keys are read as everything: each chunk of them reads the whole log."""
+"""If more than one in so many of all keys changed, everything is read: each chunk of changes reads all of the log."""
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,32 @@ def test_changes_of_most_keys_are_read_as_everything(filled: World, monkeypatch:
     assert_all_right(filled)
 
 
+@both_modes
+def test_a_tick_of_most_keys_that_is_killed_or_meets_locked_rows_loses_nothing(
+    filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(filled)
+    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    filled.execute("update app.conversations set subject = 'other', started_at = started_at - interval '1 day'")
+    filled.execute("update app.people set name = 'other', email = 'x' || email")
+    filled.execute("delete from app.messages where id in (select id from app.messages limit 20)")
+    left = iter([False] * 9)
+
+    def die() -> None:
+        if next(left, True):
+            raise KilledError
+
+    with suppress(KilledError), before_each_chunk(monkeypatch, die):
+        build(filled)
+    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+    with psycopg.connect(filled.url) as application:
+        application.execute("select from analytics.conversation_summaries order by conversation_id limit 5 for update")
+        application.execute("select from analytics.participant_resolutions limit 5 for update")
+        build(filled)
+    build(filled)
+    assert_all_right(filled)
+
+
 @both_servers_if_wide
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.wide), pytest.param(3, marks=pytest.mark.wide)])
 def test_what_is_written_beside_a_build_is_right_after_the_next_tick(

@@ -199,6 +199,17 @@ def test_an_app_schema_of_the_application_is_left_alone(migrate: object, empty_d
     assert 'relation "app.conversations" does not exist' in result.output
 
 
+def test_an_operator_of_another_role_is_not_used(migrate: object, empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute(
+            "create function public.taken(varchar, varchar) returns boolean language plpgsql as "
+            "'begin raise exception ''taken''; end'; "
+            "create operator public.= (leftarg = varchar, rightarg = varchar, function = public.taken)"
+        )
+    assert (done := migrate("up")).exit_code == 0, done.output
+    assert (done := migrate("down", "--yes")).exit_code == 0, done.output
+
+
 def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty_database: str) -> None:
     migrate("up")
     with psycopg.connect(empty_database) as connection:

@@ -185,13 +185,13 @@ def test_without_a_terminal_it_wants_yes() -> None:
 OF_OTHERS = [
     (
         "create view public.mine as select found from analytics.alerts",
-        "view mine depends on table analytics.alerts",
+        "view public.mine depends on table analytics.alerts",
         "drop view public.mine",
     ),
     (
         "create table public.notes (source text, kind text, subject text, "
         "foreign key (source, kind, subject) references analytics.alerts)",
-        "constraint notes_source_kind_subject_fkey on table notes depends on",
+        "constraint notes_source_kind_subject_fkey on table public.notes depends on",
         "drop table public.notes",
     ),
     (
@@ -201,7 +201,7 @@ OF_OTHERS = [
     ),
     (
         "create function public.mine(analytics.alerts) returns text language sql as 'select null'",
-        "function mine(analytics.alerts) depends on",
+        "function public.mine(analytics.alerts) depends on",
         "drop function public.mine",
     ),
 ]
@@ -232,7 +232,9 @@ def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_data
     before = catalog(empty_database)
     refused = down("--yes")
     assert (refused.exit_code, newest()) == (1, "0029_terms")
-    assert "view mine depends on function analytics.is_unread(xid8,pg_snapshot)" in " ".join(refused.output.split())
+    assert "view public.mine depends on function analytics.is_unread(xid8,pg_snapshot)" in " ".join(
+        refused.output.split()
+    )
     assert catalog(empty_database) == before
 
 
@@ -245,7 +247,7 @@ def test_views_of_analysts_go_along_with_what_is_renamed(world: World) -> None:
     past("0035_live")
     refused = down("--yes")
     assert refused.exit_code == 1
-    assert "view waiting depends on view analytics.freshness" in " ".join(refused.output.split())
+    assert "view public.waiting depends on view analytics.freshness" in " ".join(refused.output.split())
     world.execute("drop view public.waiting")
     past(BASELINE)
     assert world.execute("select from public.found") == []
@@ -289,4 +291,4 @@ def test_what_a_role_owns_is_named_before_the_role_goes(world: World) -> None:
     world.execute("create table public.notes (); alter table public.notes owner to convo_analyst")
     refused = down("--yes")
     assert (refused.exit_code, newest()) == (1, "0028_roles_baseline")
-    assert "convo_analyst owns table notes" in refused.output
+    assert "convo_analyst owns table public.notes" in refused.output

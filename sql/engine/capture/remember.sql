@@ -1,5 +1,6 @@
 -- Stores the catalog entries of tables, and logs "everything of this table" for each new one; as a truncation if partitions are
 -- gone, with their rows.
+-- If only one table is given, the others' triggers are not read.
 -- in:  %(names)s, table by table; %(oids)s, %(columns)s: as they were compared, before views were bound: if they have changed
 --      since, nothing is stored, and the next look finds the difference; %(remarks)s: why it is not captured, or null;
 --      %(retry_seconds)s: after how long capturing is retried, doubled at each time up to an hour; null: it is not
