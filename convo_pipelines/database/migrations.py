@@ -100,6 +100,11 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
     return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
 
 
+def run_file(revision_file: str, name: str) -> None:
+    """Run another file of the folder that `revision_file` lies in."""
+    _run(Path(revision_file).with_name(f"{name}.sql"), concurrently=False)
+
+
 def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """Apply missing migrations to the database at `url`, by default the one that the environment names.
 

@@ -118,7 +118,6 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
             adopted = _adopt(connection)
             for step in ("ownership", "grants"):
                 connection.execute(statement(f"migrations/{step}"))
-            execute(connection, "sources/adoption/grants")
     capture.sync(warehouse)
     return adopted
 
@@ -360,7 +359,7 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
     with warehouse.connection() as connection, _changing(connection):
         rows = fetch(connection, "sources/adoption/released")
         if not rows:
-            raise AdoptionError("no views were released")
+            raise AdoptionError("no views are released")
         failures = _in_any_order(connection, {row["table_name"]: _trusted(row["statements"]) for row in rows})
         if failures:
             [name, error] = next(iter(failures.items()))
