@@ -75,6 +75,9 @@ begin
                     union
                     select session_id::text collate "C", (created_at at time zone 'UTC')::date from new_rows
                 ) as changed;
+                if (select count(*) from new_rows) < (select count(*) from old_rows) then  -- rows left the view that is captured
+                    operation := 'delete';
+                end if;
             end if;
         else
             sessions := array[null]::text[];
