@@ -293,6 +293,7 @@ class _Proposal:
                 "id": Shown(f"analytics.uuid_of('crew', {name})"),
                 "client_id": unknown if "clients" in self.found else Shown(ONE_CLIENT),
                 "is_active": Shown("true"),
+                "created_at": Shown("null::timestamptz"),
             }
             selects.append(Select(columns))
         return selects

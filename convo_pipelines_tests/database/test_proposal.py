@@ -124,7 +124,7 @@ def test_a_table_of_n8n_is_read_as_one_crew_of_one_client(run: Callable, install
     added = "alter table public.n8n_chat_histories add column created_at timestamptz not null default now();"
     assert statement == added
     assert [*views(proposed)] == ["clients", "crews", "n8n_chat_histories"]
-    read = "select session_id, message, created_at from public.n8n_chat_histories"
+    read = "select session_id::text as session_id, message, created_at from public.n8n_chat_histories"
     assert views(proposed)["n8n_chat_histories"] == read
     assert "-- No table of people was found. Empty without it: people_conversations." in proposed
     run(statement)
@@ -160,12 +160,13 @@ def test_tables_of_rails_are_recognized_completely(run: Callable, install: Calla
     )
     assert found["people"] == (
         "select analytics.uuid_of(id) as id, analytics.uuid_of(account_id) as client_id, "
-        "btrim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')) as name, email, phone_number as phone, "
+        "btrim(coalesce(first_name, '') || ' ' || coalesce(last_name::text, '')) as name, email::text as email, "
+        "phone_number as phone, "
         "null::text as linkedin_urn from shop.contacts where discarded_at is null"
     )
     assert found["contact_methods"] == (
         "select analytics.uuid_of('email', id::text) as id, analytics.uuid_of(id) as person_id, 'email' as kind, "
-        "email as value from shop.contacts where email is not null and discarded_at is null "
+        "email::text as value from shop.contacts where email::text is not null and discarded_at is null "
         "union all "
         "select analytics.uuid_of('phone', id::text) as id, analytics.uuid_of(id) as person_id, 'phone' as kind, "
         "phone_number as value from shop.contacts where phone_number is not null and discarded_at is null"
@@ -175,7 +176,7 @@ def test_tables_of_rails_are_recognized_completely(run: Callable, install: Calla
         "null::uuid as crew_id, null::text as session_id, null::uuid as project_id, null::uuid as lead_id, "
         "analytics.uuid_of(contact_id) as customer_id, topic as subject, created_at at time zone 'UTC' as started_at, "
         "null::timestamp with time zone as closed_at, created_at at time zone 'UTC' as created_at, "
-        "updated_at::timestamp with time zone as updated_at from shop.chats where deleted_at is null"
+        "updated_at from shop.chats where deleted_at is null"
     )
     assert found["messages"] == (
         "select analytics.uuid_of(id) as id, analytics.uuid_of(chat_id) as conversation_id, "
