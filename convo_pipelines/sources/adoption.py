@@ -332,7 +332,6 @@ def release(warehouse: Warehouse) -> list[str]:
 
     """
     with warehouse.connection() as connection, _changing(connection):
-        connection.execute("delete from analytics.released_views")
         released = [row["table_name"] for row in fetch(connection, "sources/adoption/release")]
         if not released:
             raise AdoptionError(

@@ -4,9 +4,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from convo_pipelines.sources import adoption
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World
 
 FOLDER = Path(__file__).parent
+VIEWS = (FOLDER / "shop_views.sql").read_text()
+"""Schema `app` as views over the shop's tables."""
 MOVE = """
 alter table app.{table} set schema owner;
 alter table owner.{table} add hidden boolean not null default false;
@@ -52,3 +55,31 @@ def move_to_owner(world: World) -> None:
         text.append(f"create or replace view app.{table} as select {shown} from owner.{table} where not hidden;")
     world.execute("drop table app.schema_migrations, app.schema_migration_checksums")
     assert not install(world, "\n".join(text))
+
+
+def fill_shop(world: World) -> None:
+    """Make the shop's tables, with rows."""
+    for name in ("shop", "shop_rows"):
+        world.execute((FOLDER / f"{name}.sql").read_text())
+
+
+def adopt_shop(world: World) -> None:
+    fill_shop(world)
+    assert install(world, VIEWS) == []
+
+
+def refresh(world: World) -> None:
+    world.tick()
+    world.sync()
+
+
+def assert_right(world: World) -> None:
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+def modes(world: World) -> dict[str, str | None]:
+    """The sources that are not captured, and why."""
+    rows = world.execute("select table_name, mode, remark from analytics.capture_state")
+    return {row["table_name"]: row["remark"] for row in rows if row["mode"] != "captured"}

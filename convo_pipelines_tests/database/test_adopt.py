@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -9,51 +10,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import adopted, oracle
+from convo_pipelines_tests.adopted import VIEWS, assert_right, modes, refresh
 from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World
 
-VIEWS = (adopted.FOLDER / "shop_views.sql").read_text()
-FILLED = """
-insert into shop.accounts (name) values ('one'), ('two');
-insert into shop.bots (account_id, name) values (1, 'ida'), (2, 'otto');
-insert into shop.inboxes (kind) values ('email'), ('whatsapp');
-insert into shop.contacts (account_id, name, email, phone) values
-(1, 'ana', 'ana@example.com', null), (2, 'ben', null, '+4915112345678'), (1, 'eve', 'eve@example.com', '+49151111111');
-insert into shop.chats (account_id, inbox_id, topic, opened)
-select 1 + n % 2, nullif(n % 3, 0), 'topic ' || n, '2026-03-10 09:00' from generate_series(1, 12) as n;
-insert into shop.posts (chat_id, contact_id, kind, posted)
-select 1 + n % 12, 1 + n % 3, n % 3, timestamp '2026-03-10 10:00' + n % 50 * interval '1 hour'
-from generate_series(1, 120) as n;
-insert into shop.chat_log (bot, session_id, role, content, created_at)
-select
-    (array['ida', 'otto'])[1 + n % 2], 's' || n % 7, (array['user', 'assistant'])[1 + n % 2], 'hello',
-    timestamptz '2026-03-10 10:00+00' + n % 50 * interval '1 hour'
-from generate_series(1, 60) as n;
-"""
-
-
-def shop(world: World) -> None:
-    world.execute((adopted.FOLDER / "shop.sql").read_text())
-    world.execute(FILLED)
-
 
 @pytest.fixture
-def owner(empty_database: str, environment: Callable[..., object]) -> World:
-    """A database with the shop's tables, and none of ours."""
-    environment(CONVO_DATABASE_URL=empty_database)
-    world = World(Warehouse(empty_database))
-    shop(world)
-    return world
-
-
-@pytest.fixture
-def world(owner: World) -> World:
-    """The shop, adopted."""
-    assert adopted.install(owner, VIEWS) == []
-    return owner
+def world(adopted_shop: World) -> World:
+    return adopted_shop
 
 
 @pytest.fixture
@@ -69,30 +35,15 @@ def adopt(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["adopt", *arguments])
 
 
-def refresh(world: World) -> None:
-    world.tick()
-    world.sync()
-
-
-def assert_right(world: World) -> None:
-    oracle.assert_right(world)
-    oracle.assert_links_right(world)
-    assert world.reconcile().drift.changed == 0
-
-
-def modes(world: World) -> dict[str, str | None]:
-    """The sources that are not captured, and why."""
-    rows = world.execute("select table_name, mode, remark from analytics.capture_state")
-    return {row["table_name"]: row["remark"] for row in rows if row["mode"] != "captured"}
-
-
 @both_servers_if_wide
-def test_a_shop_is_read_through_its_views(world: World) -> None:
-    assert modes(world) == {}
-    refresh(world)
-    assert_right(world)
-    assert world.execute("select count(*) as n from analytics.conversation_summaries") == [{"n": 8 + 14}]
-    assert world.execute("select count(*) as n from shop.chats where bot_id is not null") == [{"n": 14}]
+def test_a_shop_is_read_through_its_views(empty_database: str) -> None:
+    with closing(World(Warehouse(empty_database))) as world:
+        adopted.adopt_shop(world)
+        assert modes(world) == {}
+        refresh(world)
+        assert_right(world)
+        assert world.execute("select count(*) as n from analytics.conversation_summaries") == [{"n": 8 + 14}]
+        assert world.execute("select count(*) as n from shop.chats where bot_id is not null") == [{"n": 14}]
 
 
 def write(rng: random.Random) -> str:
@@ -160,13 +111,13 @@ def test_a_lock_on_a_joined_table_holds_nobody_up(world: World) -> None:
         world.execute("set lock_timeout = '1s'; update shop.chats set topic = 'x' where id = 1")
 
 
-def test_conversations_that_cannot_be_inserted_are_counted(owner: World) -> None:
+def test_conversations_that_cannot_be_inserted_are_counted(shop: World) -> None:
     views = VIEWS.replace("from shop.chats as chat", "from (select * from shop.chats) as chat")
-    remarks = adopted.install(owner, views)
+    remarks = adopted.install(shop, views)
     assert [remark.split(":")[0] for remark in remarks] == ["conversations"]
-    refresh(owner)
-    assert owner.execute("select count(*) as n from shop.chats") == [{"n": 12}]
-    [odd] = owner.execute("select kind, rows from analytics.oddities where asset_key = 'crew_conversations'")
+    refresh(shop)
+    assert shop.execute("select count(*) as n from shop.chats") == [{"n": 12}]
+    [odd] = shop.execute("select kind, rows from analytics.oddities where asset_key = 'crew_conversations'")
     assert odd == {"kind": "conversations refused by view app.conversations", "rows": 14}
 
 
@@ -189,9 +140,8 @@ def test_without_create_conversations_sessions_join_those_that_are_there(
 # The file
 
 
-def test_a_file_that_fails_changes_nothing(owner: World, file: Callable[[str], str]) -> None:
-    migrations.up(url=owner.url)
-    before = owner.execute("select relname, relkind from pg_class where relnamespace = 'app'::regnamespace order by 1")
+def test_a_file_that_fails_changes_nothing(shop: World, file: Callable[[str], str]) -> None:
+    before = shop.execute("select relname, relkind from pg_class where relnamespace = 'app'::regnamespace order by 1")
     for text, message in {
         "create view app.clients as select id from accounts": "qualify each name with its schema",
         VIEWS.replace("client_code", "code"): "app.clients has no column client_code (text: A short name",
@@ -203,27 +153,25 @@ def test_a_file_that_fails_changes_nothing(owner: World, file: Callable[[str], s
         result = adopt("install", file(text))
         assert result.exit_code == 1
         assert message in " ".join(result.output.split())
-    after = owner.execute("select relname, relkind from pg_class where relnamespace = 'app'::regnamespace order by 1")
+    after = shop.execute("select relname, relkind from pg_class where relnamespace = 'app'::regnamespace order by 1")
     assert before == after
 
 
-def test_reference_tables_with_rows_are_kept(owner: World, file: Callable[[str], str]) -> None:
-    migrations.up(url=owner.url)
-    owner.client()
+def test_reference_tables_with_rows_are_kept(shop: World, file: Callable[[str], str]) -> None:
+    shop.client()
     result = adopt("install", file(VIEWS))
     assert result.exit_code == 1
     assert "app.clients: these tables of the reference schema have rows" in result.output
-    assert owner.execute("select client_code from app.clients") == [{"client_code": "C1"}]
+    assert shop.execute("select client_code from app.clients") == [{"client_code": "C1"}]
 
 
-def test_a_check_says_what_there_is_and_changes_nothing(owner: World, file: Callable[[str], str]) -> None:
-    migrations.up(url=owner.url)
-    owner.execute("alter table shop.posts drop constraint posts_pkey; update shop.posts set id = 1 where id = 4")
+def test_a_check_says_what_there_is_and_changes_nothing(shop: World, file: Callable[[str], str]) -> None:
+    shop.execute("alter table shop.posts drop constraint posts_pkey; update shop.posts set id = 1 where id = 4")
     output = adopt("--check", file(VIEWS)).output
     assert "create index concurrently on shop.posts using btree ((analytics.uuid_of(chat_id)));" in output
     [messages] = [line for line in output.splitlines() if "│ messages " in line]
     assert [cell.strip() for cell in messages.split("│")][1:6] == ["messages", "80", "0", "1", "yes"]
-    assert owner.execute("select count(*) as n from pg_views where schemaname = 'app'") == [{"n": 0}]
+    assert shop.execute("select count(*) as n from pg_views where schemaname = 'app'") == [{"n": 0}]
 
 
 def test_missing_indexes_are_named_and_used(world: World) -> None:
@@ -297,25 +245,25 @@ def test_a_view_that_is_replaced_is_read_as_a_whole_and_captured_again_by_instal
     assert_right(world)
 
 
-def test_partitions_with_another_order_of_columns_are_captured(owner: World) -> None:
-    owner.execute("drop table shop.posts")
-    owner.execute(
+def test_partitions_with_another_order_of_columns_are_captured(shop: World) -> None:
+    shop.execute("drop table shop.posts")
+    shop.execute(
         "create table shop.posts (id bigint, chat_id bigint not null, contact_id bigint, kind int not null, "
         "posted timestamp not null default '2026-03-11') partition by list (kind)"
     )
     columns = "kind int not null, posted timestamp not null, chat_id bigint not null, id bigint, contact_id bigint"
-    owner.execute(f"create table shop.even ({columns})")
-    owner.execute("alter table shop.posts attach partition shop.even for values in (0)")
-    owner.execute("create table shop.odd partition of shop.posts default")
-    assert adopted.install(owner, VIEWS) == []
-    refresh(owner)
-    owner.execute("insert into shop.posts values (1, 1, 1, 0), (2, 2, 1, 1)")
-    owner.execute("insert into shop.even values (0, '2026-03-12', 3, 3, 1)")
-    refresh(owner)
-    assert_right(owner)
-    owner.execute("update shop.posts set kind = 1 - kind; delete from shop.odd where id = 3")
-    refresh(owner)
-    assert_right(owner)
+    shop.execute(f"create table shop.even ({columns})")
+    shop.execute("alter table shop.posts attach partition shop.even for values in (0)")
+    shop.execute("create table shop.odd partition of shop.posts default")
+    assert adopted.install(shop, VIEWS) == []
+    refresh(shop)
+    shop.execute("insert into shop.posts values (1, 1, 1, 0), (2, 2, 1, 1)")
+    shop.execute("insert into shop.even values (0, '2026-03-12', 3, 3, 1)")
+    refresh(shop)
+    assert_right(shop)
+    shop.execute("update shop.posts set kind = 1 - kind; delete from shop.odd where id = 3")
+    refresh(shop)
+    assert_right(shop)
 
 
 def test_truncated_tables_leave_nothing(world: World) -> None:
@@ -328,20 +276,20 @@ def test_truncated_tables_leave_nothing(world: World) -> None:
 # Whose code runs
 
 
-def test_operators_of_others_are_not_used(owner: World, file: Callable[[str], str]) -> None:
+def test_operators_of_others_are_not_used(shop: World, file: Callable[[str], str]) -> None:
     """An operator that a role has put into the search path of the owner is not what a view of the file means."""
-    owner.execute("alter table shop.chat_log alter bot type varchar(20)")
-    owner.execute(
+    shop.execute("alter table shop.chat_log alter bot type varchar(20)")
+    shop.execute(
         "create function public.evil(varchar, varchar) returns boolean immutable language plpgsql as "
         "'begin raise exception ''taken''; end'; "
         "create operator public.= (leftarg = varchar, rightarg = varchar, function = public.evil)"
     )
     with pytest.raises(psycopg.errors.RaiseException):
-        owner.execute("select * from shop.chat_log where bot = 'ida'")
+        shop.execute("select * from shop.chat_log where bot = 'ida'")
     result = adopt("install", file(VIEWS))
     assert result.exit_code == 0, result.output
-    owner.execute("insert into shop.chat_log (bot, session_id, role, content) values ('ida', 'new', 'user', 'x')")
-    logged = owner.execute("select session_id, operation from analytics.session_changes where session_id = 'new'")
+    shop.execute("insert into shop.chat_log (bot, session_id, role, content) values ('ida', 'new', 'user', 'x')")
+    logged = shop.execute("select session_id, operation from analytics.session_changes where session_id = 'new'")
     assert logged == [{"session_id": "new", "operation": "insert"}]
 
 

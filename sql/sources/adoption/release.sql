@@ -1,8 +1,14 @@
 -- Stores how to make the views of app again: with their options, owners, comments, defaults, rights and triggers of the owner.
+-- Those of a release before stay, unless there is a view of that name again.
 -- out: released_views; a row per view: table_name
+with replaced as (
+    delete from analytics.released_views
+    where to_regclass(format('app.%%I', table_name)) is not null
+)
+
 insert into analytics.released_views (number, table_name, statements)
 select
-    row_number() over (order by class.oid),
+    (select coalesce(max(number), 0) from analytics.released_views) + row_number() over (order by class.oid),
     class.relname,
     concat_ws(
         E';\n',

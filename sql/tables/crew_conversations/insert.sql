@@ -14,8 +14,19 @@ declare
     rule_name text;
     column_name text;
     trigger_names text;
+    takes_rows constant boolean := (
+        select
+            pg_relation_is_updatable('app.conversations', true) & 8 = 8
+            and (
+                bool_and(pg_column_is_updatable(attrelid, attnum, false))
+                or exists (select from pg_trigger where tgrelid = 'app.conversations'::regclass and tgtype & 68 = 68)
+            )
+        from pg_attribute
+        where attrelid = 'app.conversations'::regclass
+            and attname in (select attname from pg_attribute where attrelid = 'pg_temp.diff'::regclass and attnum > 0)
+    );
 begin
-    if not {creates_conversations} or pg_relation_is_updatable('app.conversations', true) & 8 = 0 then
+    if not {creates_conversations} or not takes_rows then
         insert into analytics.refused_conversations (crew_id, session_id, refused_by)
         select
             crew_id,
