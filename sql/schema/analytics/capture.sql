@@ -165,7 +165,7 @@ as $$
             coalesce(
                 roots.change,
                 case when roots.is_adopted and files.is_fed then 'a table beneath is fed by replication or by its parent' end,
-                case when files.relkind in ('v', 'm') then 'it is a view that is not adopted' end
+                case when files.relkind in ('v', 'm') then 'it is a view: `convo-pipelines adopt install` captures it, or says why not' end
             ) as change
         from files
         inner join roots on roots.name = files.name
