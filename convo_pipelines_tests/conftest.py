@@ -40,6 +40,8 @@ DATABASE_NUMBERS = count()
 NO_PARAMETERS = SimpleNamespace(params={})
 ROOT = Path(__file__).parent.parent
 ARTIFACTS = ROOT / "artifacts"
+APP_AS_VIEWS = os.environ.get("APP") == "views"
+"""Whether schema app of `new_world` consists of views over an owner's tables."""
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -176,6 +178,10 @@ def new_world(server: Server, foreign_keys: bool) -> Iterator[object]:
         template = "template_app"
         if not foreign_keys:
             template = server.template_of(World.drop_foreign_keys, template)
+        if APP_AS_VIEWS:
+            from convo_pipelines_tests import adopted
+
+            template = server.template_of(adopted.move_to_owner, template)
         if fill:
             template = server.template_of(fill, template)
         worlds.append(world := World(Warehouse(server.create(template=template))))
@@ -243,12 +249,51 @@ def page() -> "Iterator[Page]":
 
 
 @pytest.fixture
-def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
+def own_database(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Has the whole package take a database for its own."""
+
+    def take(url: str) -> str:
+        for module in (addresses, migrations, warehouse):
+            monkeypatch.setattr(module, "database_url", lambda: url)
+        return url
+
+    return take
+
+
+@pytest.fixture
+def empty_database(server: Server, own_database: Callable[[str], str]) -> str:
     """A database without schemas, which the whole package takes for its own."""
-    url = server.create()
-    for module in (addresses, migrations, warehouse):
-        monkeypatch.setattr(module, "database_url", lambda: url)
-    return url
+    return own_database(server.create())
+
+
+@pytest.fixture
+def new_shop(server: Server, own_database: Callable[[str], str]) -> Iterator[object]:
+    """Makes a migrated database with what a function writes, which the whole package takes for its own."""
+    with ExitStack() as stack:
+
+        def make(fill: Callable[[World], None]) -> World:
+            template = server.template_of(fill, "template_app")
+            world = World(Warehouse(own_database(server.create(template=template))))
+            stack.callback(world.close)
+            return world
+
+        yield make
+
+
+@pytest.fixture
+def shop(new_shop: Callable[..., World]) -> World:
+    """The tables of a shop, of which the pipeline knows nothing yet."""
+    from convo_pipelines_tests import adopted
+
+    return new_shop(adopted.fill_shop)
+
+
+@pytest.fixture
+def adopted_shop(new_shop: Callable[..., World]) -> World:
+    """A shop whose tables are read through views."""
+    from convo_pipelines_tests import adopted
+
+    return new_shop(adopted.adopt_shop)
 
 
 @pytest.fixture

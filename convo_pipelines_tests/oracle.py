@@ -202,6 +202,8 @@ def client_days(world: World) -> set[tuple[Any, ...]]:
         found[day["client_id"], day["activity_date"]].append(day)
     wanted = set()
     for (client, date_), days in found.items():
+        if client not in code_of:
+            continue
         waits = pd.Series([day["first_response_seconds"] for day in days], dtype=float).dropna()
         wanted.add((
             client, date_, code_of[client],
@@ -329,7 +331,7 @@ def holders(world: World) -> dict[str, dict[UUID, bool]]:
             if identifier := CANONICAL.get(person[column], person[column]):
                 found[identifier][person["id"]] = False
     for contact in contacts.values():
-        if contact["person_id"]:
+        if contact["person_id"] in {person["id"] for person in people}:
             found[key_of(contact)].setdefault(contact["person_id"], False)
     in_force = world.execute("select * from curation.participant_decisions where revoked_at is null order by decision")
     for row in in_force:  # link before never
@@ -353,11 +355,12 @@ def named(candidates: dict[UUID, bool]) -> tuple[UUID | None, bool]:
 
 def resolutions(world: World) -> set[tuple[Any, ...]]:
     known, wanted = holders(world), set()
+    people = {person["id"] for person in world.execute("select id from app.people")}
     for contact in world.execute("select * from app.contact_methods"):
         candidates = known.get(key_of(contact), {})
         person, is_decided = named(candidates)
         method = "decision" if is_decided else contact["kind"]
-        if contact["person_id"]:
+        if contact["person_id"] in people:
             person, method = contact["person_id"], "manual"
         count = max(len(candidates), int(method == "manual"))
         if person:
@@ -387,8 +390,8 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
     wanted = set()
     for talk in world.execute("select * from app.conversations"):
         names = {SESSION_IDS.get(talk["session_id"])} if talk["crew_id"] else set()
-        for contact in (contacts[party] for party in parties[talk["id"]]):
-            if contact["person_id"]:
+        for contact in (contacts[party] for party in parties[talk["id"]] & contacts.keys()):
+            if contact["person_id"] in client_of:
                 wanted.add((contact["person_id"], talk["id"]))
             else:
                 names.add(key_of(contact))
@@ -401,7 +404,12 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
 
 def client_links(world: World) -> set[tuple[Any, ...]]:
     talks = {talk["id"]: talk for talk in world.execute("select * from app.conversations")}
-    return {(client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:])) for client, talk in clients_in(world)}
+    clients = {client["id"] for client in world.execute("select id from app.clients")}
+    return {
+        (client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:]))
+        for client, talk in clients_in(world)
+        if client in clients
+    }
 
 
 def clients_in(world: World) -> set[tuple[UUID, UUID]]:

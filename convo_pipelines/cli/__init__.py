@@ -9,7 +9,7 @@ from rich.logging import RichHandler
 from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import logs
-from convo_pipelines.cli import capture, data, demo, migrate, people, refresh, serve, status
+from convo_pipelines.cli import adopt, capture, data, demo, migrate, people, refresh, serve, status
 from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 for command in (
-    migrate.migrate, capture.capture,
+    migrate.migrate, adopt.adopt, capture.capture,
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
     status.alerts, people.link, people.unlink, people.decisions, people.who, people.forget,
     data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema,

@@ -22,7 +22,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from convo_pipelines.database import catalog
 from convo_pipelines.database.addresses import database_url
@@ -35,6 +35,18 @@ LINES: tuple[Line, ...] = ("app", "analytics", "roles")
 DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
 SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
 VERSION_TABLE = "schema_migrations"
+COMMENTS_OF_VIEWS = """
+select concat_ws(
+    ' ',
+    case objsubid when 0 then 'comment on view' else 'comment on column' end,
+    concat_ws('.', objoid::regclass, quote_ident(attname)),
+    'is',
+    quote_literal(description)
+)
+from pg_description
+left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0
+where classoid = 'pg_class'::regclass and objoid = any(cast(:views as regclass[]))
+"""
 CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
 LOCK_ATTEMPTS = 100
@@ -98,6 +110,11 @@ def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callab
     """
     folder = Path(revision_file).parent
     return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
+
+
+def run_file(revision_file: str, name: str) -> None:
+    """Run another file of the folder that `revision_file` lies in."""
+    _run(Path(revision_file).with_name(f"{name}.sql"), concurrently=False)
 
 
 def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
@@ -414,7 +431,7 @@ def _run(file: Path, concurrently: bool) -> None:
         locks = file.with_name("locks.sql")
         if locks.exists():
             _at_once(connection, locks.read_text())
-        connection.exec_driver_sql(statements)
+        _replace_views(connection, statements)
         if lost := before - _published(connection):  # PostgreSQL drops a published table without an error
             raise _rollback_error(file.parent.name, sorted(lost))
         return
@@ -425,6 +442,20 @@ def _run(file: Path, concurrently: bool) -> None:
         for statement in statements.split("\n\n"):
             connection.exec_driver_sql(statement)
         configure(_driver(connection))
+
+
+def _replace_views(connection: sa.Connection, statements: str) -> None:
+    """Run statements; views that cannot be replaced, since the application's columns are of other types, go before."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(statements)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InvalidTableDefinition):
+            raise
+        views = re.findall(r"^create or replace view (analytics\.\w+)", statements, re.MULTILINE)
+        comments = list(connection.scalars(sa.text(COMMENTS_OF_VIEWS), {"views": views}))
+        connection.exec_driver_sql(f"drop view if exists {', '.join(views)}")
+        connection.exec_driver_sql("; ".join([statements, *comments]))
 
 
 def _published(connection: sa.Connection) -> set[str]:

@@ -35,12 +35,22 @@ _log = logging.getLogger(__name__)
 
 @cache
 def views() -> dict[str, str]:
-    """Return the definitions of the views on the application's tables, with their comments; in order of creation."""
-    found: dict[str, str] = {}
+    """Return the definitions of the views on the application's tables, with their comments; in order of creation.
+
+    Views on these views are among them.
+    """
+    all_views: dict[str, str] = {}
     for name in names("schema/analytics"):
-        found |= {view: text for view, text in _views_of(source(name)).items() if "app." in text}
-    uses = {view: {other for other in found if other != view and f"{other} " in text} for view, text in found.items()}
-    return {view: found[view] for view in TopologicalSorter(uses).static_order()}
+        all_views |= _views_of(source(name))
+    uses = {
+        view: {other for other in all_views if other != view and re.search(rf"{re.escape(other)}\b", text)}
+        for view, text in all_views.items()
+    }
+    bound: set[str] = set()
+    for view in TopologicalSorter(uses).static_order():
+        if "app." in all_views[view] or uses[view] & bound:
+            bound.add(view)
+    return {view: all_views[view] for view in TopologicalSorter(uses).static_order() if view in bound}
 
 
 def _views_of(definitions: str) -> dict[str, str]:

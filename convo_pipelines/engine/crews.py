@@ -153,8 +153,10 @@ def check_table(crew: Crew) -> list[str]:
     for column, types in EXPECTED_COLUMNS.items():
         actual = crew.columns.get(column)
         if actual is None:
+            statement = f"alter table app.{name} add created_at timestamptz not null default now()"
+            how = f" by `{statement}`, which rewrites nothing" if column == "created_at" else ""
             raise CrewError(
-                f"table app.{name} has no column {column} ({' or '.join(sorted(types))}); add it, or correct "
+                f"table app.{name} has no column {column} ({' or '.join(sorted(types))}); add it{how}, or correct "
                 "histories_table_name of the crew"
             )
         if actual not in types:

@@ -519,7 +519,7 @@ def at_once(
 
     """
     outcomes: list[Outcome] | None = None
-    if not settings().small_refreshes:
+    if not settings().small_refreshes or (work.table.rows.is_insert_only and not settings().create_conversations):
         return None
     started = time.monotonic()
     locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
@@ -647,7 +647,8 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     size.limit(connection)
     if planned["rows"] > locked:
         if insert := table.own("insert"):
-            execute(connection, insert, queries.names_of(table, work.columns))
+            creates_conversations = {"creates_conversations": sql.Literal(settings().create_conversations)}
+            execute(connection, insert, queries.names_of(table, work.columns) | creates_conversations)
         execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
             is_awaited = work.unread_since is not None or _is_awaited(connection, table)

@@ -382,7 +382,7 @@ LOGGED: dict[str, list[tuple[str, str]]] = {
         ("update app.messages set sent_at = now() where direction = 'outbound'", "update a"),
         (
             "update app.messages set conversation_id = :b where direction = 'outbound'",
-            "update a, update b",
+            "delete a, insert b",
         ),
         ("update app.messages set sent_at = now()", "update a, update b"),
         ("delete from app.messages where direction = 'outbound'", "delete b"),

@@ -4,8 +4,8 @@ the same time: after one more tick every table equals the oracle, and reconcile 
 import logging
 import os
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,8 +25,8 @@ from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
-from convo_pipelines.sources import n8n
-from convo_pipelines_tests import oracle
+from convo_pipelines.sources import adoption
+from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
 
@@ -58,6 +58,7 @@ TABLES = (
     "message_recipients",
     "projects",
 )
+HIDDEN = ("people", "contact_methods", "messages", "message_recipients", "projects", "users")
 COLUMNS = (
     ("people", "email", "varchar(300)"),
     ("people", "phone", "text"),
@@ -77,7 +78,7 @@ UNKNOWN = "select identifier, client_id, status, conversations from analytics.un
 KEYS_OF = """
 select conrelid::regclass::text as child, conname as name, pg_get_constraintdef(oid) as definition
 from pg_constraint
-where contype = 'f' and connamespace = 'app'::regnamespace and %s::regclass in (conrelid, confrelid)
+where contype = 'f' and %s::regclass in (conrelid, confrelid) and connamespace = %s::regnamespace
 """
 log = logging.getLogger("test")
 SETTINGS = hypothesis_settings(
@@ -135,8 +136,25 @@ RUNS = (run_tick, run_narrowed_tick, run_backfill, run_reconcile, run_complete, 
 
 
 class Company(RuleBasedStateMachine):
+    """An application whose tables are those of `app`."""
+
     new_world: Callable[[], World]
     monkeypatch: pytest.MonkeyPatch
+    owner = "app"
+    """The schema of the tables."""
+
+    def arrange(self) -> None:
+        """Put the tables where they are."""
+
+    def name_of(self, _table: str, column: str) -> str:
+        """Return the owner's name of a column."""
+        return column
+
+    @contextmanager
+    def altering(self) -> Iterator[None]:
+        """Alter tables, in one transaction."""
+        with self.world.connection.transaction():
+            yield
 
     @initialize(
         has_foreign_keys=st.booleans(),
@@ -172,6 +190,7 @@ class Company(RuleBasedStateMachine):
             for contact in contacts:
                 self.world.address(talk, contact)
             self.world.project(talk)
+        self.arrange()
         run_tick(self.world.warehouse)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -228,7 +247,7 @@ class Company(RuleBasedStateMachine):
     @precondition(lambda self: self.late is None)
     @rule(crew=crew_codes)
     def truncate(self, crew: str) -> None:
-        self.world.execute(f"truncate app.{self.table_of(crew)} restart identity")
+        self.world.execute(f"truncate {self.owner}.{self.table_of(crew)} restart identity")
 
     @rule(one=crew_codes, other=crew_codes)
     def exchange_tables(self, one: str, other: str) -> None:
@@ -241,10 +260,11 @@ class Company(RuleBasedStateMachine):
     @rule(crew=crew_codes, session=sessions)
     def swap_by_rename(self, crew: str, session: str) -> None:
         table = self.table_of(crew)
-        with self.world.connection.transaction():
-            self.world.execute(f"alter table app.{table} rename to old_{uuid4().hex}")
-            n8n.create_table(self.world.connection, table)
-            self.world.execute(f"insert into app.{table} (session_id, created_at) values (%s, %s)", session, at(0))
+        with self.altering():
+            self.world.execute(f"create table {self.owner}.new (like {self.owner}.{table} including all)")
+            self.world.execute(f"alter table {self.owner}.{table} rename to old_{uuid4().hex}")
+            self.world.execute(f"alter table {self.owner}.new rename to {table}")
+        self.world.execute(f"insert into app.{table} (session_id, created_at) values (%s, %s)", session, at(0))
 
     @precondition(lambda self: self.late is None)
     @rule(crew=crew_codes, session=sessions, when=instants, is_saved=st.booleans())
@@ -465,14 +485,15 @@ class Company(RuleBasedStateMachine):
     @rule(table=st.sampled_from(TABLES))
     def exchange_table(self, table: str) -> None:
         """Exchange a table by rename for a copy, which gets the foreign keys."""
-        keys = self.world.execute(KEYS_OF, f"app.{table}")
-        with self.world.connection.transaction():
+        owner = self.owner
+        keys = self.world.execute(KEYS_OF, f"{owner}.{table}", owner)
+        with self.altering():
             for key in keys:
                 self.world.execute(f"alter table {key['child']} drop constraint {key['name']}")
-            self.world.execute(f"create table app.new (like app.{table} including all)")
-            self.world.execute(f"insert into app.new select * from app.{table}")
-            self.world.execute(f"alter table app.{table} rename to old_{uuid4().hex}")
-            self.world.execute(f"alter table app.new rename to {table}")
+            self.world.execute(f"create table {owner}.new (like {owner}.{table} including all)")
+            self.world.execute(f"insert into {owner}.new select * from {owner}.{table}")
+            self.world.execute(f"alter table {owner}.{table} rename to old_{uuid4().hex}")
+            self.world.execute(f"alter table {owner}.new rename to {table}")
             for key in keys:
                 self.world.execute(f"alter table {key['child']} add constraint {key['name']} {key['definition']}")
 
@@ -482,19 +503,21 @@ class Company(RuleBasedStateMachine):
         """Add a column, fill it, and exchange it by rename."""
         table, name, kind = column
         table = self.table_of("A") if table == "histories" else table
-        former = f"former_{uuid4().hex}"
-        self.world.execute(f"alter table app.{table} add new {kind}")
-        self.world.execute(f"update app.{table} set new = {name}")
-        with self.world.connection.transaction():
-            self.world.execute(f"alter table app.{table} rename {name} to {former}")
-            self.world.execute(f"alter table app.{table} rename new to {name}")
-            self.world.execute(f"alter table app.{table} alter {former} drop default, alter {former} drop not null")
+        former, own = f"former_{uuid4().hex}", self.name_of(table, name)
+        table = f"{self.owner}.{table}"
+        self.world.execute(f"alter table {table} add new {kind}")
+        self.world.execute(f"update {table} set new = {own}")
+        with self.altering():
+            self.world.execute(f"alter table {table} rename {own} to {former}")
+            self.world.execute(f"alter table {table} rename new to {own}")
+            self.world.execute(f"alter table {table} alter {former} drop default, alter {former} drop not null")
 
     @precondition(lambda self: not self.has_foreign_keys)
     @rule()
     def truncate_conversations(self) -> None:
         self.deleted |= {(talk["crew_id"], talk["session_id"]) for talk in self.rows("conversations")}
-        self.world.execute("truncate app.message_recipients, app.messages, app.conversations")
+        tables = [f"{self.owner}.{table}" for table in ("message_recipients", "messages", "conversations")]
+        self.world.execute(f"truncate {', '.join(tables)}")
 
     # The pipeline
 
@@ -592,6 +615,38 @@ class Company(RuleBasedStateMachine):
         self.world.close()
 
 
+class AdoptedCompany(Company):
+    """An application with tables of its own, which `app` shows by views: a column has another name, rows are hidden."""
+
+    owner = "owner"
+
+    def arrange(self) -> None:
+        adopted.move_to_owner(self.world)
+
+    def name_of(self, table: str, column: str) -> str:
+        return f'"its {column}"' if column == adopted.renamed(table) else column
+
+    @contextmanager
+    def altering(self) -> Iterator[None]:
+        adoption.release(self.world.warehouse)
+        with self.world.connection.transaction():
+            yield
+        assert not [view for view in adoption.restore(self.world.warehouse) if view.remark]
+
+    @rule(table=st.sampled_from(HIDDEN), which=chance)
+    def hide(self, table: str, which: int) -> None:
+        self.world.execute(f"update owner.{table} set hidden = true where id = %s", self.any(table, which))
+
+    @rule(table=st.sampled_from(HIDDEN))
+    def show(self, table: str) -> None:
+        self.world.execute(f"update owner.{table} set hidden = false")
+
+    @rule(crew=crew_codes, is_hidden=st.booleans(), which=chance)
+    def hide_history(self, crew: str, is_hidden: bool, which: int) -> None:
+        table = self.table_of(crew)
+        self.world.execute(f"update owner.{table} set hidden = %s where id %% 7 = %s", is_hidden, which % 7)
+
+
 NOT_WANTED = "update analytics.refresh_state set lease_wanted_until = null, written_by = pg_current_xact_id()"
 ACTIVE = """
 select crew_code as code from app.crews join app.clients on clients.id = client_id
@@ -600,12 +655,16 @@ where crews.is_active and clients.is_active
 
 
 @pytest.mark.long(30)
+@pytest.mark.parametrize("company", [Company, AdoptedCompany])
 def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
-    new_world: Callable[[], World], monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]
+    new_world: Callable[[], World],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: Callable[..., object],
+    company: type[Company],
 ) -> None:
     environment(REFRESH_WORKERS="1")
     monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
-    Company.new_world = staticmethod(new_world)
-    with pytest.MonkeyPatch.context() as Company.monkeypatch:  # of the class, so that no test after it keeps few keys
-        run_state_machine_as_test(Company, settings=SETTINGS)
+    company.new_world = staticmethod(new_world)
+    with pytest.MonkeyPatch.context() as company.monkeypatch:  # of the class, so that no test after it keeps few keys
+        run_state_machine_as_test(company, settings=SETTINGS)

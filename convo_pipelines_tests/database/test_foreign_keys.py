@@ -12,7 +12,10 @@ from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import World
 
-KEYS = "select count(*) from pg_constraint where contype = 'f' and connamespace = 'analytics'::regnamespace"
+KEYS = (
+    "select count(*) from pg_constraint inner join pg_class as parent on parent.oid = confrelid "
+    "where contype = 'f' and connamespace = 'analytics'::regnamespace and relnamespace = 'app'::regnamespace"
+)
 DANGLING = "select {key} from analytics.{child} where {key} is not null and {key} not in (select id from app.{parent})"
 
 

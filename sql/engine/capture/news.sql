@@ -23,6 +23,29 @@ with now as materialized (
             where class.relnamespace = (select to_regnamespace('app')) and class.relkind in ('r', 'p', 'v', 'm', 'f')
         ),
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
+        (
+            select
+                bit_xor(
+                    hash_record_extended(
+                        row(beneath.view_oid, beneath.number, to_regclass(beneath.known_name)::oid, class.oid, class.xmin), 0
+                    )
+                )
+            from analytics.adopted_tables as beneath
+            left join pg_class as class on class.oid = beneath.table_oid
+        ),
+        (
+            select bit_xor(hash_record_extended(row(adopted.view_oid, rule.ev_class, rule.xmin), 0))
+            from analytics.adopted_views as adopted
+            inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
+        ),
+        (
+            select bit_xor(hash_record_extended(row(adopted.view_oid, function.oid, function.xmin), 0))
+            from analytics.adopted_views as adopted
+            inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
+            inner join pg_depend as depend
+                on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_proc'::regclass
+            inner join pg_proc as function on function.oid = depend.refobjid
+        ),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
         (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients),

@@ -41,5 +41,5 @@ select
 from differences
 inner join app.projects as project on project.id = differences.project_id
 left join app.conversations as conversation on conversation.id = differences.conversation_id
-group by project.id, 3
+group by project.id, project.name, 3
 order by ids desc, project.id, kind;

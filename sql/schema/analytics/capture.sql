@@ -1,6 +1,38 @@
+-- The tables on which a source is captured, without their partitions: itself, or those beneath an adopted view; known_name: the
+-- schema and name that such a table had.
+create function analytics.tables_beneath(source oid, log_function text) returns table (
+    oid oid, function_name text, suffix text, known_name text
+)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    select
+        beneath.table_oid,
+        beneath.function_name,
+        concat_ws('_', '', source, nullif(beneath.number, 0)),
+        beneath.known_name
+    from analytics.adopted_tables as beneath
+    where beneath.view_oid = source
+    union all
+    select source, log_function, '', null
+    where source not in (select adopted_views.view_oid from analytics.adopted_views)
+$$;
+
+-- A table, its partitions and its children.
+create function analytics.members_of(source oid) returns setof oid
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    with recursive members (oid) as (
+        select source
+        union
+        select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
+    )
+    select members.oid from members
+$$;
+
 -- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
 -- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
--- table is asked for, no other table's triggers are read.
+-- table is asked for, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
+-- whose names end with the view's oid.
 create function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
@@ -45,15 +77,37 @@ as $$
         ) as wanted (name, log_function, schema_name, reads)
     ),
     roots as (
-        select named.*, to_regclass(format('%I.%I', named.schema_name, named.name))::oid as table_oid
+        select
+            named.*,
+            found.oid as table_oid,
+            adopted.definitions,
+            adopted.view_oid is not null as is_adopted,
+            coalesce(
+                (
+                    select
+                        'it reads what was ' || min(beneath.known_name)
+                        || ' before that was exchanged: run `convo-pipelines adopt install FILE`'
+                    from analytics.adopted_tables as beneath
+                    where beneath.view_oid = found.oid and to_regclass(beneath.known_name)::oid is distinct from beneath.table_oid
+                ),
+                case
+                    when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
+                        then 'its definition has changed: run `convo-pipelines adopt install`'
+                end
+            ) as change
         from named
+        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
+        cross join lateral (select regclass.oid::oid) as found (oid)
+        left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
         where only_name is null or named.name = only_name
     ),
-    members (name, oid) as (
-        select roots.name, roots.table_oid from roots
+    members (name, suffix, is_root, oid) as (
+        select roots.name, beneath.suffix, true, beneath.oid
+        from roots
+        cross join lateral analytics.tables_beneath(roots.table_oid, roots.log_function) as beneath
         where roots.table_oid is not null
         union
-        select members.name, pg_inherits.inhrelid
+        select members.name, members.suffix, false, pg_inherits.inhrelid
         from members
         inner join pg_inherits on pg_inherits.inhparent = members.oid and not pg_inherits.inhdetachpending
     ),
@@ -65,40 +119,54 @@ as $$
     ),
     capturing as (
         select
+            members.name,
+            members.suffix,
             trigger.tgrelid,
             array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
             array_agg(trigger.tgname::text) as all_names,
             string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
-        from pg_trigger as trigger
-        where trigger.tgname like 'convo\_pipelines\_%' and trigger.tgrelid in (select members.oid from members)
-        group by trigger.tgrelid
+        from members
+        inner join pg_trigger as trigger on trigger.tgrelid = members.oid
+        where trigger.tgname ~ ('^convo_pipelines_[a-z]+' || members.suffix || '$')
+        group by members.name, members.suffix, trigger.tgrelid
     ),
     files as (
         select
             members.name,
+            members.suffix,
             class.oid,
             class.relkind,
             concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
             coalesce(capturing.names, array[]::text[]) as triggers,
             coalesce(capturing.all_names, array[]::text[]) as all_triggers,
-            bool_or(fed.srrelid is not null or members.oid = roots.table_oid and parents.oid is not null)
+            bool_or(fed.srrelid is not null or members.is_root and parents.oid is not null)
             over (partition by members.name) as is_fed
         from members
-        inner join roots on roots.name = members.name
         left join parents on parents.oid = members.oid
         inner join pg_class as class on class.oid = members.oid
-        left join capturing on capturing.tgrelid = class.oid
+        left join capturing
+            on capturing.name = members.name and capturing.suffix = members.suffix and capturing.tgrelid = class.oid
         left join pg_subscription_rel as fed on fed.srrelid = class.oid
     ),
     wanting as (
         select
             files.*,
-            array['convo_pipelines_truncate'] || case
-                when not files.is_fed then array['convo_pipelines_insert', 'convo_pipelines_update', 'convo_pipelines_delete']
-                when files.relkind <> 'r' then array[]::text[]
-                when roots.is_histories then array['convo_pipelines_row', 'convo_pipelines_before']
-                else array['convo_pipelines_row']
-            end as wanted
+            array(
+                select 'convo_pipelines_' || wanted.name || files.suffix
+                from unnest(
+                    array['truncate'] || case
+                        when not files.is_fed then array['insert', 'update', 'delete']
+                        when files.relkind <> 'r' then array[]::text[]
+                        when roots.is_histories then array['row', 'before']
+                        else array['row']
+                    end
+                ) as wanted (name)
+            ) as wanted,
+            coalesce(
+                roots.change,
+                case when roots.is_adopted and files.is_fed then 'a table beneath is fed by replication or by its parent' end,
+                case when files.relkind in ('v', 'm') then 'it is a view: `convo-pipelines adopt install` captures it, or says why not' end
+            ) as change
         from files
         inner join roots on roots.name = files.name
     ),
@@ -107,11 +175,11 @@ as $$
             files.name,
             array_agg(files.oid order by files.oid) as members,
             case
-                when bool_or(files.relkind in ('v', 'm')) then 'it is a view'
+                when bool_or(files.change is not null) then min(files.change)
                 when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
             end as obstacle,
             bool_or(files.is_fed) as is_fed,
-            string_agg(files.identity, ' ' order by files.oid) as identity,
+            string_agg(files.identity, ' ' order by files.oid, files.suffix) as identity,
             bool_and(files.triggers @> files.wanted) as is_captured,
             bool_or(not files.all_triggers <@ files.wanted) as has_others
         from wanting as files
@@ -122,12 +190,12 @@ as $$
         roots.is_histories,
         roots.log_function,
         roots.table_oid,
-        described.members,
-        described.obstacle,
+        case when roots.is_adopted then array[roots.table_oid] else described.members end,
+        coalesce(described.obstacle, roots.change),
         coalesce(described.is_fed, false),
-        coalesce(described.is_captured, false) and described.obstacle is null,
+        coalesce(described.is_captured, roots.is_adopted) and coalesce(described.obstacle, roots.change) is null,
         coalesce(described.has_others, false),
-        coalesce(described.identity, 'absent'),
+        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions, roots.change), ''), 'absent'),
         (
             select string_agg(
                 format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
@@ -139,21 +207,22 @@ as $$
     left join described on described.name = roots.name
 $$;
 
--- Drops the triggers of one table.
-create function analytics.drop_triggers(member regclass) returns void
+-- Drops the triggers of one table, with this suffix.
+create function analytics.drop_triggers(member regclass, suffix text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
     trigger_name text;
 begin
     for trigger_name in
-        select tgname from pg_trigger where tgrelid = member and tgname like 'convo\_pipelines\_%' and tgparentid = 0
+        select tgname from pg_trigger
+        where tgrelid = member and tgname ~ ('^convo_pipelines_[a-z]+' || suffix || '$') and tgparentid = 0
     loop
         execute format('drop trigger %I on %s', trigger_name, member);
     end loop;
 end
 $$;
-revoke all on function analytics.drop_triggers(regclass) from public;
+revoke all on function analytics.drop_triggers(regclass, text) from public;
 
 -- Makes the triggers of one table fire for replicated changes, too.
 create function analytics.enable_triggers(member regclass) returns void
@@ -191,16 +260,19 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     known record;
+    root record;
     member record;
     definition text;
 begin
-    if exists (
-        select from pg_class where oid = source and relkind in ('r', 'p')
-            and relnamespace::regnamespace::text in ('app', 'curation')
-    ) then
-        perform analytics.lock_source(source, 'share row exclusive');
-        lock table app.crews, app.clients in access share mode nowait;
-    end if;
+    for root in select * from analytics.tables_beneath(source, null) order by oid loop
+        if root.suffix <> '' or exists (
+            select from pg_class where oid = source and relkind in ('r', 'p')
+                and relnamespace::regnamespace::text in ('app', 'curation')
+        ) then
+            perform analytics.lock_source(root.oid::regclass, 'share row exclusive');
+            lock table app.crews, app.clients in access share mode nowait;
+        end if;
+    end loop;
     select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
     if not found then
         raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
@@ -213,26 +285,30 @@ begin
         return;  -- by another session meanwhile
     end if;
     for member in
-        select class.oid::regclass as name, class.relkind as kind from pg_class as class where class.oid = any(known.members)
+        select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
+        from analytics.tables_beneath(source, known.log_function) as beneath
+        cross join lateral analytics.members_of(beneath.oid) as members (oid)
+        inner join pg_class as class on class.oid = members.oid
     loop
         foreach definition in array
-            array['truncate after truncate on %s for each statement'] || case
+            array['truncate%s after truncate on %s for each statement'] || case
                 when not known.is_fed then array[
-                    'insert after insert on %s referencing new table as new_rows for each statement',
-                    'update after update on %s referencing old table as old_rows new table as new_rows for each statement',
-                    'delete after delete on %s referencing old table as old_rows for each statement'
+                    'insert%s after insert on %s referencing new table as new_rows for each statement',
+                    'update%s after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete%s after delete on %s referencing old table as old_rows for each statement'
                 ]
                 when member.kind <> 'r' then array[]::text[]
                 when known.is_histories then array[
-                    'row after insert or update on %s for each row',
-                    'before before update or delete on %s for each row'
+                    'row%s after insert or update on %s for each row',
+                    'before%s before update or delete on %s for each row'
                 ]
-                else array['row after insert or update or delete on %s for each row']
+                else array['row%s after insert or update or delete on %s for each row']
             end
         loop
             execute format(
                 'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
-                member.name, known.log_function, case when not known.is_histories then quote_literal(known.name) end
+                member.suffix, member.name, member.function_name,
+                case when not known.is_histories then quote_literal(known.name) end
             );
         end loop;
         perform analytics.enable_triggers(member.name);
@@ -241,24 +317,24 @@ end
 $$;
 revoke all on function analytics.capture(regclass) from public;
 
--- Drops the triggers of a table and of all its partitions.
+-- Drops the triggers of a table, its partitions and its children, or of the tables beneath a view, unless they have none.
 create function analytics.release(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    members oid[] := array(
-        with recursive members (oid) as (
-            select source::oid
-            union
-            select pg_inherits.inhrelid from members inner join pg_inherits on pg_inherits.inhparent = members.oid
-        )
-        select members.oid from members
-    );
+    root record;
+    members oid[];
 begin
-    if exists (select from pg_trigger where tgrelid = any(members) and tgname like 'convo\_pipelines\_%') then
-        perform analytics.lock_source(source, 'access exclusive');
-        perform analytics.drop_triggers(member::regclass) from unnest(members) as member;
-    end if;
+    for root in select * from analytics.tables_beneath(source, null) order by oid loop
+        members := array(select analytics.members_of(root.oid));
+        if exists (
+            select from pg_trigger
+            where tgrelid = any(members) and tgname ~ ('^convo_pipelines_[a-z]+' || root.suffix || '$')
+        ) then
+            perform analytics.lock_source(root.oid::regclass, 'access exclusive');
+            perform analytics.drop_triggers(member::regclass, root.suffix) from unnest(members) as member;
+        end if;
+    end loop;
 end
 $$;
 revoke all on function analytics.release(regclass) from public;

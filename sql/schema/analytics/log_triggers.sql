@@ -75,12 +75,15 @@ begin
                     union
                     select session_id::text collate "C", (created_at at time zone 'UTC')::date from new_rows
                 ) as changed;
+                if (select count(*) from new_rows) < (select count(*) from old_rows) then  -- rows left the view that is captured
+                    operation := 'delete';
+                end if;
             end if;
         else
             sessions := array[null]::text[];
             days := array[null]::date[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         sessions := array[null]::text[];
         days := array[null]::date[];
         operation := case when operation = 'delete' then 'truncate' else 'everything' end;
@@ -180,7 +183,9 @@ begin
             into only_conversation, only_crew, only_session, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(id), array_agg(crew_id), array_agg(session_id), count(*) > (select count(*) from new_rows)
+                select
+                    array_agg(id), array_agg(crew_id), array_agg(session_id),
+                    count(*) > least((select count(*) from old_rows), (select count(*) from new_rows))
                 into conversations, crews, sessions, is_any_moved
                 from (
                     select id, crew_id, session_id, project_id from old_rows
@@ -189,14 +194,17 @@ begin
                 ) as changed;
                 if is_any_moved then
                     select array_agg(id), array_agg(project_id) into moved, projects from (
-                        select id, project_id from new_rows except select id, project_id from old_rows
+                        (select id, project_id from new_rows except select id, project_id from old_rows)
+                        union all
+                        select id, null from old_rows  -- a view does not show it any more
+                        where project_id is not null and not exists (select from new_rows where new_rows.id = old_rows.id)
                     ) as changed;
                 end if;
             end if;
         else
             conversations := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         conversations := array[null]::uuid[];
         crews := null;
         sessions := null;
@@ -252,7 +260,8 @@ end
 $$;
 revoke all on function analytics.log_conversations() from public;
 
--- The other logs take one key of each row; these functions differ in names only.
+-- The other logs take one key of each row; these functions differ in names only. A key that only one of both sides of an update
+-- has, because it changed or because a view shows the row only then, came or went.
 do $generate$
 declare
     definition text;
@@ -267,6 +276,7 @@ declare
     is_single boolean;
     only_key uuid;
     keys uuid[];
+    operations text[];  -- of an update's keys
 begin
     begin
         may_write := has_table_privilege('analytics.%3$I', 'insert');  -- fails without the right to use the schema
@@ -292,15 +302,20 @@ begin
             into only_key, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(%2$I) into keys from (
-                    select %2$I from old_rows union select %2$I from new_rows
+                select array_agg(key), array_agg(change) into keys, operations from (
+                    select
+                        key,
+                        case when bool_and(is_new) then 'insert' when bool_or(is_new) then 'update' else 'delete' end as change
+                    from (select %2$I as key, false as is_new from old_rows union all select %2$I, true from new_rows) as sides
+                    group by key
                 ) as changed;
             end if;
         else
             keys := array[null]::uuid[];
         end if;
-    exception when others then
+    exception when others or assert_failure then
         keys := array[null]::uuid[];
+        operations := null;
         operation := 'everything';
     end;
     if may_write is not true then
@@ -315,8 +330,8 @@ begin
         insert into analytics.%3$I (%5$s%4$I, operation) select %6$sonly_key, operation
         where only_key is not null;
     else
-        insert into analytics.%3$I (%5$s%4$I, operation) select %6$skey, operation
-        from unnest(keys) as key
+        insert into analytics.%3$I (%5$s%4$I, operation) select %6$skey, coalesce(change, operation)
+        from unnest(keys, operations) as changed (key, change)
         where key is not null or operation in ('everything', 'truncate');
     end if;
     return null;

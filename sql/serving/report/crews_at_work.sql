@@ -20,5 +20,5 @@ where (%(client)s::text is null or client.client_code = %(client)s)
     and day.message_count > 0
     and day.activity_date >= (%(start)s::timestamptz at time zone 'UTC')::date
     and day.activity_date < (%(end)s::timestamptz at time zone 'UTC')::date
-group by crew.id, state.crew_id
+group by crew.id, crew.crew_code, crew.histories_table_name, state.crew_id
 order by messages desc, crew.crew_code;

@@ -1,7 +1,7 @@
 -- Inserts conversations for sessions, unless the application has just inserted them: all at once or, if a rule of the application
 -- refuses that, in smaller and smaller batches, until each refused row is found. What is nobody's rule fails, such as a lock, a
 -- timeout, a full disk or a missing privilege.
--- in:  diff; {columns}
+-- in:  diff; {columns}; {creates_conversations}: false: all of them are refused; as they are by a view that takes no rows
 -- out: app.conversations; refused_conversations; diff (change: refused)
 do $$
 declare
@@ -14,7 +14,32 @@ declare
     rule_name text;
     column_name text;
     trigger_names text;
+    takes_rows constant boolean := (
+        select
+            pg_relation_is_updatable('app.conversations', true) & 8 = 8
+            and (
+                bool_and(pg_column_is_updatable(attrelid, attnum, false))
+                or exists (select from pg_trigger where tgrelid = 'app.conversations'::regclass and tgtype & 68 = 68)
+            )
+        from pg_attribute
+        where attrelid = 'app.conversations'::regclass
+            and attname in (select attname from pg_attribute where attrelid = 'pg_temp.diff'::regclass and attnum > 0)
+    );
 begin
+    if not {creates_conversations} or not takes_rows then
+        insert into analytics.refused_conversations (crew_id, session_id, refused_by)
+        select
+            crew_id,
+            session_id,
+            case when {creates_conversations} then 'view app.conversations' else 'CREATE_CONVERSATIONS' end
+        from pg_temp.diff
+        where change = 'inserted'
+        on conflict (crew_id, session_id) do update set
+            refused_by = excluded.refused_by,
+            refused_at = excluded.refused_at;
+        update pg_temp.diff set change = 'refused' where change = 'inserted';
+        return;
+    end if;
     set local search_path to default;  -- triggers of the application run with it
     while first <= cardinality(missing) loop
         batch := missing[first:first + size - 1];

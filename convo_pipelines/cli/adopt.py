@@ -1,0 +1,79 @@
+"""`convo-pipelines adopt`: schema `app` as views over the owner's tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.sources import proposal
+
+
+class ParserMissingError(ConvoPipelinesError):
+    """The parser of PostgreSQL is not installed."""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--schema", default="public", show_default=True, help="The schema of your tables.")
+@click.option(
+    "--check",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Create the views of a file in a transaction that is rolled back, and say how they would be read.",
+)
+@click.pass_context
+def adopt(context: click.Context, schema: str, file: Path | None) -> None:
+    """Map your own tables to schema `app` by views, which are captured on the tables beneath.
+
+    Without a command, print a file of views for the tables of a schema, for you to complete; nothing is written.
+    """
+    if context.invoked_subcommand is None:
+        if file:
+            _check(file)
+        else:
+            click.echo(proposal.propose(Warehouse(), schema), nl=False)
+
+
+def _check(file: Path) -> None:
+    checked = _adoption().check(Warehouse(), file)
+    rows = [
+        {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
+    ]
+    print_table(console, rows)
+    for view in checked:
+        for statement in view.missing_indexes:
+            console.print(f"{statement};", soft_wrap=True)
+    console.print(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
+
+
+@adopt.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def install(file: Path | None) -> None:
+    """Create the views of FILE, and what is missing of `analytics`; without FILE, look again at the views there are."""
+    _print(_adoption().install(Warehouse(), file))
+
+
+@adopt.command()
+def release() -> None:
+    """Drop the views, so that the tables beneath can be altered; `restore` makes them again."""
+    console.print(f"dropped: {', '.join(_adoption().release(Warehouse()))}")
+
+
+@adopt.command()
+def restore() -> None:
+    """Make the views again that `release` dropped, with the rights on them."""
+    _print(_adoption().restore(Warehouse()))
+
+
+def _adoption():
+    try:
+        from convo_pipelines.sources import adoption  # needs a parser that is installed only for this
+    except ModuleNotFoundError as error:
+        raise ParserMissingError(f"{error.name} is not installed: run `pip install '.[adopt]'`") from None
+    return adoption
+
+
+def _print(adopted: Sequence[object]) -> None:
+    print_table(console, [vars(view) for view in adopted])

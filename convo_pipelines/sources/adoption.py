@@ -1,0 +1,395 @@
+"""Adoption: schema `app` as views over the owner's tables, captured on these."""
+
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from convo_pipelines.database import migrations
+from convo_pipelines.database.statements import statement
+from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_one, identifier
+from convo_pipelines.engine import binding, capture
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS
+from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.sources import views
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source, is_like
+from convo_pipelines.sources.views import View, ViewError
+
+SECONDS_PER_ROW = 2e-5
+"""What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
+PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
+"""The sources that rows of analytics refer to."""
+INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
+
+_log = logging.getLogger(__name__)
+
+
+class AdoptionError(ConvoPipelinesError):
+    """The file of views cannot be installed; the message names the view and the remedy. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A view in `app`, and why it is not captured, if it is not."""
+
+    table_name: str
+    remark: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a view of a file shows, and how it is going to be read.
+
+    Attributes:
+        source: its name in `app`.
+        rows: how many it shows.
+        null_keys: rows without a key.
+        double_keys: rows whose key another row has.
+        captured: yes, or why not.
+        seconds: about how long the first build takes for its rows.
+        missing_indexes: the statements that create them.
+
+    """
+
+    source: str
+    rows: int
+    null_keys: int
+    double_keys: int
+    captured: str
+    seconds: float
+    missing_indexes: list[str]
+
+
+def check(warehouse: Warehouse, file: Path) -> list[Checked]:
+    """Create the views of a file, look at what they show, and roll back.
+
+    Raises:
+        AdoptionError: the file fails, or a view is not what the pipeline reads.
+
+    """
+    with warehouse.connection() as connection, connection.transaction(force_rollback=True):
+        connection.execute("set local search_path = ''")
+        create_views(connection, file)
+        return [_checked(connection, name, wanted) for name, wanted in SOURCES.items()]
+
+
+def _checked(connection: Connection, name: str, wanted: Source) -> Checked:
+    key = sql.SQL(", ").join(map(sql.Identifier, wanted.key))
+    is_null = sql.SQL("({}) is null").format(key)
+    if len(wanted.key) > 1:
+        is_null = sql.SQL("not ({}) is not null").format(key)
+    view = sql.Identifier("app", name)
+    found = fetch_one(connection, "sources/adoption/quality", {"view": view, "key": key, "is_null": is_null})
+    try:
+        views.read(connection, view.as_string(), wanted.columns, wanted.logged)
+        captured = "yes"
+    except ViewError as error:
+        captured = str(error)
+    indexes = fetch(
+        connection, "sources/adoption/missing_indexes", table_name=name, columns=[wanted.key[0], *wanted.looked_up_by]
+    )
+    missing = sorted({row["run_this"] for row in indexes})
+    return Checked(name, **found, captured=captured, seconds=found["rows"] * SECONDS_PER_ROW, missing_indexes=missing)
+
+
+def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
+    """Create the views of a file, and whatever is missing of `app` and `analytics`, and capture the tables beneath.
+
+    Args:
+        warehouse: of the role that owns the schemas, and may create triggers on the tables beneath.
+        file: statements `create or replace view app.…`, every name qualified; None: the views that are there.
+
+    Raises:
+        AdoptionError: the file fails, or a view is not what the pipeline reads.
+
+    """
+    if not any(migration.applied for migration in migrations.status(warehouse.url) if migration.line == "analytics"):
+        migrations.up(url=warehouse.url)
+    with warehouse.connection() as connection:
+        with _changing(connection):
+            create_views(connection, file)
+        binding.bind_views(connection)
+        with _changing(connection):
+            adopted = _adopt(connection)
+            for step in ("ownership", "grants"):
+                connection.execute(statement(f"migrations/{step}"))
+    capture.sync(warehouse)
+    return adopted
+
+
+def create_views(connection: Connection, file: Path | None) -> None:
+    """Create the views of a file, in place of the reference tables, and an empty view for each source that is missing.
+
+    Args:
+        connection: in a transaction with an empty search path, so that what the file names is what is meant.
+        file: the statements; None: the views are there.
+
+    Raises:
+        AdoptionError: the file fails, or a view is not what the pipeline reads.
+
+    """
+    if file is not None:
+        _drop_reference(connection)
+        connection.execute("delete from analytics.released_views")
+        try:
+            with connection.transaction():
+                connection.execute(_trusted(file.read_text()))
+        except psycopg.Error as error:
+            raise AdoptionError(f"{file}: {error.diag.message_primary or error}{_hint(error)}") from None
+    found = {row["table_name"]: row for row in fetch(connection, "sources/adoption/columns")}
+    for name in SOURCES.keys() - found.keys():
+        connection.execute(_empty_view(name, SOURCES[name]))
+    failures = [
+        failure
+        for name, wanted in SOURCES.items()
+        if file is not None and name in found and found[name]["is_view"]
+        for failure in differences(name, wanted, found[name]["columns"])
+    ]
+    if failures:
+        raise AdoptionError("; ".join(failures))
+
+
+def _drop_reference(connection: Connection) -> None:
+    """Drop the tables of the reference schema, which have no rows.
+
+    Raises:
+        AdoptionError: they have.
+
+    """
+    tables = [row["table_name"] for row in fetch(connection, "sources/adoption/reference_tables")]
+    relations = {name: {"relation": sql.Identifier("app", name)} for name in tables}
+    if filled := [
+        name for name in tables if fetch_one(connection, "sources/adoption/has_rows", relations[name])["has_rows"]
+    ]:
+        raise AdoptionError(
+            f"app.{', app.'.join(filled)}: these tables of the reference schema have rows. Adopt your tables in a "
+            "database without them"
+        )
+    if tables:
+        _drop_views_of_ours(connection)
+        execute(connection, "sources/adoption/drop_reference")
+
+
+def views_of_ours() -> list[str]:
+    """Return the views of analytics that read app, those on others first."""
+    return [*reversed(binding.views())]
+
+
+def _drop_views_of_ours(connection: Connection) -> None:
+    """Drop the views of analytics that read app; `bind_views` makes them again."""
+    for name in views_of_ours():
+        connection.execute(sql.SQL("drop view if exists {}").format(identifier(name)))
+
+
+def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[str]:
+    """Return how the columns of a view differ from what the pipeline reads, a sentence each."""
+    failures: list[str] = []
+    for column, described in wanted.columns.items():
+        found = columns.get(column)
+        if found is None and described.is_optional:
+            failures.append(f"app.{name} has no column {column}: add null::{described.type} as {column}")
+        elif found is None:
+            failures.append(f"app.{name} has no column {column} ({described.type}: {described.meaning.rstrip('.')})")
+        elif " collate " in found:
+            failures.append(f'app.{name}.{column} is of type {found}: add collate "default"')
+        elif not is_like(found, described.type):
+            failures.append(f"app.{name}.{column} is of type {found}, not {described.type}: cast it")
+    return failures
+
+
+def _adopt(connection: Connection) -> list[Adopted]:
+    """Create the trigger function of each view that can be captured, and store what it is captured on."""
+    found: dict[str, View | str] = {}
+    rows = {row["name"]: row for row in fetch(connection, "sources/adoption/views")}
+    for name, row in rows.items():
+        wanted = HISTORIES if row["is_histories"] else SOURCES[name]
+        try:
+            found[name] = views.read(connection, row["relation"], wanted.columns, wanted.logged)
+        except ViewError as error:
+            found[name] = str(error)
+    captured = {name: view for name, view in found.items() if isinstance(view, View)}
+    execute(connection, "sources/adoption/release_former", views=[view.oid for view in captured.values()])
+    for name, view in captured.items():
+        _install(connection, name, view, rows[name]["log_function"])
+    for name in rows.keys() & PARENTS:
+        _install_lock(connection, name)
+    if "conversations" in rows:
+        _install_insert(connection)
+    _drop_former_functions(connection)
+    return [Adopted(name, view if isinstance(view, str) else None) for name, view in found.items()]
+
+
+def _drop_former_functions(connection: Connection) -> None:
+    for row in fetch(connection, "sources/adoption/former_functions"):
+        connection.execute(_trusted(f"drop function {row['function']}"))
+
+
+def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
+    """Create the trigger functions of the tables beneath a view, and store which they are."""
+    tables: list[tuple[Row, str]] = []
+    if view.base:
+        tables.append((view.base, function := f"log_view_{view.oid}"))
+        connection.execute(_trusted(view.trigger_function(connection, function, log_function)))
+        log, columns, values = _everything(log_function, name, view.oid)
+        for number, joined in enumerate(view.joined, 1):
+            tables.append((joined.table, f"{function}_{number}"))
+            names: dict[str, sql.Composable] = {
+                "function": sql.Identifier("analytics", f"{function}_{number}"),
+                "columns": sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in joined.columns),
+                "log": sql.Identifier("analytics", log),
+                "log_name": sql.Literal(f"analytics.{log}"),
+                "log_columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+                "log_values": sql.SQL(", ").join(map(sql.Literal, values)),
+            }
+            connection.execute(statement("sources/adoption/joined").format(**names))
+    for _, function in tables:
+        revoke = sql.SQL("revoke all on function {}() from public").format(sql.Identifier("analytics", function))
+        connection.execute(revoke)
+    execute(
+        connection,
+        "sources/adoption/remember",
+        table_name=name,
+        view=view.oid,
+        views=list(view.views),
+        oids=[table["oid"] for table, _ in tables],
+        names=[table["name"] for table, _ in tables],
+        functions=[function for _, function in tables],
+    )
+
+
+def _everything(log_function: str, name: str, view: int) -> tuple[str, tuple[str, ...], tuple[object, ...]]:
+    """Return the log of a source, and what it says when the source has to be read as a whole: columns and values."""
+    match log_function:
+        case "log_sessions":
+            return "session_changes", ("table_oid", "operation"), (view, "everything")
+        case "log_recipients":
+            return "message_changes", ("operation",), ("everything",)
+        case "log_projects":
+            return "project_changes", ("operation",), ("everything",)
+        case "log_identifiers":
+            return "identifier_changes", ("source", "operation"), (name, "everything")
+        case _:
+            return "conversation_changes", ("source", "operation"), (name, "everything")
+
+
+def _install_lock(connection: Connection, name: str) -> None:
+    """Have a view's rows locked in the table beneath; if that has no such key, the log alone tells of deletions."""
+    relation = sql.Identifier("app", name).as_string()
+    oid = fetch_one(connection, "sources/views/relation", relation=relation)["oid"]
+    with suppress(ViewError):
+        connection.execute(views.lock_function(connection, relation, f"lock_view_{oid}"))
+
+
+def _install_insert(connection: Connection) -> None:
+    """Have conversations of crews inserted into the table beneath; if it cannot be done, none are created."""
+    relation, columns = CREW_CONVERSATIONS.target, CREW_CONVERSATIONS.rows.inserted
+    connection.execute(_trusted(f"drop trigger if exists {INSERT_TRIGGER} on {relation}"))
+    takes = fetch_one(connection, "sources/adoption/takes_rows", relation=relation, columns=list(columns))
+    if takes["takes_rows"]:
+        return
+    try:
+        key = CREW_CONVERSATIONS.rows.key
+        connection.execute(views.insert_function(connection, relation, INSERT_FUNCTION, INSERT_TRIGGER, columns, key))
+    except ViewError as error:
+        _log.warning("no conversations of crews are created: %s", error)
+
+
+def _empty_view(name: str, wanted: Source) -> sql.Composed:
+    columns = [
+        sql.SQL("null::{} as {}").format(_trusted(column.type), sql.Identifier(column_name))
+        for column_name, column in wanted.columns.items()
+    ]
+    view = sql.Identifier("app", name)
+    comment = sql.Literal("Empty: the application has no such rows. Created by convo_pipelines.")
+    return sql.SQL("create view {} as select {} where false; comment on view {} is {}").format(
+        view, sql.SQL(", ").join(columns), view, comment
+    )
+
+
+def _trusted(text: str) -> sql.SQL:
+    """Return statements of ours, or of the owner's own file."""
+    return sql.SQL(cast("LiteralString", text))
+
+
+def _hint(error: psycopg.Error) -> str:
+    if isinstance(
+        error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedObject)
+    ):
+        return ": qualify each name with its schema"
+    return ""
+
+
+def release(warehouse: Warehouse) -> list[str]:
+    """Drop the views, so that the tables beneath can be altered; return their names.
+
+    Raises:
+        AdoptionError: there are none, or something else reads one; nothing was changed.
+
+    """
+    with warehouse.connection() as connection, _changing(connection):
+        released = [row["table_name"] for row in fetch(connection, "sources/adoption/release")]
+        if not released:
+            raise AdoptionError(
+                "schema app has no views; `convo-pipelines adopt restore` makes those that were released"
+            )
+        execute(connection, "sources/adoption/release_former", views=[])
+        _drop_former_functions(connection)
+        drops = {name: sql.SQL("drop view {}").format(sql.Identifier("app", name)) for name in released}
+        ours = {name: sql.SQL("drop view if exists {}").format(identifier(name)) for name in views_of_ours()}
+        if failures := _in_any_order(connection, ours | drops):
+            raise AdoptionError(
+                "; ".join(f"{e.diag.message_primary}: {e.diag.message_detail}" for e in failures.values())
+            )
+    return released
+
+
+def restore(warehouse: Warehouse) -> list[Adopted]:
+    """Make the views again that were dropped by `release`, with their rights, and capture the tables beneath.
+
+    Raises:
+        AdoptionError: none were released, or one cannot be made any more; nothing was changed.
+
+    """
+    with warehouse.connection() as connection, _changing(connection):
+        rows = fetch(connection, "sources/adoption/released")
+        if not rows:
+            raise AdoptionError("no views are released")
+        failures = _in_any_order(connection, {row["table_name"]: _trusted(row["statements"]) for row in rows})
+        if failures:
+            [name, error] = next(iter(failures.items()))
+            raise AdoptionError(
+                f"app.{name} cannot be made again: {error.diag.message_primary}; change it in the file of views, and "
+                "run `convo-pipelines adopt install FILE`"
+            )
+        connection.execute("delete from analytics.released_views")
+    return install(warehouse, None)
+
+
+def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composable]) -> dict[str, psycopg.Error]:
+    """Run statements of which some need others; return the errors of those that never succeed."""
+    left = dict(statements)
+    while True:
+        failures: dict[str, psycopg.Error] = {}
+        for name, text in left.items():
+            try:
+                with connection.transaction():
+                    connection.execute(sql.Composed([text]))
+            except psycopg.Error as error:
+                failures[name] = error
+        if not failures or len(failures) == len(left):
+            return failures
+        left = {name: left[name] for name in failures}
+
+
+@contextmanager
+def _changing(connection: Connection) -> Generator[None]:
+    """Change the views in one transaction, one process at a time; every name in it is qualified."""
+    with connection.transaction():
+        execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
+        connection.execute("set local search_path = ''")
+        yield

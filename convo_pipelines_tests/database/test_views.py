@@ -1,0 +1,126 @@
+"""Views over the owner's tables: what they show of the rows that a statement changed."""
+
+import pytest
+
+from convo_pipelines.sources import views
+from convo_pipelines.sources.views import ViewError
+from convo_pipelines_tests.world import World
+
+OWNER = """
+create schema owner;
+create table owner.chats (id bigint primary key, status int not null, body text, at timestamptz, zone_less timestamp);
+create table owner.users (id bigint primary key, name text);
+"""
+
+
+@pytest.fixture
+def owned(new_world: object) -> World:
+    world = new_world()  # type: ignore[operator]
+    world.execute(OWNER)
+    return world
+
+
+def shown(world: World, query: str, decisive: str = "id") -> list[dict[str, object]]:
+    """What a view shows of two rows that a trigger might be given."""
+    world.execute(f"create view owner.shown as {query}")
+    view = views.read(world.connection, "owner.shown", decisive.split(), ["id"])
+    assert view.base
+    assert view.base["name"] == "owner.chats"
+    rows = "(values (1::bigint, 0, 'a', now(), null::timestamp), (2, 1, 'b', now(), null))"
+    names = "(id, status, body, at, zone_less)"
+    return world.execute(
+        f"with changed_rows {names} as {rows} select * from ({view.of('changed_rows')}) as shown order by 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("select id * 10 as id, body from owner.chats", [{"id": 10}, {"id": 20}]),
+        ("select id from owner.chats where status = 1", [{"id": 2}]),
+        ("select c.id as id from owner.chats as c where c.body operator(pg_catalog.=) 'b'", [{"id": 2}]),
+        (
+            "select id from owner.chats where status = 1 union all select id + 5 from owner.chats",
+            [{"id": 2}, {"id": 6}, {"id": 7}],
+        ),
+    ],
+)
+def test_a_view_over_one_table_shows_changed_rows(owned: World, query: str, expected: list[dict[str, object]]) -> None:
+    assert shown(owned, query) == expected
+
+
+def test_a_view_on_a_view_shows_changed_rows(owned: World) -> None:
+    owned.execute("create view owner.active as select id as number, body from owner.chats where status = 1")
+    assert shown(owned, "select number + 1 as id from owner.active where body = 'b'") == [{"id": 3}]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("select chats.id from owner.chats join owner.users using (id)", "joins tables otherwise than by LEFT JOIN"),
+        ("select chats.id from owner.chats, owner.users", "reads several tables, and not by LEFT JOIN"),
+        (
+            "select u.id from owner.chats as c left join owner.users as u on u.id = c.id",
+            "a joined table decides column id",
+        ),
+        (
+            "select c.id from owner.chats as c left join owner.users as u on u.id = c.id where u.name = 'x'",
+            "its filter",
+        ),
+        (
+            "select id from owner.chats union all select id from owner.users",
+            "reads several tables: owner.chats, owner.users",
+        ),
+        ("select id from owner.chats where at > now()", "its filter does not follow from the row alone"),
+        ("select id from owner.chats group by id", "has GROUP BY"),
+        ("select id from owner.chats where id in (select id from owner.users)", "its filter"),
+        ("select zone_less::timestamptz as id from owner.chats", "column id does not follow from the row alone"),
+        ("select max(id) as id from owner.chats", "column id does not follow from the row alone"),
+        ("select id from owner.chats limit 3", "has WITH or LIMIT"),
+        ("select id from owner.chats except select id from owner.chats", "has INTERSECT or EXCEPT"),
+        ("select status from owner.chats", "has no column id"),
+    ],
+)
+def test_a_view_that_cannot_be_captured_says_why(owned: World, query: str, message: str) -> None:
+    with pytest.raises(ViewError, match=message):
+        shown(owned, query)
+
+
+TRIGGERS = """
+create trigger i after insert on owner.chats referencing new table as new_rows
+for each statement execute function analytics.log_chats('people');
+create trigger u after update on owner.chats referencing old table as old_rows new table as new_rows
+for each statement execute function analytics.log_chats('people');
+create trigger d after delete on owner.chats referencing old table as old_rows
+for each statement execute function analytics.log_chats('people');
+"""
+
+
+def test_the_keys_of_rows_that_enter_change_or_leave_a_view_are_logged(owned: World) -> None:
+    query = "select lpad(id::text, 32, '0')::uuid as id, body from owner.chats where status = 1"
+    owned.execute(f"create view owner.shown as {query}")
+    view = views.read(owned.connection, "owner.shown", ["id"], ["id"])
+    owned.execute(view.trigger_function(owned.connection, "log_chats", "log_identifiers"))
+    owned.execute(TRIGGERS)
+
+    def logged(statement: str) -> list[tuple[int, str]]:
+        owned.execute("delete from analytics.identifier_changes")
+        owned.execute(statement)
+        rows = owned.execute("select id, operation from analytics.identifier_changes order by id")
+        return [(int(row["id"].hex), row["operation"]) for row in rows]
+
+    assert logged("insert into owner.chats select n, n % 2 from generate_series(1, 4) as n") == [
+        (1, "insert"),
+        (3, "insert"),
+    ]
+    assert logged("insert into owner.chats values (5, 0)") == []
+    assert logged("insert into owner.chats values (7, 1)") == [(7, "insert")]
+    assert logged("update owner.chats set body = 'x' where id in (1, 2)") == [(1, "update")]
+    assert logged("update owner.chats set status = 1 - status where id < 4") == [
+        (1, "delete"),
+        (2, "insert"),
+        (3, "delete"),
+    ]
+    assert logged("update owner.chats set id = 8 where id = 7") == [(7, "delete"), (8, "insert")]
+    assert logged("delete from owner.chats where id in (2, 3)") == [(2, "delete")]
+    assert logged("delete from owner.chats") == [(8, "delete")]

@@ -1,0 +1,8 @@
+-- What a view of app shows.
+-- in:  {view}; {key}: its columns that no two rows share; {is_null}: whether one of them is null
+-- out: one row: rows, null_keys, double_keys
+select
+    count(*) as rows,
+    count(*) filter (where {is_null}) as null_keys,
+    count(*) filter (where not ({is_null})) - count(distinct row({key})) filter (where not ({is_null})) as double_keys
+from {view};
