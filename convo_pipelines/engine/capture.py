@@ -25,6 +25,8 @@ from convo_pipelines.engine import binding, change_log
 from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
+MIGRATION_SECONDS = 1.0
+"""When a table is captured that could not be because a migration replaced what captures it at that moment."""
 RETRY_SECONDS = 60
 """A table that all attempts found locked is tried again after so long, then after twice as long each time."""
 LOOKS = 3
@@ -168,5 +170,6 @@ def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float 
     except psycopg.errors.InsufficientPrivilege as error:
         return f"{error.diag.message_primary}; its owner can run `convo-pipelines capture on {table['name']}`", None
     except psycopg.Error as error:
-        return str(error.diag.message_primary or error), RETRY_SECONDS
+        is_replaced = isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction))
+        return str(error.diag.message_primary or error), MIGRATION_SECONDS if is_replaced else RETRY_SECONDS
     return None
