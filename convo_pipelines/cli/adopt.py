@@ -11,6 +11,10 @@ from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.sources import proposal
 
 
+class KeysError(ConvoPipelinesError):
+    """Rows of a view have no key, or that of another row; they cannot be refreshed."""
+
+
 class ParserMissingError(ConvoPipelinesError):
     """The parser of PostgreSQL is not installed."""
 
@@ -42,10 +46,19 @@ def _check(file: Path) -> None:
         {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
     ]
     print_table(console, rows)
-    for view in checked:
-        for statement in view.missing_indexes:
-            console.print(f"{statement};", soft_wrap=True)
+    for statement in dict.fromkeys(statement for view in checked for statement in view.missing_indexes):
+        console.print(f"{statement};", soft_wrap=True)
     console.print(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
+    lines = [number for number, line in enumerate(file.read_text().splitlines(), 1) if "TODO" in line]
+    if lines:
+        console.print(f"{len(lines)} TODOs are left: lines {', '.join(map(str, lines))}", soft_wrap=True)
+    if wrong := [view for view in checked if view.null_keys or view.double_keys]:
+        raise KeysError(
+            "; ".join(
+                f"app.{view.source}: {view.null_keys} rows have no key, {view.double_keys} that of another row"
+                for view in wrong
+            )
+        )
 
 
 @adopt.command()

@@ -9,10 +9,15 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 LOCAL = Path(os.environ.get("DAGSTER_HOME", ".")).resolve() / ".local"
 """The folder of the embedded server and the reports; beside `dagster.yaml`, independent of the working directory."""
+
+
+class StorageError(ConvoPipelinesError):
+    """Dagster has no database; the message says what creates one."""
 
 
 @cache
@@ -45,5 +50,11 @@ def _embedded_url() -> str:
 def _create_if_missing(server_url: str, name: str) -> str:
     with psycopg.connect(server_url, autocommit=True) as connection:
         if not connection.execute("select from pg_database where datname = %s", [name]).rowcount:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            try:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            except psycopg.errors.InsufficientPrivilege:
+                raise StorageError(
+                    f"Dagster's storage: {connection.info.user} may not create the database {name}: run `createdb "
+                    f"--owner={connection.info.user} {name}` as a role that may, or set DAGSTER_PG_URL"
+                ) from None
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)

@@ -19,7 +19,8 @@ REMEDIES = {
     "conversations without a usable closed_at": "They are taken for open; correct it.",
     "conversations without a usable created_at or updated_at": "added_at is when the link was made; correct them.",
     "conversations refused": "These sessions have no conversation, so no summary and no links. Change the rule of "
-    "app.conversations, or the sessions; the next reconcile tries again.",
+    "app.conversations (a view takes rows if it shows columns as crew_id and session_id), or the sessions; the next "
+    "reconcile tries again.",
 }
 """The effect of each kind of odd row, and the remedy; a kind may go on with ` by ` and what refuses the rows."""
 

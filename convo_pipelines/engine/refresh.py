@@ -53,6 +53,7 @@ from convo_pipelines.engine.scopes import (
 )
 from convo_pipelines.engine.spans import BY_KEY, Span, file_of, is_large_part, known_size, spans_of, spans_of_window
 from convo_pipelines.engine.workers import Estimate, Workers
+from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
@@ -65,6 +66,17 @@ SPAN_SECONDS = 1.5
 """How long a chunk of everything takes, about."""
 
 _log = logging.getLogger(__name__)
+
+
+class KeyOfSeveralRowsError(ConvoPipelinesError):
+    """Several rows of a source have the same key, as those of a view may have."""
+
+    def __init__(self, table: DerivedTable, error: psycopg.Error):
+        """Name the table that is refreshed."""
+        super().__init__(
+            f"{table.name}: {error_message(error)}: rows of app.{', app.'.join(table.sources)} have the same key; "
+            "`convo-pipelines adopt --check FILE` counts them"
+        )
 
 
 @dataclass
@@ -469,6 +481,8 @@ def chunks(
         except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
             size.back_off(error)
             continue
+        except psycopg.errors.CardinalityViolation as error:
+            raise KeyOfSeveralRowsError(work.table, error) from None
         note(outcomes, following)
         if following is None:
             return True

@@ -25,6 +25,7 @@ LEAST_FREE = 0.1
 """The fraction of the disk that must be free."""
 AWAY = "the database is away"
 SCHEMA = "the schema is outdated"
+RELEASED = "the views of app are released"
 
 REMEDIES = {
     AWAY: "Start it, or correct CONVO_DATABASE_URL. Nothing is lost: the next tick reads what changed meanwhile.",
@@ -39,6 +40,7 @@ REMEDIES = {
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
     "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
     SCHEMA: "Run `convo-pipelines migrate up --only analytics`.",
+    RELEASED: "Run `convo-pipelines adopt restore`: until then ticks fail. They read later what is written now.",
     "alerts are not delivered": "Check the receiver and ALERT_URLS; delivery is retried at every health check.",
 }
 """What to do about each kind of finding."""
@@ -96,6 +98,8 @@ def look(warehouse: Warehouse) -> list[Finding]:
         warehouse.ping()
     except UnreachableError as error:
         return [Finding(AWAY, warehouse.name, None, str(error).removeprefix(f"{AWAY}: "))]
+    if migrations.are_views_released(warehouse.url):
+        return [Finding(RELEASED, "app", None, "`convo-pipelines adopt release` dropped them")]
     if missing := migrations.missing(warehouse.url):
         return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
     with warehouse.connection() as connection:
@@ -194,6 +198,8 @@ def schema_error(url: str) -> SchemaError | None:
     Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
     """
     try:
+        if migrations.are_views_released(url):
+            return SchemaError(migrations.RELEASED)
         missing = migrations.missing(url)
     except ProgrammingError:
         return None

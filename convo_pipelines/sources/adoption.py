@@ -1,13 +1,17 @@
 """Adoption: schema `app` as views over the owner's tables, captured on these."""
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
+from pglast import parse_sql, split
+from pglast.enums import ObjectType
+from pglast.parser import ParseError
 from psycopg import sql
 
 from convo_pipelines.database import migrations
@@ -16,14 +20,17 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execu
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, Source, is_like
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Source, is_like
 from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
 """What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
 PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
 """The sources that rows of analytics refer to."""
+ALIKE = 0.85
+"""How alike names are of which one is the other misspelt."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
 
 _log = logging.getLogger(__name__)
@@ -50,6 +57,7 @@ class Checked:
         rows: how many it shows.
         null_keys: rows without a key.
         double_keys: rows whose key another row has.
+        unknown_values: rows with a direction, role or kind that the pipeline does not know.
         captured: yes, or why not.
         seconds: about how long the first build takes for its rows.
         missing_indexes: the statements that create them.
@@ -60,6 +68,7 @@ class Checked:
     rows: int
     null_keys: int
     double_keys: int
+    unknown_values: int
     captured: str
     seconds: float
     missing_indexes: list[str]
@@ -74,20 +83,26 @@ def check(warehouse: Warehouse, file: Path) -> list[Checked]:
     """
     with warehouse.connection() as connection, connection.transaction(force_rollback=True):
         connection.execute("set local search_path = ''")
-        create_views(connection, file)
-        return [_checked(connection, name, wanted) for name, wanted in SOURCES.items()]
+        created = create_views(connection, file)
+        return [_checked(connection, name, SOURCES[name], name in created) for name in SOURCES]
 
 
-def _checked(connection: Connection, name: str, wanted: Source) -> Checked:
+def _checked(connection: Connection, name: str, wanted: Source, is_in_file: bool) -> Checked:
     key = sql.SQL(", ").join(map(sql.Identifier, wanted.key))
     is_null = sql.SQL("({}) is null").format(key)
     if len(wanted.key) > 1:
         is_null = sql.SQL("not ({}) is not null").format(key)
+    known = [
+        sql.SQL("{} = any({}::text[])").format(sql.Identifier(column), sql.Literal([*VALUES[column]]))
+        for column in wanted.columns.keys() & VALUES.keys() - {"channel"}  # which may be any
+    ]
     view = sql.Identifier("app", name)
-    found = fetch_one(connection, "sources/adoption/quality", {"view": view, "key": key, "is_null": is_null})
+    names: dict[str, sql.Composable] = {"view": view, "key": key, "is_null": is_null}
+    names["is_known"] = sql.SQL(" and ").join([sql.SQL("true"), *known])
+    found = fetch_one(connection, "sources/adoption/quality", names)
     try:
         views.read(connection, view.as_string(), wanted.columns, wanted.logged)
-        captured = "yes"
+        captured = "yes" if is_in_file else "not in the file"
     except ViewError as error:
         captured = str(error)
     indexes = fetch(
@@ -112,6 +127,8 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
         migrations.up(url=warehouse.url)
     with warehouse.connection() as connection:
         with _changing(connection):
+            if file is None:
+                _require_views(connection)
             create_views(connection, file)
         binding.bind_views(connection)
         with _changing(connection):
@@ -122,8 +139,24 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     return adopted
 
 
-def create_views(connection: Connection, file: Path | None) -> None:
+def _require_views(connection: Connection) -> None:
+    """Check that there are views, and that each reads the tables that have the names.
+
+    Raises:
+        AdoptionError: there are none, or a table beneath was exchanged.
+
+    """
+    if not fetch(connection, "sources/adoption/described", names=None):
+        raise AdoptionError("schema app has no views: run `convo-pipelines adopt install FILE`")
+    if exchanged := fetch(connection, "sources/adoption/exchanged"):
+        read = "; ".join(f"app.{row['table_name']} reads what was {row['known_name']}" for row in exchanged)
+        raise AdoptionError(f"{read} before that was exchanged: run `convo-pipelines adopt install FILE`")
+
+
+def create_views(connection: Connection, file: Path | None) -> set[str]:
     """Create the views of a file, in place of the reference tables, and an empty view for each source that is missing.
+
+    Views over the owner's tables that the file no longer has are dropped. Returns the names of those that it has.
 
     Args:
         connection: in a transaction with an empty search path, so that what the file names is what is meant.
@@ -133,25 +166,100 @@ def create_views(connection: Connection, file: Path | None) -> None:
         AdoptionError: the file fails, or a view is not what the pipeline reads.
 
     """
+    created = set[str]()
     if file is not None:
         _drop_reference(connection)
         connection.execute("delete from analytics.released_views")
-        try:
-            with connection.transaction():
-                connection.execute(_trusted(file.read_text()))
-        except psycopg.Error as error:
-            raise AdoptionError(f"{file}: {error.diag.message_primary or error}{_hint(error)}") from None
+        created = _create_views(connection, file)
     found = {row["table_name"]: row for row in fetch(connection, "sources/adoption/columns")}
     for name in SOURCES.keys() - found.keys():
         connection.execute(_empty_view(name, SOURCES[name]))
-    failures = [
-        failure
-        for name, wanted in SOURCES.items()
-        if file is not None and name in found and found[name]["is_view"]
-        for failure in differences(name, wanted, found[name]["columns"])
-    ]
+    failures = [failure for name in created for failure in _differences(name, found[name]["columns"])]
     if failures:
-        raise AdoptionError("; ".join(failures))
+        raise AdoptionError("; ".join(sorted(failures)))
+    return created
+
+
+def _create_views(connection: Connection, file: Path) -> set[str]:
+    """Create the views of a file; return their names."""
+    created = set[str]()
+    for where, name, text in _statements(file):
+        try:
+            with connection.transaction():
+                connection.execute(_trusted(text))
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable):
+            _replace(connection, name, text)
+        except psycopg.errors.InsufficientPrivilege:
+            raise
+        except psycopg.Error as error:
+            raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary or error}{_hint(error)}") from None
+        created.add(name)
+    for row in fetch(connection, "sources/adoption/left_out", names=[*created]):
+        _drop_views_of_ours(connection)
+        _drop(connection, row["table_name"])
+    return created
+
+
+def _statements(file: Path) -> Iterator[tuple[str, str, str]]:
+    """Return the statements of a file: where each stands, the view in app that it is about, and its text.
+
+    Raises:
+        AdoptionError: there are others than CREATE VIEW and COMMENT.
+
+    """
+    text = file.read_text()
+
+    def where(position: int) -> str:
+        return f"{file}:{text.count(chr(10), 0, position) + 1}"
+
+    try:
+        slices = split(text, only_slices=True)
+    except ParseError as error:
+        message, position = error.args
+        raise AdoptionError(f"{where(position)}: {message}") from None
+    for part in slices:
+        [parsed] = parse_sql(text[part])
+        name = _view_of(parsed.stmt)
+        if name is None:
+            first = " ".join(text[part].split()[:3])
+            raise AdoptionError(
+                f"{where(part.start)}: `{first} …`: a file of views has `create or replace view app.…` and comments on "
+                "these, nothing else"
+            )
+        yield where(part.start), name, text[part]
+
+
+def _view_of(statement: Any) -> str | None:
+    """Return the view in app that a statement creates, or that it or a column of it gets a comment; else None."""
+    match type(statement).__name__:
+        case "ViewStmt":
+            names = [statement.view.schemaname, statement.view.relname]
+        case "CommentStmt" if statement.objtype in (ObjectType.OBJECT_VIEW, ObjectType.OBJECT_COLUMN):
+            names = [part.sval for part in statement.object][:2]
+        case _:
+            return None
+    return names[1] if names[0] == "app" else None
+
+
+def _replace(connection: Connection, name: str, text: str) -> None:
+    """Create a view in place of one with other columns; its owner, comments, rights and triggers stay."""
+    [described] = fetch(connection, "sources/adoption/described", names=[name])
+    _drop_views_of_ours(connection)
+    _drop(connection, name)
+    connection.execute(_trusted(text))
+    for right in described["rights"]:
+        with suppress(psycopg.errors.UndefinedColumn), connection.transaction():
+            connection.execute(_trusted(right))
+
+
+def _drop(connection: Connection, name: str) -> None:
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("drop view {}").format(sql.Identifier("app", name)))
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise AdoptionError(
+            f"app.{name} cannot be replaced: {error.diag.message_detail}; drop that before, and make it again after"
+        ) from None
 
 
 def _drop_reference(connection: Connection) -> None:
@@ -184,6 +292,15 @@ def _drop_views_of_ours(connection: Connection) -> None:
     """Drop the views of analytics that read app; `bind_views` makes them again."""
     for name in views_of_ours():
         connection.execute(sql.SQL("drop view if exists {}").format(identifier(name)))
+
+
+def _differences(name: str, columns: Mapping[str, str]) -> list[str]:
+    """Return how the columns of a source differ from what is read, or that a view's name is one that is misspelt."""
+    if name in SOURCES:
+        return differences(name, SOURCES[name], columns)
+    is_histories = not differences(name, HISTORIES, columns)
+    meant = [] if is_histories else get_close_matches(name, SOURCES, cutoff=ALIKE)
+    return [f"app.{name} is no source: did you mean {source}?" for source in meant]
 
 
 def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[str]:
@@ -296,7 +413,10 @@ def _install_insert(connection: Connection) -> None:
         key = CREW_CONVERSATIONS.rows.key
         connection.execute(views.insert_function(connection, relation, INSERT_FUNCTION, INSERT_TRIGGER, columns, key))
     except ViewError as error:
-        _log.warning("no conversations of crews are created: %s", error)
+        if settings().create_conversations:
+            _log.warning(
+                "no conversations of crews are created: %s. If that is meant, set CREATE_CONVERSATIONS=false", error
+            )
 
 
 def _empty_view(name: str, wanted: Source) -> sql.Composed:
@@ -317,11 +437,9 @@ def _trusted(text: str) -> sql.SQL:
 
 
 def _hint(error: psycopg.Error) -> str:
-    if isinstance(
-        error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedObject)
-    ):
-        return ": qualify each name with its schema"
-    return ""
+    unknown = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedObject)
+    is_qualified = "." in (error.diag.message_primary or "")
+    return ": qualify each name with its schema" if isinstance(error, unknown) and not is_qualified else ""
 
 
 def release(warehouse: Warehouse) -> list[str]:
@@ -332,19 +450,24 @@ def release(warehouse: Warehouse) -> list[str]:
 
     """
     with warehouse.connection() as connection, _changing(connection):
-        released = [row["table_name"] for row in fetch(connection, "sources/adoption/release")]
+        found = fetch(connection, "sources/adoption/described", names=None)
+        released = [view["table_name"] for view in found]
         if not released:
             raise AdoptionError(
                 "schema app has no views; `convo-pipelines adopt restore` makes those that were released"
             )
+        execute(
+            connection,
+            "sources/adoption/release",
+            names=released,
+            statements=[";\n".join([view["definition"], *view["rights"]]) for view in found],
+        )
         execute(connection, "sources/adoption/release_former", views=[])
         _drop_former_functions(connection)
         drops = {name: sql.SQL("drop view {}").format(sql.Identifier("app", name)) for name in released}
         ours = {name: sql.SQL("drop view if exists {}").format(identifier(name)) for name in views_of_ours()}
         if failures := _in_any_order(connection, ours | drops):
-            raise AdoptionError(
-                "; ".join(f"{e.diag.message_primary}: {e.diag.message_detail}" for e in failures.values())
-            )
+            raise AdoptionError("; ".join(map(_explained, failures.values())))
     return released
 
 
@@ -386,10 +509,19 @@ def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composabl
         left = {name: left[name] for name in failures}
 
 
+def _explained(error: psycopg.Error) -> str:
+    return ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
+
+
 @contextmanager
 def _changing(connection: Connection) -> Generator[None]:
     """Change the views in one transaction, one process at a time; every name in it is qualified."""
-    with connection.transaction():
-        execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
-        connection.execute("set local search_path = ''")
-        yield
+    try:
+        with connection.transaction():
+            execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
+            connection.execute("set local search_path = ''")
+            yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise AdoptionError(
+            f"{error.diag.message_primary}: connect as the role that owns schema app, its views and the tables beneath"
+        ) from None

@@ -14,6 +14,19 @@ class Column:
     is_optional: bool = False
 
 
+VALUES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "direction": {"inbound": ("incoming", "received", "in"), "outbound": ("outgoing", "sent", "out")},
+    "channel": {"chat": ("web", "widget"), "email": ("mail",), "whatsapp": (), "linkedin": (), "crew": ()},
+    "role": {"from": ("sender", "author"), "to": ("recipient", "receiver"), "cc": (), "bcc": ()},
+    "kind": {
+        "email": ("mail", "email_address"),
+        "phone": ("mobile", "phone_number", "whatsapp", "sms"),
+        "linkedin": (),
+    },
+}
+"""The values of columns, and the labels of enums that mean them. The first stands in where nothing is known."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A table or view of `app`.

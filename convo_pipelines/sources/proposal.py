@@ -15,7 +15,7 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column, is_like
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Column, is_like
 
 TABLES: Mapping[str, Sequence[str]] = {
     "clients": ("client", "account", "company", "organization", "organisation", "tenant", "workspace"),
@@ -68,17 +68,6 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "updated_at": ("modified_at", "changed_at"),
 }
 """What a column may be called otherwise, in snake case; the first that there is. Two names: both, with a space."""
-VALUES: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "direction": {"inbound": ("incoming", "received", "in"), "outbound": ("outgoing", "sent", "out")},
-    "channel": {"chat": ("web", "widget"), "email": ("mail",), "whatsapp": (), "linkedin": (), "crew": ()},
-    "role": {"from": ("sender", "author"), "to": ("recipient", "receiver"), "cc": (), "bcc": ()},
-    "kind": {
-        "email": ("mail", "email_address"),
-        "phone": ("mobile", "phone_number", "whatsapp", "sms"),
-        "linkedin": (),
-    },
-}
-"""The values of columns, and the labels of enums that mean them. The first stands in where nothing is known."""
 CONSTANTS: Mapping[str, str] = {
     "text": "''",
     "boolean": "true",

@@ -1,14 +1,20 @@
 """Views over the owner's tables, of every shape: which are captured, and what is right after the next tick."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.engine import binding, capture
+from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
+from convo_pipelines.operations import health
 from convo_pipelines.sources import adoption
 from convo_pipelines.sources.adoption import AdoptionError
 from convo_pipelines_tests import adopted
@@ -587,6 +593,131 @@ def test_old_rows_that_an_update_hides_become_archive(shop: World, archive_after
     assert days == [{"message_count": 2, "is_archive": True}]
 
 
+# The file of views
+
+
+OTHERS = ["commit;", "delete from shop.posts;", "create table app.more (id int);", "create view shop.more as select 1;"]
+
+
+@pytest.mark.parametrize("statement", OTHERS)
+def test_a_file_of_other_statements_is_refused_with_its_line(shop: World, tmp_path: Path, statement: str) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(f"-- Mine\n{statement}\n{VIEWS}")
+    posts = shop.execute("select * from shop.posts")
+    for use in (adoption.check, adoption.install):
+        with pytest.raises(AdoptionError, match=re.escape(f"views.sql:2: `{statement.split()[0].rstrip(';')}")):
+            use(shop.warehouse, file)
+    assert shop.execute("select * from shop.posts") == posts
+    assert shop.execute("select from pg_views where schemaname = 'app'") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("shop.posts\n", "shop.post\n", r'views.sql:\d+: app.messages: relation "shop.post" does not exist$'),
+        ("shop.posts\n", "posts\n", 'relation "posts" does not exist: qualify each name with its schema'),
+        ("from shop.bots;", "from shop.bots", r'views.sql:\d+: syntax error at or near "create"'),
+        (
+            "app.message_recipients",
+            "app.message_recipient",
+            r"app.message_recipient is no source: did you mean message_recipients\?",
+        ),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_its_line(
+    shop: World, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    (tmp_path / "views.sql").write_text(edited({old: new}))
+    with pytest.raises(AdoptionError, match=message):
+        adoption.install(shop.warehouse, tmp_path / "views.sql")
+
+
+CHANGED = {
+    "another type": {"chat.topic as subject": "chat.topic::varchar(9)::text as subject"},
+    "another order": {"chat.topic as subject,": "", "as updated_at": "as updated_at, chat.topic as subject"},
+    "one more column": {"chat.topic as subject,": "chat.topic as subject, chat.inbox_id as mine,"},
+    "no replace": {"create or replace view app.conversations": "create view app.conversations"},
+}
+
+
+@pytest.mark.parametrize("changes", CHANGED.values(), ids=CHANGED)
+def test_a_view_gets_other_columns_and_keeps_its_rights(
+    adopted_shop: World, developer: str, changes: dict[str, str]
+) -> None:
+    refresh(adopted_shop)
+    adopted_shop.execute(f"grant select on app.conversations to {developer}")
+    assert adopted.install(adopted_shop, edited(changes)) == []
+    may_read = "select has_table_privilege(%s, 'app.conversations', 'select') as may"
+    assert adopted_shop.execute(may_read, developer.strip('"')) == [{"may": True}]
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert modes(adopted_shop) == {}
+    assert_right(adopted_shop)
+
+
+def test_a_source_that_the_file_leaves_out_is_empty(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    head, _, rest = VIEWS.partition("create or replace view app.message_recipients as")
+    assert adopted.install(adopted_shop, head + rest.partition(";")[2]) == []
+    refresh(adopted_shop)
+    assert adopted_shop.execute("select from app.message_recipients") == []
+    assert_right(adopted_shop)
+
+
+def test_an_exchanged_table_is_read_by_the_file_only(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    adopted_shop.execute(
+        "create table shop.posts_new (like shop.posts including all); "
+        "insert into shop.posts_new (chat_id, contact_id, kind, posted) "
+        "select chat_id, contact_id, kind, posted from shop.posts order by id; "
+        "alter table shop.posts rename to posts_old; alter table shop.posts_new rename to posts"
+    )
+    with pytest.raises(AdoptionError, match=r"app\.messages reads what was shop\.posts before that"):
+        adoption.install(adopted_shop.warehouse, None)
+    assert adopted.install(adopted_shop, VIEWS) == []
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert modes(adopted_shop) == {}
+    assert_right(adopted_shop)
+
+
+def test_while_views_are_released_everything_says_so(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    adoption.release(adopted_shop.warehouse)
+    said = "the views of app are released: run `convo-pipelines adopt restore`"
+    with pytest.raises(migrations.MigrationError, match=said):
+        migrations.up(url=adopted_shop.url)
+    [line] = migrations.validate()
+    assert line.startswith(said)
+    [finding] = health.look(adopted_shop.warehouse)
+    assert finding.kind == "the views of app are released"
+    assert str(health.schema_error(adopted_shop.url)).startswith(said)
+    adoption.restore(adopted_shop.warehouse)
+    assert not any(said in line for line in migrations.validate())
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+
+
+def test_without_views_there_is_nothing_to_install(world: World) -> None:
+    with pytest.raises(AdoptionError, match="schema app has no views"):
+        adoption.install(world.warehouse, None)
+
+
+def test_rows_with_the_same_key_are_counted_and_named(shop: World, tmp_path: Path) -> None:
+    twice = edited(
+        {"analytics.uuid_of(chat.id) as id": "analytics.uuid_of(chat.id / 2) as id", "'inbound'": "'incoming'"}
+    )
+    (tmp_path / "views.sql").write_text(twice)
+    checked = {view.source: view for view in adoption.check(shop.warehouse, tmp_path / "views.sql")}
+    assert checked["conversations"].double_keys > 0
+    assert checked["messages"].unknown_values > 0
+    done = CliRunner().invoke(main, ["adopt", "--check", str(tmp_path / "views.sql")])
+    assert (done.exit_code, "app.conversations: 0 rows have no key" in done.output) == (1, True)
+    adopted.install(shop, twice)
+    with pytest.raises(KeyOfSeveralRowsError, match=r"app\.conversations, .* have the same key"):
+        refresh(shop)
+
+
 def test_a_session_longer_than_the_column_is_refused(shop: World) -> None:
     shop.execute("alter table shop.chats drop constraint chats_bot_id_session_key")
     assert adopted.install(shop, VIEWS) == []
@@ -745,6 +876,7 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     )
     refresh(shop)
     assert modes(shop) == {}
+    assert not any("convo_pipeline_discovers" in line for line in migrations.validate())
     assert_right(shop)
     shop.execute("set role convo_pipeline")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only conversations of crews' sessions"):

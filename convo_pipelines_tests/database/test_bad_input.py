@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses
@@ -373,6 +374,14 @@ def connected(world: World, environment: Callable[..., Settings]) -> Iterator[Wo
     yield world
     addresses.database_url.cache_clear()
     addresses.dagster_url.cache_clear()
+
+
+def test_a_role_that_may_not_create_dagsters_database_is_told_what_does(world: World) -> None:
+    world.execute("create role keeper login")
+    url = make_url(world.url).set(username="keeper").render_as_string(hide_password=False)
+    with pytest.raises(addresses.StorageError, match=r"keeper may not create .* run `createdb --owner=keeper nobodys`"):
+        addresses._create_if_missing(url, "nobodys")
+    world.execute("drop role keeper")
 
 
 def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
