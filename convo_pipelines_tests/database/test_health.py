@@ -68,6 +68,7 @@ def test_each_finding_is_found_and_says_what_to_do(quiet: World, kind: str) -> N
         "a table is locked",
         "the disk is nearly full",
         health.AWAY,
+        health.RELEASED,
     }
     assert json.loads(health.report(found))["healthy"] is False
 

@@ -68,9 +68,9 @@ def test_a_prometheus_answers_every_query_of_the_dashboard(
     start: Callable[..., Webhook],
     prometheus: Callable[[str], str],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    environment: Callable[..., object],
 ) -> None:
-    monkeypatch.setenv("LOG_FORMAT", "json")
+    environment(LOG_FORMAT="json")
     world.crew()
     world.say("s1")
     world.tick()
