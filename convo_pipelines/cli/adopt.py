@@ -41,7 +41,7 @@ def adopt(context: click.Context, schema: str, file: Path | None) -> None:
 
 
 def _check(file: Path) -> None:
-    checked = _adoption().check(Warehouse(), file)
+    checked = adoption().check(Warehouse(), file)
     rows = [
         {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
     ]
@@ -65,22 +65,28 @@ def _check(file: Path) -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def install(file: Path | None) -> None:
     """Create the views of FILE, and what is missing of `analytics`; without FILE, look again at the views there are."""
-    _print(_adoption().install(Warehouse(), file))
+    _print(adoption().install(Warehouse(), file))
 
 
 @adopt.command()
 def release() -> None:
     """Drop the views, so that the tables beneath can be altered; `restore` makes them again."""
-    console.print(f"dropped: {', '.join(_adoption().release(Warehouse()))}")
+    console.print(f"dropped: {', '.join(adoption().release(Warehouse()))}")
 
 
 @adopt.command()
 def restore() -> None:
     """Make the views again that `release` dropped, with the rights on them."""
-    _print(_adoption().restore(Warehouse()))
+    _print(adoption().restore(Warehouse()))
 
 
-def _adoption():
+def adoption():
+    """Return the module that adopts views.
+
+    Raises:
+        ParserMissingError: what parses views is not installed.
+
+    """
     try:
         from convo_pipelines.sources import adoption  # needs a parser that is installed only for this
     except ModuleNotFoundError as error:

@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 import click
 
+from convo_pipelines.cli.adopt import adoption
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import binding, change_log
+from convo_pipelines.engine import binding, capture, change_log
 
 
 @click.group()
@@ -33,9 +34,12 @@ ONLY = click.option(
     help="Whether analytics refers to app by foreign keys; as before, if neither is given, and at first with them.",
 )
 def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
-    """Apply every migration that is missing, the optional roles excepted."""
+    """Apply every migration that is missing, the optional roles excepted; views of `app` are captured as it says."""
+    lines = (only,) if only else migrations.DEFAULT_LINES
     with change_log.followers_paused(Warehouse()):
-        migrations.up((only,) if only else migrations.DEFAULT_LINES)
+        migrations.up(lines)
+        if "analytics" in lines and capture.has_views(Warehouse()):
+            adoption().install(Warehouse(), None)
     if has_foreign_keys is not None:
         with Warehouse().connection() as connection:
             binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)

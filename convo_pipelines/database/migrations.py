@@ -48,7 +48,6 @@ left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid >
 where classoid = 'pg_class'::regclass and objoid = any(cast(:views as regclass[]))
 """
 DISCOVERS = "trigger convo_pipeline_discovers on app.conversations"
-RELEASED = "the views of app are released: run `convo-pipelines adopt restore`, or `adopt install FILE`"
 CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
 LOCK_ATTEMPTS = 100
@@ -97,6 +96,13 @@ class MigrationError(ConvoPipelinesError):
     """A database that cannot be migrated; nothing was changed."""
 
 
+class ViewsReleasedError(MigrationError):
+    """`adopt release` has dropped the views of app, and nothing has made them again."""
+
+    def __init__(self) -> None:
+        super().__init__("the views of app are released: run `convo-pipelines adopt restore`, or `adopt install FILE`")
+
+
 class RollbackError(ConvoPipelinesError):
     """A migration that cannot be rolled back; nothing was changed."""
 
@@ -122,20 +128,20 @@ def run_file(revision_file: str, name: str) -> None:
 def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """Apply missing migrations to the database at `url`, by default the one that the environment names.
 
-    A schema `app` with tables but without our record belongs to the application: it is not changed.
+    A schema `app` with tables or views but without our record belongs to the application: it is not changed.
 
     Raises:
-        MigrationError: the database cannot be migrated; nothing was changed.
+        MigrationError: the database cannot be migrated, or its views are released; nothing was changed.
 
     """
-    if "app" in lines and are_views_released(url or database_url()):
-        raise MigrationError(RELEASED)
     with _connect(url) as connection:
         _check_encoding(connection)
+        if "app" in lines and _are_views_released(connection):
+            raise ViewsReleasedError
         _adopt(connection)
         for line in lines:
-            tables = _tables(connection, SCHEMA_OF[line])
-            if line == "app" and tables and VERSION_TABLE not in tables:
+            relations = _relations(connection, SCHEMA_OF[line])
+            if line == "app" and relations and VERSION_TABLE not in relations:
                 continue
             if SCHEMA_OF[line] not in sa.inspect(connection).get_schema_names():
                 connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line]))
@@ -181,7 +187,7 @@ def down(lines: Sequence[Line] = LINES) -> str | None:
             raise _rollback_error(migration.name, dependents) from None
         schema = SCHEMA_OF[migration.line]
         is_used = any(SCHEMA_OF[m.line] == schema for m in applied if m != migration)
-        if not is_used and not set(_tables(connection, schema)) - {VERSION_TABLE, CHECKSUM_TABLE}:
+        if not is_used and not set(_relations(connection, schema)) - {VERSION_TABLE, CHECKSUM_TABLE}:
             for table in (VERSION_TABLE, CHECKSUM_TABLE):
                 sa.Table(table, sa.MetaData(schema=schema)).drop(connection, checkfirst=True)
         else:
@@ -202,18 +208,23 @@ def status(url: str | None = None) -> list[Migration]:
     ]
 
 
-def are_views_released(url: str) -> bool:
-    """Return whether `adopt release` has dropped the views of app, and nothing has made them again."""
-    with _connect(url) as connection:
-        tables = sa.inspect(connection)
-        if tables.has_table("crews", "app") or not tables.has_table("released_views", "analytics"):
-            return False
-        return bool(connection.scalar(sa.text("select exists (select from analytics.released_views)")))
+def _are_views_released(connection: sa.Connection) -> bool:
+    tables = sa.inspect(connection)
+    if tables.has_table("crews", "app") or not tables.has_table("released_views", "analytics"):
+        return False
+    return bool(connection.scalar(sa.text("select exists (select from analytics.released_views)")))
 
 
 def missing(url: str) -> list[Migration]:
-    """Return the missing migrations of `analytics`, and of `app` if the database has none; in order of application."""
+    """Return the missing migrations of `analytics`, and of `app` if the database has none; in order of application.
+
+    Raises:
+        ViewsReleasedError: `app` has none of the views that the pipeline reads.
+
+    """
     with _connect(url) as connection:
+        if _are_views_released(connection):
+            raise ViewsReleasedError
         script = ScriptDirectory.from_config(_config(None, "analytics"))
         applied = _applied(connection, script, SCHEMA_OF["analytics"])
         is_there = sa.inspect(connection).has_table("crews", "app")
@@ -227,12 +238,12 @@ def missing(url: str) -> list[Migration]:
 
 def validate() -> Iterator[str]:
     """Compare the database's catalog with the one that the applied migrations define; return one line per failure."""
-    if are_views_released(database_url()):
-        yield RELEASED
-        return
     migrations = status()
     newest_of: dict[Line, Migration] = {m.line: m for m in migrations if m.applied}
     with _connect() as connection:
+        if _are_views_released(connection):
+            yield str(ViewsReleasedError())
+            return
         yield from (f"the database is at {name}: run `convo-pipelines migrate up`" for name in _unknown(connection))
         for schema in sorted(set(SCHEMA_OF.values())):
             yield from _edited(connection, schema)
@@ -271,7 +282,7 @@ def record(
     connection, schema = cast("sa.Connection", ctx.connection), str(ctx.version_table_schema)
     if step.is_upgrade and step.up_revision_id:
         _store_checksum(connection, schema, step.up_revision_id)
-    elif CHECKSUM_TABLE in _tables(connection, schema):
+    elif CHECKSUM_TABLE in _relations(connection, schema):
         connection.execute(
             sa.text(f"delete from {schema}.{CHECKSUM_TABLE} where name = :name"),  # noqa: S608
             {"name": step.up_revision_id},
@@ -301,7 +312,7 @@ def _checksum(name: str) -> str:
 
 
 def _edited(connection: sa.Connection, schema: str) -> Iterator[str]:
-    if CHECKSUM_TABLE not in _tables(connection, schema):
+    if CHECKSUM_TABLE not in _relations(connection, schema):
         return
     rows = connection.execute(
         sa.text(f"select name, checksum from {schema}.{CHECKSUM_TABLE} order by name")  # noqa: S608
@@ -431,8 +442,9 @@ def _rollback_error(name: str, dependents: Sequence[str]) -> RollbackError:
     )
 
 
-def _tables(connection: sa.Connection, schema: str) -> list[str]:
-    return sa.inspect(connection).get_table_names(schema)
+def _relations(connection: sa.Connection, schema: str) -> list[str]:
+    inspector = sa.inspect(connection)
+    return [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
 
 
 def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) -> set[str]:

@@ -76,6 +76,12 @@ def has_news(connection: Connection) -> bool:
     return fetch_prepared(connection, "engine/capture/news")[0]["is_any"]
 
 
+def has_views(warehouse: Warehouse) -> bool:
+    """Whether views of `app` are captured on the tables beneath, by functions that `adopt install` generated."""
+    with warehouse.connection() as connection:
+        return fetch_one(connection, "engine/capture/has_views")["has_views"]
+
+
 def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
     """Return those of the tables of `app` that are refreshed by window."""
     return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]

@@ -12,6 +12,7 @@ from croniter import CroniterError, croniter
 from sqlalchemy.exc import ProgrammingError
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import ViewsReleasedError
 from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
@@ -98,9 +99,11 @@ def look(warehouse: Warehouse) -> list[Finding]:
         warehouse.ping()
     except UnreachableError as error:
         return [Finding(AWAY, warehouse.name, None, str(error).removeprefix(f"{AWAY}: "))]
-    if migrations.are_views_released(warehouse.url):
+    try:
+        missing = migrations.missing(warehouse.url)
+    except ViewsReleasedError:
         return [Finding(RELEASED, "app", None, "`convo-pipelines adopt release` dropped them")]
-    if missing := migrations.missing(warehouse.url):
+    if missing:
         return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
     with warehouse.connection() as connection:
         rows = fetch(
@@ -182,7 +185,7 @@ def require_schema(warehouse: Warehouse) -> None:
     """Check that the database has every migration that this code needs; once per process and database.
 
     Raises:
-        SchemaError: migrations are missing.
+        SchemaError: migrations are missing, or the views of app are released.
 
     """
     if warehouse.url in _up_to_date:
@@ -198,9 +201,9 @@ def schema_error(url: str) -> SchemaError | None:
     Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
     """
     try:
-        if migrations.are_views_released(url):
-            return SchemaError(migrations.RELEASED)
         missing = migrations.missing(url)
+    except ViewsReleasedError as error:
+        return SchemaError(str(error))
     except ProgrammingError:
         return None
     only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""

@@ -19,6 +19,7 @@ declare
     only_day date;
     sessions text[];
     days date[];
+    fewer boolean[];  -- rows of it left the view that is captured
 begin
     if tg_when = 'BEFORE' then
         if tg_op = 'UPDATE' then
@@ -70,14 +71,16 @@ begin
             into only_session, only_day, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(session_id), array_agg(day) into sessions, days from (
-                    select session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day from old_rows
-                    union
-                    select session_id::text collate "C", (created_at at time zone 'UTC')::date from new_rows
-                ) as changed;
-                if (select count(*) from new_rows) < (select count(*) from old_rows) then  -- rows left the view that is captured
-                    operation := 'delete';
-                end if;
+                select array_agg(session_id), array_agg(day), array_agg(is_fewer) into sessions, days, fewer from (
+                    select session_id, day, sum(change) < 0 and sum(sum(change)) over () < 0 as is_fewer
+                    from (
+                        select session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day, -1 as change
+                        from old_rows
+                        union all
+                        select session_id::text collate "C", (created_at at time zone 'UTC')::date, 1 from new_rows
+                    ) as changed
+                    group by session_id, day
+                ) as counted;
             end if;
         else
             sessions := array[null]::text[];
@@ -111,11 +114,12 @@ begin
             changed.session_id,
             changed.day,
             case
-                when operation in ('everything', 'truncate') or changed.session_id is not null and changed.day is not null
-                    then operation
-                else 'unusable'
+                when operation in ('everything', 'truncate') then operation
+                when changed.session_id is null or changed.day is null then 'unusable'
+                when changed.is_fewer then 'delete'
+                else operation
             end
-        from unnest(sessions, days) as changed (session_id, day);
+        from unnest(sessions, days, fewer) as changed (session_id, day, is_fewer);
     end if;
     return old;
 end
