@@ -16,7 +16,7 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error
 from convo_pipelines.engine import capture, histories, refresh
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.isolation import total
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
 
@@ -100,7 +100,7 @@ def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> Done:
     outcomes = defaultdict[str, Outcome](Outcome)
     try:
         answers = _complete(warehouse, sessions, outcomes)
-    except (psycopg.Error, TooSlowError) as error:
+    except (psycopg.Error, TooSlowError, KeyOfSeveralRowsError) as error:
         answers = dict[SessionKey, Answer].fromkeys(sessions, Deferred(error_message(error)))
     milliseconds = round((time.monotonic() - started) * 1000)
     changed = [f"{outcome.counts.changed} {name}" for name, outcome in outcomes.items() if outcome.counts.changed]

@@ -183,25 +183,29 @@ def create_views(connection: Connection, file: Path | None) -> set[str]:
 def _create_views(connection: Connection, file: Path) -> set[str]:
     """Create the views of a file; return their names."""
     created = set[str]()
-    for where, name, text in _statements(file):
+    for where, name, is_view, text in _statements(file):
+        if is_view and name in created:
+            raise AdoptionError(f"{where}: app.{name} is in the file twice")
         try:
             with connection.transaction():
                 connection.execute(_trusted(text))
-        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable):
-            _replace(connection, name, text)
+        except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable) as error:
+            if not _replace(connection, name, text):
+                raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary}: rename or drop it") from None
         except psycopg.errors.InsufficientPrivilege:
             raise
         except psycopg.Error as error:
             raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary or error}{_hint(error)}") from None
-        created.add(name)
+        if is_view:
+            created.add(name)
     for row in fetch(connection, "sources/adoption/left_out", names=[*created]):
         _drop_views_of_ours(connection)
         _drop(connection, row["table_name"])
     return created
 
 
-def _statements(file: Path) -> Iterator[tuple[str, str, str]]:
-    """Return the statements of a file: where each stands, the view in app that it is about, and its text.
+def _statements(file: Path) -> Iterator[tuple[str, str, bool, str]]:
+    """Return the statements of a file: where each stands, the view in app, whether it creates that, and its text.
 
     Raises:
         AdoptionError: there are others than CREATE VIEW and COMMENT.
@@ -226,7 +230,7 @@ def _statements(file: Path) -> Iterator[tuple[str, str, str]]:
                 f"{where(part.start)}: `{first} …`: a file of views has `create or replace view app.…` and comments on "
                 "these, nothing else"
             )
-        yield where(part.start), name, text[part]
+        yield where(part.start), name, type(parsed.stmt).__name__ == "ViewStmt", text[part]
 
 
 def _view_of(statement: Any) -> str | None:
@@ -241,15 +245,22 @@ def _view_of(statement: Any) -> str | None:
     return names[1] if names[0] == "app" else None
 
 
-def _replace(connection: Connection, name: str, text: str) -> None:
-    """Create a view in place of one with other columns; its owner, comments, rights and triggers stay."""
-    [described] = fetch(connection, "sources/adoption/described", names=[name])
+def _replace(connection: Connection, name: str, text: str) -> bool:
+    """Create a view in place of one with other columns; its owner, comments, rights and triggers stay.
+
+    Returns False if what has the name is no view.
+    """
+    found = fetch(connection, "sources/adoption/described", names=[name])
+    if not found:
+        return False
+    [described] = found
     _drop_views_of_ours(connection)
     _drop(connection, name)
     connection.execute(_trusted(text))
     for right in described["rights"]:
         with suppress(psycopg.errors.UndefinedColumn), connection.transaction():
             connection.execute(_trusted(right))
+    return True
 
 
 def _drop(connection: Connection, name: str) -> None:

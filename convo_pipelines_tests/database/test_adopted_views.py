@@ -15,6 +15,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
 from convo_pipelines.operations import health
+from convo_pipelines.serving import sessions
 from convo_pipelines.sources import adoption
 from convo_pipelines.sources.adoption import AdoptionError
 from convo_pipelines_tests import adopted
@@ -593,6 +594,24 @@ def test_old_rows_that_an_update_hides_become_archive(shop: World, archive_after
     assert days == [{"message_count": 2, "is_archive": True}]
 
 
+def test_old_rows_that_are_changed_beside_hidden_ones_are_no_archive(
+    shop: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    line = (
+        "insert into shop.chat_log (bot, session_id, role, content, created_at) values ('ida', '{}', 'user', 'x', {})"
+    )
+    shop.execute("delete from shop.chat_log")
+    shop.execute("; ".join(line.format(session, "now() - interval '40 days'") for session in ("s0", "s1")))
+    views = edited({"where bot =": "where not is_hidden and bot ="})
+    hideable = "alter table shop.chat_log add is_hidden boolean not null default false"
+    assert installed(shop, Case(views, hideable, [])) == []
+    shop.execute("update shop.chat_log set content = 'y', is_hidden = session_id = 's0'")
+    refresh(shop)
+    days = "select session_id, archived_at is not null as is_archive from analytics.histories_sessions order by 1"
+    assert [tuple(day.values()) for day in shop.execute(days)] == [("s0", True), ("s1", False)]
+
+
 # The file of views
 
 
@@ -630,6 +649,46 @@ def test_a_mistake_in_the_file_is_named_with_its_line(
     (tmp_path / "views.sql").write_text(edited({old: new}))
     with pytest.raises(AdoptionError, match=message):
         adoption.install(shop.warehouse, tmp_path / "views.sql")
+
+
+def test_a_view_that_is_in_the_file_twice_is_refused(shop: World, tmp_path: Path) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(f"{VIEWS}\ncreate or replace view app.clients as select * from app.clients;")
+    with pytest.raises(AdoptionError, match=r"views\.sql:\d+: app\.clients is in the file twice$"):
+        adoption.install(shop.warehouse, file)
+
+
+def test_a_view_is_not_created_where_a_table_is(adopted_shop: World, tmp_path: Path) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(f"create view app.histories_mine as select 1;\n{VIEWS}")
+    adopted_shop.execute("create table app.histories_mine (id int)")
+    with pytest.raises(AdoptionError, match=r'views\.sql:1: app\.histories_mine: relation "histories_mine" already'):
+        adoption.install(adopted_shop.warehouse, file)
+
+
+def test_a_comment_alone_does_not_put_a_view_in_the_file(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    head, _, rest = VIEWS.partition("create or replace view app.message_recipients as")
+    text = f"{head}{rest.partition(';')[2]}\ncomment on view app.message_recipients is 'Theirs.';"
+    assert adopted.install(adopted_shop, text) == []
+    assert adopted_shop.execute("select from app.message_recipients") == []
+
+
+def test_migrate_up_makes_the_functions_beneath_anew(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    beneath = adopted_shop.execute(
+        "select function_name as name from analytics.adopted_tables where known_name = 'shop.posts'"
+    )
+    for function in beneath:
+        adopted_shop.execute(
+            f"create or replace function analytics.{function['name']}() returns trigger language plpgsql "
+            "as 'begin return null; end'"
+        )
+    done = CliRunner().invoke(main, ["migrate", "up"])
+    assert done.exit_code == 0, done.output
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
 
 
 CHANGED = {
@@ -714,8 +773,14 @@ def test_rows_with_the_same_key_are_counted_and_named(shop: World, tmp_path: Pat
     done = CliRunner().invoke(main, ["adopt", "--check", str(tmp_path / "views.sql")])
     assert (done.exit_code, "app.conversations: 0 rows have no key" in done.output) == (1, True)
     adopted.install(shop, twice)
-    with pytest.raises(KeyOfSeveralRowsError, match=r"app\.conversations, .* have the same key"):
+    said = r"app\.conversations, .* have the same key"
+    with pytest.raises(KeyOfSeveralRowsError, match=said):
         refresh(shop)
+    [crew] = shop.execute("select crew_code as code from app.crews where histories_table_name = 'log_ida'")
+    session = sessions.SessionKey(crew["code"], "s0")
+    [answer] = sessions.complete(shop.warehouse, [session]).answers.values()
+    assert isinstance(answer, sessions.Deferred)
+    assert re.search(said, answer.reason)
 
 
 def test_a_session_longer_than_the_column_is_refused(shop: World) -> None:
