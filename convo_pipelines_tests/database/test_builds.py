@@ -71,6 +71,10 @@ def assert_all_right(world: World) -> None:
     assert world.reconcile().drift.changed == 0
 
 
+class KilledError(BaseException):
+    """What ends a process."""
+
+
 @contextmanager
 def before_each_chunk(monkeypatch: pytest.MonkeyPatch, step: Callable[[], object]) -> Iterator[None]:
     """Take a step before chunks of any worker, one at a time."""
@@ -87,6 +91,26 @@ def before_each_chunk(monkeypatch: pytest.MonkeyPatch, step: Callable[[], object
     with monkeypatch.context() as patch:
         patch.setattr(refresh, "chunk", after_step)
         yield
+
+
+def build_until_killed(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: Callable[[], object], work: Callable[[World], object] = build
+) -> None:
+    """Work until the step before a chunk kills the process, whose leases expire."""
+    with suppress(KilledError), before_each_chunk(monkeypatch, step):
+        work(world)
+    world.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+
+
+def death_after(chunks: int) -> Callable[[], None]:
+    """What kills the process before the chunk after these."""
+    left = iter(range(chunks))
+
+    def die() -> None:
+        if next(left, None) is None:
+            raise KilledError
+
+    return die
 
 
 @both_servers_if_wide
@@ -134,15 +158,7 @@ def test_a_tick_of_most_keys_that_is_killed_or_meets_locked_rows_loses_nothing(
     filled.execute("update app.conversations set subject = 'other', started_at = started_at - interval '1 day'")
     filled.execute("update app.people set name = 'other', email = 'x' || email")
     filled.execute("delete from app.messages where id in (select id from app.messages limit 20)")
-    left = iter([False] * 9)
-
-    def die() -> None:
-        if next(left, True):
-            raise KilledError
-
-    with suppress(KilledError), before_each_chunk(monkeypatch, die):
-        build(filled)
-    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
+    build_until_killed(filled, monkeypatch, death_after(9))
     with psycopg.connect(filled.url) as application:
         application.execute("select from analytics.conversation_summaries order by conversation_id limit 5 for update")
         application.execute("select from analytics.participant_resolutions limit 5 for update")
@@ -184,25 +200,13 @@ def test_what_is_written_beside_a_build_is_right_after_the_next_tick(
     assert_all_right(filled)
 
 
-class KilledError(BaseException):
-    """What ends a process."""
-
-
 @both_servers_if_wide
 @pytest.mark.parametrize("after", [2, 9, 30])
 def test_a_build_that_is_killed_is_built_by_the_next_tick(
     filled: World, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    left = iter([False] * after)
-
-    def die() -> None:
-        if next(left, True):
-            raise KilledError
-
-    with suppress(KilledError), before_each_chunk(monkeypatch, die):
-        build(filled)
+    build_until_killed(filled, monkeypatch, death_after(after))
     filled.execute("delete from app.histories_a where session_id = 's10'")
-    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
     build(filled)
     assert_all_right(filled)
 
@@ -376,10 +380,8 @@ def test_a_deletion_before_the_build_of_conversations_is_not_forgotten_by_it(
         if is_killed:
             raise KilledError
 
-    with suppress(KilledError), before_each_chunk(monkeypatch, beside):
-        filled.tick(["crew_conversations"])
+    build_until_killed(filled, monkeypatch, beside, lambda world: world.tick(["crew_conversations"]))
     other.close()
-    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
     build(filled)
     oracle.assert_right(filled, {(crew["id"], "s0")})
 
@@ -419,11 +421,9 @@ def test_a_large_table_gets_its_indexes_when_it_is_full(filled: World, monkeypat
             raise KilledError
 
     dead: list[bool] = []
-    with suppress(KilledError), before_each_chunk(monkeypatch, look):
-        build(filled)
+    build_until_killed(filled, monkeypatch, look)
     assert dead
     assert filled.execute("select from analytics.deferred_indexes")
-    filled.execute("update analytics.refresh_state set lease_until = null, written_by = pg_current_xact_id()")
     with before_each_chunk(monkeypatch, look):
         build(filled)
     assert len(before) - len(fewest[0]) >= 4
