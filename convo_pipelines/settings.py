@@ -57,6 +57,12 @@ class Settings(BaseModel):
 
     convo_database_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
     dagster_pg_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    read_database_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    convo_cell: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9_]{0,29}$",
+        description="a name of up to 30 lower-case letters, digits and underscores, such as eu1",
+    )
     conversation_discovery_cron: str = "*/5 * * * *"
     link_sync_cron: str = "*/5 * * * *"
     reconcile_cron: str = "0 2 * * *"

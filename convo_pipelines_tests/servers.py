@@ -43,9 +43,9 @@ def embedded_server() -> Iterator[str]:
 
 
 class DebianServer:
-    """A PostgreSQL of the distribution, run by its own user as it refuses root, in a temporary folder."""
+    """A PostgreSQL of the distribution, run by its own user as it refuses root, in a temporary folder; or a standby."""
 
-    def __init__(self, data: Path | None = None):
+    def __init__(self, data: Path | None = None, primary: str | None = None):
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
         require(binaries, "postgresql")
         self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
@@ -54,8 +54,18 @@ class DebianServer:
         self.url = f"postgresql://postgres@/postgres?host={self.folder}"
         self._run_as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self._control = [str(binaries[-1].with_name("pg_ctl")), "-D", str(self.data), "-w"]
-        initialize = [str(binaries[-1]), "-A", "trust", "-U", "postgres", "-D", str(self.data)]
-        self._run(*initialize, "-X", str(self.folder / "wal"))
+        if primary:
+            copy = [
+                str(binaries[-1].with_name("pg_basebackup")),
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--dbname",
+                primary,
+            ]
+            self._run(*copy, "--pgdata", str(self.data))
+        else:
+            initialize = [str(binaries[-1]), "-A", "trust", "-U", "postgres", "-D", str(self.data)]
+            self._run(*initialize, "-X", str(self.folder / "wal"))
 
     def start(self, **settings: str) -> None:
         defaults = {"listen_addresses": "", "max_prepared_transactions": "5", "wal_level": "logical"}

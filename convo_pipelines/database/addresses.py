@@ -26,6 +26,11 @@ def database_url() -> str:
     return settings().convo_database_url or _create_if_missing(_embedded_url(), "convo")
 
 
+def read_url() -> str:
+    """Return the URL of the database that analysts and the report read: a standby, if READ_DATABASE_URL names one."""
+    return settings().read_database_url or database_url()
+
+
 @cache
 def dagster_url() -> str:
     """Return the URL of Dagster's storage: by default a database `dagster` on the same server."""

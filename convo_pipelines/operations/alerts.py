@@ -171,7 +171,8 @@ def _title(due: Sequence[Row]) -> str:
     counted = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     named = "; ".join(_problem(row) for row in due[:LONGEST_TITLE])
     rest = f"; and {len(due) - LONGEST_TITLE} more" if len(due) > LONGEST_TITLE else ""
-    return f"convo_pipelines: {counted}: {named}{rest}"
+    name = " ".join(filter(None, ("convo_pipelines", settings().convo_cell)))
+    return f"{name}: {counted}: {named}{rest}"
 
 
 def _body(due: Sequence[Row]) -> str:

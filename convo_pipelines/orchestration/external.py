@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from convo_pipelines.orchestration.cells import key
+
 DESCRIPTIONS = {
     "clients": "Customers (tenants), by client_code.",
     "crews": "Groups of AI agents of one client, each with its own histories table.",
@@ -18,12 +20,12 @@ DESCRIPTIONS = {
 external_assets = [
     *(
         dg.AssetSpec(
-            ["app", table], description=text, group_name="app", kinds={"postgres"}, owners=["team:application"]
+            key(f"app/{table}"), description=text, group_name="app", kinds={"postgres"}, owners=["team:application"]
         )
         for table, text in DESCRIPTIONS.items()
     ),
     dg.AssetSpec(
-        ["curation", "participant_decisions"],
+        key("curation/participant_decisions"),
         description="Manual decisions on which person a contact method belongs to, or does not.",
         group_name="participants",
         kinds={"postgres"},

@@ -10,6 +10,7 @@ from croniter import croniter
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.orchestration.cells import key, name_of
 from convo_pipelines.orchestration.metadata import described
 from convo_pipelines.orchestration.partitions import days
 
@@ -38,9 +39,9 @@ def longest_pause(cron: str) -> timedelta:
 
 def materialized_at(instance: dg.DagsterInstance, tables: Sequence[DerivedTable]) -> dict[str, datetime]:
     """Return when tables were last materialized (UTC), those that Dagster's storage knows; others may be built, too."""
-    records = instance.get_asset_records([dg.AssetKey(table.name) for table in tables])
+    records = instance.get_asset_records([key(table.name) for table in tables])
     return {
-        entry.asset_key.to_user_string(): datetime.fromtimestamp(entry.last_materialization.timestamp, UTC)
+        name_of(entry.asset_key): datetime.fromtimestamp(entry.last_materialization.timestamp, UTC)
         for entry in (record.asset_entry for record in records)
         if entry.last_materialization
     }
@@ -50,7 +51,7 @@ def report_unchanged(instance: dg.DagsterInstance, warehouse: Warehouse, table: 
     """Report a table in which nothing has changed as materialized."""
     instance.report_runless_asset_event(
         dg.AssetMaterialization(
-            table.name,
+            key(table.name),
             description="Nothing has changed since the last tick.",
             partition=days.get_last_partition_key() if table.grain.has_days else None,
             metadata=described(warehouse, table),

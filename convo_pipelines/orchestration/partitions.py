@@ -9,6 +9,7 @@ from enum import IntEnum
 import dagster as dg
 
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
+from convo_pipelines.orchestration.cells import qualified, tags
 from convo_pipelines.orchestration.storage import is_tested
 from convo_pipelines.settings import settings
 
@@ -43,7 +44,7 @@ def tick_tags(job_name: str) -> dict[str, str]:
     """Return the tags of a tick: a run of today's partition, whichever days have changed."""
     today = days.get_last_partition_key()
     return {
-        TICK_TAG: job_name,
+        TICK_TAG: qualified(job_name),
         "dagster/partition": today or "",
         "dagster/max_runtime": str(TICK_SECONDS),
         **Priority.TICK.tags,
@@ -52,7 +53,7 @@ def tick_tags(job_name: str) -> dict[str, str]:
 
 def process_tags() -> dict[str, str]:
     """Return the tags that identify this process, for runs that it executes itself."""
-    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"}
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", **tags()}
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

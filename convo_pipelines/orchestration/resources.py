@@ -7,6 +7,18 @@ import dagster as dg
 from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.settings import settings
+
+
+@contextmanager
+def reader(warehouse: Warehouse) -> Generator[Warehouse]:
+    """Lend the standby that READ_DATABASE_URL names; without one, the database itself."""
+    url = settings().read_database_url
+    if not url:
+        yield warehouse
+        return
+    with closing(Warehouse(url)) as standby:
+        yield standby
 
 
 class WarehouseResource(dg.ConfigurableResource[Warehouse]):

@@ -14,11 +14,12 @@ from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.assets.activity_report import ReportConfig, activity_report
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.automation.narrowed import OP, Narrowed, refresh_narrowed
+from convo_pipelines.orchestration.cells import key, name_of
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
-REPORT = activity_report.key.to_user_string()
+REPORT = name_of(activity_report.key)
 ASSETS = [*DAILY_ASSETS, REPORT]
 
 
@@ -80,7 +81,7 @@ def materialize(
             assets = [REPORT]
         report = {activity_report.op.name: ReportConfig(client=clients[0] if clients else None)}
         result = defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            asset_selection=[key(asset) for asset in assets],
             instance=instance,
             tags=range_tags(keys[0], keys[-1]) | process_tags(),
             run_config=dg.RunConfig(ops=report if REPORT in assets else {}).to_config_dict() | TO_CONSOLE,

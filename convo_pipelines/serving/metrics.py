@@ -19,6 +19,7 @@ from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import Deferred, Done
+from convo_pipelines.settings import settings
 
 _log = logging.getLogger(__name__)
 LATENCIES = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -64,7 +65,7 @@ def metrics_route(registry: CollectorRegistry) -> Route:
     """Return the route of an application that serves metrics at `/metrics`."""
 
     def show(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(_OfCell(registry)), media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", show)
 
@@ -75,6 +76,21 @@ def serve(warehouse: Warehouse, host: str, port: int) -> None:
     registry.register(_Pipeline(warehouse))
     application = Starlette(routes=[metrics_route(registry)])
     uvicorn.run(application, host=host, port=port, log_config=None, access_log=False, server_header=False)
+
+
+class _OfCell(CollectorRegistry):
+    """The metrics of a registry, with the cell's name as a label if there is one."""
+
+    def __init__(self, registry: CollectorRegistry):
+        super().__init__()
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        cell = settings().convo_cell
+        for metric in self._registry.collect():
+            if cell:
+                metric.samples = [s._replace(labels={**s.labels, "cell": cell}) for s in metric.samples]
+            yield metric
 
 
 class _Pipeline(Collector):

@@ -7,7 +7,8 @@ Columns are described in docs/data-dictionary.md; durations are in seconds. Type
 for ids and texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for times, `datetime64[us]` for UTC
 days. Arguments without a time zone are UTC, spans are half-open (`[start, end)`), None means unbounded.
 
-The database is the one that `CONVO_DATABASE_URL` names. Every function raises `SchemaError`, a `ConvoPipelinesError`,
+The database is the one that `READ_DATABASE_URL` names, or else `CONVO_DATABASE_URL`. The former may be a standby;
+`lag()` says how far it is behind. Every function raises `SchemaError`, a `ConvoPipelinesError`,
 if the database lacks migrations, and `psycopg.Error` or `adbc_driver_manager.Error` if PostgreSQL reports an error.
 """
 
@@ -24,7 +25,7 @@ from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStu
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from convo_pipelines.database.addresses import database_url
+from convo_pipelines.database.addresses import read_url
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import LOCK_SECONDS, Identifiers, configure
 from convo_pipelines.settings import settings
@@ -155,6 +156,18 @@ def project_conversations(project: UUID | str, start: Moment | None = None, end:
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
 
 
+def lag() -> float | None:
+    """Return how many seconds the standby that is read is behind its primary; None if it is no standby."""
+    with psycopg.connect(read_url()) as connection:
+        return lag_of(connection)
+
+
+def lag_of(connection: psycopg.Connection[Any]) -> float | None:
+    """Return how many seconds the server of a connection is behind its primary; None if it is no standby."""
+    [seconds] = frame(connection, "lag")["seconds"]
+    return None if pd.isna(seconds) else float(seconds)
+
+
 def frame(
     connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> pd.DataFrame:
@@ -188,14 +201,14 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
     except psycopg.ProgrammingError:
         from convo_pipelines.operations import health  # takes long to import, and is needed only here
 
-        if error := health.schema_error(database_url()):
+        if error := health.schema_error(read_url()):
             raise error from None
         raise
 
 
 def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
     """Fetch as Arrow columns, without a Python object per row."""
-    with psycopg.connect(database_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
+    with psycopg.connect(read_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
         configure(connection)
         rows = sql.SQL("({}) as rows").format(_bound(connection, f"serving/read/{name}", parameters))
         types = _types(connection.execute(sql.SQL("select * from {} limit 0").format(rows)))
@@ -206,7 +219,7 @@ def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), rows).as_string(connection)
         limits = {"timeout": f"{settings().refresh_timeout_seconds}s", "lock_timeout": f"{LOCK_SECONDS}s"}
         session = _bound(connection, "database/session/settings", limits).as_string(connection)
-    with dbapi.connect(database_url()) as arrow, arrow.cursor() as cursor:
+    with dbapi.connect(read_url()) as arrow, arrow.cursor() as cursor:
         cursor.execute(session)
         cursor.execute(query)
         found = cast("Any", cursor).fetch_arrow_table()

@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from convo_pipelines.database.warehouse import histories
-from convo_pipelines.serving.read import frame
+from convo_pipelines.serving.read import frame, lag_of
+from convo_pipelines.settings import settings
 
 DAYS = 30
 WEEKDAYS_DAYS = 28
@@ -58,6 +59,7 @@ class Activity:
     """The data of the report, of one client or of all.
 
     It covers the `DAYS` UTC days up to the day of the last message; `last_message_at` is None if there is none.
+    `lag` is how many seconds the standby that it was read from is behind; None: it is no standby.
     """
 
     client: str | None
@@ -69,6 +71,7 @@ class Activity:
     participants: pd.DataFrame
     hours: pd.DataFrame
     unread_crews: list[str]
+    lag: float | None
 
     @cached_property
     def days(self) -> pd.DatetimeIndex:
@@ -93,12 +96,15 @@ class Activity:
     @property
     def title(self) -> str:
         """The page's title."""
-        return f"Conversations of {self.client}" if self.client is not None else "Conversations of all clients"
+        whose = self.client if self.client is not None else "all clients"
+        cell = settings().convo_cell
+        return f"Conversations of {whose}" + (f" in cell {cell}" if cell else "")
 
     @property
     def period(self) -> str:
         """The days as text."""
-        return f"{_period(self.days)}, UTC" if self.last_message_at else "no messages yet"
+        behind = f"; read from a standby that is {self.lag:.0f} s behind" if self.lag is not None else ""
+        return (f"{_period(self.days)}, UTC" if self.last_message_at else "no messages yet") + behind
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,7 @@ def load(connection: psycopg.Connection[Any], client: str | None = None) -> Acti
         frame(connection, "report/participants", **span),
         hours,
         unread,
+        lag_of(connection),
     )
 
 

@@ -26,6 +26,7 @@ SECONDS = "a whole number of seconds, 1 to 86400"
 VARIABLES = [
     ("CONVO_DATABASE_URL", f"mysql://root:{SECRET}@localhost", ADDRESS),
     ("CONVO_DATABASE_URL", SECRET, ADDRESS),
+    ("READ_DATABASE_URL", SECRET, ADDRESS),
     ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost:abc/x", ADDRESS),
     ("CONVO_DATABASE_URL", f"postgresql://root:{SECRET}@localhost/x?nonsense=1", ADDRESS),
     ("DAGSTER_PG_URL", f"postgresql://root:{SECRET}@[::1/x", ADDRESS),
@@ -41,6 +42,7 @@ VARIABLES = [
     ("ARCHIVE_AFTER_DAYS", "9999999999", "a whole number of days, 0 to 36500"),
     ("REFRESH_WORKERS", "0", "a whole number, 1 to 64"),
     ("REFRESH_WORKERS", "all", "a whole number, 1 to 64"),
+    ("CONVO_CELL", "EU-1", "a name of up to 30 lower-case letters, digits and underscores"),
     ("CREATE_CONVERSATIONS", "some", "true or false"),
     ("SMALL_REFRESHES", "small", "true or false"),
     ("EVENT_RETENTION_DAYS", "0", "a whole number of days, 1 to 36500"),

@@ -10,8 +10,10 @@ from convo_pipelines.database.addresses import LOCAL
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import crews
 from convo_pipelines.operations import alerts, health
+from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.checks import one_snapshot
 from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.resources import reader
 from convo_pipelines.settings import settings
 
 
@@ -24,16 +26,19 @@ class ReportConfig(dg.Config):
 
 
 REPORT = dg.AssetSpec(
-    "activity_report",
+    key("activity_report"),
     description="One HTML page, readable offline: the last 30 days with messages, by client, crew and channel.",
     group_name="reports",
     kinds={"html", "matplotlib"},
     owners=["team:data"],
-    deps=["client_activity_daily", "conversation_days", "conversation_summaries", "participant_resolutions"],
+    deps=[
+        key(name)
+        for name in ("client_activity_daily", "conversation_days", "conversation_summaries", "participant_resolutions")
+    ],
 )
 
 
-@dg.multi_asset(name="write_report", specs=[REPORT])  # an op must not have the name of a job
+@dg.multi_asset(name="write_report", specs=[REPORT], pool=pool())  # an op must not have the name of a job
 def activity_report(
     context: dg.AssetExecutionContext, config: ReportConfig, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
@@ -44,10 +49,10 @@ def activity_report(
         health.require_schema(warehouse)
         if config.client is not None:
             crews.select(warehouse, clients=[config.client])
-        with one_snapshot(warehouse) as connection:
+        with reader(warehouse) as standby, one_snapshot(standby) as connection:
             activity = report.load(connection, config.client)
     charts = report.draw(activity)
-    file = LOCAL / "reports" / report.file_name(config.client)
+    file = LOCAL / "reports" / (settings().convo_cell or "") / report.file_name(config.client)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(report.render(activity, charts), encoding="utf-8")
     tiles = {tile.name: tile for tile in report.tiles(activity)}

@@ -19,6 +19,7 @@ from convo_pipelines.engine.registry import (
     DerivedTable,
 )
 from convo_pipelines.operations import health, projects
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.freshness import materialized_at
 from convo_pipelines.orchestration.metadata import described
@@ -84,7 +85,7 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
         span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
         for row in fetch(connection, "engine/log/updated", **span, sources=sources):
             updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
-            context.log_event(dg.AssetObservation(["app", row["source"]], metadata=updated))
+            context.log_event(dg.AssetObservation(key(f"app/{row['source']}"), metadata=updated))
 
 
 def _observe_histories(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
@@ -93,7 +94,7 @@ def _observe_histories(context: dg.AssetExecutionContext, warehouse: Warehouse) 
         facts = fetch_one(connection, "orchestration/histories")
     if newest := facts.pop("newest_message_at"):
         facts["dagster/last_updated_timestamp"] = dg.MetadataValue.timestamp(newest)
-    context.log_event(dg.AssetObservation(["app", "histories"], metadata=facts))
+    context.log_event(dg.AssetObservation(key("app/histories"), metadata=facts))
 
 
 def _result(

@@ -10,6 +10,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
+from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
@@ -33,12 +34,13 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Parameter `backfill_policy`.* is currently in beta")
         definition = dg.asset(
-            name=table.name,
+            key=key(table.name),
             description=table.description,
             group_name=table.group,
-            deps=[*_sources(table), *_upstream(table)],
+            deps=[key(name) for name in (*_sources(table), *_upstream(table))],
             partitions_def=days if table.grain.has_days else None,
             backfill_policy=dg.BackfillPolicy.single_run(),
+            pool=pool(),
             kinds={"postgres"},
             owners=["team:data"],
             code_version=version(table.statements),
@@ -66,10 +68,10 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
     return derived
 
 
-def _sources(table: DerivedTable) -> list[list[str]]:
-    decided = [["curation", name] for name in table.changes if name == "participant_decisions"]
-    histories = [["app", "histories"]] if "histories" in table.changes else []
-    return [["app", source] for source in table.sources] + histories + decided
+def _sources(table: DerivedTable) -> list[str]:
+    decided = [f"curation/{name}" for name in table.changes if name == "participant_decisions"]
+    histories = ["app/histories"] if "histories" in table.changes else []
+    return [f"app/{source}" for source in table.sources] + histories + decided
 
 
 def _upstream(table: DerivedTable) -> list[str]:

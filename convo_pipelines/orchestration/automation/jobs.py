@@ -15,6 +15,7 @@ from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINKS
 from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
+from convo_pipelines.orchestration.cells import key, tags
 from convo_pipelines.orchestration.checks.tables import tick_checks
 from convo_pipelines.orchestration.crons import is_one_tick
 from convo_pipelines.orchestration.failures import plain_failures
@@ -28,16 +29,18 @@ DISCOVERED = (*DISCOVERY, *LINKS) if is_one_tick() else DISCOVERY
 
 conversation_discovery = dg.define_asset_job(
     "conversation_discovery",
-    dg.AssetSelection.assets(*(table.name for table in DISCOVERED)).without_checks()
+    dg.AssetSelection.assets(*(key(table.name) for table in DISCOVERED)).without_checks()
     | dg.AssetSelection.checks(*tick_checks),
     description="Refreshes sessions, conversations and summaries from the histories tables, and the links with them "
     "if LINK_SYNC_CRON is the same; without full-scan checks.",
+    tags=tags(),
 )
 
 link_sync = dg.define_asset_job(
     "link_sync",
-    dg.AssetSelection.assets(*(table.name for table in LINKS)).without_checks(),
+    dg.AssetSelection.assets(*(key(table.name) for table in LINKS)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
+    tags=tags(),
 )
 
 
@@ -50,7 +53,7 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
         outcome = result.tables[table.name]
         drift = {f"drift_{kind}": rows for kind, rows in asdict(outcome.drift).items() if kind != "unchanged"}
         facts = asdict(outcome.counts) | drift | described(warehouse, table)
-        context.log_event(dg.AssetObservation(table.name, metadata=facts))
+        context.log_event(dg.AssetObservation(key(table.name), metadata=facts))
     context.add_output_metadata({"drift": result.drift.changed, **asdict(result.repairs), **result.totals})
     if result.failed_crews:
         raise dg.Failure("these crews could not be compared, all others were: " + "; ".join(result.failed_crews))
@@ -58,7 +61,7 @@ def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourcePar
 
 @dg.job(
     description="Compares every derived row with its sources, and repairs those that differ.",
-    tags=Priority.RECONCILE.tags,
+    tags=Priority.RECONCILE.tags | tags(),
 )
 def reconcile() -> None:
     """Run the comparison."""
@@ -66,14 +69,18 @@ def reconcile() -> None:
 
 
 all_checks = dg.define_asset_job(
-    "all_checks", dg.AssetSelection.all_asset_checks(), description="Runs every check, full scans included."
+    "all_checks",
+    dg.AssetSelection.all_asset_checks(),
+    description="Runs every check, full scans included.",
+    tags=tags(),
 )
 
 
 activity_report = dg.define_asset_job(
     "activity_report",
-    dg.AssetSelection.assets("activity_report"),
+    dg.AssetSelection.assets(key("activity_report")),
     description="Writes the activity report, and sends it to REPORT_URLS.",
+    tags=tags(),
 )
 
 
@@ -89,7 +96,10 @@ def rewrite_arrays(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[W
     context.add_output_metadata(asdict(done))
 
 
-@dg.job(description="Rewrites the deprecated app.projects.conversation_ids, as `project-arrays --write` does.")
+@dg.job(
+    description="Rewrites the deprecated app.projects.conversation_ids, as `project-arrays --write` does.",
+    tags=tags(),
+)
 def project_arrays() -> None:
     """Run the rewriting."""
     rewrite_arrays()
@@ -119,7 +129,7 @@ def check_health(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[War
 
 @dg.job(
     description="Checks that the pipeline is up to date; sends alerts and the heartbeat.",
-    tags=Priority.HEALTH.tags,
+    tags=Priority.HEALTH.tags | tags(),
 )
 def health() -> None:
     """Run the check."""
@@ -136,7 +146,7 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata({"runs_deleted": runs})
 
 
-@dg.job(description="Deletes old runs from Dagster's database; materialized partitions stay so.")
+@dg.job(description="Deletes old runs from Dagster's database; materialized partitions stay so.", tags=tags())
 def event_retention() -> None:
     """Run the deletion."""
     delete_old_runs()

@@ -11,6 +11,7 @@ from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.assets.common import counted
+from convo_pipelines.orchestration.cells import key, tags
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.metadata import described
 
@@ -53,13 +54,14 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
             context.log.info("%s: %s", table.name, outcome.counts)
             narrowed = {"narrowed_to": ", ".join([*config.crews, *config.clients])}
             facts = narrowed | counted(outcome, results) | described(warehouse, table)
-            context.log_event(dg.AssetObservation(table.name, metadata=facts))
+            context.log_event(dg.AssetObservation(key(table.name), metadata=facts))
             if results and all(result.error for result in results):
                 raise dg.Failure(f"all {len(results)} crews failed; {results[0].crew.code}: {results[0].error}")
 
 
 @dg.job(
     description="Refreshes some crews or clients, named in the run config; days stay as they are shown.",
+    tags=tags(),
 )
 def refresh_narrowed() -> None:
     """Run the refresh."""

@@ -10,6 +10,7 @@ from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.registry import LINKS, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
+from convo_pipelines.orchestration.cells import qualified, tags
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
@@ -50,24 +51,27 @@ def link_sync_schedule(
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
 def reconcile_schedule() -> dg.RunRequest:
     """Compares every derived row with its sources; queued while the previous run is in progress."""
-    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "reconcile"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("reconcile")})
 
 
 @_schedule(job=jobs.health, cron_schedule=cron("health_cron"))
 def health_schedule() -> dg.RunRequest:
     """Checks that the pipeline is up to date."""
-    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "health"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("health")})
 
 
 @_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"))
 def activity_report_schedule() -> dg.RunRequest:
     """Writes the report, and sends it to REPORT_URLS."""
-    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "activity_report"})
+    return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("activity_report")})
 
 
 @_schedule(job=jobs.event_retention, cron_schedule="30 3 * * *")
-def event_retention_schedule() -> dg.RunRequest:
-    """Deletes old runs from Dagster's own database."""
+def event_retention_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Deletes old runs from Dagster's own database, once for all of its cells."""
+    since = dg.RunsFilter(job_name="event_retention", created_after=context.scheduled_execution_time)
+    if settings().convo_cell and context.instance.get_runs(since, limit=1):
+        return dg.SkipReason("another cell does")
     return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "event_retention"})
 
 
@@ -79,7 +83,7 @@ def optional_schedules() -> list[dg.ScheduleDefinition]:
     @_schedule(job=jobs.project_arrays, cron_schedule=expression)
     def project_arrays_schedule() -> dg.RunRequest:
         """Rewrites the deprecated arrays of projects that differ."""
-        return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: "project_arrays"})
+        return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("project_arrays")})
 
     return [project_arrays_schedule]
 
@@ -108,5 +112,5 @@ def _tick(
 def _has_failed(instance: dg.DagsterInstance, job_name: str) -> bool:
     """Whether the last run of a job that has ended failed."""
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ended), limit=1)
+    runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ended, tags=tags()), limit=1)
     return [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE]

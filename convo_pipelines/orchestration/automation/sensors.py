@@ -11,6 +11,7 @@ from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs
+from convo_pipelines.orchestration.cells import has_run, is_ours, key, name_of, qualified
 from convo_pipelines.orchestration.checks.every import specs
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.metadata import described
@@ -19,7 +20,7 @@ from convo_pipelines.settings import settings
 
 _STATUS = dg.DefaultSensorStatus.RUNNING if settings().enable_background_jobs else dg.DefaultSensorStatus.STOPPED
 RESULTS_PER_TICK = 1_000
-RED_CHECKS = {TICK_TAG: "red_checks"}
+RED_CHECKS = {TICK_TAG: qualified("red_checks")}
 UNNAMED_JOBS = {"__ASSET_JOB": "a materialization"}
 """Dagster's name of the runs that materialize assets without a job of ours."""
 
@@ -46,9 +47,10 @@ def run_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
         ).records
     ]
     events = sorted(found, key=lambda record: record.storage_id)[:RESULTS_PER_TICK]
+    runs = _runs(context.instance, {event.run_id for event in events})
     with warehouse.connection() as connection:
         for event in events:
-            run, happened = context.instance.get_run_by_id(event.run_id), event.event_log_entry.dagster_event
+            run, happened = runs.get(event.run_id), event.event_log_entry.dagster_event
             if run is None or happened is None or run.tags.get("dagster/will_retry") == "true":
                 continue
             subject = UNNAMED_JOBS.get(run.job_name, run.job_name)
@@ -74,13 +76,14 @@ def check_results(context: dg.SensorEvaluationContext, warehouse: dg.ResourcePar
             if (evaluated := event.event_log_entry.dagster_event) is None:
                 continue
             check = evaluated.asset_check_evaluation_data
-            asset = check.asset_key.to_user_string()
-            subject = f"{check.check_name} of {asset}"
+            if not is_ours(check.asset_key):
+                continue
+            subject = f"{check.check_name} of {name_of(check.asset_key)}"
             if check.passed or check.severity is not dg.AssetCheckSeverity.ERROR:
                 alerts.end(connection, "checks", subject)
                 continue
             found = causes.offenders(check)
-            where = f"assets/{asset}?view=checks&checkDetail={check.check_name}"
+            where = f"assets/{check.asset_key.to_user_string()}?view=checks&checkDetail={check.check_name}"
             remedy = specs[subject].description or "" if subject in specs else "The code no longer has this check."
             alerts.begin(connection, "checks", "a check fails", subject, found, remedy, where)
     return _done(context, warehouse, events)
@@ -119,6 +122,14 @@ def database_outages(context: dg.SensorEvaluationContext, warehouse: dg.Resource
     return dg.SkipReason(f"{health.AWAY}: {outage.found}" if outage else "the database accepts connections")
 
 
+def _runs(instance: dg.DagsterInstance, ids: set[str]) -> dict[str, dg.DagsterRun]:
+    """Return those of the runs that are of this cell, by their ids."""
+    if not ids:  # which would select all runs
+        return {}
+    found = instance.get_runs(dg.RunsFilter(run_ids=[*ids]))
+    return {run.run_id: run for run in found if has_run(run)}
+
+
 def _cursor(context: dg.SensorEvaluationContext) -> int | None:
     """Return the last event that was handled."""
     return int(context.cursor) if context.cursor else None
@@ -145,7 +156,7 @@ def live_results(
         return dg.SkipReason("nothing new is recorded")
     materializations = [
         dg.AssetMaterialization(
-            row["table_name"],
+            key(row["table_name"]),
             partition=days.get_last_partition_key() if TABLES[row["table_name"]].grain.has_days else None,
             metadata=described(warehouse, TABLES[row["table_name"]])
             | {

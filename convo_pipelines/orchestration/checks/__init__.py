@@ -14,6 +14,7 @@ from convo_pipelines.database.warehouse import Connection, Identifiers, Row, War
 from convo_pipelines.engine.keys import choose_keys
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Changes
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.metadata import table as metadata_table
 
 SAMPLE_ROWS = 10
@@ -65,7 +66,7 @@ def sql_check(statement_name: str, asset: str, **parameters: object) -> dg.Asset
 
     @dg.asset_check(
         name=statement_name.rpartition("/")[2],
-        asset=dg.AssetKey(asset.split("/")),
+        asset=key(asset),
         description=description,
         metadata={"severity": severity.value},
     )

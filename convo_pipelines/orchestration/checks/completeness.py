@@ -6,11 +6,12 @@ import psycopg
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, histories
 from convo_pipelines.engine import crews
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 
 
 @dg.asset_check(
-    asset="histories_sessions",
+    asset=key("histories_sessions"),
     name="every_message_is_counted",
     description="Days of crews whose messages are not those counted in histories_sessions (archived days and unread "
     "changes excepted): triggers were bypassed, or histories_sessions was modified by hand. Materialize "

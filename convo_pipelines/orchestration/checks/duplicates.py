@@ -5,13 +5,14 @@ import dagster as dg
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, one_snapshot, verdict
 
 
 def _no_duplicates(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_duplicates",
-        asset=table.name,
+        asset=key(table.name),
         description="Rows with the same key: the unique constraint is missing. Delete the duplicates (in app, merge "
         "them); `convo-pipelines migrate validate` names the constraint.",
     )

@@ -1,5 +1,6 @@
 """All asset checks, and their specifications by the names that alerts give them."""
 
+from convo_pipelines.orchestration.cells import name_of
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines.orchestration.checks.duplicates import duplicate_checks
 from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
@@ -16,6 +17,4 @@ every_check = [
     *table_checks,
     *lifecycle_checks,
 ]
-specs = {
-    f"{spec.name} of {spec.asset_key.to_user_string()}": spec for check in every_check for spec in check.check_specs
-}
+specs = {f"{spec.name} of {name_of(spec.asset_key)}": spec for check in every_check for spec in check.check_specs}

@@ -4,11 +4,12 @@ import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations.health import discovery_limits
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, sql_check, verdict
 
 
 @dg.asset_check(
-    asset="histories_sessions",
+    asset=key("histories_sessions"),
     name="discovery_is_healthy",
     description="Crews over a limit: rows unread for 10 minutes, or twice the schedule's interval; never read; a tick "
     "longer than 30 s; more than 5 % of the crews of the last hour failing (of at least 20); more than 3 consecutive "

@@ -3,14 +3,16 @@
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import sql_check, verdict
+from convo_pipelines.orchestration.resources import reader
 
 RECENCY_QUERIES = {"messages": "conversation_id", "conversations": "customer_id"}
 POPULATED_ROWS = 10_000
 
 
 @dg.asset_check(
-    asset=dg.AssetKey(["app", "conversations"]),
+    asset=key("app/conversations"),
     name="recency_queries_use_their_index",
     description="Queries for a conversation's latest messages, or a customer's latest conversations, that do not use "
     f"their index (checked for tables of at least {POPULATED_ROWS:,} rows): run `convo-pipelines migrate up`, or "
@@ -19,7 +21,7 @@ POPULATED_ROWS = 10_000
 def recency_queries_use_their_index(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Inspect the plans of the queries."""
     offenders: list[Row] = []
-    with warehouse.connection() as connection:
+    with reader(warehouse) as standby, standby.connection() as connection:
         usage = fetch_one(connection, "orchestration/checks/recency_index_usage")
         for table, key in RECENCY_QUERIES.items():
             if usage[f"{table}_rows"] < POPULATED_ROWS:  # of a view there are none

@@ -6,13 +6,14 @@ from psycopg import sql
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 
 
 def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="no_orphans",
-        asset=table.name,
+        asset=key(table.name),
         description="Rows with a dangling reference, though no tick has a deletion to read: triggers or a foreign key "
         "were bypassed. `convo-pipelines reconcile` deletes these rows; `migrate validate` names a missing constraint.",
     )
