@@ -91,6 +91,14 @@ class Settings(BaseModel):
     heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")
+    lake_uri: str | None = Field(
+        None, pattern=r"^(file|s3|gs|abfss?)://", description="a file://, s3://, gs:// or abfs:// URL"
+    )
+    lake_catalog_url: str | None = Field(
+        None, pattern=r"^(postgres(ql)?|https?)://", description="a postgresql:// or https:// URL"
+    )
+    lake_personal_data: bool = Field(False, description="true or false")
+    lake_cron: str = ""
     log_format: Literal["text", "json"] = Field("text", description="text or json")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"

@@ -387,6 +387,9 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
     grain=PROJECTS,
 )
 
+PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
+"""Columns that may hold personal data: neither Dagster nor the lake gets them, unless a setting says so."""
+
 DERIVED_TABLES = (
     HISTORIES_SESSIONS,
     CREW_CONVERSATIONS,

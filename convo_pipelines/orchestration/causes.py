@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.orchestration.metadata import PERSONAL_COLUMNS
+from convo_pipelines.engine.registry import PERSONAL_COLUMNS
 
 RUN_AGAIN = "The next run does what this one left undone; its log has the rest."
 STOPPED = (

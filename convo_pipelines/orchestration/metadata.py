@@ -10,14 +10,12 @@ import dagster as dg
 
 from convo_pipelines.database.statements import STATEMENTS, path, source
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one, identifier
-from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.registry import PERSONAL_COLUMNS, DerivedTable
 from convo_pipelines.settings import settings
 
 LONGEST_CELL = 200
 COUNTED_BYTES = 32 * 1024**2
 """The rows of a table of up to this size are counted, in some 50 ms; larger tables show no row count."""
-PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
-"""Columns that may hold personal data: not sent to Dagster, which would store them, unless PREVIEW_PERSONAL_DATA."""
 
 
 def table(rows: Sequence[Row]) -> dg.TableMetadataValue:

@@ -11,7 +11,7 @@ from convo_pipelines.engine.registry import (
     HISTORIES_SESSIONS,
     DerivedTable,
 )
-from convo_pipelines.orchestration import metadata
+from convo_pipelines.engine import registry
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
 
@@ -107,13 +107,13 @@ IMPERSONAL = {"added_by_is", "channel", "client_code", "crew_code", "crew_name",
 
 def unknown_words(world: World, table: DerivedTable) -> set[str]:
     words = {row["name"] for row in world.execute(WORDS, table.rows.relation)}
-    return words - metadata.PERSONAL_COLUMNS - IMPERSONAL
+    return words - registry.PERSONAL_COLUMNS - IMPERSONAL
 
 
 @each_table
 def test_every_text_is_known_to_be_personal_or_not(world: World, table: DerivedTable) -> None:
     unknown = unknown_words(world, table)
-    assert not unknown, "metadata.PERSONAL_COLUMNS if they may say who somebody is, else IMPERSONAL above"
+    assert not unknown, "registry.PERSONAL_COLUMNS if they may say who somebody is, else IMPERSONAL above"
 
 
 @pytest.mark.parametrize("type_", ["text", "text[]", "varchar(9)[]", "jsonb", "json[]", "hers", "xml", "bytea", "name"])

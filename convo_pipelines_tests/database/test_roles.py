@@ -10,7 +10,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.operations import health
-from convo_pipelines.orchestration import metadata
+from convo_pipelines.engine import registry
 from convo_pipelines.serving import report
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
@@ -155,7 +155,7 @@ from pg_class as class join pg_attribute as attribute on attrelid = class.oid
 where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and attnum > 0 and not attisdropped
     and relname not like 'schema\_migration%'
 """
-PERSONAL = metadata.PERSONAL_COLUMNS | {
+PERSONAL = registry.PERSONAL_COLUMNS | {
     "added_by_name", "email", "identifier", "last_error", "last_warning", "linkedin_urn", "person_name", "phone",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     DISCOVERY,
 )
-from convo_pipelines.orchestration import metadata
+from convo_pipelines.engine import registry
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT
@@ -60,7 +60,7 @@ def test_tables_with_personal_data_are_tagged(world: World) -> None:
     rows = world.execute(
         "select format('%%s.%%s', table_schema, table_name) as relation from information_schema.columns "
         "where table_schema in ('analytics', 'app') and column_name = any(%s)",
-        list(metadata.PERSONAL_COLUMNS),
+        list(registry.PERSONAL_COLUMNS),
     )
     personal = {row["relation"] for row in rows}
     graph = defs.resolve_asset_graph()

@@ -150,7 +150,6 @@ def test_three_cells_tick_are_backfilled_and_come_back_on_their_own(
         write(*CELLS)
         wait_until(lambda: have_seen("eu1", "us1"), 240, dagster)
         assert not have_seen("eu2")
-        wait_until(lambda: "FAILURE" in dagster.ticks("eu2"), 240, dagster)
         assert "FAILURE" not in [*dagster.ticks("eu1"), *dagster.ticks("us1")]
 
         dagster.start_cell("eu2")

@@ -1,0 +1,145 @@
+"""The lake's Iceberg tables: their catalog, their schemas, and turns of those who write to one of them."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+import psycopg
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import DateType, NestedField, StringType
+from sqlalchemy import make_url
+
+from convo_pipelines.database.addresses import LOCAL, database_url
+from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.lake.tables import Column
+from convo_pipelines.settings import settings
+
+NAMESPACE = "convo_pipelines"
+SCHEMA = "lake"
+"""The schema of the catalog's own tables, if it is a PostgreSQL database."""
+PLAIN_CELL = "default"
+"""The cell's name in the lake without CONVO_CELL."""
+PROPERTIES = {
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+}
+_OWN_FIELDS = (
+    NestedField(1, "cell", StringType(), doc="The cell whose database has the row."),
+    NestedField(2, "day", DateType(), doc="The row's UTC day, by which it is stored."),
+)
+
+
+class CatalogError(ConvoPipelinesError):
+    """The catalog's schema cannot be created; the message says who can."""
+
+
+def cell() -> str:
+    """Return the name of this cell in the lake."""
+    return settings().convo_cell or PLAIN_CELL
+
+
+def catalog_url() -> str:
+    """Return the address of the catalog: a PostgreSQL database, or a REST catalog."""
+    return settings().lake_catalog_url or database_url()
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the catalog; of a PostgreSQL database, its tables are created in the schema `lake`.
+
+    Other properties, such as those of the object store, are pyiceberg's own: `PYICEBERG_CATALOG__LAKE__S3__ENDPOINT`.
+
+    Raises:
+        CatalogError: the schema cannot be created.
+
+    """
+    warehouse, url = settings().lake_uri or f"file://{LOCAL}/lake", catalog_url()
+    if is_rest():
+        loaded = load_catalog("lake", type="rest", uri=url, warehouse=warehouse)
+    else:
+        _create_schema(url)
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        address = address.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
+        uri = address.render_as_string(hide_password=False)
+        loaded = load_catalog("lake", type="sql", uri=uri, warehouse=warehouse)
+    loaded.create_namespace_if_not_exists(NAMESPACE)
+    return loaded
+
+
+def is_rest() -> bool:
+    """Whether the catalog is a REST service."""
+    return catalog_url().startswith("http")
+
+
+def _create_schema(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("select to_regnamespace(%s) is null", [SCHEMA]).fetchone() == (True,):
+            try:
+                connection.execute(f"create schema if not exists {SCHEMA}")
+            except psycopg.errors.InsufficientPrivilege:
+                user = connection.info.user
+                raise CatalogError(
+                    f"the lake's catalog: {user} may not create the schema {SCHEMA}: run `create schema {SCHEMA} "
+                    f"authorization {user}` as a role that may, or set LAKE_CATALOG_URL"
+                ) from None
+
+
+@contextmanager
+def turn(name: str) -> Generator[None]:
+    """Wait for those who write to the same table: commits of several would fail each other.
+
+    The lock is one of the catalog's database; without one, commits that fail each other are left to the next tick.
+    """
+    if is_rest():
+        yield
+        return
+    with psycopg.connect(catalog_url()) as connection:
+        connection.execute("set local idle_in_transaction_session_timeout = 0")
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{NAMESPACE} lake {name}"])
+        yield
+
+
+def existing(name: str) -> Table | None:
+    """Return a table of the lake as it is now; None if there is none."""
+    try:
+        return catalog().load_table((NAMESPACE, name))
+    except NoSuchTableError:
+        return None
+
+
+def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, bool]:
+    """Return a table with these columns, which is created or altered; and whether it has other columns than before."""
+    table = existing(name)
+    if table is None:
+        fields = [
+            NestedField(number, column.name, column.type, doc=column.description)
+            for number, column in enumerate(columns, len(_OWN_FIELDS) + 1)
+        ]
+        by_cell_and_day = [
+            PartitionField(field.field_id, 1000 + field.field_id, IdentityTransform(), field.name)
+            for field in _OWN_FIELDS
+        ]
+        created = catalog().create_table(
+            (NAMESPACE, name), Schema(*_OWN_FIELDS, *fields), partition_spec=PartitionSpec(*by_cell_and_day),
+            properties=PROPERTIES,
+        )  # fmt: skip
+        return created, True
+    wanted = {column.name: column for column in columns}
+    found = {field.name for field in table.schema().fields} - {field.name for field in _OWN_FIELDS}
+    if found == wanted.keys():
+        return table, False
+    with table.update_schema(allow_incompatible_changes=True) as update:
+        for column in columns:
+            if column.name not in found:
+                update.add_column(column.name, column.type, column.description)
+        for gone in found - wanted.keys():
+            update.delete_column(gone)
+    return table, True

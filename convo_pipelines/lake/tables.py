@@ -1,0 +1,90 @@
+"""Which tables are in the lake, and what of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyiceberg.types import (
+    BooleanType,
+    DateType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    PrimitiveType,
+    StringType,
+    TimestamptzType,
+)
+
+from convo_pipelines.database.warehouse import Connection, fetch
+from convo_pipelines.engine.registry import PERSONAL_COLUMNS, TABLES, DerivedTable
+from convo_pipelines.settings import settings
+
+DAY_OF = {
+    "histories_sessions": "activity_date",
+    "conversation_summaries": "(started_at at time zone 'UTC')::date",
+    "conversation_days": "activity_date",
+    "people_conversations": "(created_at at time zone 'UTC')::date",
+    "clients_conversations": "(created_at at time zone 'UTC')::date",
+    "project_conversations": "(added_at at time zone 'UTC')::date",
+    "participant_resolutions": "(resolved_at at time zone 'UTC')::date",
+    "client_activity_daily": "activity_date",
+    "crew_activity_daily": "activity_date",
+}
+"""The day of a table's row."""
+
+
+@dataclass(frozen=True)
+class _Type:
+    """A PostgreSQL type: the SQL that converts it to one that Arrow has, and Iceberg's type."""
+
+    as_sql: str
+    iceberg: PrimitiveType
+
+
+_TYPES = {
+    "uuid": _Type("{}::text", StringType()),
+    "text": _Type("{}", StringType()),
+    "bool": _Type("{}", BooleanType()),
+    "int4": _Type("{}", IntegerType()),
+    "int8": _Type("{}", LongType()),
+    "float8": _Type("{}", DoubleType()),
+    "numeric": _Type("{}::float8", DoubleType()),
+    "timestamptz": _Type("nullif(nullif({}, 'infinity'), '-infinity')", TimestamptzType()),
+    "date": _Type("{}", DateType()),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the lake: its name, the SQL of its values, its Iceberg type, and what it means."""
+
+    name: str
+    value: str
+    type: PrimitiveType
+    description: str | None
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """A derived table that the lake has."""
+
+    table: DerivedTable
+    day: str
+    """The SQL expression of a row's day."""
+
+    @property
+    def name(self) -> str:
+        """Its name, in `analytics` and in the lake."""
+        return self.table.name
+
+    def columns(self, connection: Connection) -> Sequence[Column]:
+        """Return its columns, without those that may hold personal data unless LAKE_PERSONAL_DATA is true."""
+        left_out = [] if settings().lake_personal_data else [*PERSONAL_COLUMNS]
+        rows = fetch(connection, "lake/columns", relation=self.table.target, left_out=left_out)
+        types = [_TYPES[row["type"]] for row in rows]
+        return [
+            Column(row["name"], kind.as_sql.format(f'"{row["name"]}"'), kind.iceberg, row["description"])
+            for row, kind in zip(rows, types, strict=True)
+        ]
+
+
+LAKE_TABLES = [LakeTable(TABLES[name], day) for name, day in DAY_OF.items()]
