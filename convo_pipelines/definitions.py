@@ -9,6 +9,7 @@ from convo_pipelines.orchestration.automation.narrowed import refresh_narrowed
 from convo_pipelines.orchestration.checks.every import every_check
 from convo_pipelines.orchestration.console import console
 from convo_pipelines.orchestration.external import external_assets
+from convo_pipelines.orchestration.lake import lake_assets, lake_jobs, lake_schedules
 from convo_pipelines.orchestration.metadata import at_git
 from convo_pipelines.orchestration.resources import WarehouseResource
 
@@ -17,6 +18,7 @@ defs = dg.Definitions(
         *external_assets,
         *at_git(derived_assets),
         activity_report,
+        *lake_assets,
     ],
     asset_checks=every_check,
     jobs=[
@@ -28,6 +30,7 @@ defs = dg.Definitions(
         jobs.all_checks,
         jobs.activity_report,
         jobs.event_retention,
+        *lake_jobs,
     ],
     schedules=[
         schedules.conversation_discovery_schedule,
@@ -37,6 +40,7 @@ defs = dg.Definitions(
         schedules.activity_report_schedule,
         schedules.event_retention_schedule,
         *schedules.optional_schedules(),
+        *lake_schedules,
     ],
     sensors=[
         sensors.run_results,

@@ -103,6 +103,11 @@ class Settings(BaseModel):
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"
 
+    @property
+    def has_lake(self) -> bool:
+        """Whether tables go into the lake: somebody has said where to, or when."""
+        return bool(self.lake_uri or self.lake_cron)
+
 
 @cache
 def settings() -> Settings:

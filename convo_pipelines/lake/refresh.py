@@ -15,7 +15,7 @@ from typing import Any, LiteralString, cast
 
 from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import sql
-from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
+from pyiceberg.expressions import BooleanExpression
 from pyiceberg.table import Table, Transaction
 
 from convo_pipelines.database.statements import statement
@@ -59,7 +59,7 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
     _follow(warehouse, table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
-    with store.turn(table.name), _Reader(warehouse, table, columns) as reader:
+    with store.turn(table.name), Reader(warehouse, table, columns) as reader:
         iceberg, is_altered = store.with_columns(table.name, columns)
         written = _write(warehouse, table, iceberg, reader, window, is_altered=is_altered)
     milliseconds = round((time.monotonic() - started) * 1000)
@@ -91,7 +91,7 @@ def _follow(warehouse: Warehouse, table: LakeTable) -> None:
             execute(connection, "lake/follow", names)
 
 
-class _Reader:
+class Reader:
     """Reads the log and the rows of a table in one snapshot, as Arrow."""
 
     def __init__(self, warehouse: Warehouse, table: LakeTable, columns: Sequence[Column]):
@@ -105,7 +105,8 @@ class _Reader:
             "columns": sql.SQL(",\n    ").join(values),
         }
 
-    def __enter__(self) -> "_Reader":
+    def __enter__(self) -> "Reader":
+        """Connect, and begin a transaction."""
         self._connection = dbapi.connect(self._url)
         self._cursor: Any = self._connection.cursor()
         self._cursor.execute("set transaction isolation level repeatable read, read only")
@@ -114,6 +115,7 @@ class _Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End the transaction, and disconnect."""
         self._cursor.close()
         self._connection.close()
 
@@ -130,6 +132,12 @@ class _Reader:
         """Return the days of the table, and the number of rows of each."""
         return [(row["day"], row["rows"]) for row in self._fetch("lake/counts").to_pylist()]
 
+    def measures(self, sums: Sequence[str]) -> dict[date, tuple[float, ...]]:
+        """Return what each day adds up to: the number of its rows, then these sums."""
+        values = [sql.SQL(cast("LiteralString", f'{text} as "{number}"')) for number, text in enumerate(sums)]
+        found = self._fetch("lake/measures", measures=sql.SQL(",\n    ").join(values)).to_pylist()
+        return {row.pop("day"): tuple(map(float, row.values())) for row in found}
+
     def rows(self, days: Sequence[date]) -> Any:
         """Return the rows of some days, which are in order."""
         day = self._names["day"]
@@ -145,7 +153,7 @@ class _Reader:
 
 
 def _write(
-    warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: _Reader, window: Window | None, *, is_altered: bool
+    warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reader, window: Window | None, *, is_altered: bool
 ) -> Written:
     known = watermark(iceberg)
     now = reader.position(known.get("snapshot"))
@@ -156,7 +164,7 @@ def _write(
         days, moved = _days_of(window), {}
     else:
         counts = reader.counts()
-        changed = {date.fromisoformat(day) for day in now["days"].split(",") if day}
+        changed = days_in(now)
         days = [day for day, _ in counts] if is_everything else sorted(changed)
         moved = {_property(): json.dumps({"snapshot": now["to_snapshot"], "origin": now["origin"]})}
         counts = [(day, rows) for day, rows in counts if is_everything or day in changed]
@@ -167,6 +175,11 @@ def _write(
         with warehouse.connection() as connection:
             execute(connection, "lake/trim", name=table.name, to_snapshot=now["to_snapshot"])
     return Written(days, sum(rows for _, rows in counts), is_everything)
+
+
+def days_in(position: dict[str, Any]) -> set[date]:
+    """Return the days that the log names."""
+    return {date.fromisoformat(day) for day in position["days"].split(",") if day}
 
 
 def _days_of(window: Window) -> list[date]:
@@ -187,18 +200,18 @@ def _commit(
     warehouse: Warehouse,
     table: LakeTable,
     iceberg: Table,
-    reader: _Reader,
+    reader: Reader,
     days: Sequence[date] | None,
     counts: Sequence[tuple[date, int]],
     properties: dict[str, str],
 ) -> None:
     """Replace the days, or all of the cell's, and set the properties, in one commit of Iceberg's.
 
-    What the snapshot saw is on the disk before it is stored elsewhere: else a crash may give its transaction ids out again.
+    What the snapshot saw is on the disk before it is stored elsewhere: else a crash may give its transaction ids out
+    again.
     """
-    ours: BooleanExpression = EqualTo("cell", store.cell())
     change = iceberg.transaction()
-    _delete(change, ours if days is None else And(ours, In("day", days)))
+    _delete(change, store.of_this_cell(days))
     for part in _slices(counts):
         change.append(_like(iceberg, reader.rows(part)))
     if properties:
@@ -231,5 +244,5 @@ def _slices(counts: Iterable[tuple[date, int]]) -> Iterator[list[date]]:
 
 def _like(iceberg: Table, rows: Any) -> Any:
     """Return rows with the columns and types of a table."""
-    wanted: Any = iceberg.schema().as_arrow()
+    wanted = cast("Any", iceberg.schema()).as_arrow()
     return rows.select(wanted.names).cast(wanted)

@@ -2,11 +2,14 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
+from typing import Any, cast
 
 import psycopg
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.expressions import And, BooleanExpression, EqualTo, In
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
@@ -105,6 +108,12 @@ def turn(name: str) -> Generator[None]:
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{NAMESPACE} lake {name}"])
         yield
+
+
+def of_this_cell(days: Sequence[date] | None = None) -> BooleanExpression:
+    """Return the filter of this cell's rows, of some days or of all."""
+    ours: BooleanExpression = cast("Any", EqualTo)("cell", cell())
+    return ours if days is None else And(ours, cast("Any", In)("day", days))
 
 
 def existing(name: str) -> Table | None:

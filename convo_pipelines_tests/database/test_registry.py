@@ -3,7 +3,7 @@
 import pytest
 
 from convo_pipelines.database.warehouse import fetch
-from convo_pipelines.engine import reconcile, ticks
+from convo_pipelines.engine import reconcile, registry, ticks
 from convo_pipelines.engine.registry import (
     BOOKKEEPING,
     CONVERSATION_SUMMARIES,
@@ -11,7 +11,6 @@ from convo_pipelines.engine.registry import (
     HISTORIES_SESSIONS,
     DerivedTable,
 )
-from convo_pipelines.engine import registry
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
 

@@ -8,9 +8,8 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import capture
+from convo_pipelines.engine import capture, registry
 from convo_pipelines.operations import health
-from convo_pipelines.engine import registry
 from convo_pipelines.serving import report
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide

@@ -8,11 +8,12 @@ import dagster as dg
 import pytest
 
 from convo_pipelines.definitions import defs
+from convo_pipelines.engine import registry
 from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     DISCOVERY,
 )
-from convo_pipelines.engine import registry
+from convo_pipelines.orchestration import metadata
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.conftest import ROOT

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from convo_pipelines.engine.registry import TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, company
 from convo_pipelines_tests.processes import DEPLOY, LAUNCH, STATUS, ask, free_port, wait_for, wait_until
@@ -132,7 +133,7 @@ def test_three_cells_tick_are_backfilled_and_come_back_on_their_own(
             worlds[cell].message(worlds[cell].conversation())
 
     def have_seen(*cells: str) -> bool:
-        return not any(worlds[cell].has_news() for cell in cells)
+        return not any(worlds[cell].has_news([*TABLES]) for cell in cells)
 
     with running(dagster):
         write(*CELLS)

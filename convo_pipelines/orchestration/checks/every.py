@@ -7,6 +7,7 @@ from convo_pipelines.orchestration.checks.health import discovery_is_healthy, od
 from convo_pipelines.orchestration.checks.lifecycle import lifecycle_checks
 from convo_pipelines.orchestration.checks.orphans import orphan_checks
 from convo_pipelines.orchestration.checks.tables import table_checks
+from convo_pipelines.orchestration.lake import lake_checks
 
 every_check = [
     *duplicate_checks,
@@ -16,5 +17,6 @@ every_check = [
     *odd_row_checks,
     *table_checks,
     *lifecycle_checks,
+    *lake_checks,
 ]
 specs = {f"{spec.name} of {name_of(spec.asset_key)}": spec for check in every_check for spec in check.check_specs}
