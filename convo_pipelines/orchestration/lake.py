@@ -1,6 +1,7 @@
 """The definitions of the lake, if LAKE_URI or LAKE_CRON is set: its assets, checks, jobs and schedules; else none."""
 
 from importlib.util import find_spec
+from typing import Any
 
 import dagster as dg
 
@@ -35,7 +36,7 @@ def lake_upkeep() -> None:
     clean_lake()
 
 
-def _schedules(job: dg.UnresolvedAssetJobDefinition) -> list[dg.ScheduleDefinition]:
+def _schedules(job: Any) -> list[dg.ScheduleDefinition]:
     if not settings().lake_cron:
         return []
     is_on = settings().enable_background_jobs
@@ -56,14 +57,12 @@ def _schedules(job: dg.UnresolvedAssetJobDefinition) -> list[dg.ScheduleDefiniti
 
 lake_assets: list[dg.AssetsDefinition] = []
 lake_checks: list[dg.AssetChecksDefinition] = []
-lake_jobs: list[dg.UnresolvedAssetJobDefinition | dg.JobDefinition] = []
+lake_jobs: list[Any] = []
 lake_schedules: list[dg.ScheduleDefinition] = []
 
 if settings().has_lake:
     if not find_spec("pyiceberg"):
-        raise LakeMissingError(
-            "LAKE_URI or LAKE_CRON is set, but pyiceberg is not installed: run `pip install '.[lake]'`"
-        )
+        raise LakeMissingError("LAKE_URI or LAKE_CRON is set; the lake needs pyiceberg: run `pip install '.[lake]'`")
     from convo_pipelines.orchestration.assets import lake
 
     lake_assets, lake_checks = lake.lake_assets, lake.lake_checks
