@@ -9,7 +9,7 @@ from rich.logging import RichHandler
 from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import logs
-from convo_pipelines.cli import adopt, capture, data, demo, migrate, people, refresh, serve, status
+from convo_pipelines.cli import adopt, capture, data, demo, lake, migrate, people, refresh, serve, status
 from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
@@ -58,7 +58,7 @@ for command in (
     migrate.migrate, adopt.adopt, capture.capture,
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
     status.alerts, people.link, people.unlink, people.decisions, people.who, people.forget,
-    data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema,
+    data.sample_data, data.import_histories, data.project_arrays, data.data_dictionary, data.zero_schema, lake.lake,
     serve.follow, serve.webhook, serve.metrics, serve.dagster, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -12,6 +12,7 @@ from convo_pipelines.operations import decisions as manual
 from convo_pipelines.operations import forget as erasure
 from convo_pipelines.operations import health
 from convo_pipelines.operations import who as knowledge
+from convo_pipelines.settings import settings
 
 BY = click.option("--by", envvar="USER", required=True, help="Name recorded with the decision.  [default: $USER]")
 REASON = click.option("--reason", required=True, help="Reason recorded with the decision.")
@@ -121,4 +122,8 @@ def forget(session: str | None, crew: str | None, client: str | None, person: UU
         removed = erasure.client(warehouse, client)
     else:
         removed = erasure.sessions(warehouse, str(crew), session)
+    if settings().has_lake:
+        from convo_pipelines.lake import refresh  # needs what is installed only for the lake
+
+        refresh.forget(warehouse)
     print_table(console, [removed])

@@ -21,8 +21,8 @@ from pyiceberg.table import Table, Transaction
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Warehouse, execute, fetch_one, identifier, transaction
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.lake import store
-from convo_pipelines.lake.tables import Column, LakeTable
+from convo_pipelines.lake import store, upkeep
+from convo_pipelines.lake.tables import LAKE_TABLES, Column, LakeTable
 
 SLICE_ROWS = 500_000
 """The rows that are in memory at once, about, unless a day has more."""
@@ -54,14 +54,24 @@ def backfill(warehouse: Warehouse, table: LakeTable, window: Window) -> Written:
     return _refresh(warehouse, table, window)
 
 
+def forget(warehouse: Warehouse) -> None:
+    """Write what changed in every table, and delete the files that have what was there before, at once."""
+    for table in LAKE_TABLES:
+        if store.existing(table.name):
+            tick(warehouse, table)
+            upkeep.purge(table.name)
+
+
 def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> Written:
     started = time.monotonic()
     _follow(warehouse, table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
     with store.turn(table.name), Reader(warehouse, table, columns) as reader:
-        iceberg, is_altered = store.with_columns(table.name, columns)
-        written = _write(warehouse, table, iceberg, reader, window, is_altered=is_altered)
+        iceberg, altered = store.with_columns(table.name, columns)
+        written = _write(warehouse, table, iceberg, reader, window, is_altered=altered != store.Altered.NOT)
+    if altered is store.Altered.NARROWED:
+        upkeep.purge(table.name)
     milliseconds = round((time.monotonic() - started) * 1000)
     done = Written(written.days, written.rows, written.is_everything, milliseconds)
     _log.info("lake/%s: %d days, %d rows, %d ms", table.name, len(done.days), done.rows, done.milliseconds)

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from enum import Enum, auto
 from functools import cache
 from typing import Any, cast
 
@@ -124,8 +125,16 @@ def existing(name: str) -> Table | None:
         return None
 
 
-def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, bool]:
-    """Return a table with these columns, which is created or altered; and whether it has other columns than before."""
+class Altered(Enum):
+    """Whether a table has other columns than before: none, more, or fewer, whose values have to go."""
+
+    NOT = auto()
+    WIDENED = auto()
+    NARROWED = auto()
+
+
+def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, Altered]:
+    """Return a table with these columns, which is created or altered; and how its columns changed."""
     table = existing(name)
     if table is None:
         fields = [
@@ -140,15 +149,15 @@ def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, bool]:
             (NAMESPACE, name), Schema(*_OWN_FIELDS, *fields), partition_spec=PartitionSpec(*by_cell_and_day),
             properties=PROPERTIES,
         )  # fmt: skip
-        return created, True
+        return created, Altered.WIDENED
     wanted = {column.name: column for column in columns}
     found = {field.name for field in table.schema().fields} - {field.name for field in _OWN_FIELDS}
     if found == wanted.keys():
-        return table, False
+        return table, Altered.NOT
     with table.update_schema(allow_incompatible_changes=True) as update:
         for column in columns:
             if column.name not in found:
                 update.add_column(column.name, column.type, column.description)
         for gone in found - wanted.keys():
             update.delete_column(gone)
-    return table, True
+    return table, Altered.NARROWED if found - wanted.keys() else Altered.WIDENED

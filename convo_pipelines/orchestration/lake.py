@@ -1,21 +1,16 @@
 """The definitions of the lake, if LAKE_URI or LAKE_CRON is set: its assets, checks, jobs and schedules; else none."""
 
-from importlib.util import find_spec
 from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.lake import require_installed
 from convo_pipelines.orchestration.cells import key, qualified, tags
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
 from convo_pipelines.settings import settings
-
-
-class LakeMissingError(ConvoPipelinesError):
-    """What writes Iceberg tables is not installed."""
 
 
 @dg.op
@@ -61,8 +56,7 @@ lake_jobs: list[Any] = []
 lake_schedules: list[dg.ScheduleDefinition] = []
 
 if settings().has_lake:
-    if not find_spec("pyiceberg"):
-        raise LakeMissingError("LAKE_URI or LAKE_CRON is set; the lake needs pyiceberg: run `pip install '.[lake]'`")
+    require_installed()
     from convo_pipelines.orchestration.assets import lake
 
     lake_assets, lake_checks = lake.lake_assets, lake.lake_checks

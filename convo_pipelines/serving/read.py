@@ -15,7 +15,7 @@ if the database lacks migrations, and `psycopg.Error` or `adbc_driver_manager.Er
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 from uuid import UUID
 
 import pandas as pd
@@ -29,6 +29,9 @@ from convo_pipelines.database.addresses import read_url
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import LOCK_SECONDS, Identifiers, configure
 from convo_pipelines.settings import settings
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 Moment = date | datetime
 """A UTC day, or an instant; one without a time zone is UTC."""
@@ -154,6 +157,24 @@ def conversations_per_project(project: UUID | str | None = None) -> pd.DataFrame
 def project_conversations(project: UUID | str, start: Moment | None = None, end: Moment | None = None) -> pd.DataFrame:
     """Return the conversations added to a project (its id) in `[start, end)`, in order of addition."""
     return _read("project_conversations", project=project, start=_instant(start), end=_instant(end))
+
+
+def lake(table: str) -> "Table":
+    """Return a table of the lake, such as `conversation_summaries`: the rows of all cells, each with its cell and day.
+
+    It is pyiceberg's: `.scan(row_filter="cell == 'eu1' and day >= '2026-03-01'")` has `to_arrow()`, `to_pandas()`,
+    `to_polars()` and `to_duckdb(...)`; `daft.read_iceberg` takes it as it is. It needs `pip install '.[lake]'`.
+
+    Raises:
+        LookupError: the lake has no such table, or nothing was written into it yet.
+
+    """
+    from convo_pipelines.lake import store
+
+    found = store.existing(table)
+    if found is None:
+        raise LookupError(f"the lake has no table {table}")
+    return found
 
 
 def lag() -> float | None:

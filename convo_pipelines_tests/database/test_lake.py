@@ -1,16 +1,22 @@
 """The lake: every day of every table is what the database has, whatever happens to either."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
+from click.testing import CliRunner
+from pyarrow import parquet
+from pyiceberg.table import Transaction
 
+from convo_pipelines import read
+from convo_pipelines.cli import main
 from convo_pipelines.database import addresses
-from convo_pipelines.lake import refresh, store
-from convo_pipelines.lake.tables import LAKE_TABLES, LakeTable
+from convo_pipelines.lake import comparison, refresh, store, upkeep
+from convo_pipelines.lake.tables import LAKE_TABLES
 from convo_pipelines_tests.conftest import company
+from convo_pipelines_tests.lakes import assert_same, in_lake
 from convo_pipelines_tests.world import World, at
 
 SUMMARIES = next(table for table in LAKE_TABLES if table.name == "conversation_summaries")
@@ -30,38 +36,6 @@ def lake(world: World, tmp_path: Path, environment: Callable[..., object]) -> It
 
 def tick(world: World) -> dict[str, refresh.Written]:
     return {table.name: refresh.tick(world.warehouse, table) for table in LAKE_TABLES}
-
-
-def in_lake(table: LakeTable, cell: str = "default") -> list[tuple[Any, ...]]:
-    """The rows that a reader of the lake finds, as texts, with the days under which they are stored."""
-    found = store.existing(table.name)
-    assert found is not None
-    frame = found.scan(row_filter=f"cell == '{cell}'").to_pandas().drop(columns="cell")
-    return sorted(rows_of(frame))
-
-
-def in_database(world: World, table: LakeTable) -> list[tuple[Any, ...]]:
-    left_out = {"session_id"}
-    frame = pd.DataFrame(world.execute(f"select {table.day} as day, * from {table.table.target}"))
-    return sorted(rows_of(frame.drop(columns=[*left_out & {*frame.columns}])))
-
-
-def rows_of(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    for row in frame.itertuples(index=False):
-        yield tuple("" if pd.isna(value) else text(value) for value in row)
-
-
-def text(value: object) -> str:
-    if isinstance(value, pd.Timestamp):
-        return value.tz_convert("UTC").isoformat()
-    if hasattr(value, "tzinfo"):
-        return pd.Timestamp(value).tz_convert("UTC").isoformat()
-    return f"{float(value):.6f}" if type(value).__name__ in ("int", "float", "Decimal") else str(value)
-
-
-def assert_same(world: World) -> None:
-    for table in LAKE_TABLES:
-        assert in_lake(table) == in_database(world, table), table.name
 
 
 def test_what_changes_is_in_the_lake_after_a_tick(lake: World) -> None:
@@ -85,4 +59,150 @@ def test_what_changes_is_in_the_lake_after_a_tick(lake: World) -> None:
     lake.tick()
     lake.sync()
     tick(lake)
+    assert_same(lake)
+
+
+class KilledError(BaseException):
+    """What ends a process."""
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KilledError
+
+
+@pytest.mark.parametrize("where", ["store", "flush", "trim"])
+def test_a_tick_that_is_killed_has_done_nothing_or_all(
+    lake: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    tick(lake)
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    real = refresh.execute
+
+    def dying(connection: Any, statement: str, /, *names: Any, **values: object) -> Any:
+        return killed() if statement == f"lake/{where}" else real(connection, statement, *names, **values)
+
+    with monkeypatch.context() as patch:
+        if where == "store":
+            patch.setattr(Transaction, "commit_transaction", killed)
+        patch.setattr(refresh, "execute", dying)
+        with pytest.raises(KilledError):
+            tick(lake)
+    tick(lake)
+    assert_same(lake)
+    assert not any(written.days for written in tick(lake).values())
+
+
+def test_a_lake_that_was_restored_is_written_again(lake: World) -> None:
+    tick(lake)
+    location = "select metadata_location as at from lake.iceberg_tables where table_name = 'conversation_summaries'"
+    [before] = lake.execute(location)
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    tick(lake)
+    lake.execute(
+        "update lake.iceberg_tables set metadata_location = %s where table_name = 'conversation_summaries'",
+        before["at"],
+    )
+    assert refresh.tick(lake.warehouse, SUMMARIES).is_everything
+    assert_same(lake)
+
+
+def test_a_day_that_somebody_deleted_is_found_and_repaired(lake: World) -> None:
+    tick(lake)
+    assert comparison.differences(lake.warehouse, SUMMARIES) == []
+    table = read.lake("conversation_summaries")
+    [gone, *_] = sorted({row["day"] for row in table.scan().to_arrow().to_pylist()})
+    table.delete(f"day == '{gone}'")
+    [found] = comparison.repair(lake.warehouse, SUMMARIES)
+    assert (found.day, found.rows_in_lake, "rows" in found.columns) == (gone, 0, True)
+    assert comparison.differences(lake.warehouse, SUMMARIES) == []
+    assert_same(lake)
+
+
+def test_what_is_unread_is_no_difference(lake: World) -> None:
+    tick(lake)
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    assert [d for table in LAKE_TABLES for d in comparison.differences(lake.warehouse, table)] == []
+
+
+def test_a_new_column_appears_in_the_lake_with_its_comment(lake: World) -> None:
+    tick(lake)
+    lake.execute("alter table analytics.conversation_summaries add column mood text default 'calm'")
+    lake.execute("comment on column analytics.conversation_summaries.mood is 'How it went.'")
+    assert refresh.tick(lake.warehouse, SUMMARIES).is_everything
+    assert read.lake("conversation_summaries").schema().find_field("mood").doc == "How it went."
+    assert_same(lake)
+    lake.execute("alter table analytics.conversation_summaries drop column mood")
+    tick(lake)
+    assert_same(lake)
+
+
+SECRET = "4915112345678"
+
+
+def files_with(folder: Path, text: str) -> list[str]:
+    """The files of the lake in which a text stands, decompressed."""
+    found = []
+    for file in folder.rglob("*"):
+        if file.suffix == ".parquet":
+            is_there = text in str(parquet.read_table(file).to_pylist())
+        else:
+            is_there = file.is_file() and text.encode() in file.read_bytes()
+        found += [file.name] if is_there else []
+    return found
+
+
+def test_personal_data_are_in_the_lake_only_if_a_setting_says_so(
+    lake: World, tmp_path: Path, environment: Callable[..., object]
+) -> None:
+    tick(lake)
+    assert files_with(tmp_path, SECRET) == []
+    environment(LAKE_PERSONAL_DATA="true")
+    tick(lake)
+    assert files_with(tmp_path, SECRET) != []
+    environment(LAKE_PERSONAL_DATA="false")
+    tick(lake)
+    assert files_with(tmp_path, SECRET) == []
+    assert_same(lake)
+
+
+def test_what_is_forgotten_is_in_no_file(lake: World, tmp_path: Path, environment: Callable[..., object]) -> None:
+    environment(LAKE_PERSONAL_DATA="true")
+    tick(lake)
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    tick(lake)
+    assert files_with(tmp_path, SECRET) != []
+    lake.execute("delete from app.conversations where session_id is not null")
+    lake.execute(f"delete from app.{lake.tables['A']}")
+    done = CliRunner().invoke(main, ["forget", "--crew", "A"])
+    assert done.exit_code == 0, done.output
+    assert files_with(tmp_path, SECRET) == []
+    assert len(in_lake(SUMMARIES)) == 2
+
+
+def test_upkeep_keeps_what_readers_and_writers_may_need(
+    lake: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick(lake)
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    tick(lake)
+    left = tmp_path / "convo_pipelines" / "conversation_summaries" / "data" / "left.parquet"
+    left.write_bytes(b"left by a tick that died")
+    files = {file for file in tmp_path.rglob("*") if file.is_file()}
+    assert upkeep.clean("conversation_summaries") == upkeep.Kept(0, 0)
+    assert {file for file in tmp_path.rglob("*") if file.is_file()} == files
+    monkeypatch.setattr(upkeep, "KEPT", timedelta(0))
+    assert upkeep.clean("conversation_summaries").snapshots > 0
+    assert not left.exists()
+    assert_same(lake)
+
+
+def test_the_command_writes_repairs_and_cleans(lake: World) -> None:
+    done = CliRunner().invoke(main, ["lake", "--repair", "--clean"])
+    assert done.exit_code == 0, done.output
+    assert all(table.name[:12] in done.output for table in LAKE_TABLES)
     assert_same(lake)
