@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from convo_pipelines.cli.terminal import console, print_table, row_progress
 from convo_pipelines.database.warehouse import Warehouse, fetch
-from convo_pipelines.operations import projects
+from convo_pipelines.operations import health, moves, projects
 from convo_pipelines.serving import zero_schema as zero
 from convo_pipelines.sources import n8n
 from convo_pipelines.sources import sample_data as samples
@@ -55,6 +55,25 @@ def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -
             if not if_empty:
                 raise
             console.print(str(reason))
+
+
+@click.command("export-client")
+@click.argument("code")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_client(code: str, file: Path) -> None:
+    """Write into FILE what cannot be computed again of the client CODE: archive, decisions, additions to projects."""
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    console.print(f"{moves.export_client(warehouse, code, file):,} rows in {file}")
+
+
+@click.command("import-client")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_client(file: Path) -> None:
+    """Add what `export-client` wrote to this database, after the application's rows and before their first tick."""
+    warehouse = Warehouse()
+    health.require_schema(warehouse)
+    print_table(console, [moves.import_client(warehouse, file)])
 
 
 @click.command("import-histories")

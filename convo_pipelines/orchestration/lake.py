@@ -32,12 +32,12 @@ def lake_upkeep() -> None:
 
 
 def _schedules(job: Any) -> list[dg.ScheduleDefinition]:
-    if not settings().lake_cron:
+    if not (expression := settings().lake_cron and cron("lake_cron")):
         return []
     is_on = settings().enable_background_jobs
     status = dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED
 
-    @dg.schedule(job=job, cron_schedule=cron("lake_cron"), execution_timezone="UTC", default_status=status)
+    @dg.schedule(job=job, cron_schedule=expression, execution_timezone="UTC", default_status=status)
     def lake_schedule() -> dg.RunRequest:
         """Writes the days that have changed into the lake."""
         return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags("lake"))

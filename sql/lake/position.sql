@@ -1,7 +1,7 @@
 -- What the log says that the lake has not read, in the snapshot of the transaction.
 -- in:  {name}: the table's name, {since}: the snapshot up to which it has, or null, as literals
--- out: one row: to_snapshot (text), is_everything (all days), days (comma-separated), trimmed_to (the log has nothing from before),
---      origin (this history of the database: snapshots of another say nothing here)
+-- out: one row: to_snapshot (text), is_everything (all days), days (comma-separated), trimmed_to (the log has nothing from
+--      before), origin (this history of the database: snapshots of another say nothing here)
 select
     pg_current_snapshot()::text as to_snapshot,
     coalesce(bool_or(change.day is null and change.table_name is not null), false) as is_everything,

@@ -1,0 +1,2 @@
+-- Where the rows of a file are, until the transaction ends.
+create temporary table moved (line jsonb) on commit drop;
