@@ -10,11 +10,12 @@ from convo_pipelines.operations import health
 
 @click.command()
 @click.option("--repair", is_flag=True, help="Compare every day with the lake's, too, and write those that differ.")
+@click.option("--anew", is_flag=True, help="Drop the tables before: a restored catalog may name files that are gone.")
 @click.option("--clean", is_flag=True, help="Delete old snapshots and files, too, as the job lake_upkeep does.")
-def lake(repair: bool, clean: bool) -> None:
+def lake(repair: bool, clean: bool, anew: bool) -> None:
     """Write the days that have changed into the lake; at first, all of them."""
     installed.require_installed()
-    from convo_pipelines.lake import comparison, refresh, upkeep
+    from convo_pipelines.lake import comparison, refresh, store, upkeep
     from convo_pipelines.lake.tables import LAKE_TABLES
 
     warehouse = Warehouse()
@@ -22,6 +23,8 @@ def lake(repair: bool, clean: bool) -> None:
     rows = list[dict[str, object]]()
     for table in LAKE_TABLES:
         with console.status(table.name):
+            if anew:
+                store.drop(table.name)
             written = refresh.tick(warehouse, table)
             row: dict[str, object] = {
                 "table": table.name,

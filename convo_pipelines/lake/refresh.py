@@ -69,9 +69,9 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
     _follow(warehouse, table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
-    with store.turn(table.name), Reader(warehouse, table, columns) as reader:
+    with store.turn(table.name), store.files_of(table.name), Reader(warehouse, table, columns) as reader:
         iceberg = store.with_columns(table.name, columns)
-        had = set(watermark(iceberg).get("columns", ()))
+        had = {identity.split()[0] for identity in watermark(iceberg).get("columns", ())}
         written = _write(warehouse, table, iceberg, reader, window)
     if had - {column.name for column in columns}:  # what these had, personal data perhaps, must not stay
         upkeep.purge(table.name)
@@ -109,7 +109,7 @@ class Reader:
 
     def __init__(self, warehouse: Warehouse, table: LakeTable, columns: Sequence[Column]):
         self._url = warehouse.url
-        self.columns = [column.name for column in columns]
+        self.columns = [column.identity for column in columns]
         values = [sql.SQL(cast("LiteralString", f'{column.value} as "{column.name}"')) for column in columns]
         self._names: dict[str, sql.Composable] = {
             "relation": identifier(table.table.target),
@@ -169,7 +169,7 @@ class Reader:
 def _write(warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reader, window: Window | None) -> Written:
     known = watermark(iceberg)
     now = reader.position(known.get("snapshot"))
-    if not _is_continued(known, now, reader.columns):
+    if not is_continued(known, now, reader.columns):
         days = None
     elif window:
         days = _days_of(window)
@@ -198,7 +198,7 @@ def _days_of(window: Window) -> list[date]:
     return [date.fromordinal(day) for day in range(first, last)]
 
 
-def _is_continued(known: dict[str, Any], now: dict[str, Any], columns: Sequence[str]) -> bool:
+def is_continued(known: dict[str, Any], now: dict[str, Any], columns: Sequence[str]) -> bool:
     """Whether the log goes on from what is known: the same columns, and neither database nor lake was restored."""
     if known.get("origin") != now["origin"] or known["columns"] != [*columns]:
         return False

@@ -31,6 +31,7 @@ PROPERTIES = {
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
     "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.metrics.default": "counts",  # bounds would keep values in files that outlive them
     "write.metadata.previous-versions-max": "20",
     "write.parquet.compression-codec": "zstd",
 }
@@ -41,7 +42,7 @@ _OWN_FIELDS = (
 
 
 class CatalogError(ConvoPipelinesError):
-    """The catalog's schema cannot be created; the message says who can."""
+    """The catalog cannot be used; the message says why, and what to do."""
 
 
 def cell() -> str:
@@ -54,6 +55,11 @@ def catalog_url() -> str:
     return settings().lake_catalog_url or database_url()
 
 
+def lake_uri() -> str:
+    """Return where the files are."""
+    return settings().lake_uri or f"file://{LOCAL}/lake"
+
+
 @cache
 def catalog() -> Catalog:
     """Return the catalog; of a PostgreSQL database, its tables are created in the schema `lake`.
@@ -64,7 +70,7 @@ def catalog() -> Catalog:
         CatalogError: the schema cannot be created.
 
     """
-    warehouse, url = settings().lake_uri or f"file://{LOCAL}/lake", catalog_url()
+    warehouse, url = lake_uri(), catalog_url()
     if is_rest():
         loaded = load_catalog("lake", type="rest", uri=url, warehouse=warehouse)
     else:
@@ -117,16 +123,63 @@ def of_this_cell(days: Sequence[date] | None = None) -> BooleanExpression:
 
 
 def existing(name: str) -> Table | None:
-    """Return a table of the lake as it is now; None if there is none."""
+    """Return a table of the lake as it is now; None if there is none.
+
+    Raises:
+        CatalogError: its files are not there any more.
+
+    """
+    with files_of(name):
+        try:
+            return catalog().load_table((NAMESPACE, name))
+        except NoSuchTableError:
+            return None
+
+
+@contextmanager
+def files_of(name: str) -> Generator[None]:
+    """Name the remedy if the catalog names files of a table that are not there.
+
+    Raises:
+        CatalogError: there is one.
+
+    """
     try:
-        return catalog().load_table((NAMESPACE, name))
+        yield
+    except FileNotFoundError as error:
+        raise CatalogError(
+            f"lake/{name}: the catalog names a file that is not there, as after it was restored: {error}; "
+            "`convo-pipelines lake --anew` writes all tables again"
+        ) from None
+
+
+def of_ours(name: str) -> Table | None:
+    """Return a table in order to write to it, or to delete files of it; None if there is none.
+
+    Raises:
+        CatalogError: it is not below LAKE_URI: this catalog may be a copy of the one that the table belongs to.
+
+    """
+    table = existing(name)
+    if table is not None and not table.location().startswith(f"{lake_uri().rstrip('/')}/"):
+        raise CatalogError(
+            f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}: if this catalog is a copy, "
+            f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake --anew`"
+        )
+    return table
+
+
+def drop(name: str) -> None:
+    """Forget a table: the next tick of each cell writes it again. Its files are deleted by upkeep."""
+    try:
+        catalog().drop_table((NAMESPACE, name))
     except NoSuchTableError:
-        return None
+        return
 
 
 def with_columns(name: str, columns: Sequence[Column]) -> Table:
     """Return a table with these columns, which is created or altered; columns that are gone stay, without values."""
-    table = existing(name)
+    table = of_ours(name)
     if table is None:
         fields = [
             NestedField(number, column.name, column.type, doc=column.description)

@@ -29,7 +29,12 @@ DAY_OF = {
     "client_activity_daily": "activity_date",
     "crew_activity_daily": "activity_date",
 }
-"""The day of a table's row."""
+"""The day of a table's row; `usable` moves days that Python and Iceberg's readers do not know to the nearest."""
+
+
+def usable(day: str) -> str:
+    """Return the SQL of a day from 0001-01-01 to 9999-12-31."""
+    return f"greatest(least({day}, date '9999-12-31'), date '0001-01-01')"
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,21 @@ _TYPES = {
     "int8": _Type("{}", LongType()),
     "float8": _Type("{}", DoubleType()),
     "numeric": _Type("{}::float8", DoubleType()),
-    "timestamptz": _Type("nullif(nullif({}, 'infinity'), '-infinity')", TimestamptzType()),
-    "date": _Type("{}", DateType()),
+    "timestamptz": _Type("case when {0} >= '0001-01-02' and {0} < '9999-12-31' then {0} end", TimestamptzType()),
+    "date": _Type("case when {0} >= '0001-01-01' and {0} <= '9999-12-31' then {0} end", DateType()),
 }
+_OTHER = _Type("{}::text", StringType())
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the lake: its name, the SQL of its values, its Iceberg type, and what it means."""
+    """A column of the lake: its name, the SQL of its values, its Iceberg type, and what it means.
+
+    `identity` changes if the column is another one of the same name, or has another type.
+    """
 
     name: str
+    identity: str
     value: str
     type: PrimitiveType
     description: str | None
@@ -80,11 +90,17 @@ class LakeTable:
         """Return its columns, without those that may hold personal data unless LAKE_PERSONAL_DATA is true."""
         left_out = [] if settings().lake_personal_data else [*PERSONAL_COLUMNS]
         rows = fetch(connection, "lake/columns", relation=self.table.target, left_out=left_out)
-        types = [_TYPES[row["type"]] for row in rows]
+        types = [_TYPES.get(row["type"], _OTHER) for row in rows]
         return [
-            Column(row["name"], kind.as_sql.format(f'"{row["name"]}"'), kind.iceberg, row["description"])
+            Column(
+                row["name"],
+                f"{row['name']} {row['number']} {row['type']}",
+                kind.as_sql.format(f'"{row["name"]}"'),
+                kind.iceberg,
+                row["description"],
+            )
             for row, kind in zip(rows, types, strict=True)
         ]
 
 
-LAKE_TABLES = [LakeTable(TABLES[name], day) for name, day in DAY_OF.items()]
+LAKE_TABLES = [LakeTable(TABLES[name], usable(day)) for name, day in DAY_OF.items()]

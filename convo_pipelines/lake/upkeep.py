@@ -44,7 +44,7 @@ def purge(name: str) -> Kept:
 
 
 def _clean(name: str, expire_before: datetime, delete_before: datetime) -> Kept:
-    table = store.existing(name)
+    table = store.of_ours(name)
     if table is None:
         return Kept(0, 0)
     had = set(_needed(table))

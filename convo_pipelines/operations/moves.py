@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from convo_pipelines.database.statements import statement
@@ -36,6 +37,8 @@ def export_client(warehouse: Warehouse, code: str, file: Path) -> int:
     done = ticks.tick_all(warehouse, _log)
     if skipped := [name for name, (outcome, _) in done.items() if outcome.is_skipped]:
         raise MoveError(f"another tick of {', '.join(skipped)} is running: run the command again")
+    if failed := [result.crew.code for _, results in done.values() for result in results if result.error]:
+        raise MoveError(f"these crews could not be read: {', '.join(failed)}; see `convo-pipelines status`")
     unfinished = file.with_name(f"{file.name}.unfinished")
     query = statement("operations/moves/export").format(client=sql.Literal(found["id"]))
     rows = 0
@@ -68,7 +71,10 @@ def import_client(warehouse: Warehouse, file: Path) -> Row:
             for row in rows:
                 copy.write(row)
         _require_known(connection, file)
-        return {part: fetch_one(connection, f"operations/moves/{part}")["rows"] for part in PARTS}
+        try:
+            return {part: fetch_one(connection, f"operations/moves/{part}")["rows"] for part in PARTS}
+        except psycopg.errors.UniqueViolation as error:  # raised by the check of decisions
+            raise MoveError(f"{file} contradicts what was decided here: {error.diag.message_primary}") from None
 
 
 def _rows(file: Path) -> list[bytes]:

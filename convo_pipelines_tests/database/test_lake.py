@@ -1,5 +1,6 @@
 """The lake: every day of every table is what the database has, whatever happens to either."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -181,6 +182,77 @@ def test_what_is_forgotten_is_in_no_file(lake: World, tmp_path: Path, environmen
     assert done.exit_code == 0, done.output
     assert files_with(tmp_path, SECRET) == []
     assert len(in_lake(SUMMARIES)) == 2
+
+
+def test_no_bounds_of_values_outlive_them(lake: World, environment: Callable[..., object]) -> None:
+    environment(LAKE_PERSONAL_DATA="true")
+    tick(lake)
+    table = read.lake("histories_sessions")
+    [manifest, *_] = table.current_snapshot().manifests(table.io)
+    for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False):
+        assert not any(SECRET.encode() in value for value in (entry.data_file.lower_bounds or {}).values())
+
+
+@pytest.mark.parametrize("day", ["0044-03-15 BC", "12026-01-01"])
+def test_days_that_no_reader_knows_stop_nothing(lake: World, day: str) -> None:
+    tick(lake)
+    lake.execute(f"update analytics.conversation_days set activity_date = '{day}' where is_started")
+    assert refresh.tick(lake.warehouse, next(t for t in LAKE_TABLES if t.name == "conversation_days")).rows
+
+
+def test_a_column_of_another_type_or_of_the_same_name_again_is_written_again(lake: World) -> None:
+    tick(lake)
+    for default in ("calm", "loud"):
+        lake.execute("alter table analytics.conversation_summaries drop column if exists mood")
+        lake.execute(f"alter table analytics.conversation_summaries add column mood text default '{default}'")
+        refresh.tick(lake.warehouse, SUMMARIES)
+        assert_same(lake)
+    lake.execute("""alter table analytics.conversation_summaries add column tags jsonb default '{"a": 1}'""")
+    refresh.tick(lake.warehouse, SUMMARIES)
+    assert {row["tags"] for row in read.lake("conversation_summaries").scan().to_arrow().to_pylist()} == {'{"a": 1}'}
+
+
+def test_a_copy_of_the_catalog_does_not_touch_the_files(lake: World, environment: Callable[..., object]) -> None:
+    tick(lake)
+    environment(LAKE_URI="file:///tmp/another/lake")
+    store.catalog.cache_clear()
+    for write in (lambda: refresh.tick(lake.warehouse, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
+        with pytest.raises(store.CatalogError, match="if this catalog is a copy"):
+            write()
+
+
+def test_a_catalog_whose_files_are_gone_names_the_command(lake: World, tmp_path: Path) -> None:
+    tick(lake)
+    shutil.rmtree(tmp_path / "convo_pipelines" / SUMMARIES.name)
+    with pytest.raises(store.CatalogError, match="lake --anew"):
+        refresh.tick(lake.warehouse, SUMMARIES)
+    assert CliRunner().invoke(main, ["lake", "--anew"]).exit_code == 0
+    assert_same(lake)
+
+
+def test_two_cells_have_a_new_column_each(
+    new_world: Callable[..., World], tmp_path: Path, environment: Callable[..., object]
+) -> None:
+    worlds = {cell: new_world(company) for cell in ("a", "b")}
+    catalog = worlds["a"].url
+
+    def each(write: str | None = None) -> None:
+        for cell, world in worlds.items():
+            environment(
+                CONVO_CELL=cell, CONVO_DATABASE_URL=world.url, LAKE_URI=f"file://{tmp_path}", LAKE_CATALOG_URL=catalog
+            )
+            store.catalog.cache_clear()
+            if write:
+                world.execute(write)
+            else:
+                tick(world)
+
+    each()
+    each("alter table analytics.conversation_summaries add column mood text default 'calm'")
+    each()
+    for cell, world in worlds.items():
+        assert_same(world, cell)
+    store.catalog.cache_clear()
 
 
 def test_upkeep_keeps_what_readers_and_writers_may_need(

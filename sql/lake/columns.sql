@@ -1,8 +1,9 @@
 -- The columns of a table that the lake has.
 -- in:  %(relation)s: as schema.table; %(left_out)s: names
--- out: a row per column, in order: name, type, description
+-- out: a row per column, in order: name, number, type, description
 select
     attname as name,
+    attnum as number,
     typname as type,
     col_description(attrelid, attnum) as description
 from pg_attribute

@@ -8,4 +8,9 @@ create trigger convo_pipelines_lake_delete after delete on {relation} referencin
 for each statement execute function analytics.log_lake_days({day});
 create trigger convo_pipelines_lake_truncate after truncate on {relation}
 for each statement execute function analytics.log_lake_days({day});
+alter table {relation}
+enable always trigger convo_pipelines_lake_insert,
+enable always trigger convo_pipelines_lake_update,
+enable always trigger convo_pipelines_lake_delete,
+enable always trigger convo_pipelines_lake_truncate;
 insert into analytics.lake_changes (table_name) values ({name});

@@ -6,4 +6,8 @@ with trimmed as (
 )
 
 delete from analytics.lake_changes
-where table_name = %(name)s and not analytics.is_unread(xid, %(to_snapshot)s::pg_snapshot);
+where table_name = %(name)s
+    and (
+        not analytics.is_unread(xid, %(to_snapshot)s::pg_snapshot)
+        or xid >= pg_snapshot_xmax(pg_current_snapshot())  -- of another database, whose dump was restored here
+    );

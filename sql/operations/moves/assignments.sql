@@ -1,5 +1,5 @@
--- Puts when and by whom conversations were added to their projects in the place of what the move itself recorded. Conversations that
--- have another project by now are left.
+-- Puts when and by whom conversations were added to their projects in the place of what the move itself recorded.
+-- Conversations that have another project by now are left.
 -- in:  moved
 -- out: one row: rows
 with former as (

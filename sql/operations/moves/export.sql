@@ -20,6 +20,10 @@ copy (
     from curation.participant_decisions as decided
     inner join app.people as person on person.id = decided.person_id
     where person.client_id = {client}
+        and (
+            decided.contact_method_id is null
+            or exists (select from app.contact_methods as method where method.id = decided.contact_method_id)
+        )
     union all
     select jsonb_build_object(
         'table', 'project_assignments',
