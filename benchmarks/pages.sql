@@ -46,8 +46,8 @@ select
     started_at, started_at + interval '5 minutes', 300, closed_at
 from app.conversations;
 
-insert into analytics.project_conversations (project_id, conversation_id, added_at)
-select project_id, id, started_at from app.conversations
+insert into analytics.project_conversations (project_id, conversation_id, added_at, added_by_is)
+select project_id, id, started_at, 'owner' from app.conversations
 where project_id is not null;
 
 insert into app.people (client_id, name)
