@@ -67,7 +67,7 @@ def import_client(warehouse: Warehouse, file: Path) -> Row:
     capture.sync(warehouse)  # what is captured from now on is new to the tombstones
     with warehouse.connection() as connection, transaction(connection):
         execute(connection, "operations/moves/stage")
-        with connection.cursor() as cursor, cursor.copy("copy moved from stdin") as copy:
+        with connection.cursor() as cursor, cursor.copy("copy pg_temp.moved from stdin") as copy:
             for row in rows:
                 copy.write(row)
         _require_known(connection, file)

@@ -34,7 +34,7 @@ def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     world.tick()
     world.sync()
     migrations.up(("roles",), url=world.url)
-    monkeypatch.setattr(read, "database_url", lambda: analyst(world))
+    monkeypatch.setattr(read, "read_url", lambda: analyst(world))
     return world
 
 
@@ -124,7 +124,7 @@ def test_types_are_the_same_with_and_without_rows(company: World) -> None:
 
 
 def test_frames_are_narrowed_by_client_and_half_open_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    monkeypatch.setattr(read, "read_url", lambda: world.url)
     for client, day in (("C1", 0), ("C1", 1), ("C2", 0)):
         world.message(world.conversation(client=client), when=at(day, 0))
     world.tick()
@@ -191,7 +191,7 @@ def test_a_clients_conversations_come_by_pages_newest_first(company: World) -> N
 
 
 def test_a_page_goes_on_among_conversations_of_the_same_instant(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    monkeypatch.setattr(read, "read_url", lambda: world.url)
     world.crew()
     for number in range(20):
         world.say(f"s{number}", when=at(0))
@@ -208,7 +208,7 @@ def test_a_page_goes_on_among_conversations_of_the_same_instant(world: World, mo
 def test_a_leads_open_conversation_is_there_before_its_first_message(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    monkeypatch.setattr(read, "read_url", lambda: world.url)
     lead = uuid4()
     closed = world.conversation(lead_id=lead, closed_at=at(1))
     world.message(closed)
@@ -224,7 +224,7 @@ def test_a_leads_open_conversation_is_there_before_its_first_message(
 def test_conversations_of_a_person_and_a_customer_come_latest_message_first_and_those_without_one_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    monkeypatch.setattr(read, "read_url", lambda: world.url)
     customer, ana = uuid4(), world.person()
     contact = world.contact("ana@example.com", ana)
     long, short, silent = (world.conversation(customer_id=customer, started_at=at(day)) for day in (0, 1, 2))
@@ -244,7 +244,7 @@ def test_conversations_of_a_person_and_a_customer_come_latest_message_first_and_
 
 
 def test_a_persons_contact_methods_say_how_each_was_resolved(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "database_url", lambda: world.url)
+    monkeypatch.setattr(read, "read_url", lambda: world.url)
     ana, ben = world.person(email="ana@example.com", phone="+49 30 1234567"), world.person(phone="+49301234567")
     world.contact("given@example.com", ana)
     world.contact("Ana@Example.com")

@@ -56,5 +56,5 @@ def test_everything_works_through_a_pooler(pooled: World, monkeypatch: pytest.Mo
     assert [name for name, check in pooled.checks().items() if not check.passed] == []
     with pooled.warehouse.connection() as connection:
         assert fetch(connection, "cli/status/tables")
-    monkeypatch.setattr(read, "database_url", lambda: pooled.warehouse.url)
+    monkeypatch.setattr(read, "read_url", lambda: pooled.warehouse.url)
     assert len(read.summaries()) == 202

@@ -1,2 +1,2 @@
 -- Where the rows of a file are, until the transaction ends.
-create temporary table moved (line jsonb) on commit drop;
+create temporary table pg_temp.moved (line jsonb) on commit drop;
