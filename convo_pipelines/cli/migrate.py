@@ -34,7 +34,7 @@ ONLY = click.option(
     help="Whether analytics refers to app by foreign keys; as before, if neither is given, and at first with them.",
 )
 def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
-    """Apply every migration that is missing, the optional roles excepted; views of `app` are captured as it says."""
+    """Apply every migration that is missing, except the optional roles; the triggers beneath views are created anew."""
     lines = (only,) if only else migrations.DEFAULT_LINES
     with change_log.followers_paused(Warehouse()):
         migrations.up(lines)

@@ -23,8 +23,6 @@ TOLERANCE = 1e-9
 
 MODULUS = 1_000_000_000
 """Times count by their microseconds modulo this, so that their sums are exact."""
-_NONE = (0.0,) * 100
-"""The measures of a day without rows."""
 
 Measures = dict[date, tuple[float, ...]]
 """The number of rows of a day, then the sum of each column: of numbers, of lengths of texts, of times."""
@@ -56,25 +54,25 @@ def differences(warehouse: Warehouse, table: LakeTable) -> list[Difference]:
         here = reader.measures([_in_sql(column) for column in columns])
         stored = _stored(iceberg, columns)
     names = ["rows", *(column.name for column in columns)]
+    nothing = (0.0,) * len(names)
     found = list[Difference]()
     for day in sorted((here.keys() | stored.keys()) - unread):
-        a, b = here.get(day, _NONE), stored.get(day, _NONE)
-        if differing := [name for name, x, y in zip(names, a, b, strict=False) if not isclose(x, y, rel_tol=TOLERANCE)]:
+        a, b = here.get(day, nothing), stored.get(day, nothing)
+        if differing := [name for name, x, y in zip(names, a, b, strict=True) if not isclose(x, y, rel_tol=TOLERANCE)]:
             found.append(Difference(day, int(a[0]), int(b[0]), differing))
     return found
 
 
 def _in_sql(column: Column) -> str:
-    name = f'"{column.name}"'
     match column.type:
         case StringType():
             value = f"char_length({column.value})"
         case TimestamptzType():
             value = f"mod((extract(epoch from {column.value}) * 1000000)::bigint, {MODULUS})"
         case DateType():
-            value = f"({name} - date '1970-01-01')"
+            value = f"({column.value} - date '1970-01-01')"
         case BooleanType():
-            value = f"{name}::int"
+            value = f"{column.value}::int"
         case _:
             value = column.value
     return f"coalesce(sum({value}), 0)::float8"

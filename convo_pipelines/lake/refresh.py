@@ -69,7 +69,7 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
     _follow(warehouse, table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
-    with store.turn(table.name), store.files_of(table.name), Reader(warehouse, table, columns) as reader:
+    with store.turn(table.name), Reader(warehouse, table, columns) as reader:
         iceberg = store.with_columns(table.name, columns)
         had = {identity.split()[0] for identity in watermark(iceberg).get("columns", ())}
         written = _write(warehouse, table, iceberg, reader, window)

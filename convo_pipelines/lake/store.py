@@ -18,6 +18,7 @@ from pyiceberg.types import DateType, NestedField, StringType
 from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import LOCAL, database_url
+from convo_pipelines.database.statements import statement
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.lake.tables import Column
 from convo_pipelines.settings import settings
@@ -27,6 +28,8 @@ SCHEMA = "lake"
 """The schema of the catalog's own tables, if it is a PostgreSQL database."""
 PLAIN_CELL = "default"
 """The cell's name in the lake without CONVO_CELL."""
+_CATALOG = "convo_pipelines.catalog"
+"""The property of a table that names the database of its catalog, which copies of this are not."""
 PROPERTIES = {
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
@@ -43,6 +46,10 @@ _OWN_FIELDS = (
 
 class CatalogError(ConvoPipelinesError):
     """The catalog cannot be used; the message says why, and what to do."""
+
+
+class NotInLakeError(ConvoPipelinesError, LookupError):
+    """The lake has no such table, or nothing was written into it yet."""
 
 
 def cell() -> str:
@@ -88,6 +95,16 @@ def is_rest() -> bool:
     return catalog_url().startswith("http")
 
 
+@cache
+def _identity(url: str) -> str:
+    """Return what names the catalog's database, but no copy of it by dump or template; nothing of a REST catalog."""
+    if is_rest():
+        return ""
+    with psycopg.connect(url) as connection:
+        [(identity,)] = connection.execute(statement("lake/identity")).fetchall()
+    return identity
+
+
 def _create_schema(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("select to_regnamespace(%s) is null", [SCHEMA]).fetchone() == (True,):
@@ -106,11 +123,16 @@ def turn(name: str) -> Generator[None]:
     """Wait for those who write to the same table: commits of several would fail each other.
 
     The lock is one of the catalog's database; without one, commits that fail each other are left to the next tick.
+
+    Raises:
+        CatalogError: the catalog names files of the table that are not there.
+
     """
     if is_rest():
-        yield
+        with _files_of(name):
+            yield
         return
-    with psycopg.connect(catalog_url()) as connection:
+    with psycopg.connect(catalog_url()) as connection, _files_of(name):
         connection.execute("set local idle_in_transaction_session_timeout = 0")
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{NAMESPACE} lake {name}"])
         yield
@@ -129,21 +151,29 @@ def existing(name: str) -> Table | None:
         CatalogError: its files are not there any more.
 
     """
-    with files_of(name):
+    with _files_of(name):
         try:
             return catalog().load_table((NAMESPACE, name))
         except NoSuchTableError:
             return None
 
 
-@contextmanager
-def files_of(name: str) -> Generator[None]:
-    """Name the remedy if the catalog names files of a table that are not there.
+def required(name: str) -> Table:
+    """Return a table of the lake as it is now.
 
     Raises:
-        CatalogError: there is one.
+        NotInLakeError: the lake has no such table, or nothing was written into it yet.
+        CatalogError: its files are not there any more.
 
     """
+    table = existing(name)
+    if table is None:
+        raise NotInLakeError(f"the lake has no table {name}; `convo-pipelines lake` writes all tables")
+    return table
+
+
+@contextmanager
+def _files_of(name: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError as error:
@@ -157,14 +187,21 @@ def of_ours(name: str) -> Table | None:
     """Return a table in order to write to it, or to delete files of it; None if there is none.
 
     Raises:
-        CatalogError: it is not below LAKE_URI: this catalog may be a copy of the one that the table belongs to.
+        CatalogError: it is not below LAKE_URI, or belongs to another catalog, of which this one may be a copy.
 
     """
     table = existing(name)
-    if table is not None and not table.location().startswith(f"{lake_uri().rstrip('/')}/"):
+    if table is None:
+        return None
+    if not table.location().startswith(f"{lake_uri().rstrip('/')}/"):
         raise CatalogError(
             f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}: if this catalog is a copy, "
             f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake --anew`"
+        )
+    if table.properties.get(_CATALOG) != _identity(catalog_url()):
+        raise CatalogError(
+            f"lake/{name} was created by the catalog of another database: if this one is a copy, `drop schema {SCHEMA} "
+            "cascade` in it and set another LAKE_URI; if the other one is gone, run `convo-pipelines lake --anew`"
         )
     return table
 
@@ -191,7 +228,7 @@ def with_columns(name: str, columns: Sequence[Column]) -> Table:
         ]
         return catalog().create_table(
             (NAMESPACE, name), Schema(*_OWN_FIELDS, *fields), partition_spec=PartitionSpec(*by_cell_and_day),
-            properties=PROPERTIES,
+            properties=PROPERTIES | {_CATALOG: _identity(catalog_url())},
         )  # fmt: skip
     found = {field.name: field.field_type for field in table.schema().fields}
     if all(found.get(column.name) == column.type for column in columns):

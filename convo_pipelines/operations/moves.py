@@ -57,14 +57,15 @@ def export_client(warehouse: Warehouse, code: str, file: Path) -> int:
 def import_client(warehouse: Warehouse, file: Path) -> Row:
     """Add what an export has to this database, where the application's rows of the client are; return the rows added.
 
-    It is one transaction; a second import adds nothing.
+    It is one transaction. A second import adds nothing, but dates a conversation back that went to another project and
+    came back since the first.
 
     Raises:
         MoveError: the file is no export, is incomplete, or names what is not in this database.
 
     """
     rows = _rows(file)
-    capture.sync(warehouse)  # what is captured from now on is new to the tombstones
+    capture.sync(warehouse)  # rows copied before this are older than the tombstones, and bring nothing back
     with warehouse.connection() as connection, transaction(connection):
         execute(connection, "operations/moves/stage")
         with connection.cursor() as cursor, cursor.copy("copy pg_temp.moved from stdin") as copy:

@@ -86,6 +86,7 @@ class _OfCell(CollectorRegistry):
         self._registry = registry
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, with the label."""
         cell = settings().convo_cell
         for metric in self._registry.collect():
             if cell:

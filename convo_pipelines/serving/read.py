@@ -171,10 +171,7 @@ def lake(table: str) -> "Table":
     """
     from convo_pipelines.lake import store
 
-    found = store.existing(table)
-    if found is None:
-        raise LookupError(f"the lake has no table {table}")
-    return found
+    return store.required(table)
 
 
 def lag() -> float | None:

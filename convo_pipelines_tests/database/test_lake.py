@@ -10,13 +10,15 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 from pyiceberg.table import Transaction
+from sqlalchemy import make_url
 
 from convo_pipelines import read
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.lake import comparison, refresh, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES
-from convo_pipelines_tests.conftest import company
+from convo_pipelines_tests.conftest import Server, company
 from convo_pipelines_tests.lakes import assert_same, in_lake
 from convo_pipelines_tests.world import World, at
 
@@ -218,6 +220,21 @@ def test_a_copy_of_the_catalog_does_not_touch_the_files(lake: World, environment
     store.catalog.cache_clear()
     for write in (lambda: refresh.tick(lake.warehouse, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
         with pytest.raises(store.CatalogError, match="if this catalog is a copy"):
+            write()
+
+
+def test_a_copy_of_the_database_does_not_touch_the_files_even_by_the_same_address(
+    lake: World, server: Server, environment: Callable[..., object]
+) -> None:
+    tick(lake)
+    store.catalog().close()
+    lake.close()
+    copy = Warehouse(server.create(template=str(make_url(lake.url).database)))
+    environment(CONVO_DATABASE_URL=copy.url)
+    addresses.database_url.cache_clear()
+    store.catalog.cache_clear()
+    for write in (lambda: refresh.tick(copy, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
+        with pytest.raises(store.CatalogError, match="if this one is a copy"):
             write()
 
 
