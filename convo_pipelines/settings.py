@@ -99,6 +99,7 @@ class Settings(BaseModel):
     )
     lake_personal_data: bool = Field(False, description="true or false")
     lake_cron: str = ""
+    lake_cluster: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
     git_branch: str = "main"

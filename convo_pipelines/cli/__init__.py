@@ -59,7 +59,7 @@ for command in (
     refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
     status.alerts, people.link, people.unlink, people.decisions, people.who, people.forget,
     data.sample_data, data.import_histories, data.export_client, data.import_client, data.project_arrays,
-    data.data_dictionary, data.zero_schema, lake.lake,
+    data.data_dictionary, data.zero_schema, lake.lake, lake.lake_query,
     serve.follow, serve.webhook, serve.metrics, serve.dagster, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,11 +1,19 @@
-"""`convo-pipelines lake`: the Iceberg tables of the lake."""
+"""`convo-pipelines lake` and `lake-query`: the Iceberg tables of the lake, and questions to them."""
+
+import os
+from datetime import datetime
+from typing import Any, cast
 
 import click
+import dagster_pipes
 
-from convo_pipelines import lake as installed
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.lake import Query, require_installed
 from convo_pipelines.operations import health
+
+SHOWN = 50
+"""Of an answer's rows; `--output` has all."""
 
 
 @click.command()
@@ -14,7 +22,7 @@ from convo_pipelines.operations import health
 @click.option("--clean", is_flag=True, help="Delete old snapshots and files, too, as the job lake_upkeep does.")
 def lake(repair: bool, clean: bool, anew: bool) -> None:
     """Write the days that have changed into the lake; at first, all of them."""
-    installed.require_installed()
+    require_installed()
     from convo_pipelines.lake import comparison, refresh, store, upkeep
     from convo_pipelines.lake.tables import LAKE_TABLES
 
@@ -39,3 +47,25 @@ def lake(repair: bool, clean: bool, anew: bool) -> None:
                 row |= {"snapshots expired": done.snapshots, "files deleted": done.files}
             rows.append(row)
     print_table(console, rows)
+
+
+@click.command()
+@click.argument("query", type=click.Choice(Query))
+@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="The first UTC day.  [default: all]")
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="The UTC day after the last.  [default: all]")
+@click.option("--output", help="A Parquet file for the answer, such as s3://lake/answers/first_responses.parquet.")
+def lake_query(query: Query, start: datetime | None, end: datetime | None, output: str | None) -> None:
+    """Answer a question about all cells from the lake, on all cores; with DAFT_RUNNER=ray, on that cluster.
+
+    The job lake_query runs this command, and shows what it prints.
+    """
+    require_installed("daft", "cluster")
+    from convo_pipelines.lake import queries
+
+    days = queries.Days(start and start.date(), end and end.date())
+    answer = queries.answer(query, days, output)
+    rows = answer.limit(SHOWN).to_pylist()
+    if dagster_pipes.DAGSTER_PIPES_CONTEXT_ENV_VAR in os.environ:
+        with cast("Any", dagster_pipes).open_dagster_pipes() as pipes:
+            pipes.report_custom_message({"rows": len(answer), "first": rows})
+    print_table(console, rows, title=f"{query}: {min(len(answer), SHOWN)} of {len(answer)} rows")

@@ -57,9 +57,10 @@ lake_schedules: list[dg.ScheduleDefinition] = []
 
 if settings().has_lake:
     require_installed()
+    from convo_pipelines.orchestration import questions
     from convo_pipelines.orchestration.assets import lake
 
     lake_assets, lake_checks = lake.lake_assets, lake.lake_checks
     _selection = dg.AssetSelection.assets(*(key(f"lake/{table.name}") for table in lake.LAKE_TABLES)).without_checks()
     _job = dg.define_asset_job("lake", _selection, description="Writes changed days into the lake.", tags=tags())
-    lake_jobs, lake_schedules = [_job, lake_upkeep], _schedules(_job)
+    lake_jobs, lake_schedules = [_job, lake_upkeep, questions.lake_query], _schedules(_job)

@@ -1,0 +1,61 @@
+"""The job that answers a question from the lake: on this machine, or on the Ray cluster at LAKE_CLUSTER."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from convo_pipelines.lake import Query, require_installed, store
+from convo_pipelines.orchestration.cells import tags
+from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.metadata import table
+from convo_pipelines.settings import settings
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+class Question(dg.Config):
+    """What is asked, of which days."""
+
+    query: Query = Field(Query.first_responses, description="One of the worked queries of docs/lake.md.")
+    start: str | None = Field(None, pattern=DAY, description="The first UTC day, such as 2026-03-01.")
+    end: str | None = Field(None, pattern=DAY, description="The UTC day after the last.")
+
+    def command(self, output: str) -> list[str]:
+        """Return the arguments of `convo-pipelines` that answer it."""
+        days = {"--start": self.start, "--end": self.end, "--output": output}
+        return ["lake-query", self.query, *(text for name, day in days.items() if day for text in (name, day))]
+
+
+@dg.op
+def ask(context: dg.OpExecutionContext, config: Question) -> None:
+    """Has `convo-pipelines lake-query` answer a question; the answer is a Parquet file below LAKE_URI."""
+    with plain_failures(context):
+        require_installed("daft", "cluster")
+    output = f"{store.lake_uri()}/answers/{config.query}-{context.run_id}.parquet"
+    [answer] = _run(context, config.command(output))
+    context.add_output_metadata({"rows": answer["rows"], "first_rows": table(answer["first"]), "file": output})
+
+
+def _run(context: dg.OpExecutionContext, arguments: list[str]) -> list[dict[str, Any]]:
+    program = "convo-pipelines"
+    if not (address := settings().lake_cluster):
+        command = [str(Path(sys.executable).with_name(program)), *arguments]
+        return [*dg.PipesSubprocessClient().run(context=context, command=command).get_custom_messages()]
+    from dagster_ray import PipesRayJobClient
+
+    entrypoint = shlex.join([program, *arguments])
+    done = PipesRayJobClient(address=address).run(
+        context=context,
+        submit_job_params={"entrypoint": entrypoint, "runtime_env": {"env_vars": {"DAFT_RUNNER": "ray"}}},
+    )
+    return [*done.get_custom_messages()]
+
+
+@dg.job(description="Answers a question about all cells from the lake.", tags=tags())
+def lake_query() -> None:
+    """Run the query."""
+    ask()
