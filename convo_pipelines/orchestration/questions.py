@@ -10,7 +10,7 @@ from pydantic import Field
 
 from convo_pipelines.lake import Query, require_installed, store
 from convo_pipelines.orchestration.cells import tags
-from convo_pipelines.orchestration.failures import plain_failures
+from convo_pipelines.orchestration.failures import RETRIES, plain_failures
 from convo_pipelines.orchestration.metadata import table
 from convo_pipelines.settings import settings
 
@@ -35,6 +35,7 @@ def ask(context: dg.OpExecutionContext, config: Question) -> None:
     """Has `convo-pipelines lake-query` answer a question; the answer is a Parquet file below LAKE_URI."""
     with plain_failures(context):
         require_installed("daft", "cluster")
+        store.required("conversation_summaries")
     output = f"{store.lake_uri()}/answers/{config.query}-{context.run_id}.parquet"
     [answer] = _run(context, config.command(output))
     context.add_output_metadata({"rows": answer["rows"], "first_rows": table(answer["first"]), "file": output})
@@ -46,13 +47,17 @@ def _run(context: dg.OpExecutionContext, arguments: list[str]) -> list[dict[str,
         command = [str(Path(sys.executable).with_name(program)), *arguments]
         return [*dg.PipesSubprocessClient().run(context=context, command=command).get_custom_messages()]
     from dagster_ray import PipesRayJobClient
+    from dagster_ray.core.pipes import SubmitJobParams
 
-    entrypoint = shlex.join([program, *arguments])
-    done = PipesRayJobClient(address=address).run(
-        context=context,
-        submit_job_params={"entrypoint": entrypoint, "runtime_env": {"env_vars": {"DAFT_RUNNER": "ray"}}},
+    job = SubmitJobParams(
+        entrypoint=shlex.join([program, *arguments]), runtime_env={"env_vars": {"DAFT_RUNNER": "ray"}}
     )
-    return [*done.get_custom_messages()]
+    try:
+        return [*PipesRayJobClient(address=address).run(context=context, submit_job_params=job).get_custom_messages()]
+    except ConnectionError as error:
+        raise dg.Failure(f"no Ray cluster answers at LAKE_CLUSTER={address}") from error
+    except RuntimeError as error:  # a worker that is lost takes the query with it
+        raise dg.RetryRequested(RETRIES) from error
 
 
 @dg.job(description="Answers a question about all cells from the lake.", tags=tags())
