@@ -5,6 +5,7 @@ work and not cores; the server is embedded and fresh for each size.
 """
 
 from collections.abc import Callable
+from importlib.metadata import version
 
 import click
 
@@ -16,6 +17,7 @@ from benchmarks import (
     deletes,
     discovery,
     freshness,
+    lake,
     latency,
     links,
     million,
@@ -34,6 +36,7 @@ SIZES = {
     "pages": (1_000_000,),
     "deletes": (100_000,),
     "million": (1_000_000,),
+    "lake": (50_000_000,),
 }
 
 
@@ -110,6 +113,18 @@ def measure_deletes(size: int) -> None:
     )
 
 
+def measure_lake(size: int) -> None:
+    written, waited, answered = lake.measure(size)
+    save(
+        "lake",
+        table("rows into the lake", written),
+        table("cells that write into one table", waited),
+        table("percentiles of the first answer, by cell, client and month", answered),
+        Daft=version("daft"),
+        Ray=version("ray"),
+    )
+
+
 def measure_retention() -> None:
     save("retention", table("Dagster's own database in a year of ticks, two an hour", retention.measure()))
 
@@ -133,6 +148,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "freshness": measure_freshness,
     "deletes": measure_deletes,
     "retention": measure_retention,
+    "lake": measure_lake,
 }
 
 

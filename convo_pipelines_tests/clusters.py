@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 from ray.job_submission import JobSubmissionClient
@@ -30,12 +31,13 @@ class Cluster:
     def __init__(self, folder: Path, workers: int, **environment: str):
         self.folder, self.environment = folder, os.environ | SETTINGS | environment
         self.port, self.workers = free_port(), list[psutil.Process]()
+        self.address = f"127.0.0.1:{self.port}"
         self.url = f"http://127.0.0.1:{(dashboard := free_port())}"
         head = ["--head", "--port", self.port, "--num-cpus", "0", "--dashboard-port", dashboard]
         self._start("head", *head, "--temp-dir", str(folder / "ray"))
         for number in range(workers):
             before = self._processes("raylet")
-            self._start(f"worker {number}", "--address", f"127.0.0.1:{self.port}", "--num-cpus", "1")
+            self._start(f"worker {number}", "--address", self.address, "--num-cpus", "1")
             [started] = self._processes("raylet") - before
             self.workers.append(started)
         wait_until(self._takes_jobs)
@@ -82,9 +84,10 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 
 @contextmanager
-def ray_cluster(folder: Path, workers: int = 2, **environment: str) -> Iterator[Cluster]:
-    cluster = Cluster(folder, workers, **environment)
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
+def ray_cluster(workers: int = 2, **environment: str) -> Iterator[Cluster]:
+    with TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:  # sockets want short paths
+        cluster = Cluster(Path(folder), workers, **environment)
+        try:
+            yield cluster
+        finally:
+            cluster.stop()

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, cast
 
 import click
-import dagster_pipes
 
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
@@ -60,6 +59,8 @@ def lake_query(query: Query, start: datetime | None, end: datetime | None, outpu
     The job lake_query runs this command, and shows what it prints.
     """
     require_installed("daft", "cluster")
+    import dagster_pipes
+
     from convo_pipelines.lake import queries
 
     days = queries.Days(start and start.date(), end and end.date())

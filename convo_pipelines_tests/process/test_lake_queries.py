@@ -1,6 +1,5 @@
 """Worked queries of the lake answer what PostgreSQL does: on this machine, and on a Ray cluster that loses a worker."""
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -139,10 +138,7 @@ def test_the_job_answers_on_a_cluster_that_loses_a_worker(
     cells: dict[str, World], tmp_path: Path, environment: Callable[..., object]
 ) -> None:
     variables = {"LAKE_URI": f"file://{tmp_path}", "LAKE_CATALOG_URL": cells["eu1"].url}
-    with (
-        tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder,
-        ray_cluster(Path(folder), **variables) as cluster,
-    ):
+    with ray_cluster(**variables) as cluster:
         environment(LAKE_CLUSTER=cluster.url)
         asked = Question(query=Query.first_responses, start=START, end=END)
         config = dg.RunConfig(ops={"ask": asked}).to_config_dict()

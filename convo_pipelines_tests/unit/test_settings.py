@@ -46,6 +46,7 @@ VARIABLES = [
     ("LAKE_URI", "/lake", "a file://, s3://, gs:// or abfs:// URL"),
     ("LAKE_CATALOG_URL", SECRET, "a postgresql:// or https:// URL"),
     ("LAKE_PERSONAL_DATA", "some", YES_OR_NO),
+    ("LAKE_CLUSTER", "head:8265", "an http:// or https:// URL"),
     ("CREATE_CONVERSATIONS", "some", "true or false"),
     ("SMALL_REFRESHES", "small", "true or false"),
     ("EVENT_RETENTION_DAYS", "0", "a whole number of days, 1 to 36500"),
