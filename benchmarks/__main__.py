@@ -13,6 +13,7 @@ from benchmarks import (
     backfills,
     builds,
     capture,
+    cells,
     crews,
     deletes,
     discovery,
@@ -37,6 +38,7 @@ SIZES = {
     "deletes": (100_000,),
     "million": (1_000_000,),
     "lake": (50_000_000,),
+    "cells": (1, 10, 30),
 }
 
 
@@ -125,6 +127,11 @@ def measure_lake(size: int) -> None:
     )
 
 
+def measure_cells(*counts: int) -> None:
+    title = "one Dagster for cells with nothing new, two schedules a minute and six sensors each"
+    save("cells", table(title, cells.measure(*counts)))
+
+
 def measure_retention() -> None:
     save("retention", table("Dagster's own database in a year of ticks, two an hour", retention.measure()))
 
@@ -149,6 +156,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "deletes": measure_deletes,
     "retention": measure_retention,
     "lake": measure_lake,
+    "cells": measure_cells,
 }
 
 

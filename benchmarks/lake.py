@@ -27,7 +27,7 @@ from convo_pipelines_tests.clusters import ray_cluster
 from convo_pipelines_tests.processes import wait_until
 
 ROWS, DAYS = 2_000_000, 900
-CELLS, TICKS, ROWS_OF_CELL = 30, 10, 1_000
+CELLS, TICKS, ROWS_OF_CELL = 30, 3, 1_000
 ENGINE_CELLS, ENGINE_DAYS, CLIENTS = 10, 60, 100
 WORKERS = 2
 TENTH = 10
@@ -134,7 +134,7 @@ def turns(folder: Path) -> list[Row]:
     for cells in (1, CELLS):
         shutil.rmtree(folder)
         folder.mkdir()
-        with fresh_database() as url:
+        with fresh_database(connections=500) as url:
             fill(url, ROWS_OF_CELL, 10)
             times = sorted(_turns(folder, url, cells))
             rows.append(

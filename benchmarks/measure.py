@@ -75,7 +75,13 @@ def variables(**values: str) -> Iterator[None]:
 
 
 @contextmanager
-def fresh_database() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder, get_server(Path(folder) / "data") as server:
-        migrations.up(url=server.get_uri())
-        yield server.get_uri()
+def fresh_database(connections: int | None = None) -> Iterator[str]:
+    """Start a server with a migrated database, for so many connections if it is not for PostgreSQL's hundred."""
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        data = Path(folder) / "data"
+        if connections:
+            with get_server(data) as server, psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute(f"alter system set max_connections = {connections}")
+        with get_server(data) as server:
+            migrations.up(url=server.get_uri())
+            yield server.get_uri()

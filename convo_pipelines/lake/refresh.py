@@ -73,6 +73,7 @@ def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> W
         iceberg = store.with_columns(table.name, columns)
         had = {identity.split()[0] for identity in watermark(iceberg).get("columns", ())}
         written = _write(warehouse, table, iceberg, reader, window)
+        upkeep.thin(iceberg)
     if had - {column.name for column in columns}:  # what these had, personal data perhaps, must not stay
         upkeep.purge(table.name)
     milliseconds = round((time.monotonic() - started) * 1000)

@@ -15,6 +15,8 @@ from convo_pipelines.lake import store
 
 KEPT = timedelta(hours=24)
 """How long readers may go on with a snapshot, and writers with files that they have not committed."""
+MANY, SOON = 300, timedelta(hours=1)
+"""Of more snapshots than these, only those of the last hour are kept: each commit takes longer the more there are."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +33,12 @@ def clean(name: str) -> Kept:
     """Expire the snapshots of a table that are older than KEPT, and delete files of that age that no snapshot has."""
     with store.turn(name):
         return _clean(name, datetime.now(UTC) - KEPT, datetime.now(UTC) - KEPT)
+
+
+def thin(table: Table) -> None:
+    """Expire snapshots of a table that has many; their files stay until `clean`, so that who reads them goes on."""
+    if len(table.metadata.snapshots) > MANY:
+        _expire(table, datetime.now(UTC) - SOON)
 
 
 def purge(name: str) -> Kept:

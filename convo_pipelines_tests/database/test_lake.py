@@ -290,6 +290,22 @@ def test_upkeep_keeps_what_readers_and_writers_may_need(
     assert_same(lake)
 
 
+def test_many_snapshots_are_thinned_out_but_who_reads_one_goes_on(lake: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "MANY", 4)
+    monkeypatch.setattr(upkeep, "SOON", timedelta(0))
+    tick(lake)
+    begun = read.lake(SUMMARIES.name).scan()
+    rows = len(begun.to_arrow())
+    for day in range(5):
+        lake.message(lake.conversation(), when=at(day))
+        lake.tick()
+        lake.sync()
+        tick(lake)
+    assert len(read.lake(SUMMARIES.name).metadata.snapshots) <= 4
+    assert len(begun.to_arrow()) == rows
+    assert_same(lake)
+
+
 def test_the_command_writes_repairs_and_cleans(lake: World) -> None:
     done = CliRunner().invoke(main, ["lake", "--repair", "--clean"])
     assert done.exit_code == 0, done.output
