@@ -9,7 +9,7 @@ from benchmarks.results import read, render
 PAGE = FOLDER.parent / "docs" / "sizing.md"
 MESSAGES_PER_SESSION = 10
 SESSIONS = [10**exponent for exponent in range(3, 10)]
-NIGHT, DAY = 8 * 3_600, 24 * 3_600
+NIGHT, DAY, TICK = 8 * 3_600, 24 * 3_600, 300
 
 
 class Model:
@@ -41,7 +41,7 @@ def main() -> None:
 
 def page() -> str:
     """Return docs/sizing.md: the text of `sizing.md.j2` with the figures of the model."""
-    builds, crews, checks = read("builds"), read("crews"), read("sizing")
+    builds, crews, checks, cells = read("builds"), read("crews"), read("sizing"), read("cells")
     totals = {size: _total(table) for size, table in zip(_sizes(builds), builds["tables"], strict=True)}
     workers = next(name for name in builds["tables"][0]["columns"] if name.endswith(" workers"))
     build = Model({size: _number(total[workers]) for size, total in totals.items()})
@@ -63,7 +63,10 @@ def page() -> str:
         ],
         checks=[_checked(build, *row) for row in checks["tables"][0]["rows"]],
         checks_commit=checks["commit"],
-        crews=[dict(zip(crews["tables"][0]["columns"], row, strict=True)) for row in crews["tables"][0]["rows"]],
+        crews=_rows(crews),
+        cells=(of_cells := _rows(cells)),
+        cells_commit=cells["commit"],
+        **_limits(of_cells[-1]),
         workers=workers,
         exponent=f"{build.exponent:.2f}",
         bytes=f"{megabytes * 2**20:,.0f}",
@@ -72,6 +75,23 @@ def page() -> str:
         commit=builds["commit"],
         machine=builds["machine"],
     )
+
+
+def _rows(result: dict[str, Any]) -> list[dict[str, str]]:
+    [table] = result["tables"]
+    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
+
+
+def _limits(row: dict[str, str]) -> dict[str, str]:
+    """Return what the largest number of cells that was measured says of more."""
+    cells, seconds = int(row["cells"]), _number(row["daemon, a minute"])
+    return {
+        "per_cell": f"{seconds / cells:.2f}",
+        "most_cells": _round(int(60 * cells / seconds)),
+        "largest_cells": row["cells"],
+        "servers_gb": _size(_number(row["memory of a code server"]) * cells),
+        "events_a_day": _round(int(_number(row["events of a run"]) * DAY / TICK)),
+    }
 
 
 def _checked(model: Model, sessions: str, measured: str) -> dict[str, str]:

@@ -50,7 +50,7 @@ def _schedules(job: Any) -> list[dg.ScheduleDefinition]:
     return [lake_schedule, lake_upkeep_schedule]
 
 
-lake_assets: list[dg.AssetsDefinition] = []
+lake_assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
 lake_checks: list[dg.AssetChecksDefinition] = []
 lake_jobs: list[Any] = []
 lake_schedules: list[dg.ScheduleDefinition] = []

@@ -24,6 +24,7 @@ jobs = [defs.resolve_job_def(name) for name in ("conversation_discovery", "link_
 graph = defs.resolve_asset_graph()
 print(json.dumps({
     "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
+    "materializable": sorted(key.to_user_string() for key in graph.materializable_asset_keys),
     "checks": sorted(check.asset_key.to_user_string() for check in graph.asset_check_keys),
     "pools": [*{str(graph.get(key).pools) for key in graph.materializable_asset_keys}],
     "tags": [job.tags.get("convo_pipelines/cell") for job in jobs],
@@ -45,6 +46,12 @@ def test_a_cells_names_differ_from_those_without_a_cell_by_its_name_only() -> No
     assert cell["checks"] == [f"eu1/{name}" for name in plain["checks"]]
     assert (plain["tags"], cell["tags"]) == ([None] * 4, ["eu1"] * 4)
     assert (plain["pools"], cell["pools"]) == (["set()"], ["{'eu1'}"])
+
+
+def test_a_cell_writes_into_tables_of_the_lake_that_no_cell_owns() -> None:
+    cell = definitions(CONVO_CELL="eu1", LAKE_URI="file:///tmp/lake")
+    assert {"eu1/lake/conversation_summaries", "lake/conversation_summaries"} <= {*cell["assets"]}
+    assert not [name for name in cell["materializable"] if not name.startswith("eu1/")]
 
 
 def run(*selected: str, cell: str | None = None) -> dg.DagsterRun:

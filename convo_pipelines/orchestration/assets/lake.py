@@ -13,6 +13,7 @@ from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.checks import verdict
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.partitions import TICK_TAG, days, materialize_days, window_of
+from convo_pipelines.settings import settings
 
 
 def _asset(table: LakeTable) -> dg.AssetsDefinition:
@@ -65,5 +66,19 @@ def _check(table: LakeTable) -> dg.AssetChecksDefinition:
     return check
 
 
-lake_assets = [_asset(table) for table in LAKE_TABLES]
+def _shared(table: LakeTable) -> dg.AssetSpec:
+    """Return the table of all cells, which none of them owns: the UI shows what each writes into it."""
+    return dg.AssetSpec(
+        dg.AssetKey(["lake", table.name]),
+        deps=[key(f"lake/{table.name}")],
+        description=f"{table.table.description} Of all cells, each of which writes its own days.",
+        group_name="lake",
+        kinds={"iceberg"},
+        owners=["team:data"],
+    )
+
+
+lake_assets: list[dg.AssetsDefinition | dg.AssetSpec] = [_asset(table) for table in LAKE_TABLES]
+if settings().convo_cell:
+    lake_assets += [_shared(table) for table in LAKE_TABLES]
 lake_checks = [_check(table) for table in LAKE_TABLES]
