@@ -51,11 +51,12 @@ reference: .venv/installed
 	$(RUN)python docs/checks.py
 
 docs: reference
-	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline"
+	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline or cells"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
 	cp artifacts/4-materialization.png docs/asset.png
 	cp artifacts/1-asset-graph.txt docs/asset-graph.txt
 	cp artifacts/6-activity-report-1280.png docs/activity-report.png
+	cp artifacts/cells.png artifacts/lake.png docs
 
 lock: .venv/installed
 	$(RUN)pip install --quiet uv
