@@ -23,6 +23,10 @@ from convo_pipelines_tests import lakes
 from convo_pipelines_tests.world import World
 lakes.assert_same(World(Warehouse()))
 """
+ASK = f"""
+from convo_pipelines.cli import main
+main(["lake-query", "reply_funnel", "--output", "s3://{BUCKET}/answers/funnel.parquet"])
+"""
 
 
 def is_open(port: int) -> bool:
@@ -78,6 +82,6 @@ def test_a_lake_in_an_object_store_that_was_away_is_exact(new_world: Callable[..
     assert away.returncode == 1
     assert "Traceback" not in away.stderr
     with object_store(tmp_path, port):
-        for program in (TICK, COMPARE):
+        for program in (TICK, COMPARE, ASK):
             done = run(program)
             assert done.returncode == 0, done.stderr
