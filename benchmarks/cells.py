@@ -18,7 +18,7 @@ from convo_pipelines_tests.conftest import company
 from convo_pipelines_tests.processes import wait_until
 from convo_pipelines_tests.world import World
 
-MINUTES = 3
+MINUTES, SETTLING_SECONDS = 2, 45
 EVERY_MINUTE, NEVER = "* * * * *", "0 0 1 1 *"
 CRONS = {"CONVERSATION_DISCOVERY_CRON": EVERY_MINUTE, "LINK_SYNC_CRON": EVERY_MINUTE} | {
     f"{job}_CRON": NEVER for job in ("HEALTH", "RECONCILE", "REPORT")
@@ -54,7 +54,7 @@ def _measure(folder: Path, url: str, cells: int) -> Row:
     with running(dagster), psycopg.connect(storage, autocommit=True) as connection:
         wait_until(lambda: _is(connection, SETTLED, cells), 1_200, dagster)
         _, events, runs = _one(connection, STORED)
-        time.sleep(90)
+        time.sleep(SETTLING_SECONDS)
         daemon = Processes(dagster.processes["daemon"].pid)
         servers = [psutil.Process(dagster.processes[cell].pid) for cell in databases]
         stored, began = _one(connection, STORED), time.time()

@@ -42,6 +42,19 @@ def seen(world: World, instance: dg.DagsterInstance) -> None:
     world.materialize([*PIPELINE, *LINKS], instance=instance)
 
 
+
+def test_a_tick_is_not_queued_twice(world: World, instance: dg.DagsterInstance) -> None:
+    requested = evaluate(world, instance)
+    assert isinstance(requested, dg.RunRequest)
+    run = dg.DagsterRun("conversation_discovery", tags=requested.tags, status=dg.DagsterRunStatus.QUEUED)
+    instance.add_run(run)
+    skipped = evaluate(world, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "still queued" in (skipped.skip_message or "")
+    instance.report_run_canceled(run)
+    assert isinstance(evaluate(world, instance), dg.RunRequest)
+
+
 def states(instance: dg.DagsterInstance) -> set[FreshnessState]:
     """The freshness of the derived tables, as the daemon determines it."""
     graph, evaluator = definitions.defs.resolve_asset_graph(), TimeWindowFreshnessPolicyEvaluator()

@@ -100,6 +100,9 @@ def _tick(
     materialized_at = freshness.materialized_at(context.instance, tables)
     is_known = len(materialized_at) == len(tables)
     if not (leases and is_known) and (not is_known or ticks.have_news(warehouse, tables)):
+        queued = dg.RunsFilter(tags={TICK_TAG: qualified(job_name)}, statuses=[dg.DagsterRunStatus.QUEUED])
+        if context.instance.get_runs(queued, limit=1):
+            return dg.SkipReason("the previous run is still queued: it will read what has changed")
         return dg.RunRequest(run_config=TO_CONSOLE, tags=tick_tags(job_name))
     for table in tables:
         if materialized_at[table.name] <= context.scheduled_execution_time - freshness.REPORTED_EVERY:
