@@ -14,6 +14,7 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetNode
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.definitions.freshness_evaluator import TimeWindowFreshnessPolicyEvaluator
 from dagster._core.loader import LoadingContextForTest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.test_utils import freeze_time
 from dagster._time import get_current_datetime
 
@@ -42,11 +43,13 @@ def seen(world: World, instance: dg.DagsterInstance) -> None:
     world.materialize([*PIPELINE, *LINKS], instance=instance)
 
 
-
 def test_a_tick_is_not_queued_twice(world: World, instance: dg.DagsterInstance) -> None:
     requested = evaluate(world, instance)
     assert isinstance(requested, dg.RunRequest)
-    run = dg.DagsterRun("conversation_discovery", tags=requested.tags, status=dg.DagsterRunStatus.QUEUED)
+    location = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "__repository__")
+    job = RemoteJobOrigin(location, "conversation_discovery")
+    queued = dg.DagsterRunStatus.QUEUED
+    run = dg.DagsterRun(job.job_name, tags=requested.tags, status=queued, remote_job_origin=job)
     instance.add_run(run)
     skipped = evaluate(world, instance)
     assert isinstance(skipped, dg.SkipReason)
