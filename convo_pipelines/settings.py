@@ -50,6 +50,10 @@ def _past(value: date) -> date:
     return value
 
 
+def _catalog(url: str) -> str:
+    return url if url.startswith("http") else _address(url)
+
+
 class Settings(BaseModel):
     """All settings. Field names are the names of the environment variables in lower case."""
 
@@ -94,7 +98,7 @@ class Settings(BaseModel):
     lake_uri: str | None = Field(
         None, pattern=r"^(file|s3|gs|abfss?)://", description="a file://, s3://, gs:// or abfs:// URL"
     )
-    lake_catalog_url: str | None = Field(
+    lake_catalog_url: Annotated[str, AfterValidator(_catalog)] | None = Field(
         None, pattern=r"^(postgres(ql)?|https?)://", description="a postgresql:// or https:// URL"
     )
     lake_personal_data: bool = Field(False, description="true or false")

@@ -18,8 +18,11 @@ SHOWN = 50
 @click.command()
 @click.option("--repair", is_flag=True, help="Compare every day with the lake's, too, and write those that differ.")
 @click.option("--anew", is_flag=True, help="Drop the tables before: a restored catalog may name files that are gone.")
+@click.option("--take-over", is_flag=True, help="Own the tables: the catalog's database was upgraded or restored.")
+@click.option("--remove-cell", help="Delete at once what a cell has there that is gone, or has another name now.")
 @click.option("--clean", is_flag=True, help="Delete old snapshots and files, too, as the job lake_upkeep does.")
-def lake(repair: bool, clean: bool, anew: bool) -> None:
+@click.option("--purge", is_flag=True, help="Delete at once all that the current snapshots do not have.")
+def lake(repair: bool, anew: bool, take_over: bool, remove_cell: str | None, clean: bool, purge: bool) -> None:
     """Write the days that have changed into the lake; at first, all of them."""
     require_installed()
     from convo_pipelines.lake import comparison, refresh, store, upkeep
@@ -32,6 +35,10 @@ def lake(repair: bool, clean: bool, anew: bool) -> None:
         with console.status(table.name):
             if anew:
                 store.drop(table.name)
+            if take_over:
+                store.take_over(table.name)
+            if remove_cell:
+                refresh.remove_cell(table, remove_cell)
             written = refresh.tick(warehouse, table)
             row: dict[str, object] = {
                 "table": table.name,
@@ -41,8 +48,8 @@ def lake(repair: bool, clean: bool, anew: bool) -> None:
             }
             if repair:
                 row["repaired"] = len(comparison.repair(warehouse, table))
-            if clean:
-                done = upkeep.clean(table.name)
+            if clean or purge:
+                done = (upkeep.purge if purge else upkeep.clean)(table.name)
                 row |= {"snapshots expired": done.snapshots, "files deleted": done.files}
             rows.append(row)
     print_table(console, rows)
@@ -59,6 +66,9 @@ def lake_query(query: Query, start: datetime | None, end: datetime | None, outpu
     The job lake_query runs this command, and shows what it prints.
     """
     require_installed("daft", "cluster")
+    if start and end and start >= end:
+        raise click.BadParameter("it must be after --start", param_hint="--end")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     import dagster_pipes
 
     from convo_pipelines.lake import queries

@@ -136,11 +136,16 @@ def _divide() -> None:
     daft.set_execution_config(shuffle_aggregation_default_partitions=int(cores * TASKS_PER_CORE))
 
 
-def _rows(table: str, days: Days | None = None) -> Frame:
-    rows = daft.read_iceberg(store.required(table))
-    if days and days.start:
+def _rows(table: str, days: Days = Days()) -> Frame:
+    iceberg: Any = store.required(table)
+    first, end = days.start or date.min, days.end or date.max
+    found = iceberg.scan(row_filter=f"day >= '{first}' and day <= '{end}'").plan_files()
+    if not any(True for _ in found):  # Daft on Ray groups no frame that has no files
+        return daft.from_arrow(iceberg.schema().as_arrow().empty_table())
+    rows = daft.read_iceberg(iceberg)
+    if days.start:
         rows = rows.where(col("day") >= days.start)
-    if days and days.end:
+    if days.end:
         rows = rows.where(col("day") < days.end)
     return rows
 

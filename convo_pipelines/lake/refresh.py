@@ -8,7 +8,7 @@ import json
 import logging
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString, cast
@@ -16,7 +16,7 @@ from typing import Any, LiteralString, cast
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
 from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import sql
-from pyiceberg.expressions import BooleanExpression
+from pyiceberg.expressions import BooleanExpression, EqualTo
 from pyiceberg.table import Table, Transaction
 
 from convo_pipelines.database.statements import statement
@@ -64,15 +64,28 @@ def forget(warehouse: Warehouse) -> None:
             upkeep.purge(table.name)
 
 
+def remove_cell(table: LakeTable, cell: str) -> None:
+    """Delete all that a cell has in a table, its files included: a cell that is gone, or has another name now."""
+    with store.turn(table.name):
+        iceberg = store.of_ours(table.name)
+        if iceberg is None:
+            return
+        change = iceberg.transaction()
+        _delete(change, cast("Any", EqualTo)("cell", cell))
+        change.remove_properties(*{_property(cell)} & iceberg.properties.keys())
+        change.commit_transaction()
+    upkeep.purge(table.name)
+
+
 def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> Written:
     started = time.monotonic()
     _follow(warehouse, table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
-    with store.turn(table.name), Reader(warehouse, table, columns) as reader:
+    with store.turn(table.name) as require_turn, Reader(warehouse, table, columns) as reader:
         iceberg = store.with_columns(table.name, columns)
         had = {identity.split()[0] for identity in watermark(iceberg).get("columns", ())}
-        written = _write(warehouse, table, iceberg, reader, window)
+        written = _write(warehouse, table, iceberg, reader, window, require_turn)
         upkeep.thin(iceberg)
     if had - {column.name for column in columns}:  # what these had, personal data perhaps, must not stay
         upkeep.purge(table.name)
@@ -87,8 +100,8 @@ def watermark(iceberg: Table) -> dict[str, Any]:
     return json.loads(iceberg.properties.get(_property(), "{}"))
 
 
-def _property() -> str:
-    return f"convo_pipelines.watermark.{store.cell()}"
+def _property(cell: str | None = None) -> str:
+    return f"convo_pipelines.watermark.{cell or store.cell()}"
 
 
 def _follow(warehouse: Warehouse, table: LakeTable) -> None:
@@ -167,7 +180,14 @@ class Reader:
         self._cursor.fetchall()
 
 
-def _write(warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reader, window: Window | None) -> Written:
+def _write(
+    warehouse: Warehouse,
+    table: LakeTable,
+    iceberg: Table,
+    reader: Reader,
+    window: Window | None,
+    require_turn: Callable[[], object],
+) -> Written:
     known = watermark(iceberg)
     now = reader.position(known.get("snapshot"))
     if not is_continued(known, now, reader.columns):
@@ -181,7 +201,8 @@ def _write(warehouse: Warehouse, table: LakeTable, iceberg: Table, reader: Reade
     counts = reader.counts(days)
     moved = {"snapshot": now["to_snapshot"], "origin": now["origin"], "columns": reader.columns}
     is_tick = window is None or days is None
-    _commit(warehouse, table, iceberg, reader, days, counts, {_property(): json.dumps(moved)} if is_tick else {})
+    change = _prepare(iceberg, reader, days, counts, {_property(): json.dumps(moved)} if is_tick else {})
+    _commit(warehouse, table, change, reader, require_turn)
     if is_tick:
         with warehouse.connection() as connection:
             execute(connection, "lake/trim", name=table.name, to_snapshot=now["to_snapshot"])
@@ -210,30 +231,36 @@ def _xmax(snapshot: str) -> int:
     return int(snapshot.split(":")[1])
 
 
-def _commit(
-    warehouse: Warehouse,
-    table: LakeTable,
+def _prepare(
     iceberg: Table,
     reader: Reader,
     days: Sequence[date] | None,
     counts: Sequence[tuple[date, int]],
     properties: dict[str, str],
-) -> None:
-    """Replace the days, or all of the cell's, and set the properties, in one commit of Iceberg's.
-
-    What the snapshot saw is on the disk before it is stored elsewhere: else a crash may give its transaction ids out
-    again.
-    """
+) -> Transaction:
+    """Replace the days, or all of the cell's, and set the properties, in one commit that is yet to be made."""
     change = iceberg.transaction()
     _delete(change, store.of_this_cell(days))
     for part in _slices(counts):
         change.append(_like(iceberg, reader.rows(part)))
     if properties:
         change.set_properties(properties)
+    return change
+
+
+def _commit(
+    warehouse: Warehouse, table: LakeTable, change: Transaction, reader: Reader, require_turn: Callable[[], object]
+) -> None:
+    """Commit a change.
+
+    What the snapshot saw is on the disk before it is stored elsewhere: else a crash may give its transaction ids out
+    again.
+    """
     with warehouse.connection() as connection, transaction(connection):
         connection.execute("set local synchronous_commit = 'on'")
         execute(connection, "lake/flush", name=table.name)
     reader.require_alive()
+    require_turn()
     change.commit_transaction()
 
 

@@ -1,10 +1,12 @@
 """The lake's Iceberg tables: their catalog, their schemas, and turns of those who write to one of them."""
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import cache
 from typing import Any, cast
+from uuid import uuid4
 
 import psycopg
 from pyiceberg.catalog import Catalog, load_catalog
@@ -14,7 +16,7 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
-from pyiceberg.types import DateType, NestedField, StringType
+from pyiceberg.types import DateType, IcebergType, IntegerType, LongType, NestedField, StringType
 from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import LOCAL, database_url
@@ -64,7 +66,7 @@ def catalog_url() -> str:
 
 def lake_uri() -> str:
     """Return where the files are."""
-    return settings().lake_uri or f"file://{LOCAL}/lake"
+    return (settings().lake_uri or f"file://{LOCAL}/lake").rstrip("/")
 
 
 @cache
@@ -79,7 +81,8 @@ def catalog() -> Catalog:
     """
     warehouse, url = lake_uri(), catalog_url()
     if is_rest():
-        loaded = load_catalog("lake", type="rest", uri=url, warehouse=warehouse)
+        named = {} if "PYICEBERG_CATALOG__LAKE__WAREHOUSE" in os.environ else {"warehouse": warehouse}
+        loaded = load_catalog("lake", type="rest", uri=url, **named)
     else:
         _create_schema(url)
         address = make_url(url).set(drivername="postgresql+psycopg")
@@ -119,10 +122,11 @@ def _create_schema(url: str) -> None:
 
 
 @contextmanager
-def turn(name: str) -> Generator[None]:
+def turn(name: str) -> Generator[Callable[[], object]]:
     """Wait for those who write to the same table: commits of several would fail each other.
 
-    The lock is one of the catalog's database; without one, commits that fail each other are left to the next tick.
+    The lock is one of the catalog's database; without one, commits that fail each other are left to the next tick. What
+    is yielded checks that the lock is still held, by asking its connection: others may have deleted files otherwise.
 
     Raises:
         CatalogError: the catalog names files of the table that are not there.
@@ -130,12 +134,12 @@ def turn(name: str) -> Generator[None]:
     """
     if is_rest():
         with _files_of(name):
-            yield
+            yield lambda: None
         return
     with psycopg.connect(catalog_url()) as connection, _files_of(name):
-        connection.execute("set local idle_in_transaction_session_timeout = 0")
+        connection.execute(statement("lake/turn"))
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{NAMESPACE} lake {name}"])
-        yield
+        yield lambda: connection.execute("select 1")
 
 
 def of_this_cell(days: Sequence[date] | None = None) -> BooleanExpression:
@@ -193,7 +197,7 @@ def of_ours(name: str) -> Table | None:
     table = existing(name)
     if table is None:
         return None
-    if not table.location().startswith(f"{lake_uri().rstrip('/')}/"):
+    if not is_rest() and not table.location().startswith(f"{lake_uri()}/"):
         raise CatalogError(
             f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}: if this catalog is a copy, "
             f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake --anew`"
@@ -201,17 +205,23 @@ def of_ours(name: str) -> Table | None:
     if table.properties.get(_CATALOG) != _identity(catalog_url()):
         raise CatalogError(
             f"lake/{name} was created by the catalog of another database: if this one is a copy, `drop schema {SCHEMA} "
-            "cascade` in it and set another LAKE_URI; if the other one is gone, run `convo-pipelines lake --anew`"
+            "cascade` in it and set another LAKE_URI; if this is that database after an upgrade or a restore, run "
+            "`convo-pipelines lake --take-over`"
         )
     return table
 
 
 def drop(name: str) -> None:
-    """Forget a table: the next tick of each cell writes it again. Its files are deleted by upkeep."""
-    try:
+    """Forget a table: the next tick of each cell writes it again, elsewhere. Its files stay where they are."""
+    with suppress(NoSuchTableError):
         catalog().drop_table((NAMESPACE, name))
-    except NoSuchTableError:
-        return
+
+
+def take_over(name: str) -> None:
+    """Have a table belong to this catalog, whose database was another one before."""
+    if table := existing(name):
+        with table.transaction() as change:
+            change.set_properties({_CATALOG: _identity(catalog_url())})
 
 
 def with_columns(name: str, columns: Sequence[Column]) -> Table:
@@ -227,16 +237,34 @@ def with_columns(name: str, columns: Sequence[Column]) -> Table:
             for field in _OWN_FIELDS
         ]
         return catalog().create_table(
-            (NAMESPACE, name), Schema(*_OWN_FIELDS, *fields), partition_spec=PartitionSpec(*by_cell_and_day),
+            (NAMESPACE, name),
+            Schema(*_OWN_FIELDS, *fields),
+            location=_new_location(name),
+            partition_spec=PartitionSpec(*by_cell_and_day),
             properties=PROPERTIES | {_CATALOG: _identity(catalog_url())},
-        )  # fmt: skip
+        )
     found = {field.name: field.field_type for field in table.schema().fields}
-    if all(found.get(column.name) == column.type for column in columns):
+    if all(_holds(found.get(column.name), column.type) for column in columns):
         return table
     with table.update_schema() as update:
         for column in columns:
             if column.name not in found:
                 update.add_column(column.name, column.type, column.description)
-            elif found[column.name] != column.type:
+            elif _holds(column.type, found[column.name]):
                 update.update_column(column.name, column.type)
+            elif not _holds(found[column.name], column.type):
+                raise CatalogError(
+                    f"lake/{name}: the column {column.name} is of type {column.type}, and in the lake of type "
+                    f"{found[column.name]}: `convo-pipelines lake --anew` writes all tables again"
+                )
     return table
+
+
+def _new_location(name: str) -> str | None:
+    """Return a folder that no other catalog has, whatever else is below LAKE_URI; a REST catalog chooses one."""
+    return None if is_rest() else f"{lake_uri()}/{NAMESPACE}/{name}-{uuid4().hex[:12]}"
+
+
+def _holds(wide: IcebergType | None, narrow: IcebergType) -> bool:
+    """Whether a type has all values of another: another cell's column may be wider."""
+    return wide == narrow or (isinstance(wide, LongType) and isinstance(narrow, IntegerType))

@@ -48,7 +48,23 @@ def purge(name: str) -> Kept:
     """
     with store.turn(name):
         now = datetime.now(UTC)
+        _require_untagged(name)
         return _clean(name, now, now - KEPT if store.is_rest() else now)
+
+
+def _require_untagged(name: str) -> None:
+    """Check that no tag or branch keeps what a table had before.
+
+    Raises:
+        store.CatalogError: one does.
+
+    """
+    table = store.existing(name)
+    if others := sorted(set(table.metadata.refs) - {"main"}) if table else []:
+        raise store.CatalogError(
+            f"lake/{name}: tags or branches keep what has to be deleted: {', '.join(others)}; remove them by "
+            "`table.manage_snapshots()`, and run `convo-pipelines lake --purge`"
+        )
 
 
 def _clean(name: str, expire_before: datetime, delete_before: datetime) -> Kept:
@@ -71,13 +87,13 @@ def _clean(name: str, expire_before: datetime, delete_before: datetime) -> Kept:
 
 
 def _expire(table: Table, before: datetime) -> int:
-    """Expire all snapshots before a time but the current one; return their number."""
-    newest = table.current_snapshot()
+    """Expire all snapshots before a time, but not those of branches and tags; return their number."""
+    kept = {reference.snapshot_id for reference in table.metadata.refs.values()}
     milliseconds = int(before.timestamp() * 1000)
     old = [
         snapshot.snapshot_id
         for snapshot in table.metadata.snapshots
-        if snapshot.timestamp_ms <= milliseconds and newest and snapshot.snapshot_id != newest.snapshot_id
+        if snapshot.timestamp_ms <= milliseconds and snapshot.snapshot_id not in kept
     ]
     if old:
         table.maintenance.expire_snapshots().by_ids(old).commit()
@@ -89,6 +105,8 @@ def _needed(table: Table) -> Iterator[str]:
     yield _path(table.metadata_location)
     for entry in table.metadata.metadata_log:
         yield _path(entry.metadata_file)
+    for statistics in (*table.metadata.statistics, *table.metadata.partition_statistics):
+        yield _path(statistics.statistics_path)
     manifests = dict[str, ManifestFile]()
     for snapshot in table.metadata.snapshots:
         yield _path(snapshot.manifest_list)

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,20 @@ class Question(dg.Config):
     start: str | None = Field(None, pattern=DAY, description="The first UTC day, such as 2026-03-01.")
     end: str | None = Field(None, pattern=DAY, description="The UTC day after the last.")
 
+    def require_days(self) -> None:
+        """Check that its days are days, and in order.
+
+        Raises:
+            dagster.Failure: they are not.
+
+        """
+        try:
+            days = [date.fromisoformat(day) for day in (self.start, self.end) if day]
+        except ValueError as error:
+            raise dg.Failure(f"start or end is not a day: {error}") from None
+        if len(days) == 2 and days[0] >= days[1]:
+            raise dg.Failure(f"no day is between start ({self.start}) and end ({self.end})")
+
     def command(self, output: str) -> list[str]:
         """Return the arguments of `convo-pipelines` that answer it."""
         days = {"--start": self.start, "--end": self.end, "--output": output}
@@ -36,6 +51,7 @@ def ask(context: dg.OpExecutionContext, config: Question) -> None:
     with plain_failures(context):
         require_installed("daft", "cluster")
         store.required("conversation_summaries")
+        config.require_days()
     output = f"{store.lake_uri()}/answers/{config.query}-{context.run_id}.parquet"
     [answer] = _run(context, config.command(output))
     context.add_output_metadata({"rows": answer["rows"], "first_rows": table(answer["first"]), "file": output})
@@ -45,18 +61,24 @@ def _run(context: dg.OpExecutionContext, arguments: list[str]) -> list[dict[str,
     program = "convo-pipelines"
     if not (address := settings().lake_cluster):
         command = [str(Path(sys.executable).with_name(program)), *arguments]
-        return [*dg.PipesSubprocessClient().run(context=context, command=command).get_custom_messages()]
+        try:
+            return [*dg.PipesSubprocessClient().run(context=context, command=command).get_custom_messages()]
+        except dg.DagsterError:
+            raise dg.Failure("the query failed: see the run's stderr for the reason") from None
     from dagster_ray import PipesRayJobClient
     from dagster_ray.core.pipes import SubmitJobParams
 
     job = SubmitJobParams(
-        entrypoint=shlex.join([program, *arguments]), runtime_env={"env_vars": {"DAFT_RUNNER": "ray"}}
+        entrypoint=shlex.join([program, *arguments]),
+        runtime_env={"env_vars": {"DAFT_RUNNER": "ray", "DO_NOT_TRACK": "1"}},
     )
     try:
         return [*PipesRayJobClient(address=address).run(context=context, submit_job_params=job).get_custom_messages()]
-    except ConnectionError as error:
-        raise dg.Failure(f"no Ray cluster answers at LAKE_CLUSTER={address}") from error
+    except ConnectionError:
+        raise dg.Failure("no Ray cluster answers at LAKE_CLUSTER") from None
     except RuntimeError as error:  # a worker that is lost takes the query with it
+        if "STOPPED" in str(error):
+            raise dg.Failure("the job was stopped on the cluster") from None
         raise dg.RetryRequested(RETRIES) from error
 
 

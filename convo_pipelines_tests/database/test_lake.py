@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
@@ -236,11 +237,17 @@ def test_a_copy_of_the_database_does_not_touch_the_files_even_by_the_same_addres
     for write in (lambda: refresh.tick(copy, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
         with pytest.raises(store.CatalogError, match="if this one is a copy"):
             write()
+    original = read.lake(SUMMARIES.name)
+    store.drop(SUMMARIES.name)
+    refresh.tick(copy, SUMMARIES)
+    upkeep.purge(SUMMARIES.name)
+    assert len(original.scan().to_arrow()) == 2
+    assert original.location() != read.lake(SUMMARIES.name).location()
 
 
-def test_a_catalog_whose_files_are_gone_names_the_command(lake: World, tmp_path: Path) -> None:
+def test_a_catalog_whose_files_are_gone_names_the_command(lake: World) -> None:
     tick(lake)
-    shutil.rmtree(tmp_path / "convo_pipelines" / SUMMARIES.name)
+    shutil.rmtree(read.lake(SUMMARIES.name).location().removeprefix("file://"))
     with pytest.raises(store.CatalogError, match="lake --anew"):
         refresh.tick(lake.warehouse, SUMMARIES)
     assert CliRunner().invoke(main, ["lake", "--anew"]).exit_code == 0
@@ -279,7 +286,7 @@ def test_upkeep_keeps_what_readers_and_writers_may_need(
     lake.message(lake.conversation(), when=at(5))
     lake.tick()
     tick(lake)
-    left = tmp_path / "convo_pipelines" / "conversation_summaries" / "data" / "left.parquet"
+    left = Path(read.lake("conversation_summaries").location().removeprefix("file://")) / "data" / "left.parquet"
     left.write_bytes(b"left by a tick that died")
     files = {file for file in tmp_path.rglob("*") if file.is_file()}
     assert upkeep.clean("conversation_summaries") == upkeep.Kept(0, 0)
@@ -303,6 +310,78 @@ def test_many_snapshots_are_thinned_out_but_who_reads_one_goes_on(lake: World, m
         tick(lake)
     assert len(read.lake(SUMMARIES.name).metadata.snapshots) <= 4
     assert len(begun.to_arrow()) == rows
+    assert_same(lake)
+
+
+def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tick(lake)
+    lake.execute("update analytics.conversation_summaries set message_count = message_count + 1")
+    prepare = refresh._prepare
+
+    def lose_the_lock(*arguments: Any) -> Any:
+        change = prepare(*arguments)
+        lake.execute("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 1")
+        return change
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh, "_prepare", lose_the_lock)
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            refresh.tick(lake.warehouse, SUMMARIES)
+    upkeep.purge(SUMMARIES.name)
+    tick(lake)
+    assert_same(lake)
+
+
+def test_a_tag_keeps_what_it_names_until_something_has_to_be_forgotten(
+    lake: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick(lake)
+    table = read.lake(SUMMARIES.name)
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    table.manage_snapshots().create_tag(snapshot.snapshot_id, "q1").commit()
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    tick(lake)
+    monkeypatch.setattr(upkeep, "KEPT", timedelta(0))
+    upkeep.clean(SUMMARIES.name)
+    assert len(read.lake(SUMMARIES.name).scan(snapshot_id=snapshot.snapshot_id).to_arrow()) == 2
+    with pytest.raises(store.CatalogError, match="q1"):
+        upkeep.purge(SUMMARIES.name)
+    assert_same(lake)
+
+
+def test_a_column_that_is_narrower_than_in_the_lake_is_written(lake: World) -> None:
+    lake.execute("alter table analytics.conversation_summaries add column score bigint default 1")
+    tick(lake)
+    lake.execute("alter table analytics.conversation_summaries alter column score type int")
+    tick(lake)
+    assert_same(lake)
+    lake.execute("alter table analytics.conversation_summaries alter column score type text")
+    with pytest.raises(store.CatalogError, match="lake --anew"):
+        refresh.tick(lake.warehouse, SUMMARIES)
+
+
+def test_a_cell_that_has_another_name_now_is_removed(lake: World, environment: Callable[..., object]) -> None:
+    tick(lake)
+    environment(CONVO_CELL="eu1")
+    tick(lake)
+    done = CliRunner().invoke(main, ["lake", "--remove-cell", "default"])
+    assert done.exit_code == 0, done.output
+    assert {row["cell"] for row in read.lake(SUMMARIES.name).scan().to_arrow().to_pylist()} == {"eu1"}
+    assert "convo_pipelines.watermark.default" not in read.lake(SUMMARIES.name).properties
+    assert_same(lake, "eu1")
+
+
+def test_a_database_that_was_upgraded_takes_its_tables_over(lake: World) -> None:
+    tick(lake)
+    for table in LAKE_TABLES:
+        with read.lake(table.name).transaction() as change:
+            change.set_properties({"convo_pipelines.catalog": "the cluster before pg_upgrade"})
+    with pytest.raises(store.CatalogError, match="--take-over"):
+        refresh.tick(lake.warehouse, SUMMARIES)
+    done = CliRunner().invoke(main, ["lake", "--take-over"])
+    assert done.exit_code == 0, done.output
     assert_same(lake)
 
 

@@ -1,5 +1,7 @@
 """Worked queries of the lake answer what PostgreSQL does: on this machine, and on a Ray cluster that loses a worker."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.lake import Query, refresh, store
 from convo_pipelines.lake.tables import LAKE_TABLES
 from convo_pipelines.orchestration.questions import Question, lake_query
-from convo_pipelines_tests.clusters import ray_cluster
+from convo_pipelines_tests.clusters import Cluster, ray_cluster
 from convo_pipelines_tests.processes import wait_until
 from convo_pipelines_tests.world import World
 
@@ -133,6 +135,12 @@ def test_queries_answer_what_postgresql_answers(cells: dict[str, World], tmp_pat
         assert in_file(output) == in_postgresql(cells, query) != [], query
 
 
+def ask_on(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("convo-pipelines"), "lake-query", *arguments]
+    variables = cluster.environment | {"DAFT_RUNNER": "ray", "RAY_ADDRESS": cluster.address}
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.long(60)
 def test_the_job_answers_on_a_cluster_that_loses_a_worker(
     cells: dict[str, World], tmp_path: Path, environment: Callable[..., object]
@@ -149,6 +157,9 @@ def test_the_job_answers_on_a_cluster_that_loses_a_worker(
         cluster.lose_a_worker()
         assert not done
         run.join()
+        nothing = ask_on(cluster, "reply_funnel", "--start", "2099-01-01")
+        assert nothing.returncode == 0, nothing.stderr
+        assert "0 of 0 rows" in nothing.stdout
     [result] = done
     assert result.success
     [answer] = (tmp_path / "answers").iterdir()
