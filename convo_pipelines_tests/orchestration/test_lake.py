@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from convo_pipelines import read
 from convo_pipelines.database import addresses
-from convo_pipelines.lake import store
+from convo_pipelines.lake import Query, store
 from convo_pipelines.lake.tables import LAKE_TABLES
 from convo_pipelines.orchestration.assets.lake import lake_assets, lake_checks
 from convo_pipelines.orchestration.partitions import range_tags, tick_tags
+from convo_pipelines.orchestration.questions import Question, lake_query
 from convo_pipelines_tests.conftest import company
 from convo_pipelines_tests.lakes import assert_same
 from convo_pipelines_tests.world import World, at, sample
@@ -63,3 +66,34 @@ def test_a_backfill_repairs_the_days_that_its_check_names(lake: World) -> None:
     assert all(check.passed for check in checks(done).values())
     assert len(checks(done)) == len(LAKE_TABLES)
     assert_same(lake)
+
+
+def ask(**question: Any) -> dg.ExecuteInProcessResult:
+    config = dg.RunConfig(ops={"ask": Question(**question)}).to_config_dict()
+    return lake_query.execute_in_process(run_config=config, raise_on_error=False)
+
+
+def test_a_question_is_answered_on_the_machine_of_the_run(lake: World) -> None:
+    assert run(lake, tick_tags("lake")).success
+    result = ask(query=Query.reply_funnel)
+    assert result.success
+    [output] = [event for event in result.all_events if event.is_successful_output]
+    shown = output.step_output_data.metadata
+    assert shown["rows"].value == 2
+    assert {record.data["channel"] for record in shown["first_rows"].records} == {"crew", "email"}
+    assert len(pd.read_parquet(str(shown["file"].value).removeprefix("file://"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ({"start": "2026-02-30"}, "is not a day"),
+        ({"start": "2026-03-01", "end": "2026-03-01"}, "no day is between"),
+        ({}, "the lake has no table conversation_summaries"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(lake: World, question: dict[str, str], reason: str) -> None:
+    if question:
+        assert run(lake, tick_tags("lake")).success
+    [failure] = ask(**question).filter_events(lambda event: event.is_step_failure)
+    assert reason in str(failure.step_failure_data.error)
