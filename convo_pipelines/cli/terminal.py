@@ -18,7 +18,7 @@ console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ e
 
 def print_table(console: Console, rows: Sequence[Row], title: str | None = None) -> None:
     """Print rows of equal columns; long cells are folded, not cut, so that ids can be copied."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", min_width=len(title or ""))
     for name in rows[0] if rows else ["no rows"]:
         table.add_column(name, overflow="fold")
     for row in rows:

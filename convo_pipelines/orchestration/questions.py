@@ -68,10 +68,9 @@ def _run(context: dg.OpExecutionContext, arguments: list[str]) -> list[dict[str,
     from dagster_ray import PipesRayJobClient
     from dagster_ray.core.pipes import SubmitJobParams
 
-    job = SubmitJobParams(
-        entrypoint=shlex.join([program, *arguments]),
-        runtime_env={"env_vars": {"DAFT_RUNNER": "ray", "DO_NOT_TRACK": "1"}},
-    )
+    # A progress bar in the job's log would run into the messages of Dagster Pipes.
+    variables = {"DAFT_RUNNER": "ray", "DAFT_PROGRESS_BAR": "0", "DO_NOT_TRACK": "1"}
+    job = SubmitJobParams(entrypoint=shlex.join([program, *arguments]), runtime_env={"env_vars": variables})
     try:
         return [*PipesRayJobClient(address=address).run(context=context, submit_job_params=job).get_custom_messages()]
     except ConnectionError:
