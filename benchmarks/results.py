@@ -83,8 +83,7 @@ def _with_note(found: dict[str, Any]) -> str:
 
 def _measured(result: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
-    origin = "; transcribed" if result.get("is_transcribed") else ""
-    return f"*Measured on {result['measured_on']}, commit {result['commit']}{origin}: {result['machine']}; {versions}.*"
+    return f"*Measured on {result['measured_on']}, commit {result['commit']}: {result['machine']}; {versions}.*"
 
 
 def _commit() -> str:
