@@ -10,6 +10,9 @@ PAGE = FOLDER.parent / "docs" / "sizing.md"
 MESSAGES_PER_SESSION = 10
 SESSIONS = [10**exponent for exponent in range(3, 10)]
 NIGHT, DAY, TICK = 8 * 3_600, 24 * 3_600, 300
+CORES = (1, 2, 4, 8, 16)
+WRITTEN = 3
+"""A build writes what it adds to the table, to its indexes and to the WAL."""
 
 
 class Model:
@@ -61,6 +64,8 @@ def page() -> str:
             }
             for sessions in SESSIONS
         ],
+        cores=_by_cores(totals[largest], largest, workers, megabytes),
+        largest=f"{largest * MESSAGES_PER_SESSION:,}",
         checks=[_checked(build, *row) for row in checks["tables"][0]["rows"]],
         checks_commit=checks["commit"],
         crews=_rows(crews),
@@ -75,6 +80,25 @@ def page() -> str:
         commit=builds["commit"],
         machine=builds["machine"],
     )
+
+
+def _by_cores(total: dict[str, str], sessions: int, workers: str, megabytes: float) -> list[dict[str, str]]:
+    """Return what builds take by cores: Amdahl's law through one worker and all, and what disks have to write then."""
+    alone, together = _number(total["one worker"]), _number(total[workers])
+    measured = int(workers.split()[0])
+    serial = max(0.0, (together / alone - 1 / measured) / (1 - 1 / measured))
+    rows: list[dict[str, str]] = []
+    for cores in CORES:
+        seconds = alone * (serial + (1 - serial) / cores)
+        rows.append(
+            {
+                "cores": f"{cores}",
+                "build": _time(seconds),
+                "large": _time(seconds * 100),
+                "written": f"{WRITTEN * megabytes * sessions / seconds:,.0f} MB/s",
+            }
+        )
+    return rows
 
 
 def _rows(result: dict[str, Any]) -> list[dict[str, str]]:
