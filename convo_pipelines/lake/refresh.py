@@ -20,7 +20,7 @@ from pyiceberg.expressions import BooleanExpression, EqualTo
 from pyiceberg.table import Table, Transaction
 
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Warehouse, execute, fetch_one, identifier, transaction
+from convo_pipelines.database.warehouse import Warehouse, begin, execute, fetch_one, identifier, patiently, transaction
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.lake import store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES, Column, LakeTable
@@ -29,6 +29,9 @@ pa = cast("Any", pyarrow)
 
 SLICE_ROWS = 500_000
 """The rows that are in memory at once, about, unless a day has more."""
+
+FOLLOW_LOCK_TIMEOUT = "1200ms"
+"""More than deadlock_timeout, after which autovacuum yields; only the pipeline writes to the tables that are followed."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,17 +108,25 @@ def _property(cell: str | None = None) -> str:
 
 
 def _follow(warehouse: Warehouse, table: LakeTable) -> None:
+    """Have the log tell of a table's changes, if it does not yet."""
     with warehouse.connection() as connection:
-        if fetch_one(connection, "lake/is_followed", relation=table.table.target)["is_followed"]:
+        followed = fetch_one(connection, "lake/is_followed", relation=table.table.target)
+        if followed["is_followed"]:
             return
         names = {
             "relation": identifier(table.table.target),
             "name": sql.Literal(table.name),
             "day": sql.Literal(table.day),
         }
-        with transaction(connection):
-            execute(connection, "lake/unfollow", names)
-            execute(connection, "lake/follow", names)
+
+        def attempt() -> None:
+            with connection.transaction():
+                begin(connection, None, FOLLOW_LOCK_TIMEOUT)
+                if followed["has_triggers"]:  # dropping waits for readers, too
+                    execute(connection, "lake/unfollow", names)
+                execute(connection, "lake/follow", names)
+
+        patiently(attempt)
 
 
 class Reader:

@@ -1,6 +1,8 @@
 -- Whether the log tells of a table's changes.
 -- in:  %(relation)s: as schema.table
--- out: one row: is_followed
-select count(*) = 4 as is_followed
+-- out: one row: is_followed, has_triggers (some are there, but they may be switched off, or too few)
+select
+    count(*) filter (where tgenabled = 'A') = 4 as is_followed,
+    count(*) > 0 as has_triggers
 from pg_trigger
-where tgrelid = to_regclass(%(relation)s) and tgenabled = 'A' and tgname like 'convo\_pipelines\_lake\_%%';
+where tgrelid = to_regclass(%(relation)s) and tgname like 'convo\_pipelines\_lake\_%%';
