@@ -59,7 +59,6 @@ docs: reference
 	cp artifacts/cells.png artifacts/lake.png docs
 
 lock: .venv/installed
-	$(RUN)pip install --quiet uv
 	$(RUN)uv pip compile setup.py --extra dev --universal --python-version 3.11 --upgrade --quiet \
 		--no-header --no-annotate --output-file constraints.txt
 
@@ -68,7 +67,8 @@ clean:
 
 .venv/installed: setup.py constraints.txt
 	$(PYTHON) -m venv .venv
-	$(RUN)pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(RUN)pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(RUN)uv pip install --quiet --python .venv --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 .venv-peers/installed: benchmarks/peers/requirements.txt

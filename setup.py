@@ -73,6 +73,7 @@ setup(
             "ruff>=0.12,<1",
             "sqlfluff>=4,<5",
             "trustme>=1.2,<2",
+            "uv>=0.9,<1",
         ],
     },
     entry_points={"console_scripts": ["convo-pipelines = convo_pipelines.cli:main"]},
