@@ -275,7 +275,8 @@ def read_sessions(
             _read_keys(connection, result, reading, at, asked, is_logged=is_logged)
             result.caught_up = True
 
-    groups = [[crew] for crew in crews] if is_whole else together(crews)
+    alone = [crew for crew in crews if is_whole or crew.rest]
+    groups = [[crew] for crew in alone] + together(crew for crew in crews if crew not in alone)
     return for_each(warehouse, groups, read, log, is_recorded=False)
 
 

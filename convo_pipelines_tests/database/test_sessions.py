@@ -34,6 +34,15 @@ def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     oracle.assert_equal(world, "histories_sessions", "conversation_summaries")
 
 
+def test_sessions_of_several_crews_that_no_tick_has_seen_yet(world: World) -> None:
+    asked = [SessionKey(crew, "s") for crew in "AB"]
+    for session in asked:
+        world.crew(session.crew_code)
+        world.say(session.session_id, crew=session.crew_code)
+    answers = sessions.complete(world.warehouse, asked).answers
+    assert [answers[session]["message_count"] for session in asked] == [1, 1]
+
+
 def test_archived_days_count(world: World, archive_after: Callable[[int], None]) -> None:
     archive_after(7)
     world.crew("A")
