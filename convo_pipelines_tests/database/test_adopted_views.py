@@ -164,6 +164,7 @@ LOGGED |= {f"tables named {name}": tables_named(name) for name in ("new_rows", "
 IF_WIDE = ("old_rows", "changed_rows", "changed", "old", "tg_op", "only_key")
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize(
     "case",
     [
@@ -178,6 +179,7 @@ def test_rows_that_change_are_logged(shop: World, case: Case) -> None:
     assert_right(shop)
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize(
     ("expression", "column", "virtual"),
     [
@@ -195,6 +197,7 @@ def test_a_view_of_a_virtual_column_is_read_as_a_whole(shop: World, expression: 
     assert_right(shop)
 
 
+@pytest.mark.wide
 def test_merges_conflicts_savepoints_and_loads_as_a_replica(adopted_shop: World) -> None:
     refresh(adopted_shop)
     for write in (
@@ -220,6 +223,7 @@ def test_merges_conflicts_savepoints_and_loads_as_a_replica(adopted_shop: World)
     assert_right(adopted_shop)
 
 
+@pytest.mark.wide
 def test_partitions_come_and_go_and_joined_chats_have_children(shop: World) -> None:
     columns = "chat_id bigint not null, id bigint, contact_id bigint"
     attach = "alter table shop.posts attach partition shop.even for values in (0)"
@@ -266,6 +270,7 @@ def test_an_assertion_that_fails_in_a_view_fails_no_statement(shop: World) -> No
     assert shop.execute("select count(*) as n from shop.posts") == [{"n": 121}]
 
 
+@pytest.mark.wide
 def test_tables_with_generated_keys_are_locked_and_take_conversations(shop: World) -> None:
     for table in ("chats", "inboxes", "contacts"):
         shop.execute(f"alter table shop.{table} alter id set generated always")
@@ -339,6 +344,7 @@ JOINED = {
 }
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("case", JOINED.values(), ids=JOINED)
 def test_what_changes_in_joined_tables_is_read(shop: World, case: Case) -> None:
     assert installed(shop, case) == []
@@ -493,6 +499,7 @@ NOT_CAPTURED = {
 }
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize(("case", "remark"), NOT_CAPTURED.values(), ids=NOT_CAPTURED)
 def test_a_view_that_is_not_captured_says_why_and_is_reconciled(shop: World, case: Case, remark: str) -> None:
     [found] = installed(shop, case)
@@ -505,6 +512,7 @@ def test_a_view_that_is_not_captured_says_why_and_is_reconciled(shop: World, cas
 # Definitions that change
 
 
+@pytest.mark.wide
 def test_a_function_of_a_view_that_is_replaced_changes_the_view(shop: World) -> None:
     function = (
         "create or replace function shop.direction(kind int) returns text immutable language sql "
@@ -519,6 +527,7 @@ def test_a_function_of_a_view_that_is_replaced_changes_the_view(shop: World) -> 
     assert modes(shop) == {}
 
 
+@pytest.mark.wide
 def test_a_view_takes_the_former_name_of_another(adopted_shop: World) -> None:
     refresh(adopted_shop)
     adopted_shop.execute(
@@ -568,6 +577,7 @@ def refused(world: World) -> dict[str, int]:
     return {row["kind"]: row["rows"] for row in rows}
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize(("views", "before", "by"), REFUSED.values(), ids=REFUSED)
 def test_conversations_that_a_view_cannot_show_are_refused(shop: World, views: str, before: str, by: str) -> None:
     shop.execute("alter table shop.chats drop constraint chats_bot_id_session_key")
@@ -618,6 +628,7 @@ def test_old_rows_that_are_changed_beside_hidden_ones_are_no_archive(
 OTHERS = ["commit;", "delete from shop.posts;", "create table app.more (id int);", "create view shop.more as select 1;"]
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("statement", OTHERS)
 def test_a_file_of_other_statements_is_refused_with_its_line(shop: World, tmp_path: Path, statement: str) -> None:
     file = tmp_path / "views.sql"
@@ -630,6 +641,7 @@ def test_a_file_of_other_statements_is_refused_with_its_line(shop: World, tmp_pa
     assert shop.execute("select from pg_views where schemaname = 'app'") == []
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -699,6 +711,7 @@ CHANGED = {
 }
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("changes", CHANGED.values(), ids=CHANGED)
 def test_a_view_gets_other_columns_and_keeps_its_rights(
     adopted_shop: World, developer: str, changes: dict[str, str]
@@ -714,6 +727,7 @@ def test_a_view_gets_other_columns_and_keeps_its_rights(
     assert_right(adopted_shop)
 
 
+@pytest.mark.wide
 def test_a_source_that_the_file_leaves_out_is_empty(adopted_shop: World) -> None:
     refresh(adopted_shop)
     head, _, rest = VIEWS.partition("create or replace view app.message_recipients as")
@@ -812,6 +826,7 @@ def test_a_trigger_of_the_owner_that_inserts_conversations_is_kept(adopted_shop:
 # Released and restored
 
 
+@pytest.mark.wide
 def test_views_are_released_again_after_an_installation(adopted_shop: World) -> None:
     adoption.release(adopted_shop.warehouse)
     assert adopted.install(adopted_shop, VIEWS) == []
@@ -876,6 +891,7 @@ def test_owners_rights_options_comments_and_defaults_are_restored(adopted_shop: 
     assert adopted_shop.execute(state) == before
 
 
+@pytest.mark.wide
 def test_a_view_that_reads_a_newer_one_is_restored(adopted_shop: World) -> None:
     base = "create or replace view app.base as select id, name, status from shop.accounts;\n"
     assert adopted.install(adopted_shop, base + edited({"from shop.accounts;": "from app.base;"})) == []
@@ -925,6 +941,7 @@ def test_a_type_of_a_schema_that_the_pipeline_may_not_use_is_captured(shop: Worl
     assert_right(shop)
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_the_roles_may_come_before_and_after_the_views_and_go(
     shop: World, monkeypatch: pytest.MonkeyPatch, when: str
@@ -961,6 +978,7 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
 # At the same time
 
 
+@pytest.mark.wide
 def test_installations_at_once(adopted_shop: World) -> None:
     with ThreadPoolExecutor() as pool:
         done = [pool.submit(adopted.install, adopted_shop, VIEWS) for _ in range(4)]
@@ -970,6 +988,7 @@ def test_installations_at_once(adopted_shop: World) -> None:
     assert_right(adopted_shop)
 
 
+@pytest.mark.wide
 def test_a_transaction_that_writes_while_views_are_installed(shop: World) -> None:
     with psycopg.connect(shop.url) as late:
         late.execute(
@@ -1001,6 +1020,7 @@ def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.wide
 def test_installations_that_are_interrupted_leave_nothing_wrong(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def install_until(module: object, name: str, views: str) -> None:
         with monkeypatch.context() as patched:

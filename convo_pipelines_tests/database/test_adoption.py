@@ -79,6 +79,7 @@ def fill(world: World) -> UUID:
     return talk
 
 
+@pytest.mark.representatives(2)
 @both_servers_if_wide
 @pytest.mark.parametrize("lines", ["app analytics", "analytics roles", "app analytics roles", "analytics"])
 def test_a_database_at_0027_is_adopted(world: World, lines: str) -> None:
@@ -139,6 +140,7 @@ def today(empty_database: str) -> Iterator[World]:
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_what_waits_for_the_next_tick_still_does_after_the_adoption(today: World) -> None:
     talk = fill(today)
     tick(today)
@@ -181,6 +183,7 @@ def test_what_waits_for_the_next_tick_still_does_after_the_adoption(today: World
     assert today.execute(again) == []
 
 
+@pytest.mark.wide
 def test_a_database_that_was_restored_from_another_server_stays_recognizable(today: World) -> None:
     fill(today)
     tick(today)
@@ -199,6 +202,7 @@ def test_comments_of_an_edited_migration_are_renewed(world: World) -> None:
     assert migrate("validate").output == RIGHT
 
 
+@pytest.mark.representatives(3)
 @both_servers
 @pytest.mark.parametrize(
     ("damage", "difference"),

@@ -233,6 +233,7 @@ def result(world: World) -> str | date:
         pytest.param("created_at", TIMES, marks=pytest.mark.wide),
     ],
 )
+@pytest.mark.wide
 def test_rows_of_histories_tables(berlin: Callable[[], World], column: str, cases: dict[str | None, object]) -> None:
     world = berlin()
     usual = {"session_id": "s1", "message": HUMAN, "created_at": "2026-03-10 12:00+00"}
@@ -414,10 +415,11 @@ def test_commands(connected: World, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_commands_against_an_old_schema_do_nothing_and_say_so(connected: World, line: str) -> None:
     connected.crew()
     connected.execute("update analytics.schema_migrations set version_num = '0028_analytics_baseline'")
+    before = connected.execute("select * from analytics.refresh_state order by asset_key")
     ended = CliRunner().invoke(main, shlex.split(line))
     assert ended.exit_code == 1
     assert (
         f"the database lacks {', '.join(ANALYTICS[1:])}: run `convo-pipelines migrate up --only analytics`"
         in ended.output
     )
-    assert connected.execute("select from analytics.refresh_state") == []
+    assert connected.execute("select * from analytics.refresh_state order by asset_key") == before

@@ -21,7 +21,7 @@ from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import LOG, World, at
 
-SAMPLE = 60
+SAMPLE = 24
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def small(monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]) -
 
 def some_day(world: World, number: int) -> None:
     """Conversations of every kind, with wide subjects, so that a few fill a block."""
-    talk = world.conversation(subject="subject " * 100)
+    talk = world.conversation(subject="subject " * 230)
     message = world.message(talk, when=at(number % 5, number % 20))
     world.recipient(message, f"p{number % 7}@example.com")
     world.say(f"s{number}", "human", at(number % 4, number % 20), "AB"[number % 2])
@@ -149,6 +149,7 @@ def test_changes_of_most_keys_are_read_as_everything(filled: World, monkeypatch:
     assert_all_right(filled)
 
 
+@pytest.mark.representatives(1)
 @both_modes
 def test_a_tick_of_most_keys_that_is_killed_or_meets_locked_rows_loses_nothing(
     filled: World, monkeypatch: pytest.MonkeyPatch
@@ -200,6 +201,7 @@ def test_what_is_written_beside_a_build_is_right_after_the_next_tick(
     assert_all_right(filled)
 
 
+@pytest.mark.representatives(1)
 @both_servers_if_wide
 @pytest.mark.parametrize("after", [2, 9, 30])
 def test_a_build_that_is_killed_is_built_by_the_next_tick(
@@ -247,6 +249,7 @@ def test_reconcile_by_several_workers_counts_each_damage_once(filled: World) -> 
     assert_all_right(filled)
 
 
+@pytest.mark.representatives(1)
 @both_servers_if_wide
 @pytest.mark.parametrize("crews", [(), ("A",)])
 def test_a_backfill_of_a_window_is_divided_among_workers(
@@ -340,6 +343,7 @@ def test_small_tables_are_built_together_and_a_broken_one_stops_no_other(
     oracle.assert_right(world)
 
 
+@pytest.mark.representatives(1)
 @both_servers_if_wide
 @pytest.mark.parametrize("relation", ["app.conversations", "analytics.conversation_summaries"])
 def test_rows_that_are_moved_to_another_file_beside_a_build_are_read(

@@ -289,6 +289,7 @@ MOVES = {
 }
 
 
+@pytest.mark.representatives(3)
 @both_servers_if_wide
 @pytest.mark.parametrize("move", MOVES)
 def test_an_update_that_moves_a_row_is_no_deletion(

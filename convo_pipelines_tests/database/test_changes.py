@@ -159,6 +159,7 @@ def test_triggers_are_always_on(world: World) -> None:
     assert_right(world)
 
 
+@pytest.mark.representatives(4)
 @both_servers_if_wide
 @pytest.mark.parametrize(
     "bypass",
@@ -262,7 +263,7 @@ def partitioned(world: World) -> None:
     )
 
 
-@both_servers
+@both_servers_if_wide
 def test_partitions_are_captured_attached_and_detached(world: World) -> None:
     partitioned(world)
     world.say("through the parent")
@@ -354,7 +355,7 @@ def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: py
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_capture_is_installed_under_writers(world: World) -> None:
     world.crew()
     tick(world, *DISCOVERY)
@@ -383,6 +384,7 @@ def test_capture_is_installed_under_writers(world: World) -> None:
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_a_rollback_of_the_migration_leaves_no_trigger_behind(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for crew in "ABC":
         world.crew(crew)
@@ -506,7 +508,8 @@ def test_a_table_in_which_nothing_happens_does_not_keep_the_logs(world: World) -
 
 
 @both_servers_if_wide
-def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(world: World) -> None:
+def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(unbuilt: World) -> None:
+    world = unbuilt
     world.crew()
     talk = world.conversation()
     world.message(talk)
@@ -619,7 +622,7 @@ def test_chunks_of_a_dead_tick_are_not_lost_on_the_tables_further_down(
 # What else applications and databases do
 
 
-@both_servers
+@both_servers_if_wide
 def test_a_table_that_is_a_partition_of_another_hears_of_writes_through_its_parent(world: World) -> None:
     world.execute(
         "create table app.histories (id bigint not null, crew text, session_id text, message jsonb, "
@@ -651,6 +654,7 @@ def test_a_crew_that_names_a_table_of_the_application_stops_nobody_else(world: W
     assert "no column session_id" in world.state("B")["last_error"]
 
 
+@pytest.mark.representatives(2)
 @both_servers_if_wide
 @pytest.mark.parametrize("case", ["off and on", "dropped leaf", "detached leaf", "swapped"])
 def test_what_is_pruned_stays_archive_whatever_happens_next(
@@ -684,6 +688,7 @@ def test_what_is_pruned_stays_archive_whatever_happens_next(
     assert world.reconcile().repairs.changed == 0
 
 
+@pytest.mark.representatives(2)
 @both_servers_if_wide
 @pytest.mark.parametrize("case", ["truncated", "between two statements", "collapsed", "twice"])
 def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
@@ -753,6 +758,7 @@ SHADOWS = (
 )
 
 
+@pytest.mark.wide
 def test_functions_named_like_those_of_postgresql_change_nothing(world: World) -> None:
     for shadow in SHADOWS:
         world.execute(f"create {shadow}")

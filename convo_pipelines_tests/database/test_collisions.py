@@ -75,6 +75,7 @@ def named_alike(server: Server) -> Iterator[World]:
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_columns_named_like_ours(named_alike: World) -> None:
     fill(named_alike)
     assert_exact(named_alike)

@@ -244,6 +244,7 @@ def test_two_stewards_decide_one_after_the_other(world: World, command: Callable
     assert len(in_force(world)) == 1
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)

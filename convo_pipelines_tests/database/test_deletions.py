@@ -62,6 +62,7 @@ def chat(world: World) -> World:
     return world
 
 
+@pytest.mark.representatives(2)
 @both_servers_if_wide
 @pytest.mark.parametrize("read", RUNS)
 def test_a_message_that_was_written_before_the_deletion_is_not_new(chat: World, read: Callable[..., None]) -> None:
@@ -79,6 +80,7 @@ def test_a_message_that_was_written_before_the_deletion_is_not_new(chat: World, 
     assert not chat.execute("select from analytics.deleted_conversations")
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("read", [tick, request, *[pytest.param(run, marks=pytest.mark.wide) for run in RUNS[1:3]]])
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_message_that_an_open_transaction_did_not_see_is_new(
@@ -184,6 +186,7 @@ def test_a_log_that_collapses_loses_no_decision(chat: World, is_read: bool, is_n
     oracle.assert_right(chat)
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("rebuilt", [[CREW_CONVERSATIONS.name], [HISTORIES_SESSIONS.name, CREW_CONVERSATIONS.name]])
 @pytest.mark.parametrize("is_new", [False, True])
 def test_tables_that_are_built_anew_follow_the_same_rule(chat: World, rebuilt: list[str], is_new: bool) -> None:
@@ -268,6 +271,7 @@ class Story:
 STORIES = int(os.environ.get("DELETION_STORIES", "6"))
 
 
+@pytest.mark.representatives(2)
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_whatever_is_written_deleted_and_read_in_between(world: World, seed: int) -> None:
     Story(world).run(seed, 40)

@@ -30,7 +30,7 @@ from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
 
-EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("EXACTNESS_EXAMPLES", "4"))
 STEPS = int(os.environ.get("EXACTNESS_STEPS", "30"))
 CLIENTS = ("C1", "C2")
 CREWS = {"A": "C1", "B": "C1", "C": "C2"}

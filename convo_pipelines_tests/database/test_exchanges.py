@@ -224,6 +224,7 @@ def exchange_of(world: World, table: str, way: str) -> Exchange:
     return column_exchanged(table, way, kind["name"])
 
 
+@pytest.mark.representatives(3)
 @pytest.mark.parametrize(("table", "way", "is_one"), matrix())
 def test_what_has_the_name_is_read(company: World, table: str, way: str, is_one: bool) -> None:
     prepare, steps = exchange_of(company, table, way)

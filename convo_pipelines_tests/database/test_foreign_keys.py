@@ -63,6 +63,7 @@ def assert_all_right(world: World) -> None:
     assert world.reconcile().drift.changed == 0
 
 
+@pytest.mark.representatives(4)
 @both_servers_if_wide
 @both_modes
 @pytest.mark.parametrize("deletion", [*DELETIONS, *CASCADES])
@@ -77,6 +78,7 @@ def test_nothing_refers_to_a_deleted_row_after_a_tick(full: World, deletion: str
 @pytest.mark.parametrize(
     "truncation", [TRUNCATIONS[0], *(pytest.param(t, marks=pytest.mark.wide) for t in TRUNCATIONS[1:])]
 )
+@pytest.mark.wide
 def test_without_them_nothing_refers_to_truncated_rows_after_a_tick(full: World, truncation: str) -> None:
     full.execute(truncation)
     assert dangling(full) != {}

@@ -74,6 +74,7 @@ def killed(*_: object, **__: object) -> None:
     raise KilledError
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("where", ["store", "flush", "trim"])
 def test_a_tick_that_is_killed_has_done_nothing_or_all(
     lake: World, monkeypatch: pytest.MonkeyPatch, where: str
@@ -97,6 +98,7 @@ def test_a_tick_that_is_killed_has_done_nothing_or_all(
     assert not any(written.days for written in tick(lake).values())
 
 
+@pytest.mark.wide
 def test_a_lake_that_was_restored_is_written_again(lake: World) -> None:
     tick(lake)
     location = "select metadata_location as at from lake.iceberg_tables where table_name = 'conversation_summaries'"
@@ -196,6 +198,7 @@ def test_no_bounds_of_values_outlive_them(lake: World, environment: Callable[...
         assert not any(SECRET.encode() in value for value in (entry.data_file.lower_bounds or {}).values())
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize("day", ["0044-03-15 BC", "12026-01-01"])
 def test_days_that_no_reader_knows_stop_nothing(lake: World, day: str) -> None:
     tick(lake)
@@ -203,6 +206,7 @@ def test_days_that_no_reader_knows_stop_nothing(lake: World, day: str) -> None:
     assert refresh.tick(lake.warehouse, next(t for t in LAKE_TABLES if t.name == "conversation_days")).rows
 
 
+@pytest.mark.wide
 def test_a_column_of_another_type_or_of_the_same_name_again_is_written_again(lake: World) -> None:
     tick(lake)
     for default in ("calm", "loud"):
@@ -215,6 +219,7 @@ def test_a_column_of_another_type_or_of_the_same_name_again_is_written_again(lak
     assert {row["tags"] for row in read.lake("conversation_summaries").scan().to_arrow().to_pylist()} == {'{"a": 1}'}
 
 
+@pytest.mark.wide
 def test_a_copy_of_the_catalog_does_not_touch_the_files(lake: World, environment: Callable[..., object]) -> None:
     tick(lake)
     environment(LAKE_URI="file:///tmp/another/lake")
@@ -245,6 +250,7 @@ def test_a_copy_of_the_database_does_not_touch_the_files_even_by_the_same_addres
     assert original.location() != read.lake(SUMMARIES.name).location()
 
 
+@pytest.mark.wide
 def test_a_catalog_whose_files_are_gone_names_the_command(lake: World) -> None:
     tick(lake)
     shutil.rmtree(read.lake(SUMMARIES.name).location().removeprefix("file://"))
@@ -297,6 +303,7 @@ def test_upkeep_keeps_what_readers_and_writers_may_need(
     assert_same(lake)
 
 
+@pytest.mark.wide
 def test_many_snapshots_are_thinned_out_but_who_reads_one_goes_on(lake: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "MANY", 4)
     monkeypatch.setattr(upkeep, "SOON", timedelta(0))
@@ -332,6 +339,7 @@ def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch:
     assert_same(lake)
 
 
+@pytest.mark.wide
 def test_a_tag_keeps_what_it_names_until_something_has_to_be_forgotten(
     lake: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +359,7 @@ def test_a_tag_keeps_what_it_names_until_something_has_to_be_forgotten(
     assert_same(lake)
 
 
+@pytest.mark.wide
 def test_a_column_that_is_narrower_than_in_the_lake_is_written(lake: World) -> None:
     lake.execute("alter table analytics.conversation_summaries add column score bigint default 1")
     tick(lake)
@@ -362,6 +371,7 @@ def test_a_column_that_is_narrower_than_in_the_lake_is_written(lake: World) -> N
         refresh.tick(lake.warehouse, SUMMARIES)
 
 
+@pytest.mark.wide
 def test_a_cell_that_has_another_name_now_is_removed(lake: World, environment: Callable[..., object]) -> None:
     tick(lake)
     environment(CONVO_CELL="eu1")
@@ -373,6 +383,7 @@ def test_a_cell_that_has_another_name_now_is_removed(lake: World, environment: C
     assert_same(lake, "eu1")
 
 
+@pytest.mark.wide
 def test_a_database_that_was_upgraded_takes_its_tables_over(lake: World) -> None:
     tick(lake)
     for table in LAKE_TABLES:

@@ -78,6 +78,7 @@ def test_a_contact_that_two_clients_share_is_whom_the_conversations_client_knows
     assert world.checks("no_ambiguous_participants")["no_ambiguous_participants"].passed
 
 
+@pytest.mark.representatives(5)
 @pytest.mark.parametrize(
     "change",
     [
@@ -346,7 +347,10 @@ def test_a_backfill_links_the_conversations_of_its_days(world: World) -> None:
 # Projects
 
 
-def test_a_link_dates_from_the_creation_when_a_backfill_sees_it_and_from_the_change_afterwards(world: World) -> None:
+def test_a_link_dates_from_the_creation_when_a_backfill_sees_it_and_from_the_change_afterwards(
+    unbuilt: World,
+) -> None:
+    world = unbuilt
     one, two = world.project(), world.project()
     world.conversation(project_id=one, created_at=at(-10), started_at=at(0))
     world.backfill(at(0).date(), assets=LINKS)

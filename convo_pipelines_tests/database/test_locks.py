@@ -305,6 +305,7 @@ def test_a_prepared_transaction_is_named(world: World) -> None:
     assert str(error.value).endswith("or run rollback prepared 'forgotten'")
 
 
+@pytest.mark.wide
 def test_a_locked_crew_is_one_offender_of_the_check_that_counts_messages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,7 +99,7 @@ def test_the_stored_listings_are_what_each_migration_makes(empty_database: str) 
         assert not file.exists() or read(file) == listed, "run `make catalog`"
 
 
-@both_servers
+@both_servers_if_wide
 def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("create schema app; create schema analytics")
@@ -117,6 +117,7 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
     migrate: object, empty_database: str
 ) -> None:
@@ -169,6 +170,7 @@ def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, em
         assert connection.execute(states).fetchone() == (True,)
 
 
+@pytest.mark.wide
 def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     assert "conversation_summaries" in tables(empty_database, "analytics")
@@ -232,6 +234,7 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
     assert "histories_sessions" in tables(empty_database, "analytics")
 
 
+@pytest.mark.representatives(6)
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
@@ -267,7 +270,8 @@ def test_validation_can_fail(migrate: object, empty_database: str, damage: str, 
     assert complaint in result.output.replace("\n", "")
 
 
-@both_servers
+@pytest.mark.representatives(5)
+@both_servers_if_wide
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [

@@ -150,7 +150,7 @@ def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
 
 
 @pytest.mark.long(20)
-@settings(max_examples=int(os.environ.get("ODD_EXAMPLES", "8")), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("ODD_EXAMPLES", "3")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(odd=st.lists(writes, min_size=5, max_size=25))
 def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd: list[Write]) -> None:
     with closing(ordinary()) as world:
@@ -164,6 +164,7 @@ def test_nothing_but_the_odd_row_is_affected(ordinary: Callable[[], World], odd:
 
 @pytest.mark.long(30)
 @both_servers_if_wide
+@pytest.mark.wide
 def test_every_odd_value_in_every_column(ordinary: Callable[[], World]) -> None:
     world = ordinary()
     for name, (_, values) in WRITES.items():

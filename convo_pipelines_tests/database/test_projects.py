@@ -394,6 +394,7 @@ def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(wor
         world.execute("reassign owned by writer to current_user; drop owned by writer; drop role writer")
 
 
+@pytest.mark.wide
 def test_an_installation_needs_no_arrays(empty_database: str) -> None:
     migrations.up(("app",))
     world = World(Warehouse(empty_database))

@@ -14,6 +14,7 @@ DATA = ROOT.parent / "shared" / "data" / "sgd"
 
 @both_servers_if_wide
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no dataset in {DATA}")
+@pytest.mark.wide
 def test_summaries_of_imported_chats_equal_the_oracle(world: World) -> None:
     loaded = 0
     for file in sorted(DATA.glob("*.csv")):

@@ -147,6 +147,7 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
         oracle.assert_right(world)
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize(("is_build", "relogged"), [(True, 1_000), (False, 1_000), (False, 1)])
 def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool, relogged: int

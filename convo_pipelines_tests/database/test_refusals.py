@@ -154,6 +154,7 @@ def assert_others_are_right(world: World, missing: int) -> None:
     oracle.assert_links_right(world)
 
 
+@pytest.mark.representatives(3)
 @both_servers_if_wide
 @each_rule
 def test_a_refused_conversation_is_counted_and_everything_else_goes_on(world: World, name: str) -> None:

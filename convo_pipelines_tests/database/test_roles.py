@@ -31,7 +31,7 @@ def as_role(world: World, role: str) -> str:
     return make_url(world.url).set(username=role).render_as_string(hide_password=False)
 
 
-@both_servers
+@both_servers_if_wide
 def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: World) -> None:
     world.crew()
     world.say("4915112345678", "human", at(0, 9))
@@ -228,6 +228,7 @@ LOST = {
 }
 
 
+@pytest.mark.representatives(2)
 @both_servers_if_wide
 @pytest.mark.parametrize("right", LOST)
 def test_writers_go_on_without_the_right_to_log_and_nothing_is_lost(

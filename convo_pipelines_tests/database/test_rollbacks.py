@@ -55,6 +55,7 @@ def past(name: str) -> None:
         assert down("--yes").exit_code == 0
 
 
+@pytest.mark.representatives(3)
 @both_servers_if_wide
 @pytest.mark.parametrize("name", [*reversed(ANALYTICS), "0028_app_indexes"])
 def test_down_and_up_ends_equal_to_the_oracle(world: World, name: str) -> None:
@@ -73,6 +74,7 @@ def test_down_and_up_ends_equal_to_the_oracle(world: World, name: str) -> None:
     assert world.reconcile().drift.changed == 0
 
 
+@pytest.mark.wide
 def test_clients_are_linked_to_all_of_their_conversations_by_the_first_tick_after_the_upgrade(world: World) -> None:
     talk = world.conversation()
     tick(world)
@@ -85,6 +87,7 @@ def test_clients_are_linked_to_all_of_their_conversations_by_the_first_tick_afte
     assert found == [{"client_id": world.client(), "conversation_id": talk}]
 
 
+@pytest.mark.wide
 def test_the_archive_and_deletions_survive_what_comes_after_the_baseline(
     world: World, archive_after: Callable[[int], None]
 ) -> None:
@@ -122,6 +125,7 @@ def test_decisions_survive_the_rollback_of_the_baseline(world: World) -> None:
     oracle.assert_links_right(world)
 
 
+@pytest.mark.wide
 def test_a_decision_on_an_identifier_becomes_one_on_its_contact_method_and_is_never_dropped(world: World) -> None:
     ana, contact = world.person(), world.contact("Ben@B.Example")
     tick(world)
@@ -162,6 +166,7 @@ def test_the_rollback_that_drops_recorded_assignments_says_so() -> None:
     assert lost in " ".join(refused.output.split())
 
 
+@pytest.mark.representatives(1)
 @pytest.mark.parametrize(("answer", "is_done"), [("y", True), ("n", False)])
 def test_on_a_terminal_it_asks(world: World, answer: str, is_done: bool) -> None:
     past(ASKED)
@@ -207,6 +212,7 @@ OF_OTHERS = [
 ]
 
 
+@pytest.mark.representatives(1)
 @both_servers_if_wide
 @pytest.mark.parametrize(("of_others", "named", "remedy"), OF_OTHERS)
 def test_what_others_made_of_the_baseline_is_named_and_nothing_is_done(
@@ -226,6 +232,7 @@ def test_what_others_made_of_the_baseline_is_named_and_nothing_is_done(
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_database: str) -> None:
     world.execute("create view public.mine as select analytics.is_unread('5', pg_current_snapshot())")
     past("0029_terms")
@@ -239,6 +246,7 @@ def test_an_analysts_view_on_what_0029_created_is_named(world: World, empty_data
 
 
 @both_servers_if_wide
+@pytest.mark.wide
 def test_views_of_analysts_go_along_with_what_is_renamed(world: World) -> None:
     past(BASELINE)
     world.execute("create view public.found as select told_at from analytics.alerts")

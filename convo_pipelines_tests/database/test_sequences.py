@@ -20,7 +20,7 @@ from convo_pipelines.engine.registry import (
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers_if_wide
 from convo_pipelines_tests.world import World, at
 
 log = logging.getLogger("test")
@@ -248,7 +248,7 @@ def test_another_default_isolation_changes_nothing(world: World, level: str) -> 
     assert_right(world)
 
 
-@both_servers
+@both_servers_if_wide
 def test_truncations_swaps_and_ids_of_any_kind(world: World) -> None:
     world.crew()
     world.execute("create sequence app.unowned cache 20")

@@ -47,8 +47,9 @@ def retain(instance: dg.DagsterInstance) -> int:
 
 
 def test_old_runs_go_and_every_partition_stays_materialized(
-    world: World, stored_instance: dg.DagsterInstance, tmp_path: Path
+    unbuilt: World, stored_instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
+    world = unbuilt
     world.crew()
     world.say("s1", "human", at(0))
     world.materialize(days=(at(-1).date(), at(1).date()), instance=stored_instance)

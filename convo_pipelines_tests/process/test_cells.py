@@ -20,6 +20,7 @@ CRONS = {"CONVERSATION_DISCOVERY_CRON": EVERY_MINUTE, "LINK_SYNC_CRON": EVERY_MI
 
 
 @pytest.mark.long(120)
+@pytest.mark.wide
 def test_three_cells_tick_are_backfilled_and_come_back_on_their_own(
     new_world: Callable[..., World], server: Server, tmp_path: Path
 ) -> None:

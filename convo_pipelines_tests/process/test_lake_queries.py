@@ -142,6 +142,7 @@ def ask_on(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.long(60)
+@pytest.mark.wide
 def test_the_job_answers_on_a_cluster_that_loses_a_worker(
     cells: dict[str, World], tmp_path: Path, environment: Callable[..., object]
 ) -> None:

@@ -28,6 +28,7 @@ mutation Terminate($runs: [String!]!) {
 
 
 @pytest.mark.long(90)
+@pytest.mark.wide
 def test_ticks_and_health_do_not_wait_for_the_runs_of_a_backfill_which_can_be_cancelled(
     world: World, server: Server, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ from pg_sleep(%s)
 
 
 @pytest.mark.long(250)
+@pytest.mark.wide
 def test_a_machine_that_dies_in_a_tick_and_a_database_that_was_away(debian: DebianServer, tmp_path: Path) -> None:
     debian.start()
     server = Server(debian.url)

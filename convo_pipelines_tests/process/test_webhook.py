@@ -23,7 +23,7 @@ from convo_pipelines.serving import sessions
 from convo_pipelines.serving.webhook import PATH, signature
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers
-from convo_pipelines_tests.processes import free_port
+from convo_pipelines_tests.processes import free_port, wait_until
 from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World, at
 
@@ -310,6 +310,7 @@ def test_the_database_goes_away_and_comes_back(debian: DebianServer, start: Call
     assert httpx.get(f"{called.url}/healthz").json()["detail"] == "the database is not reachable"
     assert called.metrics()["convo_database_up"] == 0
     debian.start()
+    wait_until(lambda: called.complete("s1").status_code == 200, 60)
     assert called.complete("s1").json()["message_count"] == 2
     assert httpx.get(f"{called.url}/healthz").json() == {"status": "ok"}
     assert called.stop() in (0, -15)
