@@ -29,6 +29,8 @@ MIGRATION_SECONDS = 1.0
 """When a table is captured that could not be because a migration replaced what captures it at that moment."""
 RETRY_SECONDS = 60
 """A table that all attempts found locked is tried again after so long, then after twice as long each time."""
+TOGETHER_TABLES = 25
+"""So many tables are captured in one transaction, which keeps writers waiting for some hundredths of a second."""
 LOOKS = 3
 """Capturing changes the catalog, so that it is compared again; tables may change in between."""
 
@@ -137,9 +139,11 @@ def _settle(connection: Connection, tables: Sequence[Row]) -> None:
     """Bind views to tables that have taken a name, then capture and remember the tables."""
     if any(table["is_exchanged"] for table in tables):
         binding.bind_views(connection)
+    captured = _install_together(connection, tables)
     remarks: list[tuple[str | None, float | None]] = []
     for table in tables:
-        remark, retry_seconds = _install(connection, table) or (None if table["is_wanted"] else "switched off", None)
+        failed = None if table["table_oid"] in captured else _install(connection, table)
+        remark, retry_seconds = failed or (None if table["is_wanted"] else "switched off", None)
         remarks.append((remark, retry_seconds))
         if remark:
             _log.warning("%s is refreshed by window: %s", table["name"], remark)
@@ -153,6 +157,24 @@ def _settle(connection: Connection, tables: Sequence[Row]) -> None:
             remarks=[remark for remark, _ in remarks],
             retry_seconds=[seconds for _, seconds in remarks],
         )
+
+
+def _install_together(connection: Connection, tables: Sequence[Row]) -> set[int]:
+    """Create the triggers of new histories tables, several at once; return the oids of those that have them now.
+
+    The others are left to be captured one by one: they are more than plain tables, or one of them is locked.
+    """
+    new = [table["table_oid"] for table in tables if table["is_histories"] and table["is_wanted"] and _is_new(table)]
+    captured = set[int]()
+    for first in range(0, len(new), TOGETHER_TABLES):
+        oids = new[first : first + TOGETHER_TABLES]
+        with suppress(psycopg.Error):
+            captured |= {row["oid"] for row in fetch(connection, "engine/capture/install_together", table_oids=oids)}
+    return captured
+
+
+def _is_new(table: Row) -> bool:
+    return table["table_oid"] is not None and not (table["obstacle"] or table["is_captured"] or table["has_others"])
 
 
 def _install(connection: Connection, table: Row) -> tuple[str, float | None] | None:

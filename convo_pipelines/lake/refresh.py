@@ -31,7 +31,7 @@ SLICE_ROWS = 500_000
 """The rows that are in memory at once, about, unless a day has more."""
 
 FOLLOW_LOCK_TIMEOUT = "1200ms"
-"""More than deadlock_timeout, after which autovacuum yields; only the pipeline writes to the tables that are followed."""
+"""More than deadlock_timeout, after which autovacuum yields. Only the pipeline writes to tables that are followed."""
 
 _log = logging.getLogger(__name__)
 

@@ -78,6 +78,29 @@ def test_who_captures_second_finds_it_done(world: World) -> None:
     assert world.execute(versions) == before
 
 
+@both_servers
+def test_of_many_new_tables_those_that_are_locked_or_divided_hold_up_no_other(world: World) -> None:
+    codes = [f"n{number}" for number in range(2 * capture.TOGETHER_TABLES)]
+    for code in codes:
+        world.crew(code)
+        world.say("before", crew=code)
+    world.execute("create table app.divided (like app.histories_n1 including identity) partition by range (created_at)")
+    world.execute("create table app.part partition of app.divided default")
+    world.crew("divided", table="divided", create=False)
+    world.say("before", crew="divided")
+    with psycopg.connect(world.url) as writer:
+        writer.execute("insert into app.histories_n3 (session_id, message) values ('open', '{}')")
+        world.tick()
+        with world.warehouse.connection() as connection:
+            modes = {row["table_name"]: row["mode"] for row in capture.status(connection)}
+    assert [name for name, mode in modes.items() if mode != "captured"] == ["histories_n3"]
+    world.execute("update analytics.capture_state set retry_at = now() where retry_at is not null")
+    for code in (*codes, "divided"):
+        world.say("after", crew=code)
+    world.tick()
+    oracle.assert_right(world)
+
+
 def test_triggers_of_another_kind_go(world: World) -> None:
     world.crew()
     world.say("s1")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture, registry
 from convo_pipelines.operations import health
 from convo_pipelines.serving import report
@@ -48,6 +48,11 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
     oracle.assert_right(world)
     oracle.assert_links_right(world)
     assert world.state()["mode"] == "captured"
+    for code in "BC":
+        world.crew(code)
+    with world.warehouse.connection() as connection:
+        new = fetch(connection, "engine/capture/differences", table_name=None)
+        assert len(fetch(connection, "engine/capture/install_together", table_oids=[t["table_oid"] for t in new])) == 2
     world.execute("delete from app.message_recipients")
     world.sync()
     oracle.assert_links_right(world)

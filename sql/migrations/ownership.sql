@@ -24,6 +24,9 @@ begin
         if to_regprocedure('analytics.bind_foreign_key(text)') is not null then
             grant execute on function analytics.bind_foreign_key(text) to convo_pipeline;
         end if;
+        if to_regprocedure('analytics.capture_tables(regclass[])') is not null then
+            grant execute on function analytics.capture_tables(regclass[]) to convo_pipeline;
+        end if;
         execute format('grant usage on schema analytics to %s', installer);
         for log_function in
             select oid from pg_proc

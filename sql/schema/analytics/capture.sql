@@ -29,11 +29,11 @@ as $$
     select members.oid from members
 $$;
 
--- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
--- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
--- table is asked for, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
+-- The tables that the pipeline reads, or those of these names: their kind, whether they are captured, and an identity that
+-- changes whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted.
+-- If names are given, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
 -- whose names end with the view's oid.
-create function analytics.source_tables(only_name text default null) returns table (
+create function analytics.source_tables_of(only_names text[]) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
@@ -49,6 +49,7 @@ as $$
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
+            and (only_names is null or crew.histories_table_name = any(only_names))
             and crew.histories_table_name not in (
             'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
             'users', 'participant_decisions'
@@ -99,7 +100,7 @@ as $$
         cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
         cross join lateral (select regclass.oid::oid) as found (oid)
         left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
-        where only_name is null or named.name = only_name
+        where only_names is null or named.name = any(only_names)
     ),
     members (name, suffix, is_root, oid) as (
         select roots.name, beneath.suffix, true, beneath.oid
@@ -207,6 +208,16 @@ as $$
     left join described on described.name = roots.name
 $$;
 
+-- The tables that the pipeline reads, or one of them; see source_tables_of.
+create function analytics.source_tables(only_name text default null) returns table (
+    name text, is_histories boolean, log_function text, table_oid oid, members oid[],
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
+)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    select * from analytics.source_tables_of(case when only_name is not null then array[only_name] end)
+$$;
+
 -- Drops the triggers of one table, with this suffix.
 create function analytics.drop_triggers(member regclass, suffix text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -253,16 +264,57 @@ end
 $$;
 revoke all on function analytics.lock_source(regclass, text) from public;
 
--- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
--- creating and replacing triggers needs a lock against writers only.
+-- Creates the triggers on a table that is locked, and on all its partitions. Reads go on: creating and replacing triggers needs a
+-- lock against writers only.
+create function analytics.create_triggers(
+    source regclass, table_name text, named_function text, is_histories boolean, is_fed boolean
+) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    member record;
+    definition text;
+begin
+    for member in
+        select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
+        from analytics.tables_beneath(source, named_function) as beneath
+        cross join lateral analytics.members_of(beneath.oid) as members (oid)
+        inner join pg_class as class on class.oid = members.oid
+    loop
+        foreach definition in array
+            array['truncate%s after truncate on %s for each statement'] || case
+                when not is_fed then array[
+                    'insert%s after insert on %s referencing new table as new_rows for each statement',
+                    'update%s after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete%s after delete on %s referencing old table as old_rows for each statement'
+                ]
+                when member.kind <> 'r' then array[]::text[]
+                when is_histories then array[
+                    'row%s after insert or update on %s for each row',
+                    'before%s before update or delete on %s for each row'
+                ]
+                else array['row%s after insert or update or delete on %s for each row']
+            end
+        loop
+            execute format(
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.suffix, member.name, member.function_name,
+                case when not is_histories then quote_literal(table_name) end
+            );
+        end loop;
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
+revoke all on function analytics.create_triggers(regclass, text, text, boolean, boolean) from public;
+
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there.
 create function analytics.capture(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     known record;
     root record;
-    member record;
-    definition text;
 begin
     for root in select * from analytics.tables_beneath(source, null) order by oid loop
         if root.suffix <> '' or exists (
@@ -284,38 +336,46 @@ begin
     if known.is_captured then
         return;  -- by another session meanwhile
     end if;
-    for member in
-        select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
-        from analytics.tables_beneath(source, known.log_function) as beneath
-        cross join lateral analytics.members_of(beneath.oid) as members (oid)
-        inner join pg_class as class on class.oid = members.oid
-    loop
-        foreach definition in array
-            array['truncate%s after truncate on %s for each statement'] || case
-                when not known.is_fed then array[
-                    'insert%s after insert on %s referencing new table as new_rows for each statement',
-                    'update%s after update on %s referencing old table as old_rows new table as new_rows for each statement',
-                    'delete%s after delete on %s referencing old table as old_rows for each statement'
-                ]
-                when member.kind <> 'r' then array[]::text[]
-                when known.is_histories then array[
-                    'row%s after insert or update on %s for each row',
-                    'before%s before update or delete on %s for each row'
-                ]
-                else array['row%s after insert or update or delete on %s for each row']
-            end
-        loop
-            execute format(
-                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
-                member.suffix, member.name, member.function_name,
-                case when not known.is_histories then quote_literal(known.name) end
-            );
-        end loop;
-        perform analytics.enable_triggers(member.name);
-    end loop;
+    perform analytics.create_triggers(source, known.name, known.log_function, known.is_histories, known.is_fed);
 end
 $$;
 revoke all on function analytics.capture(regclass) from public;
+
+-- Creates the triggers on several histories tables at once, and returns these. The tables are locked without waiting; if one is
+-- locked by another session, it fails. Those that are not plain tables, or cannot be captured, are left to capture().
+create function analytics.capture_tables(sources regclass[]) returns setof oid
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    plain oid[] := array(
+        select class.oid from pg_class as class
+        where class.oid = any(sources) and class.relkind = 'r' and class.relnamespace = to_regnamespace('app')
+            and class.relname in (select histories_table_name from app.crews)
+        order by class.oid
+    );
+begin
+    if plain = '{}' then
+        return;
+    end if;
+    execute (
+        select format('lock table %s in share row exclusive mode nowait', string_agg(oid::regclass::text, ', '))
+        from unnest(plain) as oid
+    );
+    lock table app.crews, app.clients in access share mode nowait;
+    for known in
+        select source.* from pg_class as class
+        inner join analytics.source_tables_of(array(select relname::text from pg_class where oid = any(plain))) as source
+            on source.table_oid = class.oid
+        where class.oid = any(plain) and source.is_histories and source.members = array[class.oid] and source.obstacle is null
+            and not (source.is_fed or source.is_captured or source.has_others)
+    loop
+        perform analytics.create_triggers(known.table_oid::regclass, known.name, known.log_function, true, false);
+        return next known.table_oid;
+    end loop;
+end
+$$;
+revoke all on function analytics.capture_tables(regclass[]) from public;
 
 -- Drops the triggers of a table, its partitions and its children, or of the tables beneath a view, unless they have none.
 create function analytics.release(source regclass) returns void

@@ -1,0 +1,246 @@
+-- Each table is captured by itself again.
+-- The tables that the pipeline reads, or one of them: their kind, whether they are captured, and an identity that changes
+-- whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted. If one
+-- table is asked for, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
+-- whose names end with the view's oid.
+create or replace function analytics.source_tables(only_name text default null) returns table (
+    name text, is_histories boolean, log_function text, table_oid oid, members oid[],
+    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
+)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    with recursive named as (
+        select distinct
+            crew.histories_table_name::text as name,
+            true as is_histories,
+            'log_sessions' as log_function,
+            'app' as schema_name,
+            array['session_id', 'message', 'created_at'] as reads
+        from app.crews as crew
+        inner join app.clients as client on client.id = crew.client_id
+        where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
+            and crew.histories_table_name not in (
+            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
+            'users', 'participant_decisions'
+        )
+        union all
+        select wanted.name, false, wanted.log_function, wanted.schema_name, wanted.reads::text[]
+        from (
+            values
+            ('clients', 'log_identifiers', 'app', '{id, client_code, name, is_active}'),
+            ('crews', 'log_identifiers', 'app', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
+            ('people', 'log_identifiers', 'app', '{id, client_id, name, email, phone, linkedin_urn}'),
+            ('contact_methods', 'log_identifiers', 'app', '{id, person_id, kind, value}'),
+            (
+                'conversations', 'log_conversations', 'app',
+                '{id, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id, subject, started_at, closed_at,
+                created_at, updated_at}'
+            ),
+            ('messages', 'log_messages', 'app', '{id, conversation_id, direction, sent_at}'),
+            ('message_recipients', 'log_recipients', 'app', '{message_id, contact_method_id, role}'),
+            ('projects', 'log_projects', 'app', '{id, user_id, name, conversation_ids}'),
+            ('users', 'log_identifiers', 'app', '{id, name}'),
+            (
+                'participant_decisions', 'log_identifiers', 'curation',
+                '{id, contact_method_id, identifier, person_id, decision, revoked_at}'
+            )
+        ) as wanted (name, log_function, schema_name, reads)
+    ),
+    roots as (
+        select
+            named.*,
+            found.oid as table_oid,
+            adopted.definitions,
+            adopted.view_oid is not null as is_adopted,
+            coalesce(
+                (
+                    select
+                        'it reads what was ' || min(beneath.known_name)
+                        || ' before that was exchanged: run `convo-pipelines adopt install FILE`'
+                    from analytics.adopted_tables as beneath
+                    where beneath.view_oid = found.oid and to_regclass(beneath.known_name)::oid is distinct from beneath.table_oid
+                ),
+                case
+                    when analytics.definitions_of(adopted.views) is distinct from adopted.definitions
+                        then 'its definition has changed: run `convo-pipelines adopt install`'
+                end
+            ) as change
+        from named
+        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
+        cross join lateral (select regclass.oid::oid) as found (oid)
+        left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
+        where only_name is null or named.name = only_name
+    ),
+    members (name, suffix, is_root, oid) as (
+        select roots.name, beneath.suffix, true, beneath.oid
+        from roots
+        cross join lateral analytics.tables_beneath(roots.table_oid, roots.log_function) as beneath
+        where roots.table_oid is not null
+        union
+        select members.name, members.suffix, false, pg_inherits.inhrelid
+        from members
+        inner join pg_inherits on pg_inherits.inhparent = members.oid and not pg_inherits.inhdetachpending
+    ),
+    parents as (  -- of roots that are themselves partitions or children: rows reach them without naming them
+        select inhrelid as oid, string_agg(inhparent::text, ',' order by inhparent) as of
+        from pg_inherits
+        where not inhdetachpending and inhrelid in (select members.oid from members)
+        group by inhrelid
+    ),
+    capturing as (
+        select
+            members.name,
+            members.suffix,
+            trigger.tgrelid,
+            array_agg(trigger.tgname::text) filter (where trigger.tgenabled = 'A') as names,
+            array_agg(trigger.tgname::text) as all_names,
+            string_agg(trigger.xmin::text, ',' order by trigger.tgname) as versions
+        from members
+        inner join pg_trigger as trigger on trigger.tgrelid = members.oid
+        where trigger.tgname ~ ('^convo_pipelines_[a-z]+' || members.suffix || '$')
+        group by members.name, members.suffix, trigger.tgrelid
+    ),
+    files as (
+        select
+            members.name,
+            members.suffix,
+            class.oid,
+            class.relkind,
+            concat_ws(':', class.oid, class.relfilenode, capturing.versions, fed.srrelid, parents.of) as identity,
+            coalesce(capturing.names, array[]::text[]) as triggers,
+            coalesce(capturing.all_names, array[]::text[]) as all_triggers,
+            bool_or(fed.srrelid is not null or members.is_root and parents.oid is not null)
+            over (partition by members.name) as is_fed
+        from members
+        left join parents on parents.oid = members.oid
+        inner join pg_class as class on class.oid = members.oid
+        left join capturing
+            on capturing.name = members.name and capturing.suffix = members.suffix and capturing.tgrelid = class.oid
+        left join pg_subscription_rel as fed on fed.srrelid = class.oid
+    ),
+    wanting as (
+        select
+            files.*,
+            array(
+                select 'convo_pipelines_' || wanted.name || files.suffix
+                from unnest(
+                    array['truncate'] || case
+                        when not files.is_fed then array['insert', 'update', 'delete']
+                        when files.relkind <> 'r' then array[]::text[]
+                        when roots.is_histories then array['row', 'before']
+                        else array['row']
+                    end
+                ) as wanted (name)
+            ) as wanted,
+            coalesce(
+                roots.change,
+                case when roots.is_adopted and files.is_fed then 'a table beneath is fed by replication or by its parent' end,
+                case when files.relkind in ('v', 'm') then 'it is a view: `convo-pipelines adopt install` captures it, or says why not' end
+            ) as change
+        from files
+        inner join roots on roots.name = files.name
+    ),
+    described as (
+        select
+            files.name,
+            array_agg(files.oid order by files.oid) as members,
+            case
+                when bool_or(files.change is not null) then min(files.change)
+                when bool_or(files.relkind = 'f') then 'it is a foreign table, or has a foreign partition'
+            end as obstacle,
+            bool_or(files.is_fed) as is_fed,
+            string_agg(files.identity, ' ' order by files.oid, files.suffix) as identity,
+            bool_and(files.triggers @> files.wanted) as is_captured,
+            bool_or(not files.all_triggers <@ files.wanted) as has_others
+        from wanting as files
+        group by files.name
+    )
+    select
+        roots.name,
+        roots.is_histories,
+        roots.log_function,
+        roots.table_oid,
+        case when roots.is_adopted then array[roots.table_oid] else described.members end,
+        coalesce(described.obstacle, roots.change),
+        coalesce(described.is_fed, false),
+        coalesce(described.is_captured, roots.is_adopted) and coalesce(described.obstacle, roots.change) is null,
+        coalesce(described.has_others, false),
+        coalesce(nullif(concat_ws(' ', described.identity, roots.definitions, roots.change), ''), 'absent'),
+        (
+            select string_agg(
+                format('%s:%s:%s', attribute.attname, attribute.attnum, attribute.atttypid), ' ' order by attribute.attname
+            )
+            from pg_attribute as attribute
+            where attribute.attrelid = roots.table_oid and attribute.attname = any(roots.reads) and not attribute.attisdropped
+        )
+    from roots
+    left join described on described.name = roots.name
+$$;
+
+-- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
+-- creating and replacing triggers needs a lock against writers only.
+create or replace function analytics.capture(source regclass) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    known record;
+    root record;
+    member record;
+    definition text;
+begin
+    for root in select * from analytics.tables_beneath(source, null) order by oid loop
+        if root.suffix <> '' or exists (
+            select from pg_class where oid = source and relkind in ('r', 'p')
+                and relnamespace::regnamespace::text in ('app', 'curation')
+        ) then
+            perform analytics.lock_source(root.oid::regclass, 'share row exclusive');
+            lock table app.crews, app.clients in access share mode nowait;
+        end if;
+    end loop;
+    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    if not found then
+        raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
+        using errcode = 'insufficient_privilege';
+    end if;
+    if known.obstacle is not null then
+        raise exception '% cannot be captured: %', source, known.obstacle using errcode = 'feature_not_supported';
+    end if;
+    if known.is_captured then
+        return;  -- by another session meanwhile
+    end if;
+    for member in
+        select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
+        from analytics.tables_beneath(source, known.log_function) as beneath
+        cross join lateral analytics.members_of(beneath.oid) as members (oid)
+        inner join pg_class as class on class.oid = members.oid
+    loop
+        foreach definition in array
+            array['truncate%s after truncate on %s for each statement'] || case
+                when not known.is_fed then array[
+                    'insert%s after insert on %s referencing new table as new_rows for each statement',
+                    'update%s after update on %s referencing old table as old_rows new table as new_rows for each statement',
+                    'delete%s after delete on %s referencing old table as old_rows for each statement'
+                ]
+                when member.kind <> 'r' then array[]::text[]
+                when known.is_histories then array[
+                    'row%s after insert or update on %s for each row',
+                    'before%s before update or delete on %s for each row'
+                ]
+                else array['row%s after insert or update or delete on %s for each row']
+            end
+        loop
+            execute format(
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
+                member.suffix, member.name, member.function_name,
+                case when not known.is_histories then quote_literal(known.name) end
+            );
+        end loop;
+        perform analytics.enable_triggers(member.name);
+    end loop;
+end
+$$;
+revoke all on function analytics.capture(regclass) from public;
+
+drop function analytics.capture_tables(regclass[]);
+drop function analytics.create_triggers(regclass, text, text, boolean, boolean);
+drop function analytics.source_tables_of(text[]);
