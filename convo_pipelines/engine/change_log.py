@@ -20,6 +20,7 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
+    MANY_ROWS,
     PASSING_ERRORS,
     Connection,
     Row,
@@ -410,12 +411,16 @@ def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
 
 
 def trim(connection: Connection) -> None:
-    """Delete changes that every table has read; collapse logs that have grown too large."""
+    """Delete changes that every table has read; vacuum logs that had many, collapse those that are too large."""
     with connection.transaction():
         if not _is_mine(connection):
             return
         [found] = fetch_prepared(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
-        run_prepared(connection, "engine/log/trim", bound=found["bound"], trimmed_below=found["trimmed_below"])
+        span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
+        trimmed = fetch_prepared(connection, "engine/log/trim", **span)
+    for row in trimmed:
+        if row["rows"] >= MANY_ROWS:  # ticks would read what is dead until autovacuum comes by
+            connection.execute(sql.SQL("vacuum (analyze, skip_locked) analytics.{}").format(sql.Identifier(row["log"])))
     if found["largest"] > LARGEST_LOG_ROWS:
         _collapse(connection)
 

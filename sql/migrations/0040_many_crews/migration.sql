@@ -198,13 +198,17 @@ as $$
 declare
     member record;
     definition text;
+    enabled text[];
 begin
     for member in
         select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
         from analytics.tables_beneath(source, named_function) as beneath
         cross join lateral analytics.members_of(beneath.oid) as members (oid)
-        inner join pg_class as class on class.oid = members.oid
+        cross join lateral (  -- by index: the planner expects thousands of members
+            select oid, relkind from pg_class where oid = members.oid offset 0
+        ) as class
     loop
+        enabled := '{}';
         foreach definition in array
             array['truncate%s after truncate on %s for each statement'] || case
                 when not is_fed then array[
@@ -225,8 +229,9 @@ begin
                 member.suffix, member.name, member.function_name,
                 case when not is_histories then quote_literal(table_name) end
             );
+            enabled := enabled || format('enable always trigger %I', 'convo_pipelines_' || split_part(definition, '%', 1) || member.suffix);
         end loop;
-        perform analytics.enable_triggers(member.name);
+        execute format('alter table only %s %s', member.name, array_to_string(enabled, ', '));  -- for replicated changes, too
     end loop;
 end
 $$;
@@ -268,7 +273,7 @@ revoke all on function analytics.capture(regclass) from public;
 -- Creates the triggers on several histories tables at once, and returns these. The tables are locked without waiting; if one is
 -- locked by another session, it fails. Those that are not plain tables, or cannot be captured, are left to capture().
 create function analytics.capture_tables(sources regclass[]) returns setof oid
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
 declare
     known record;
@@ -300,3 +305,5 @@ begin
 end
 $$;
 revoke all on function analytics.capture_tables(regclass[]) from public;
+
+drop function analytics.enable_triggers(regclass);

@@ -177,6 +177,20 @@ as $$
     left join described on described.name = roots.name
 $$;
 
+-- Makes the triggers of one table fire for replicated changes, too.
+create function analytics.enable_triggers(member regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+    trigger_name text;
+begin
+    for trigger_name in select tgname from pg_trigger where tgrelid = member and tgname like 'convo\_pipelines\_%' loop
+        execute format('alter table only %s enable always trigger %I', member, trigger_name);
+    end loop;
+end
+$$;
+revoke all on function analytics.enable_triggers(regclass) from public;
+
 -- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there. Reads go on:
 -- creating and replacing triggers needs a lock against writers only.
 create or replace function analytics.capture(source regclass) returns void

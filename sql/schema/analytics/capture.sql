@@ -235,20 +235,6 @@ end
 $$;
 revoke all on function analytics.drop_triggers(regclass, text) from public;
 
--- Makes the triggers of one table fire for replicated changes, too.
-create function analytics.enable_triggers(member regclass) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-declare
-    trigger_name text;
-begin
-    for trigger_name in select tgname from pg_trigger where tgrelid = member and tgname like 'convo\_pipelines\_%' loop
-        execute format('alter table only %s enable always trigger %I', member, trigger_name);
-    end loop;
-end
-$$;
-revoke all on function analytics.enable_triggers(regclass) from public;
-
 -- Locks a table and its partitions, without making a transaction of the application the victim of a deadlock: it waits only
 -- for the table, while nothing is locked yet, and shorter than deadlock_timeout. Partitions are locked at once or not at all.
 create function analytics.lock_source(source regclass, mode text) returns void
@@ -274,13 +260,17 @@ as $$
 declare
     member record;
     definition text;
+    enabled text[];
 begin
     for member in
         select class.oid::regclass as name, class.relkind as kind, beneath.function_name, beneath.suffix
         from analytics.tables_beneath(source, named_function) as beneath
         cross join lateral analytics.members_of(beneath.oid) as members (oid)
-        inner join pg_class as class on class.oid = members.oid
+        cross join lateral (  -- by index: the planner expects thousands of members
+            select oid, relkind from pg_class where oid = members.oid offset 0
+        ) as class
     loop
+        enabled := '{}';
         foreach definition in array
             array['truncate%s after truncate on %s for each statement'] || case
                 when not is_fed then array[
@@ -301,8 +291,9 @@ begin
                 member.suffix, member.name, member.function_name,
                 case when not is_histories then quote_literal(table_name) end
             );
+            enabled := enabled || format('enable always trigger %I', 'convo_pipelines_' || split_part(definition, '%', 1) || member.suffix);
         end loop;
-        perform analytics.enable_triggers(member.name);
+        execute format('alter table only %s %s', member.name, array_to_string(enabled, ', '));  -- for replicated changes, too
     end loop;
 end
 $$;
@@ -344,7 +335,7 @@ revoke all on function analytics.capture(regclass) from public;
 -- Creates the triggers on several histories tables at once, and returns these. The tables are locked without waiting; if one is
 -- locked by another session, it fails. Those that are not plain tables, or cannot be captured, are left to capture().
 create function analytics.capture_tables(sources regclass[]) returns setof oid
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
 declare
     known record;
