@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 
 import psycopg
 import pytest
@@ -96,20 +96,6 @@ def test_what_is_committed_is_in_every_table_after_the_next_look(followed: Follo
     oracle.assert_right(world)
 
 
-@pytest.fixture
-def no_autovacuum(world: World) -> Iterator[None]:
-    """Nobody but the test takes transaction ids."""
-    with psycopg.connect(world.url, autocommit=True) as connection:
-        connection.execute("alter system set autovacuum = off")
-        connection.execute("select pg_reload_conf()")
-        vacuuming = "select from pg_stat_activity where backend_type like 'autovacuum %'"
-        wait_until(lambda: connection.execute(vacuuming).rowcount == 0)
-        yield
-        connection.execute("alter system reset autovacuum")
-        connection.execute("select pg_reload_conf()")
-
-
-@pytest.mark.usefixtures("no_autovacuum")
 def test_an_idle_look_writes_nothing(followed: Follower, world: World) -> None:
     def xids() -> str:
         return world.execute("select pg_snapshot_xmax(pg_current_snapshot())::text as xmax")[0]["xmax"]
