@@ -334,6 +334,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
 
 @pytest.fixture
+def connected(world: World, environment: Callable[..., Settings]) -> Iterator[World]:
+    """A world that the whole package takes for its own database."""
+    environment(CONVO_DATABASE_URL=world.url, DAGSTER_PG_URL=world.url, COLUMNS="250")
+    addresses.database_url.cache_clear()
+    addresses.dagster_url.cache_clear()
+    yield world
+    addresses.database_url.cache_clear()
+    addresses.dagster_url.cache_clear()
+
+
+@pytest.fixture
 def receiver(environment: Callable[..., None]) -> "Iterator[Receiver]":
     """A receiver of the alerts of this process."""
     from convo_pipelines_tests.receivers import Receiver

@@ -4,7 +4,7 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from convo_pipelines.database import addresses
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import forget
-from convo_pipelines.settings import Settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.catalogs import ANALYTICS
 from convo_pipelines_tests.conftest import both_servers
@@ -373,17 +372,6 @@ COMMANDS = [
     ("demo x", 2, SURPLUS),
     ("dagster nothing", 2, ""),
 ]
-
-
-@pytest.fixture
-def connected(world: World, environment: Callable[..., Settings]) -> Iterator[World]:
-    """A world that the whole package takes for its own database."""
-    environment(CONVO_DATABASE_URL=world.url, DAGSTER_PG_URL=world.url, COLUMNS="250")
-    addresses.database_url.cache_clear()
-    addresses.dagster_url.cache_clear()
-    yield world
-    addresses.database_url.cache_clear()
-    addresses.dagster_url.cache_clear()
 
 
 def test_a_role_that_may_not_create_dagsters_database_is_told_what_does(world: World) -> None:

@@ -57,6 +57,7 @@ def object_store(folder: Path, port: str) -> Iterator[None]:
 
 
 @pytest.mark.long(30)
+@pytest.mark.wide
 def test_a_lake_in_an_object_store_that_was_away_is_exact(new_world: Callable[..., World], tmp_path: Path) -> None:
     world, port = new_world(company), free_port()
     variables = os.environ | {

@@ -18,7 +18,7 @@ insert into app.histories_a (session_id, message) values (gen_random_uuid()::tex
 """
 
 
-@pytest.fixture(params=["session", "transaction"])
+@pytest.fixture(params=["transaction", pytest.param("session", marks=pytest.mark.wide)])
 def pooled(request: pytest.FixtureRequest, world: World) -> Iterator[World]:
     """A world whose pipeline reaches the database through PgBouncer; the application does not."""
     world.warehouse.close()

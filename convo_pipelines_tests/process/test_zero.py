@@ -299,6 +299,7 @@ def zero(node_project: Path) -> Iterator[Zero]:
 
 
 @pytest.mark.long(41)
+@pytest.mark.wide
 def test_links_come_to_clients_that_may_see_them_and_go(zero: Zero) -> None:
     world = zero.world
     ana, zoe, talk = world.person("C1"), world.person("C2"), world.conversation(client="C1")
