@@ -27,24 +27,16 @@ with recursive logged as (
     group by table_oid
 ),
 
-members as (
-    select
-        state.table_name,
-        member.oid
-    from analytics.capture_state as state
-    cross join lateral unnest(state.members) as member (oid)
-),
-
 sources as (
     select
-        members.table_name,
+        state.table_name,
         sum(logged.changes) as changes,
         min(logged.rest_day) as rest_day,
         (array_agg(logged.rest_session order by logged.rest_day, logged.rest_session collate "C" nulls first))[1] as rest_session,
         bool_or(logged.has_unusable) as has_unusable
     from logged
-    inner join members on members.oid = logged.table_oid
-    group by members.table_name
+    inner join analytics.capture_state as state on state.members @> array[logged.table_oid]
+    group by state.table_name
 ),
 
 tables as (
@@ -137,18 +129,17 @@ shared as (
     select
         waiting.id,
         waiting.client_id,
-        members.table_name
+        state.table_name
     from waiting
-    cross join lateral unnest(waiting.members) as its_member (oid)
-    inner join members on members.oid = its_member.oid
+    inner join analytics.capture_state as state on state.members && waiting.members
     union
     select
         waiting.id,
         waiting.client_id,
-        members.table_name
+        state.table_name
     from read_by_views
     inner join waiting on waiting.id = read_by_views.id
-    inner join members on members.oid = read_by_views.oid
+    inner join analytics.capture_state as state on state.members @> array[read_by_views.oid]
     where read_by_views.kind = 'pg_class'::regclass and exists (
         select from pg_attribute
         where attrelid = read_by_views.oid and attname = 'session_id' and not attisdropped
