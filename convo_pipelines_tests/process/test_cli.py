@@ -84,6 +84,17 @@ def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path
     assert lines[-1]["message"] == "the run, or one of its crews, failed; see the log above"
 
 
+def test_a_refresh_of_one_client_leaves_the_others(command: object, world: World) -> None:
+    for crew, client in (("A", "C1"), ("B", "C2")):
+        world.crew(crew, client=client)
+        world.say("s1", crew=crew)
+    world.tick()
+    world.execute("update analytics.histories_sessions set message_count = 0")
+    backfilled = command("refresh", "histories_sessions", "--client", "C2")
+    assert backfilled.returncode == 0, backfilled.stderr
+    assert len(world.execute("select from analytics.histories_sessions where message_count > 0")) == 1
+
+
 def test_reconcile_prints_what_it_did(command: object, world: World) -> None:
     world.address(world.conversation(), world.contact("ana@example.com", world.person()))
     world.conversation(client=None)
