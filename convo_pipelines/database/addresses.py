@@ -54,6 +54,7 @@ def _embedded_url() -> str:
 
 def _create_if_missing(server_url: str, name: str) -> str:
     with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute("set search_path = ''")
         if not connection.execute("select from pg_database where datname = %s", [name]).rowcount:
             try:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from convo_pipelines.database import catalog
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import STATEMENTS
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse, blockers_of, configure
+from convo_pipelines.database.warehouse import TableLockedError, Warehouse, blockers_of, configure, connect
 from convo_pipelines.errors import ConvoPipelinesError
 
 Line = Literal["app", "analytics", "roles"]
@@ -252,9 +252,7 @@ def validate() -> Iterator[str]:
         for m in migrations
         if not m.applied and m.line in newest_of
     )
-    with psycopg.connect(database_url(), client_encoding="utf8") as connection:
-        configure(connection)
-        connection.commit()
+    with connect(database_url()) as connection:
         expected, found = _expected(newest_of), catalog.listing(connection)
         absent = OPTIONAL if ARRAYS not in found else set[str]()
         if "view app.conversations" in found:  # which takes no trigger for each row
@@ -515,15 +513,8 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
 
     """
     url = url or database_url()
-    engine = sa.create_engine(
-        sa.make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"client_encoding": "utf8"},
-        poolclass=sa.NullPool,
-    )
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _opened(url), poolclass=sa.NullPool)
     with engine.connect() as connection:
-        configure(_driver(connection))
-        connection.execute(sa.text("set search_path = ''"))  # so that no operator or function of another role is used
-        connection.commit()
         try:
             yield connection
         except OperationalError as error:
@@ -531,6 +522,12 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
                 raise
             with closing(Warehouse(url)) as warehouse, warehouse.connection() as another:
                 raise TableLockedError(blockers_of(another, is_any=True)) from None
+
+
+def _opened(url: str) -> psycopg.Connection[Any]:
+    connection = connect(url)
+    connection.commit()
+    return connection
 
 
 def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:

@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import sql
+from psycopg import Transaction, sql
 from psycopg.abc import Buffer, Params, PQGen, QueryNoTemplate
-from psycopg.rows import dict_row
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row, scalar_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import make_url
@@ -34,6 +35,10 @@ LOCK_ATTEMPTS = 5
 LOCK_PAUSE_SECONDS = 0.05
 NAMED_HOLDERS = 5
 CANCEL_SECONDS = 5
+IDLE_SECONDS = 30
+"""How long a transaction may be idle, because its process is frozen or cut off: less than a lease."""
+WAIT_SECONDS = 60
+"""How long a refresh waits for another refresh of the same rows: longer than that may be idle."""
 LOCK_TIMEOUT = "100ms"
 """The lock timeout of refreshes: much less than deadlock_timeout, so that in a deadlock the refresh backs off."""
 
@@ -85,7 +90,18 @@ class Connection(psycopg.Connection[Row]):
     psycopg cancels a statement on KeyboardInterrupt and SystemExit only, not on what Dagster raises to cancel a run.
     """
 
+    is_pooled = False
+    """Whether a pooler is in between, which may run each transaction on another session of the server."""
     _is_interrupted = False
+
+    @contextmanager
+    def transaction(self, savepoint_name: str | None = None, force_rollback: bool = False) -> Generator[Transaction]:
+        """Open a transaction, or a savepoint in one; functions and operators are PostgreSQL's own, or qualified."""
+        is_outermost = self.info.transaction_status is TransactionStatus.IDLE
+        with super().transaction(savepoint_name, force_rollback) as opened:
+            if self.is_pooled and is_outermost:
+                super().execute("set local search_path = ''")
+            yield opened
 
     def execute(  # pyright: ignore[reportIncompatibleMethodOverride] - one of its two overloads
         self,
@@ -96,7 +112,15 @@ class Connection(psycopg.Connection[Row]):
         binary: bool = False,
     ) -> psycopg.Cursor[Row]:
         """Execute a query, by default unprepared: a plan depends on the scope."""
+        if self.is_pooled and self.info.transaction_status is TransactionStatus.IDLE:
+            with self.transaction():
+                super().execute(statement("database/session/settings"), session_settings(is_local=True))
+                return super().execute(query, params, prepare=prepare, binary=binary)
         return super().execute(query, params, prepare=prepare, binary=binary)
+
+    def execute_alone(self, command: QueryNoTemplate) -> None:
+        """Execute a command that cannot run in a transaction, such as VACUUM."""
+        super().execute(command)
 
     def interrupt(self) -> None:
         """Cancel the statement of another thread, and end that: there, and at every later one, SystemExit is raised."""
@@ -163,7 +187,7 @@ class Warehouse:
             max_size=POOL_SIZE + settings().refresh_workers,
             timeout=self._wait_seconds,
             open=True,
-            configure=_configure_pooled,
+            configure=_configure_lent,
             kwargs={
                 "autocommit": True,
                 "row_factory": dict_row,
@@ -236,22 +260,52 @@ class _AnyTime(TimestamptzLoader):
             return bytes(data).decode()
 
 
+def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
+    """Open a connection of its own, with the settings of our sessions, in a transaction that has begun."""
+    connection = psycopg.connect(url, client_encoding="utf8", **options)
+    configure(connection)
+    return connection
+
+
 def configure(connection: psycopg.Connection[Any]) -> None:
-    """Make the settings of a session: not as startup parameters, which connection poolers do not allow."""
+    """Make the settings of a session: not as startup parameters, which connection poolers do not allow.
+
+    The search path is empty before anything else is called, so that no function or operator of another role is.
+    """
+    _configure_client(connection)
+    connection.execute("set search_path = ''")
+    connection.execute("set statement_timeout = 0")  # the database's default may be too short for the next statement
+    connection.execute(statement("database/session/settings"), session_settings())
+
+
+def session_settings(*, is_local: bool = False) -> dict[str, object]:
+    """Return the parameters of `sql/database/session/settings.sql`."""
+    return {
+        "timeout": f"{settings().refresh_timeout_seconds}s",
+        "idle_timeout": f"{IDLE_SECONDS}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "is_local": is_local,
+    }
+
+
+def _configure_client(connection: psycopg.Connection[Any]) -> None:
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.adapters.register_loader("timestamptz", _AnyTime)
-    timeout = f"{settings().refresh_timeout_seconds}s"
-    connection.execute(
-        "set statement_timeout = 0"
-    )  # the default of the database may be too short for the next statement
-    connection.execute(statement("database/session/settings"), {"timeout": timeout, "lock_timeout": f"{LOCK_SECONDS}s"})
 
 
-def _configure_pooled(connection: Connection) -> None:
-    configure(connection)
-    [row] = connection.execute("select pg_backend_pid() as pid").fetchall()
-    if row["pid"] != connection.info.backend_pid:  # a pooler, which may not know prepared statements
-        connection.prepare_threshold = None
+def _configure_lent(connection: Connection) -> None:
+    if is_pooled(connection):
+        _configure_client(connection)
+        connection.is_pooled = True
+        connection.prepare_threshold = None  # the pooler may not know prepared statements
+    else:
+        configure(connection)
+
+
+def is_pooled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a pooler is in between: then the session is not the one that the connection began with."""
+    cursor = connection.cursor(row_factory=scalar_row)
+    return cursor.execute("select pg_catalog.pg_backend_pid()").fetchall() != [connection.info.backend_pid]
 
 
 @contextmanager
@@ -296,7 +350,7 @@ def refreshing(
 
     `is_shared`: other refreshes that share the locks run at the same time, on other keys.
 
-    It waits for other refreshes without a timeout, before it holds any lock of a table; for the application, with
+    It waits for other refreshes before it holds any lock of a table, for WAIT_SECONDS; for the application, with
     LOCK_TIMEOUT. Locks are taken by statements of their own, so that later statements see what the previous holder
     committed.
 
@@ -392,15 +446,17 @@ def begin(
     is_few: bool = False,
     is_shared: bool = False,
 ) -> None:
-    """Make the settings of the open transaction; wait for the advisory locks of these names without a timeout."""
+    """Make the settings of the open transaction; wait for the advisory locks of these names for WAIT_SECONDS."""
     seconds = settings().refresh_timeout_seconds if timeout_seconds is None else timeout_seconds
     milliseconds = str(max(1, round(seconds * 1000)))
     run_prepared(
         connection,
         "database/session/begin",
         timeout=milliseconds,
+        idle_timeout=f"{IDLE_SECONDS}s",
         lock_timeout=lock_timeout,
         locks=list(locks),
+        wait=f"{WAIT_SECONDS}s",
         is_shared=is_shared,
         is_few=is_few,
     )

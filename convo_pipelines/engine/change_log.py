@@ -420,7 +420,8 @@ def trim(connection: Connection) -> None:
         trimmed = fetch_prepared(connection, "engine/log/trim", **span)
     for row in trimmed:
         if row["rows"] >= MANY_ROWS:  # ticks would read what is dead until autovacuum comes by
-            connection.execute(sql.SQL("vacuum (analyze, skip_locked) analytics.{}").format(sql.Identifier(row["log"])))
+            log = sql.Identifier("analytics", row["log"])
+            connection.execute_alone(sql.SQL("vacuum (analyze, skip_locked) {}").format(log))
     if found["largest"] > LARGEST_LOG_ROWS:
         _collapse(connection)
 

@@ -66,9 +66,9 @@ def _restore(connection: Connection, table: DerivedTable) -> None:
         connection.execute("set maintenance_work_mem = '256MB'")
         for index in missing:
             if index["is_there"] and not index["is_valid"]:
-                connection.execute(sql.SQL("drop index concurrently if exists {}").format(_name(index)))
+                connection.execute_alone(sql.SQL("drop index concurrently if exists {}").format(_name(index)))
             if not index["is_valid"]:
-                connection.execute(index["definition"])
+                connection.execute_alone(index["definition"])
             execute(connection, "engine/indexes/done", index_name=index["index_name"])
     except (*PASSING_ERRORS, psycopg.errors.DuplicateTable) as error:
         message = error_message(error)

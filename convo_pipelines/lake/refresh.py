@@ -9,16 +9,17 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString, cast
 
 import pyarrow  # pyright: ignore[reportMissingTypeStubs]
-from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import sql
 from pyiceberg.expressions import BooleanExpression, EqualTo
 from pyiceberg.table import Table, Transaction
 
+from convo_pipelines.database.arrow import reading
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Warehouse, begin, execute, fetch_one, identifier, patiently, transaction
 from convo_pipelines.engine.scopes import Window
@@ -145,18 +146,17 @@ class Reader:
         }
 
     def __enter__(self) -> "Reader":
-        """Connect, and begin a transaction."""
-        self._connection = dbapi.connect(self._url)
-        self._cursor: Any = self._connection.cursor()
-        self._cursor.execute("set transaction isolation level repeatable read, read only")
-        self._cursor.execute("set local timezone = 'UTC'")
-        self._cursor.execute("set local row_security = off")
+        """Connect, and begin a transaction, which is idle while files are written."""
+        with ExitStack() as stack:
+            mode = "isolation level repeatable read, read only"
+            self._cursor = stack.enter_context(reading(self._url, mode, idle_timeout="0"))
+            self._cursor.execute("set local row_security = off")
+            self._opened = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the transaction, and disconnect."""
-        self._cursor.close()
-        self._connection.close()
+        self._opened.close()
 
     def _fetch(self, name: str, **names: sql.Composable) -> Any:
         text = statement(name).format(**self._names, **names).as_string()

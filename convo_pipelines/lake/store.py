@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import LOCAL, database_url
 from convo_pipelines.database.statements import statement
+from convo_pipelines.database.warehouse import connect
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.lake.tables import Column
 from convo_pipelines.settings import settings
@@ -103,13 +104,13 @@ def _identity(url: str) -> str:
     """Return what names the catalog's database, but no copy of it by dump or template; nothing of a REST catalog."""
     if is_rest():
         return ""
-    with psycopg.connect(url) as connection:
+    with connect(url) as connection:
         [(identity,)] = connection.execute(statement("lake/identity")).fetchall()
     return identity
 
 
 def _create_schema(url: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url) as connection:
         if connection.execute("select to_regnamespace(%s) is null", [SCHEMA]).fetchone() == (True,):
             try:
                 connection.execute(f"create schema if not exists {SCHEMA}")
@@ -136,7 +137,7 @@ def turn(name: str) -> Generator[Callable[[], object]]:
         with _files_of(name):
             yield lambda: None
         return
-    with psycopg.connect(catalog_url()) as connection, _files_of(name):
+    with connect(catalog_url()) as connection, _files_of(name):
         connection.execute(statement("lake/turn"))
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{NAMESPACE} lake {name}"])
         yield lambda: connection.execute("select 1")

@@ -63,9 +63,10 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
     health.require_schema(warehouse)
     if (table := TABLES.get(table_name.removeprefix("analytics."))) is None:
         raise ComparisonError(f"no derived table is called {table_name}; there are: {', '.join(TABLES)}")
-    asked = sql.SQL(cast("LiteralString", query.strip().removesuffix(";").replace("%", "%%")))
-    with warehouse.connection() as connection, connection.transaction():
-        connection.execute("set transaction isolation level repeatable read read only")
+    with warehouse.connection() as connection, connection.transaction(force_rollback=True):
+        connection.execute("set transaction isolation level repeatable read")
+        asked = _view_of(connection, query)
+        connection.execute("set transaction read only")
         codes = [row["client_code"] for row in fetch(connection, "operations/compare/clients/client_id")]
         if client is not None and client not in codes:
             raise ComparisonError(
@@ -87,6 +88,15 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
         [name for name in given if name not in computed],
         found,
     )
+
+
+def _view_of(connection: Connection, query: str) -> sql.Composable:
+    """Create a temporary view of the caller's query, whose names are looked up with the caller's search path."""
+    text = sql.SQL(cast("LiteralString", query.strip().removesuffix(";")))
+    connection.execute("set local search_path to default")
+    connection.execute(sql.SQL("create temporary view asked as {}").format(text))
+    connection.execute("set local search_path to ''")
+    return sql.SQL("select * from pg_temp.asked")
 
 
 def _differences(

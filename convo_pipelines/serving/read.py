@@ -15,20 +15,19 @@ if the database lacks migrations, and `psycopg.Error` or `adbc_driver_manager.Er
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 import pandas as pd
 import psycopg
 import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs]
-from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStubs]
 from psycopg import sql
 from psycopg.rows import tuple_row
 
 from convo_pipelines.database.addresses import read_url
+from convo_pipelines.database.arrow import bound, reading
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import LOCK_SECONDS, Identifiers, configure
-from convo_pipelines.settings import settings
+from convo_pipelines.database.warehouse import Identifiers, connect
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -176,7 +175,7 @@ def lake(table: str) -> "Table":
 
 def lag() -> float | None:
     """Return how many seconds the standby that is read is behind its primary; None if it is no standby."""
-    with psycopg.connect(read_url()) as connection:
+    with connect(read_url()) as connection:
         return lag_of(connection)
 
 
@@ -225,29 +224,18 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
 
 
 def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:
-    """Fetch as Arrow columns, without a Python object per row."""
-    with psycopg.connect(read_url(), client_encoding="utf8", cursor_factory=psycopg.ClientCursor) as connection:
-        configure(connection)
-        rows = sql.SQL("({}) as rows").format(_bound(connection, f"serving/read/{name}", parameters))
+    with connect(read_url()) as connection:
+        rows = sql.SQL("({}) as rows").format(bound(connection, f"serving/read/{name}", **parameters))
         types = _types(connection.execute(sql.SQL("select * from {} limit 0").format(rows)))
         columns = [
             sql.SQL("{} as {}").format(sql.SQL(kind.as_sql).format(sql.Identifier(column)), sql.Identifier(column))
             for column, kind in types.items()
         ]
         query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), rows).as_string(connection)
-        limits = {"timeout": f"{settings().refresh_timeout_seconds}s", "lock_timeout": f"{LOCK_SECONDS}s"}
-        session = _bound(connection, "database/session/settings", limits).as_string(connection)
-    with dbapi.connect(read_url()) as arrow, arrow.cursor() as cursor:
-        cursor.execute(session)
+    with reading(read_url()) as cursor:
         cursor.execute(query)
-        found = cast("Any", cursor).fetch_arrow_table()
+        found = cursor.fetch_arrow_table()
     return found.to_pandas(types_mapper=_DTYPES.get, split_blocks=True, self_destruct=True)
-
-
-def _bound(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, object]) -> sql.Composable:
-    """Return a statement with its parameters as literals: ADBC does not take psycopg's placeholders."""
-    text = psycopg.ClientCursor(connection).mogrify(statement(name), parameters)
-    return sql.SQL(cast("LiteralString", text.rstrip().removesuffix(";")))
 
 
 def _plain(value: object) -> object:

@@ -2,14 +2,15 @@
 -- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that would hide rows of a source
 -- raises an error, so that a role which sees no rows does not delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
--- Other refreshes are waited for without a timeout; later statements see what they committed.
+-- Other refreshes are waited for much longer than for the application; later statements see what they committed.
 -- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.
 -- Temporary tables are analyzed by a small sample.
--- in:  %(timeout)s: milliseconds a statement may take; %(lock_timeout)s; %(locks)s: names of advisory locks; %(is_shared)s: they
---      are shared with other transactions that do so; %(is_few)s: statements read a few keys, by index and nested loops, and
---      their plans do not depend on these keys
+-- A transaction that is idle is ended: its process is frozen or cut off, and others wait for its locks.
+-- in:  %(timeout)s: milliseconds a statement may take; %(idle_timeout)s: of an idle transaction; %(lock_timeout)s; %(locks)s:
+--      names of advisory locks; %(wait)s: for these; %(is_shared)s: they are shared with other transactions that do so;
+--      %(is_few)s: statements read a few keys, by index and nested loops, and their plans do not depend on these keys
 select
-    set_config('lock_timeout', '0', true),
+    set_config('lock_timeout', %(wait)s, true),
     (
         select
             count(
@@ -23,9 +24,12 @@ select
     set_config('timezone', 'UTC', true),
     set_config('datestyle', 'ISO, YMD', true),
     set_config('intervalstyle', 'postgres', true),
+    set_config('standard_conforming_strings', 'on', true),
+    set_config('transform_null_equals', 'off', true),
     set_config('array_nulls', 'on', true),
     set_config('search_path', '', true),
     set_config('row_security', 'off', true),
+    set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true),
     set_config('statement_timeout', %(timeout)s, true),
     set_config('lock_timeout', %(lock_timeout)s, true),
     set_config('synchronous_commit', 'off', true),

@@ -3,7 +3,7 @@ create function analytics.open_xids(snapshot pg_snapshot) returns xid8[]
 language plpgsql immutable parallel safe
 as $$
 begin
-    return array(select pg_snapshot_xip(snapshot));
+    return array(select pg_catalog.pg_snapshot_xip(snapshot));
 end
 $$;
 

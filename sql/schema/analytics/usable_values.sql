@@ -17,7 +17,7 @@ create function analytics.message_type(message json) returns text
 language plpgsql immutable
 as $$
 begin
-    return message ->> 'type';
+    return message operator(pg_catalog.->>) 'type';
 exception when others then
     return null;
 end

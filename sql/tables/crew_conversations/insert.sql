@@ -1,6 +1,7 @@
 -- Inserts conversations for sessions, unless the application has just inserted them: all at once or, if a rule of the application
 -- refuses that, in smaller and smaller batches, until each refused row is found. What is nobody's rule fails, such as a lock, a
--- timeout, a full disk or a missing privilege.
+-- timeout, a full disk or a missing privilege. Triggers of the application run with its search path, and nothing of ours does:
+-- the statement that inserts calls no function and no operator.
 -- in:  diff; {columns}; {creates_conversations}: false: all of them are refused; as they are by a view that takes no rows
 -- out: app.conversations; refused_conversations; diff (change: refused)
 do $$
@@ -40,18 +41,23 @@ begin
         update pg_temp.diff set change = 'refused' where change = 'inserted';
         return;
     end if;
-    set local search_path to default;  -- triggers of the application run with it
+    create temporary table pg_temp.batch on commit drop as
+    select {columns} from pg_temp.diff
+    with no data;
     while first <= cardinality(missing) loop
         batch := missing[first:first + size - 1];
         begin
-            insert into app.conversations ({columns})
+            truncate pg_temp.batch;
+            insert into pg_temp.batch
             select {columns} from pg_temp.diff
             where ctid = any(batch) and not exists (
                 select from app.conversations as known
                 where known.crew_id = diff.crew_id and known.session_id = diff.session_id
-            )
-            order by crew_id, session_id;
+            );
+            set local search_path to default;
+            insert into app.conversations ({columns}) select {columns} from pg_temp.batch order by crew_id, session_id;
             set constraints all immediate;
+            set local search_path to '';
             if exists (
                 select from pg_temp.diff
                 where ctid = any(batch) and not exists (
@@ -71,11 +77,12 @@ begin
                 column_name = column_name;
             select string_agg(quote_ident(tgname), ', ' order by tgname) into trigger_names
             from pg_trigger
+            inner join pg_proc on pg_proc.oid = tgfoid
             where tgrelid = 'app.conversations'::regclass
                 and not tgisinternal
                 and case
                     when state = '02000' then tgtype & 7 = 7  -- before insert for each row
-                    else strpos(context, tgfoid::regproc || '(') > 0
+                    else strpos(context, quote_ident(proname) || '(') > 0
                 end;
             if left(state, 2) not in ('02', '22', '23', '44', '54', 'P0')
                 and (trigger_names is null or state = '42501' or left(state, 2) in ('40', '53', '55', '57', '58', 'XX'))
@@ -110,6 +117,5 @@ begin
             end if;
         end;
     end loop;
-    set local search_path to '';
 end
 $$;
