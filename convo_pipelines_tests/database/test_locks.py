@@ -14,9 +14,15 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import TableLockedError
+from convo_pipelines.database.warehouse import TableLockedError, refreshing
 from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
-from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS, DerivedTable
+from convo_pipelines.engine.registry import (
+    CONVERSATION_SUMMARIES,
+    DERIVED_TABLES,
+    PEOPLE_CONVERSATIONS,
+    DerivedTable,
+)
+from convo_pipelines.operations import health
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
@@ -582,3 +588,40 @@ def test_many_deleted_conversations_stay_deleted(world: World, monkeypatch: pyte
     assert len(world.execute("select from analytics.deleted_conversations")) == 50
     world.reconcile()
     assert world.execute("select from app.conversations") == []
+
+
+def test_a_process_that_is_frozen_in_a_transaction_is_not_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew()
+    world.say("s1")
+    world.tick()
+    world.say("s2")
+    [talk] = world.execute("select id from app.conversations")
+    monkeypatch.setattr(warehouse, "IDLE_SECONDS", 1)
+    locks = [table.name for table in DERIVED_TABLES]
+    ended = psycopg.errors.IdleInTransactionSessionTimeout
+    with world.warehouse.connection() as frozen, suppress(ended), refreshing(frozen, locks, ["conversations"]):
+        frozen.execute("select analytics.lock_parents('conversations', %s)", [[talk["id"]]])
+        world.execute("delete from app.conversations")
+        world.tick()
+        with pytest.raises(ended) as error:
+            frozen.execute("select")
+        raise error.value
+    oracle.assert_right(world, {(world.execute("select id from app.crews")[0]["id"], "s1")})
+
+
+def test_a_refresh_that_others_wait_for_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.crew()
+    world.say("s1")
+    monkeypatch.setattr(health, "LONGEST_LOCK", health.timedelta(0))
+    with world.warehouse.connection() as slow, refreshing(slow, [CONVERSATION_SUMMARIES.name], ["crews"]):
+        waiting = threading.Thread(target=world.tick)
+        waiting.start()
+        deadline = time.monotonic() + 30
+        while not (found := [one for one in health.look(world.warehouse) if one.kind == "a table is locked"]):
+            assert time.monotonic() < deadline
+        [finding] = found
+        assert finding.subject == "a refresh"
+        assert f"a refresh is locked by pid {slow.info.backend_pid} of" in finding.found
+    waiting.join()

@@ -1,5 +1,5 @@
 -- Transactions that hold, or wait for, locks on tables of app or their partitions: locks that prevent reading, or with is_any
--- any lock, which prevents altering.
+-- any lock, which prevents altering. If no table is named, also refreshes that others wait for.
 -- in:  %(tables)s: null: all of app and analytics; %(is_any)s
 -- out: pid, who (the role), since (both null if this role may not see them), prepared (the name of a prepared transaction, or
 --      null), table_name, waits_for (pids, 0 for a prepared transaction; null if it holds the lock); one row per transaction,
@@ -44,8 +44,29 @@ transactions as (
         and held.pid is distinct from pg_backend_pid()
         and (held.mode = 'AccessExclusiveLock' or %(is_any)s)
     order by held.pid, held.virtualtransaction, held.granted, held.relation
+),
+
+refreshes as (
+    select distinct
+        blocker.pid,
+        blocker.usename::text as who,
+        blocker.xact_start as since,
+        null::text as prepared,
+        'a refresh' as table_name,
+        null::int[] as waits_for
+    from pg_stat_activity as waiting
+    cross join unnest(pg_blocking_pids(waiting.pid)) as held (pid)
+    inner join pg_stat_activity as blocker on blocker.pid = held.pid
+    where %(tables)s::text[] is null
+        and waiting.datname = current_database()
+        and waiting.wait_event_type = 'Lock'
+        and waiting.wait_event = 'advisory'
 )
 
 select *
-from transactions
+from (
+    select * from transactions
+    union all
+    select * from refreshes
+) as blockers
 order by waits_for is not null, since, pid;
