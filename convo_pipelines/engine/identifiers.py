@@ -26,7 +26,9 @@ _PROFILE = re.compile(
 _ESCAPED = re.compile(r"[%/?#@]|[^\S\x00-\x1f]")
 """What stays escaped in a profile's name, where it would end it, or make it another spelling."""
 _PROFILE_ID = re.compile(r"ACoAA[\w-]+")
-_WHATSAPP = re.compile(r"([1-9]\d+)(?::\d+)?(?:@(?:s\.whatsapp\.net|c\.us))?")
+_WHATSAPP = re.compile(r"([1-9][0-9]{5,})(?::[0-9]+)?(?:@(?:s\.whatsapp\.net|c\.us))?")
+_CHANNEL = re.compile(r"(?:tel|sms|whatsapp):", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:\+|[(0-9]{3})[-+0-9 ()./\u00a0\u2007\u202f]{3,30}(?:;ext=[0-9]+)?")
 
 
 def email(value: str) -> str | None:
@@ -75,11 +77,15 @@ def linkedin(value: str) -> str | None:
 
 
 def session(value: str) -> str | None:
-    """Return the identifier that a session id is, WhatsApp's spellings of a number included; None if it is none."""
+    """Return the identifier that a session id is, WhatsApp's spellings of a number included; None if it is none.
+
+    The view `analytics.identifier_sources` has to contain every session id for which this is not None.
+    """
     value = value.strip()
-    if number := _WHATSAPP.fullmatch(value):
+    given = value[channel.end() :] if (channel := _CHANNEL.match(value)) else value
+    if number := _WHATSAPP.fullmatch(given):
         return phone(f"+{number[1]}")
-    return email(value) or linkedin(value) or phone(value)
+    return email(value) or linkedin(value) or (phone(given) if _NUMBER.fullmatch(given) else None)
 
 
 def _lower(text: str) -> str:

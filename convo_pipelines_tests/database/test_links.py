@@ -504,3 +504,27 @@ def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.Mon
     world.execute("delete from analytics.people_conversations; delete from analytics.identifiers")
     assert world.reconcile().tables["participant_resolutions"].drift.updated == 6
     oracle.assert_links_right(world)
+
+
+def test_every_session_id_that_is_an_identifier_is_linked(world: World) -> None:
+    rng = random.Random(1)
+    parts = [
+        *("tel:", "WhatsApp:", "sms:", "+", "49", "0049", "151", "12345678", " ", "\u00a0", "\u202f", "\u3000", "-"),
+        *("(0)", "@", ":12", ";ext=5", "ana", "x.de", "urn:li:member:7", "linkedin.com/in/ana", "s.whatsapp.net"),
+    ]
+    given = {"".join(rng.choices(parts, k=rng.randint(1, 7))) for _ in range(2000)}
+    given |= {"4915112345678:12", "tel:+4915112345678", "whatsapp:+4915112345678", "+49\u00a0151\u00a012345678"}
+    crew = world.crew()
+    world.person(phone="+4915112345678")
+    query = "insert into app.conversations (channel, crew_id, session_id) select 'crew', %s, unnest(%s::text[])"
+    world.execute(query, crew, sorted(given))
+    world.sync()
+    canonical = {session: identifiers.canonical("session", session) for session in given}
+    stored = {
+        row["value"]: row["identifier"]
+        for row in world.execute("select value, identifier from analytics.identifiers where source = 'conversation'")
+    }
+    assert {session: form for session, form in canonical.items() if form} == {
+        s: form for s, form in stored.items() if form
+    }
+    assert sum(form == "+4915112345678" for form in stored.values()) == len(links(world)) >= 4

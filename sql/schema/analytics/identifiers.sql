@@ -79,7 +79,10 @@ select
     null,
     null
 from app.conversations
-where crew_id is not null and session_id ~* '@|^\s*urn:li:|linkedin\.com/|^\s*[+(0-9][-+0-9 ()./]{5,30}$';
+where crew_id is not null and session_id ~* (
+    '@|urn:li:|linkedin\.com/'
+    || U&'|^[^[:alnum:]+(]*((tel|sms|whatsapp):)?(\\+|[(0-9]{3})[-+0-9 ()./:;=ext\00A0\2007\202F]{3,45}[^[:alnum:]]*$'
+);
 
 comment on view analytics.identifier_sources is
 'The rows that analytics.identifiers should have according to the application''s tables, before values are put '
