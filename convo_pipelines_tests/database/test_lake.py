@@ -66,6 +66,20 @@ def test_what_changes_is_in_the_lake_after_a_tick(lake: World) -> None:
     assert_same(lake)
 
 
+@pytest.mark.representatives(1)
+@pytest.mark.parametrize(
+    "setting",
+    ["datestyle = 'German, DMY'", "timezone = 'Asia/Kathmandu'", "extra_float_digits = -15", "bytea_output = 'escape'"],
+)
+def test_what_a_database_sets_makes_no_difference(lake: World, setting: str) -> None:
+    lake.execute(f"alter database {make_url(lake.url).database} set {setting}")
+    for day in (3, 4):
+        lake.message(lake.conversation(), when=at(day))
+        lake.tick()
+        tick(lake)
+    assert_same(lake)
+
+
 class KilledError(BaseException):
     """What ends a process."""
 
