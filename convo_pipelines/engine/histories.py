@@ -549,6 +549,9 @@ def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence
     visited = [result.crew.id for result in results]
     span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
     execute(connection, "engine/crews/missed", **span, visited=visited)
+    if at.may_have_deleted or any(result.crew.rest for result in results):
+        read = [result.crew.id for result in results if result.crew.rest and result.caught_up]
+        change_log.remember_prunings(connection, at.from_snapshot, read)
     _log_retries(connection, at, results)
 
 

@@ -9,7 +9,7 @@
 with recursive logged as (
     select
         table_oid,
-        count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
+        count(*) filter (where operation in ('insert', 'update', 'move', 'delete')) as changes,
         min(coalesce(activity_date, '0001-01-02')) filter (where operation in ('everything', 'truncate')) as rest_day,
         (
             array_agg(session_id order by coalesce(activity_date, '0001-01-02'), session_id collate "C" nulls first)
