@@ -356,10 +356,11 @@ def remember_prunings(connection: Connection, unread_since: str | None, read: Se
 
 
 def keep_deletions(connection: Connection) -> None:
-    """Record what only the log knows of deleted rows of histories tables."""
-    archive(connection, None)
+    """Record what only the log knows of deleted rows of histories tables, by changes since their watermark."""
     known = fetch_prepared(connection, "engine/log/position", asset_keys=[HISTORIES_SESSIONS.name])
-    remember_prunings(connection, known[0]["from_snapshot"] if known else None, ())
+    since = known[0]["from_snapshot"] if known else None
+    archive(connection, since)
+    remember_prunings(connection, since, ())
 
 
 def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:

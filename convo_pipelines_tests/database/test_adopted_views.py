@@ -649,6 +649,29 @@ def test_one_statement_that_hides_shows_and_moves_rows(shop: World, archive_afte
     }
 
 
+def test_a_partition_beneath_that_is_gone_is_archive(shop: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    by_session = (
+        "alter table shop.chat_log rename to former;"
+        "create table shop.chat_log (like shop.former including identity) partition by list (session_id);"
+        "create table shop.first partition of shop.chat_log for values in ('s0');"
+        "create table shop.second partition of shop.chat_log for values in ('s1', 's2')"
+    )
+    assert installed(shop, Case(VIEWS, by_session, [])) == []
+    line = (
+        "insert into shop.chat_log (bot, session_id, role, content, created_at) "
+        "values ('ida', '{}', 'user', 'x', now() - interval '40 days')"
+    )
+    shop.execute("; ".join(line.format(session) for session in ("s0", "s1")))
+    refresh(shop)
+    shop.execute("drop table shop.first")
+    refresh(shop)
+    shop.execute("update shop.chat_log set session_id = 's2'")
+    refresh(shop)
+    days = "select session_id, archived_at is not null as is_archive from analytics.histories_sessions order by 1"
+    assert [tuple(day.values()) for day in shop.execute(days)] == [("s0", True), ("s2", False)]
+
+
 # The file of views
 
 

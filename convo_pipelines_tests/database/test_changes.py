@@ -1,7 +1,9 @@
 """The change log, capture and snapshots: each rule of theirs was found by an experiment that failed without it."""
 
 import logging
+import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -742,6 +744,80 @@ def test_only_what_a_partition_held_is_archive(
     assert {day["session_id"] for day in days if day["archived_at"]} == PRUNED[pruning]
     assert {day["session_id"]: day["message_count"] for day in days} == {"new year": 1, "january": 1, "moved": 2}
     assert world.reconcile().drift.changed == 0
+
+
+@pytest.mark.representatives(1)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_archive_after_any_pruning(world: World, archive_after: Callable[[int], None], seed: int) -> None:
+    archive_after(7)
+    months(world)
+    draw = random.Random(seed)
+    stored = Counter({("new year", 1): 1, ("january", 1): 1, ("february", 2): 2})
+    rows, archive = list(stored.elements()), set[tuple[str, int]]()
+    named, left, is_pruned = set[tuple[str, int]](), set[tuple[str, int]](), False
+    for _ in range(60):
+        month, session, other = draw.randint(1, 2), f"s{draw.randint(1, 4)}", f"s{draw.randint(1, 4)}"
+        partition = ("january", "february")[month - 1]
+        match draw.choice(["insert", "insert", "move", "edit", "delete", "truncate", "detach", "tick", "tick"]):
+            case "insert":
+                world.execute(
+                    f"insert into app.{partition} (session_id, created_at) values (%s, '2026-{month}-10')", session
+                )
+                rows.append((session, month))
+            case "move" if session != other:
+                world.execute("update app.histories_a set session_id = %s where session_id = %s", other, session)
+                left |= {row for row in rows if row[0] == session}
+                rows = [(other, day) if name == session else (name, day) for name, day in rows]
+            case "edit":
+                world.execute("update app.histories_a set message = '{}' where session_id = %s", session)
+            case "delete":
+                world.execute(f"delete from app.{partition} where session_id = %s", session)
+                named |= {row for row in rows if row == (session, month)}
+                rows = [row for row in rows if row != (session, month)]
+            case "truncate":
+                world.execute(f"truncate app.{partition}")
+                rows, is_pruned = [row for row in rows if row[1] != month], True
+            case "detach" if month == 2:
+                world.execute(
+                    "alter table app.histories_a detach partition app.february; drop table app.february;"
+                    "create table app.february partition of app.histories_a "
+                    "for values from ('2026-02-01') to ('2026-03-01')"
+                )
+                rows, is_pruned = [row for row in rows if row[1] != month], True
+            case "tick":
+                tick(world, HISTORIES_SESSIONS)
+                now = Counter(rows)
+                archive |= {
+                    day for day in stored if day in named or (is_pruned and day not in left and now[day] < stored[day])
+                }
+                stored = now | Counter({day: count for day, count in stored.items() if day in archive})
+                named, left, is_pruned = set(), set(), False
+                found = world.execute(
+                    "select session_id as name, extract(month from activity_date)::int as month, message_count, "
+                    "archived_at is not null as is_archive from analytics.histories_sessions"
+                )
+                assert {(day["name"], day["month"]): day["message_count"] for day in found} == stored
+                assert {(day["name"], day["month"]) for day in found if day["is_archive"]} == archive
+            case _:
+                pass
+    assert world.reconcile().drift.changed == 0
+
+
+def test_a_deletion_that_was_read_makes_nothing_archive_later(
+    world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    months(world)
+    world.say("s1", when=at(-9))
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    tick(world, HISTORIES_SESSIONS)
+    world.say("s1", when=at(-9))
+    tick(world, HISTORIES_SESSIONS)
+    world.execute(
+        "create table app.april partition of app.histories_a for values from ('2026-04-01') to ('2026-05-01')"
+    )
+    tick(world)
+    assert world.execute("select from analytics.histories_sessions where archived_at is not null") == []
 
 
 @both_servers_if_wide

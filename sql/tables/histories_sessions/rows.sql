@@ -73,7 +73,18 @@ truncated as (
         from analytics.crew_discovery_state
         where crew_id = any(%(crew_ids)s::uuid[])
     ) as known
+    where at is not null
     group by crew_id
+),
+
+left_over as (  -- nothing to compare with, unless a table was truncated
+    select
+        crew_id,
+        session_id,
+        activity_date,
+        message_count
+    from found
+    where exists (select from truncated)
 ),
 
 archived as (
@@ -85,14 +96,14 @@ archived as (
         on pruned.crew_id = present.crew_id
             and pruned.session_id = present.session_id
             and pruned.activity_date = present.activity_date
-    left join found
-        on found.crew_id = present.crew_id
-            and found.session_id = present.session_id
-            and found.activity_date = present.activity_date
+    left join left_over
+        on left_over.crew_id = present.crew_id
+            and left_over.session_id = present.session_id
+            and left_over.activity_date = present.activity_date
     left join truncated
         on truncated.crew_id = present.crew_id
             and pruned.is_moved is not true
-            and coalesce(found.message_count, 0) < present.message_count
+            and coalesce(left_over.message_count, 0) < present.message_count
     cross join lateral (
         select max(candidate.at) as at
         from (values (pruned.deleted_at), (truncated.at)) as candidate (at)
