@@ -82,14 +82,17 @@ def import_client(file: Path) -> None:
 def import_histories(file: Path, crew: str) -> None:
     """Load an n8n export (CSV with session_id, message, created_at) into a crew's histories table.
 
-    Rows that cannot be read are reported by line number; the others are loaded.
+    Rows that cannot be read are reported by line number; the others are loaded. Correct them, and import the file
+    again: rows that are there already, with the same session, message and time, are not loaded twice.
     """
     with row_progress() as progress:
         task = progress.add_task("importing", total=None)
         result = n8n.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
     for line, reason in result.rejected:
         console.print(f"[yellow]line {line}: {reason}[/yellow]")
-    console.print(f"{result.loaded:,} rows loaded, {len(result.rejected):,} rejected")
+    console.print(
+        f"{result.loaded:,} rows loaded, {result.there:,} were there already, {len(result.rejected):,} rejected"
+    )
 
 
 @click.command("project-arrays")

@@ -56,7 +56,7 @@ def sync(warehouse: Warehouse) -> None:
             if not news["is_any"]:
                 return
             with transaction(connection):
-                change_log.archive(connection, None)  # before the former tables of crews are unknown
+                change_log.keep_deletions(connection)  # before the former tables of crews are unknown
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")

@@ -83,12 +83,14 @@ class Watermark:
         snapshot: a pg_snapshot as text; None: the table has not been built.
         taken_at: when it was taken, UTC.
         xid: the transaction of this process that stored it.
+        is_left: whether that transaction logged something that the next tick of the table has to do.
 
     """
 
     snapshot: str | None
     taken_at: datetime | None
     xid: str | None = None
+    is_left: bool = False
 
 
 @dataclass(frozen=True)
@@ -327,15 +329,38 @@ def _forget_all(connection: Connection) -> None:
 
 def _keep_what_only_logs_know(connection: Connection) -> None:
     """Record deletions that only the logs contain, before the logs are emptied."""
-    archive(connection, None)
+    keep_deletions(connection)
     _write_tombstones(connection, None, rows=None, is_last=True)
     execute(connection, "tables/crew_conversations/decide")
 
 
-def archive(connection: Connection, unread_since: str | None) -> None:
-    """Mark session-days as archive whose rows were deleted, by changes since a snapshot; None: all in the log."""
-    days = settings().archive_after_days
-    execute(connection, "tables/histories_sessions/archive", unread_since=unread_since, archive_after_days=days)
+def archive(connection: Connection, unread_since: str | None) -> bool:
+    """Mark session-days as archive whose rows were deleted, by changes since a snapshot; None: all in the log.
+
+    Return whether some were locked, and logged for retry.
+    """
+    span = {"unread_since": unread_since, "archive_after_days": settings().archive_after_days}
+    return fetch_one(connection, "tables/histories_sessions/archive", **span)["is_left"]
+
+
+def remember_prunings(connection: Connection, unread_since: str | None, read: Sequence[UUID]) -> None:
+    """Remember deletions since a snapshot of which the log does not say whose rows they were.
+
+    Args:
+        connection: in the transaction that moves the watermark, or that has these changes deleted or not found.
+        unread_since: the watermark.
+        read: crews whose whole table was read since: of these, they are settled.
+
+    """
+    execute(connection, "tables/histories_sessions/prunings", unread_since=unread_since, read=list(read))
+
+
+def keep_deletions(connection: Connection) -> None:
+    """Record what only the log knows of deleted rows of histories tables, by changes since their watermark."""
+    known = fetch_prepared(connection, "engine/log/position", asset_keys=[HISTORIES_SESSIONS.name])
+    since = known[0]["from_snapshot"] if known else None
+    archive(connection, since)
+    remember_prunings(connection, since, ())
 
 
 def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
@@ -356,8 +381,9 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
     """
+    is_left = False
     if at.table is HISTORIES_SESSIONS and at.may_have_deleted:
-        archive(connection, at.from_snapshot)
+        is_left = archive(connection, at.from_snapshot)
     elif at.table is CREW_CONVERSATIONS and at.may_have_deleted:
         _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
         execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
@@ -373,7 +399,7 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
         follows=list(at.table.changes),
         bounds=list(BOUNDS),
     )
-    return Watermark(at.to_snapshot, at.taken_at, moved[0]["xid"]) if moved else None
+    return Watermark(at.to_snapshot, at.taken_at, moved[0]["xid"], is_left) if moved else None
 
 
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> Watermark | None:

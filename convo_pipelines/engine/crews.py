@@ -41,7 +41,7 @@ class Crew:
         remark: why it is not captured.
         columns: the table's columns and their types.
         has_time_index: whether created_at is indexed.
-        conflicting_crews: crews of other clients that would read the same rows.
+        conflicting_crews: other crews that would read the same rows.
         changes: the number of logged keys.
         rest_day: everything from this UTC day on has to be read; None: nothing.
         rest_session: of that day, only sessions after this one; None: all.
@@ -134,7 +134,7 @@ def check_table(crew: Crew) -> list[str]:
     """Check that a crew's histories table can be read; return warnings.
 
     Raises:
-        CrewError: it does not exist, lacks a column, or a crew of another client reads it, too.
+        CrewError: it does not exist, lacks a column, or another crew reads it, too.
 
     """
     warnings: list[str] = []
@@ -147,8 +147,8 @@ def check_table(crew: Crew) -> list[str]:
         raise CrewError(f"table app.{name} does not exist; create it, or correct histories_table_name of the crew")
     if crew.conflicting_crews:
         raise CrewError(
-            f"app.{name} is also read by {crew.conflicting_crews}; a histories table belongs to one client: correct "
-            "histories_table_name of one of them"
+            f"app.{name} is also read by {crew.conflicting_crews}; a histories table belongs to one client, and to "
+            "one crew of it: correct histories_table_name of one of them, or give each crew a view of its own rows"
         )
     for column, types in EXPECTED_COLUMNS.items():
         actual = crew.columns.get(column)

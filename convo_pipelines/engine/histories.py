@@ -532,9 +532,8 @@ def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: da
 
 def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
     """Choose the keys of a crew with unread changes; return False if that is everything."""
-    span = (pending.from_snapshot, pending.to_snapshot)
-    [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
-    if found and found.rest:
+    span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
+    if fetch_one(connection, "engine/crews/is_everything", **span, members=crew.members)["is_everything"]:
         return False
     choose_keys(connection, HISTORIES_SESSIONS, pending, **_members([crew]))
     return True
@@ -549,6 +548,9 @@ def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence
     visited = [result.crew.id for result in results]
     span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
     execute(connection, "engine/crews/missed", **span, visited=visited)
+    if at.may_have_deleted or any(result.crew.rest for result in results):
+        read = [result.crew.id for result in results if result.crew.rest and result.caught_up]
+        change_log.remember_prunings(connection, at.from_snapshot, read)
     _log_retries(connection, at, results)
 
 

@@ -255,6 +255,8 @@ class Follower:
         known.reach(watermark)
         if watermark.xid and known.table.target.startswith("analytics."):  # triggers of the application write anything
             self._own.append(watermark.xid)
+        if watermark.is_left:
+            known.retry()
 
     def _read_histories(self, known: _Table, now: Seen, lease: Lease, *, is_captured_only: bool = True) -> Outcome:
         with self._warehouse.connection() as connection:

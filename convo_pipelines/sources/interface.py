@@ -180,7 +180,7 @@ SOURCES: Mapping[str, Source] = {
 }
 
 HISTORIES = Source(
-    "The chat messages of a crew, or of several.",
+    "The chat messages of one crew.",
     {
         "session_id": Column("text", "The session."),
         "message": Column("jsonb", "The message: an object with type (human or ai) and content, as n8n writes it."),

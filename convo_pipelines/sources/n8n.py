@@ -9,9 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch_one, histories
+from convo_pipelines.database.warehouse import LOCK_SECONDS, Connection, Warehouse, execute, fetch_one, histories
 from convo_pipelines.engine import crews
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -35,9 +34,10 @@ class HistoryRow:
 
 @dataclass
 class ImportResult:
-    """The number of rows loaded, and the rejected lines, each with its reason."""
+    """The number of rows loaded, and of those that were there; and the rejected lines, each with its reason."""
 
     loaded: int = 0
+    there: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
 
@@ -51,7 +51,10 @@ def create_table(connection: Connection, table_name: str) -> None:
 def import_csv(
     warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object] = lambda _rows: None
 ) -> ImportResult:
-    """Load an n8n export (columns session_id, message, created_at) into a crew's histories table.
+    """Load an n8n export (columns session_id, message, created_at) into a crew's histories table, in one transaction.
+
+    Rows that the table has already are not loaded again: those with the same session, message and time. Of several
+    equal rows, so many are loaded as are missing.
 
     Args:
         warehouse: where the crew is.
@@ -74,14 +77,22 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
     result = ImportResult()
     with warehouse.connection() as connection:
         [crew] = crews.active(connection, [crew_code])
-        create_table(connection, crew["table_name"])
-        for batch in _batches(_rows(file, result), BATCH_ROWS):
-            try:
-                _copy(connection, crew["table_name"], batch)
-                result.loaded += len(batch)
-            except psycopg.DataError:
-                _copy_one_by_one(connection, crew["table_name"], batch, result)
-            progress(len(batch))
+        table = crew["table_name"]
+        with connection.transaction():
+            execute(
+                connection, "database/session/lock", locks=[f"import into {table}"], lock_timeout=f"{LOCK_SECONDS}s"
+            )
+            create_table(connection, table)
+            execute(connection, "sources/histories_import/stage", histories(table))
+            for batch in _batches(_rows(file, result), BATCH_ROWS):
+                try:
+                    _copy(connection, batch)
+                except psycopg.DataError:
+                    _copy_one_by_one(connection, batch, result)
+                progress(len(batch))
+            connection.execute("analyze pg_temp.imported")
+            done = fetch_one(connection, "sources/histories_import/load", histories(table))
+    result.loaded, result.there = done["loaded"], done["there"]
     return result
 
 
@@ -117,18 +128,17 @@ def _read(line: int, record: dict[str, str | None]) -> HistoryRow:
     return HistoryRow(line, session_id, message, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _copy(connection: Connection, table_name: str, rows: list[HistoryRow]) -> None:
-    query = sql.SQL("copy {} (session_id, message, created_at) from stdin").format(sql.Identifier("app", table_name))
-    with connection.cursor() as cursor, cursor.copy(query) as copy:
+def _copy(connection: Connection, rows: list[HistoryRow]) -> None:
+    query = "copy pg_temp.imported (line, session_id, message, created_at) from stdin"
+    with connection.transaction(), connection.cursor() as cursor, cursor.copy(query) as copy:
         for row in rows:
-            copy.write_row((row.session_id, row.message, row.created_at))
+            copy.write_row((row.line, row.session_id, row.message, row.created_at))
 
 
-def _copy_one_by_one(connection: Connection, table_name: str, rows: list[HistoryRow], result: ImportResult) -> None:
+def _copy_one_by_one(connection: Connection, rows: list[HistoryRow], result: ImportResult) -> None:
     for row in rows:
         try:
-            _copy(connection, table_name, [row])
-            result.loaded += 1
+            _copy(connection, [row])
         except psycopg.DataError as error:
             result.rejected.append((row.line, str(error.diag.message_primary)))
     result.rejected.sort()

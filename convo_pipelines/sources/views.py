@@ -27,6 +27,9 @@ ROWS = "changed_rows"
 BENEATH = "rows_beneath"
 """How the table beneath is named in a definition: as no variable of a trigger function is."""
 WHOLE_ROW = "*"
+NUMBER = "convo_row_number"
+"""What tells the rows of a trigger apart: PostgreSQL keeps those of an update in one order, before and after it."""
+UNNUMBERED, NUMBERED = f"SELECT 0 AS {NUMBER}", f"SELECT row_number() OVER () AS {NUMBER}"
 PUT_TOGETHER = {"jsonb_build_object", "jsonb_build_array", "json_build_object", "json_build_array", "concat"}
 """Functions that put values together: not immutable, because settings say how the values are written."""
 
@@ -64,15 +67,19 @@ class View:
     tree: Node
     joined: Sequence["Joined"] = ()
 
-    def of(self, rows: str) -> str:
-        """Return the query for what the view shows of rows, which have the columns of the table beneath."""
+    def of(self, rows: str, *, is_numbered: bool = False) -> str:
+        """Return the query for what the view shows of rows, which have the columns of the table beneath.
+
+        `is_numbered`: its last column is the number of the row, unless the view reads whole rows.
+        """
 
         class Rename(Visitor):
             def visit_RangeVar(self, _ancestors: object, node: Node) -> None:  # noqa: N802
                 node.relname = rows
 
         Rename()(self.tree)
-        return RawStream()(self.tree)
+        text = RawStream()(self.tree)
+        return text.replace(UNNUMBERED, NUMBERED) if is_numbered else text
 
     def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
         """Return the statement that creates a trigger function for the table beneath.
@@ -92,11 +99,13 @@ class View:
         )  # the view may have that in a literal
         text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
         text = re.sub(r"\btg_relid\b", str(self.oid), text)
-        return re.sub(
-            r"\b(from|join) ((?:old|new)_rows)\b(?!\.)",
-            lambda match: f"{match[1]} ({self.of(match[2])}) as {match[2]}",
-            text,
-        )
+
+        def shown(match: re.Match[str]) -> str:
+            number, clause, rows = match.groups()
+            query = f"{clause} ({self.of(rows, is_numbered=bool(number))}) as {rows}"
+            return f"{NUMBER} as row_number {query}" if number else query
+
+        return re.sub(r"\b(0 as row_number )?(from|join) ((?:old|new)_rows)\b(?!\.)", shown, text)
 
 
 def read(connection: Connection, relation: str, reads: Collection[str], logged: Collection[str]) -> View:
@@ -345,15 +354,19 @@ class _Reader:
         self.joined += [
             Joined(table, sorted(self._columns(read, name))) for name, table in sources.items() if name != BENEATH
         ]
+        needed = self._columns([*kept.values(), select.whereClause], BENEATH)
+        is_numbered = WHOLE_ROW not in needed  # a whole row would have one column more
+        kept[NUMBER] = _value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
         select.targetList = tuple(ast.ResTarget(name=name, val=value) for name, value in kept.items())
         alias = ast.Alias(aliasname=BENEATH)
-        if source["definition"] is None:
-            self.bases[source["oid"]] = source
-            select.fromClause = (ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias),)
-        else:
-            needed = self._columns([*kept.values(), select.whereClause], BENEATH)
+        if source["definition"] is not None:
             nested = self.expand(source, self._columns(read, BENEATH) | needed, needed)
             select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
+            return
+        self.bases[source["oid"]] = source
+        numbered = ast.RangeSubselect(subquery=_parse(f"{UNNUMBERED}, * FROM {ROWS}"), alias=alias)
+        rows = ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias)
+        select.fromClause = (numbered if is_numbered else rows,)
 
     def _name(self, select: Node, read_from: Node, joins: Sequence[Node]) -> dict[str, Row]:
         """Name the tables of a select as nothing else is named, in every column; return them, that beneath first."""
@@ -462,6 +475,10 @@ class _Reader:
 
 def _parse(definition: str) -> Node:
     return parse_sql(definition)[0].stmt
+
+
+def _value(expression: str) -> Node:
+    return _parse(f"select {expression}").targetList[0].val
 
 
 def _is_relation(node: Node) -> bool:

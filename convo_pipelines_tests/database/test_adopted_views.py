@@ -622,6 +622,56 @@ def test_old_rows_that_are_changed_beside_hidden_ones_are_no_archive(
     assert [tuple(day.values()) for day in shop.execute(days)] == [("s0", True), ("s1", False)]
 
 
+def test_one_statement_that_hides_shows_and_moves_rows(shop: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    line = (
+        "insert into shop.chat_log (bot, session_id, role, content, created_at, is_hidden) "
+        "values ('ida', '{}', 'user', 'x', now() - interval '40 days', {})"
+    )
+    shop.execute("delete from shop.chat_log")
+    views = edited({"where bot =": "where not is_hidden and bot ="})
+    hideable = "alter table shop.chat_log add is_hidden boolean not null default false"
+    assert installed(shop, Case(views, hideable, [])) == []
+    hidden = {"hides": False, "shows": True, "stays hidden": True, "moves": False, "is edited": False}
+    shop.execute("; ".join(line.format(session, is_hidden) for session, is_hidden in hidden.items()))
+    shop.execute("; ".join(line.format("is replaced", is_hidden) for is_hidden in (False, True)))
+    refresh(shop)
+    shop.execute(
+        "update shop.chat_log set content = 'y', "
+        "is_hidden = case when session_id in ('hides', 'shows', 'is replaced') then not is_hidden else is_hidden end, "
+        "session_id = case session_id when 'moves' then 'moved' else session_id end"
+    )
+    refresh(shop)
+    days = "select session_id, archived_at is not null as is_archive from analytics.histories_sessions order by 1"
+    assert {day["session_id"]: day["is_archive"] for day in shop.execute(days)} == {
+        **dict.fromkeys(["shows", "moved", "is edited", "is replaced"], False),
+        "hides": True,
+    }
+
+
+def test_a_partition_beneath_that_is_gone_is_archive(shop: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    by_session = (
+        "alter table shop.chat_log rename to former;"
+        "create table shop.chat_log (like shop.former including identity) partition by list (session_id);"
+        "create table shop.first partition of shop.chat_log for values in ('s0');"
+        "create table shop.second partition of shop.chat_log for values in ('s1', 's2')"
+    )
+    assert installed(shop, Case(VIEWS, by_session, [])) == []
+    line = (
+        "insert into shop.chat_log (bot, session_id, role, content, created_at) "
+        "values ('ida', '{}', 'user', 'x', now() - interval '40 days')"
+    )
+    shop.execute("; ".join(line.format(session) for session in ("s0", "s1")))
+    refresh(shop)
+    shop.execute("drop table shop.first")
+    refresh(shop)
+    shop.execute("update shop.chat_log set session_id = 's2'")
+    refresh(shop)
+    days = "select session_id, archived_at is not null as is_archive from analytics.histories_sessions order by 1"
+    assert [tuple(day.values()) for day in shop.execute(days)] == [("s0", True), ("s2", False)]
+
+
 # The file of views
 
 

@@ -48,7 +48,8 @@ create table public.h_public {COLUMNS}; create unlogged table app.h_unlogged {CO
 """
 CHARACTERS = "use lower-case letters, digits and _ only, 63 at most"
 NO_TABLE = "does not exist; create it, or correct histories_table_name of the crew"
-WHOSE = "is also read by A of client C1; a histories table belongs to one client"
+WHOSE = "A of client C1; a histories table belongs to one client, and to one crew of it: correct histories_table_name"
+OWN = "of client C2; a histories table belongs to one client, and to one crew of it: correct histories_table_name"
 COLUMN = "(character or character varying or text); add it, or correct histories_table_name of the crew"
 READ = ""
 HISTORIES_TABLES = {
@@ -75,11 +76,11 @@ HISTORIES_TABLES = {
     "h_stored": WHOSE,
     "h_function": WHOSE,
     "h_parents": WHOSE,
-    "h_own": READ,
-    "h_clients": READ,
+    "h_own": f"app.h_own is also read by B {OWN}",
+    "h_clients": f"app.h_clients is also read by B {OWN}",
     "clients": f"table app.clients has no column session_id {COLUMN}",
-    "h_parts": READ,
-    "h_part": READ,
+    "h_parts": OWN,
+    "h_part": OWN,
     "h_short": READ,
     "h_unlogged": READ,
     "h_foreign": 'app.h_foreign: foreign-data wrapper "nothing" has no handler',

@@ -1,7 +1,9 @@
 """The change log, capture and snapshots: each rule of theirs was found by an experiment that failed without it."""
 
 import logging
+import random
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -78,7 +80,7 @@ def test_keys_are_logged_once_a_statement_old_and_new(world: World) -> None:
     assert logged(world) == [("a", "insert"), ("b", "insert"), (None, "unusable")]
     clear(world)
     world.execute("update app.histories_a set session_id = 'c' where session_id = 'a'")
-    assert logged(world) == [("a", "update"), ("c", "update")]
+    assert logged(world) == [("a", "move"), ("c", "update")]
     clear(world)
     world.execute("delete from app.histories_a where session_id = 'none'")
     assert logged(world) == []
@@ -105,7 +107,7 @@ def test_upserts_and_copy_are_logged(world: World) -> None:
         "insert into app.histories_a (id, session_id) values (1, 'x'), (100, 'b') "
         "on conflict (id) do update set session_id = excluded.session_id"
     )
-    assert set(logged(world)) == {("b", "insert"), ("a", "update"), ("x", "update")}
+    assert set(logged(world)) == {("b", "insert"), ("a", "move"), ("x", "update")}
     clear(world)
     with world.connection.cursor() as cursor, cursor.copy("copy app.histories_a (session_id) from stdin") as copy:
         for number in range(10):
@@ -686,6 +688,186 @@ def test_what_is_pruned_stays_archive_whatever_happens_next(
     [day] = world.execute("select * from analytics.histories_sessions")
     assert (day["message_count"], day["archived_at"] is None) == (2, False)
     assert world.reconcile().repairs.changed == 0
+
+
+def months(world: World) -> None:
+    """A table of partitions: January and February with a session each, March without a row, and a child of January."""
+    world.crew(create=False)
+    world.execute(
+        "create table app.histories_a (id bigint, session_id text, message jsonb, created_at timestamptz not null) "
+        "partition by range (created_at);"
+        "create index on app.histories_a (created_at);"
+        "create table app.january partition of app.histories_a for values from ('2026-01-01') to ('2026-02-01') "
+        "partition by range (created_at);"
+        "create table app.new_year partition of app.january for values from ('2026-01-01') to ('2026-01-02');"
+        "create table app.other_days partition of app.january default;"
+        "create table app.february partition of app.histories_a for values from ('2026-02-01') to ('2026-03-01');"
+        "create table app.march partition of app.histories_a for values from ('2026-03-01') to ('2026-04-01');"
+        "insert into app.histories_a (id, session_id, created_at) values (1, 'new year', '2026-01-01'), "
+        "(2, 'january', '2026-01-10'), (3, 'february', '2026-02-10'), (4, 'february', '2026-02-10')"
+    )
+    tick(world)
+
+
+PRUNED = {
+    "update app.january set message = '{}'; drop table app.january": {"new year", "january"},
+    "truncate app.january": {"new year", "january"},
+    "alter table app.january detach partition app.new_year": {"new year"},
+    "alter table app.histories_a detach partition app.march": set[str](),
+    "create temp table kept as table app.histories_a; truncate app.histories_a; "
+    "insert into app.histories_a select * from kept where session_id <> 'january'": {"january"},
+    "drop table app.january": {"new year", "january"},
+    "alter table app.histories_a detach partition app.january": {"new year", "january"},
+    "drop table app.new_year": {"new year"},
+    "truncate app.new_year": {"new year"},
+    "truncate app.march": set[str](),
+    "drop table app.january; truncate app.march": {"new year", "january"},
+}
+
+
+@pytest.mark.representatives(5)
+@both_servers_if_wide
+@pytest.mark.parametrize("pruning", PRUNED)
+def test_only_what_a_partition_held_is_archive(
+    world: World, archive_after: Callable[[int], None], pruning: str
+) -> None:
+    archive_after(7)
+    months(world)
+    world.execute("update app.histories_a set session_id = 'first' where id = 3")
+    world.execute("update app.histories_a set session_id = 'first' where id = 4")
+    with world.connection.transaction():
+        world.execute(pruning)
+    tick(world)
+    world.execute("update app.histories_a set session_id = 'moved' where session_id = 'first'")
+    tick(world)
+    days = world.execute("select session_id, message_count, archived_at from analytics.histories_sessions")
+    assert {day["session_id"] for day in days if day["archived_at"]} == PRUNED[pruning]
+    assert {day["session_id"]: day["message_count"] for day in days} == {"new year": 1, "january": 1, "moved": 2}
+    assert world.reconcile().drift.changed == 0
+
+
+@pytest.mark.representatives(1)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_archive_after_any_pruning(world: World, archive_after: Callable[[int], None], seed: int) -> None:
+    archive_after(7)
+    months(world)
+    draw = random.Random(seed)
+    stored = Counter({("new year", 1): 1, ("january", 1): 1, ("february", 2): 2})
+    rows, archive = list(stored.elements()), set[tuple[str, int]]()
+    named, left, is_pruned = set[tuple[str, int]](), set[tuple[str, int]](), False
+    for _ in range(60):
+        month, session, other = draw.randint(1, 2), f"s{draw.randint(1, 4)}", f"s{draw.randint(1, 4)}"
+        partition = ("january", "february")[month - 1]
+        match draw.choice(["insert", "insert", "move", "edit", "delete", "truncate", "detach", "tick", "tick"]):
+            case "insert":
+                world.execute(
+                    f"insert into app.{partition} (session_id, created_at) values (%s, '2026-{month}-10')", session
+                )
+                rows.append((session, month))
+            case "move" if session != other:
+                world.execute("update app.histories_a set session_id = %s where session_id = %s", other, session)
+                left |= {row for row in rows if row[0] == session}
+                rows = [(other, day) if name == session else (name, day) for name, day in rows]
+            case "edit":
+                world.execute("update app.histories_a set message = '{}' where session_id = %s", session)
+            case "delete":
+                world.execute(f"delete from app.{partition} where session_id = %s", session)
+                named |= {row for row in rows if row == (session, month)}
+                rows = [row for row in rows if row != (session, month)]
+            case "truncate":
+                world.execute(f"truncate app.{partition}")
+                rows, is_pruned = [row for row in rows if row[1] != month], True
+            case "detach" if month == 2:
+                world.execute(
+                    "alter table app.histories_a detach partition app.february; drop table app.february;"
+                    "create table app.february partition of app.histories_a "
+                    "for values from ('2026-02-01') to ('2026-03-01')"
+                )
+                rows, is_pruned = [row for row in rows if row[1] != month], True
+            case "tick":
+                tick(world, HISTORIES_SESSIONS)
+                now = Counter(rows)
+                archive |= {
+                    day for day in stored if day in named or (is_pruned and day not in left and now[day] < stored[day])
+                }
+                stored = now | Counter({day: count for day, count in stored.items() if day in archive})
+                named, left, is_pruned = set(), set(), False
+                found = world.execute(
+                    "select session_id as name, extract(month from activity_date)::int as month, message_count, "
+                    "archived_at is not null as is_archive from analytics.histories_sessions"
+                )
+                assert {(day["name"], day["month"]): day["message_count"] for day in found} == stored
+                assert {(day["name"], day["month"]) for day in found if day["is_archive"]} == archive
+            case _:
+                pass
+    assert world.reconcile().drift.changed == 0
+
+
+def test_a_deletion_that_was_read_makes_nothing_archive_later(
+    world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    months(world)
+    world.say("s1", when=at(-9))
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    tick(world, HISTORIES_SESSIONS)
+    world.say("s1", when=at(-9))
+    tick(world, HISTORIES_SESSIONS)
+    world.execute(
+        "create table app.april partition of app.histories_a for values from ('2026-04-01') to ('2026-05-01')"
+    )
+    tick(world)
+    assert world.execute("select from analytics.histories_sessions where archived_at is not null") == []
+
+
+@both_servers_if_wide
+def test_only_what_a_child_held_is_archive_once_it_leaves(world: World, archive_after: Callable[[int], None]) -> None:
+    archive_after(7)
+    world.crew()
+    world.execute("create table app.child () inherits (app.histories_a)")
+    world.say("stays", when=at())
+    world.execute("insert into app.child (id, session_id, created_at) values (1, 'leaves', %s)", at())
+    tick(world)
+    world.execute("alter table app.child no inherit app.histories_a")
+    tick(world)
+    world.execute("update app.histories_a set session_id = 'moved'")
+    tick(world)
+    days = world.execute("select session_id, archived_at is not null as is_archive from analytics.histories_sessions")
+    assert {day["session_id"]: day["is_archive"] for day in days} == {"leaves": True, "moved": False}
+
+
+@pytest.mark.parametrize("why", ["off", "broken", "off, and another table", "collapsed"])
+def test_a_pruning_that_a_crew_could_not_read_is_remembered(
+    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    archive_after(7)
+    months(world)
+    if why.startswith("off"):
+        world.execute("update app.crews set is_active = false")
+        tick(world)
+    elif why == "broken":
+        world.execute("alter table app.histories_a rename message to content")
+    world.execute("truncate app.january")
+    if why == "collapsed":
+        monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", -1)
+        with world.warehouse.connection() as connection:
+            change_log.trim(connection)
+    tick(world)
+    tick(world)
+    if why == "broken":
+        world.execute("update app.february set session_id = 'moved'")
+        tick(world)
+        world.execute("alter table app.histories_a rename content to message")
+    elif why == "off, and another table":
+        world.execute("create table app.other (like app.histories_a); insert into app.other table app.histories_a")
+        world.execute("update app.crews set histories_table_name = 'other'")
+    world.execute("update app.crews set is_active = true")
+    tick(world)
+    days = world.execute("select session_id, archived_at is not null as is_archive from analytics.histories_sessions")
+    stays = "moved" if why == "broken" else "february"
+    assert {day["session_id"]: day["is_archive"] for day in days} == {"new year": True, "january": True, stays: False}
+    assert world.state()["pruned_at"] is None
+    assert world.reconcile().drift.changed == 0
 
 
 @pytest.mark.representatives(2)

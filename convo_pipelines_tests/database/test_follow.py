@@ -161,6 +161,25 @@ def test_the_sessions_of_a_locked_crew_are_left_and_tried_again(followed: Follow
     assert world.state()["sessions_scanned"] - before < 10, "not the whole table"
 
 
+def test_an_archive_mark_that_is_locked_is_left_and_tried_again(
+    followed: Follower, world: World, archive_after: Callable[[int], None]
+) -> None:
+    archive_after(7)
+    world.say("s", when=at())
+    settle(followed)
+    world.execute("update app.crews set is_active = false")
+    settle(followed)
+    world.execute("delete from app.histories_a")
+    with psycopg.connect(world.url) as other:
+        other.execute("select from analytics.histories_sessions for update")
+        settle(followed)
+        followed._upkeep.hurry()
+        followed.step()
+    wait_until(lambda: followed.step() and not world.has_news())
+    [day] = world.execute("select archived_at from analytics.histories_sessions")
+    assert day["archived_at"] is not None
+
+
 GREETING = """
 create function greet() returns trigger language plpgsql as $$
 begin

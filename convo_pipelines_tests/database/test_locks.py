@@ -484,6 +484,28 @@ def test_a_crew_that_is_off_for_a_moment_is_not_missed(
     assert world.reconcile().drift.changed == 0
 
 
+def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew()
+    world.say("s1", "human", at())
+    world.tick()
+    check_table, choose_pending = histories.check_table, histories._choose_pending
+
+    def truncated(*arguments: Any) -> Any:
+        world.execute("truncate app.histories_a")
+        return check_table(*arguments)
+
+    def switched_off(*arguments: Any) -> bool:
+        world.execute("update app.crews set is_active = false")
+        return choose_pending(*arguments)
+
+    monkeypatch.setattr(histories, "check_table", truncated)
+    monkeypatch.setattr(histories, "_choose_pending", switched_off)
+    done = world.reconcile()
+    assert (done.repairs.deleted, done.drift.changed) == (1, 0)
+
+
 def test_a_crew_that_is_off_while_the_catalog_is_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.crew("A")
     world.tick()

@@ -20,7 +20,7 @@ from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
-from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions
+from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions, sample
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
 ODD_TIMES = ["infinity", "-infinity", "9999-12-31 23:59+00", "20260-01-01", "0001-01-01", "4713-01-01 BC"]
@@ -238,23 +238,34 @@ def test_a_contact_method_with_a_persons_id(world: World) -> None:
 
 
 @both_servers_if_wide
-def test_two_crews_of_different_clients_never_share_a_table(world: World) -> None:
+def test_two_crews_never_share_a_table(world: World) -> None:
     world.crew("A", table="shared")
-    world.crew("B", table="shared", create=False)
     world.crew("C", client="C2")
     for crew in "AC":
         world.say("s1", "human", at(), crew)
     world.tick()
-    assert len(world.execute("select * from analytics.histories_sessions")) == 3  # two crews of one client share it
+    assert len(world.execute("select * from analytics.histories_sessions")) == 2
+    world.execute("create view app.shown as select * from app.shared; create table app.child () inherits (app.shared)")
+    colleague = world.crew("B", table="shared", create=False)
     intruder = world.crew("D", client="C2", table="shared", create=False)
-    world.say("s2", "human", at(), "A")
-    world.say("s2", "human", at(), "C")
+    viewer = world.crew("E", table="shown", create=False)
+    heir = world.crew("F", table="child", create=False)
+    for crew in "AC":
+        world.say("s2", "human", at(), crew)
     world.tick()
-    for crew, others in {"A": "D of client C2", "B": "D of client C2", "D": "A of client C1, B of client C1"}.items():
+    for crew, others in {
+        "A": "B of client C1, D of client C2, F of client C1",
+        "B": "A of client C1, D of client C2, F of client C1",
+        "D": "A of client C1, B of client C1, F of client C1",
+        "E": "A of client C1, B of client C1, D of client C2, F of client C1",
+        "F": "A of client C1, B of client C1, D of client C2",
+    }.items():
         error = world.state(crew)["last_error"]
-        assert f"app.shared is also read by {others}; a histories table belongs to one client" in error
-    assert sessions(world, intruder) == set()
-    assert len(world.execute("select * from analytics.histories_sessions")) == 4
+        assert f"is also read by {others}; a histories table belongs to one client, and to one crew of it" in error
+    assert {row["crew"] for row in sample(world.checks("every_crew_succeeded")["every_crew_succeeded"])} == {*"ABDEF"}
+    assert all(sessions(world, crew) == set() for crew in (colleague, intruder, viewer, heir))
+    assert len(world.execute("select * from analytics.histories_sessions")) == 3
+    world.execute("delete from app.crews where crew_code in ('B', 'E', 'F')")
     world.execute("update app.crews set histories_table_name = 'histories_d' where id = %s", intruder)
     world.execute("create table app.histories_d (like app.shared including all)")
     world.tick()

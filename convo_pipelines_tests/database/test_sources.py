@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from convo_pipelines.sources import n8n, sample_data
@@ -99,6 +100,29 @@ def test_an_import_loads_what_can_be_read_and_names_the_lines_that_cannot(world:
     oracle.assert_right(world)
     times = [row["last_message_at"] for row in world.execute("select * from analytics.histories_sessions order by 2")]
     assert times == [at(0, 13), at(0, 15)]
+
+
+def test_a_corrected_export_is_imported_again(world: World, tmp_path: Path) -> None:
+    world.crew("A", create=False)
+    file = tmp_path / "export.csv"
+    row = '{},"{{""type"": ""human"",  ""content"": ""{}""}}",2026-03-10T1{}:00:00+00:00\n'
+    rows = [row.format(*values) for values in (("s1", "a", 2), ("s1", "a", 2), ("s2", "b", 2), ("s1", "c", 3))]
+
+    def imported(*rows: str) -> tuple[int, int, int]:
+        file.write_text("".join(["session_id,message,created_at\n", *rows]))
+        result = n8n.import_csv(world.warehouse, file, "A")
+        return result.loaded, result.there, len(result.rejected)
+
+    assert imported(*rows, "s3,oops,2026-03-10T12:00:00+00:00\n") == (4, 0, 1)
+    assert imported(*rows, row.format("s3", "oops", 2)) == (1, 4, 0)
+    assert imported(*rows, *rows, row.format("s1", "a", 2)) == (5, 4, 0)
+    assert imported(row.format("S1", "a", 2), row.format("s1", "A", 2), row.format("s1", "a", 4)) == (3, 0, 0)
+    world.execute("alter table app.histories_a add check (session_id <> 's9')")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        imported(row.format("s8", "a", 2), row.format("s9", "a", 2))
+    world.tick()
+    oracle.assert_right(world)
+    assert len(world.execute("select from app.histories_a")) == 13
 
 
 def test_an_import_needs_its_columns_and_its_crew(world: World, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 with unread as (
     select
         change.table_oid,
-        count(*) filter (where change.operation in ('insert', 'update', 'delete')) as waiting,
+        count(*) filter (where change.operation in ('insert', 'update', 'move', 'delete')) as waiting,
         min(coalesce(change.activity_date, '0001-01-02'))
         filter (where change.operation in ('everything', 'truncate')) as rest_from
     from analytics.session_changes as change

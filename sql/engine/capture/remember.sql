@@ -18,12 +18,20 @@ source as (
         state.retry_at - state.changed_at as last_wait,
         (source.table_oid, source.identity, source.columns)
             is distinct from (state.table_oid, state.identity, state.columns) as is_new,
-        source.table_oid = state.table_oid and not source.members @> state.members as has_lost_partitions
+        source.table_oid = state.table_oid and (
+            not source.members @> state.members
+            or files.present && files.former and not files.present @> files.former  -- of the tables beneath a view
+        ) as has_lost_partitions
     from compared
     inner join analytics.source_tables(case when cardinality(%(names)s::text[]) = 1 then (%(names)s::text[])[1] end) as source
         on source.name = compared.name
         and (source.table_oid, source.columns) is not distinct from (compared.table_oid, compared.columns)
     left join analytics.capture_state as state on state.table_name = source.name
+    cross join lateral (
+        select
+            array(select (regexp_matches(source.identity, '(?:^| )(\d+):', 'g'))[1]) as present,
+            array(select (regexp_matches(state.identity, '(?:^| )(\d+):', 'g'))[1]) as former
+    ) as files
 ),
 
 remembered as (

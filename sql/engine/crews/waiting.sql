@@ -2,14 +2,14 @@
 -- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all;
 --      %(crew_ids)s: only these, or null
 -- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
---      (jsonb: name to type), has_time_index, conflicting_crews (crews of other clients that read the same rows, directly or
---      through a view; or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
+--      (jsonb: name to type), has_time_index, conflicting_crews (others that read the same rows, directly or through a view;
+--      or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
 --      this session, has to be read; null: nothing), size (about so many rows, if all of it has to be read), has_unusable
 --      (whether rows were written that are left out), failures
 with recursive logged as (
     select
         table_oid,
-        count(*) filter (where operation in ('insert', 'update', 'delete')) as changes,
+        count(*) filter (where operation in ('insert', 'update', 'move', 'delete')) as changes,
         min(coalesce(activity_date, '0001-01-02')) filter (where operation in ('everything', 'truncate')) as rest_day,
         (
             array_agg(session_id order by coalesce(activity_date, '0001-01-02'), session_id collate "C" nulls first)
@@ -128,14 +128,12 @@ read_by_views as (  -- through views, functions and parents, but not through the
 shared as (
     select
         waiting.id,
-        waiting.client_id,
         state.table_name
     from waiting
     inner join analytics.capture_state as state on state.members && waiting.members
     union
     select
         waiting.id,
-        waiting.client_id,
         state.table_name
     from read_by_views
     inner join waiting on waiting.id = read_by_views.id
@@ -149,11 +147,13 @@ shared as (
 conflicting_crews as (
     select
         shared.id,
-        string_agg(other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code) as conflicting_crews
+        string_agg(
+            other.crew_code || ' of client ' || client.client_code, ', ' order by other.crew_code, client.client_code
+        ) as conflicting_crews
     from shared
     inner join app.crews as other on other.histories_table_name = shared.table_name
     inner join app.clients as client on client.id = other.client_id
-    where other.client_id <> shared.client_id and other.is_active and client.is_active
+    where other.id <> shared.id and other.is_active and client.is_active
     group by shared.id
 )
 

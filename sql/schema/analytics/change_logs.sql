@@ -10,7 +10,7 @@ create table analytics.session_changes (
 ) with (vacuum_truncate = off);
 create index session_changes_xid on analytics.session_changes (xid);
 create index session_changes_deletions on analytics.session_changes (table_oid, xid)
-where operation in ('delete', 'truncate');
+where operation in ('delete', 'move', 'truncate');
 create index session_changes_everything on analytics.session_changes (xid)
 where operation in ('everything', 'truncate');
 alter table analytics.session_changes replica identity full;
@@ -23,8 +23,8 @@ comment on column analytics.session_changes.session_id is
 comment on column analytics.session_changes.activity_date is
 'UTC day of the rows. With operation everything: read from this day on, null: all days.';
 comment on column analytics.session_changes.operation is
-'insert, update or delete; everything: read the whole table again; truncate: the same, and rows were deleted; '
-'unusable: rows without a session id or a time, which are left out.';
+'insert, update or delete; move: an update gave rows of it another session or day; everything: read the whole table '
+'again; truncate: the same, and rows were deleted; unusable: rows without a session id or a time, which are left out.';
 comment on column analytics.session_changes.xid is 'The transaction that changed it.';
 comment on column analytics.session_changes.logged_at is 'When that transaction began.';
 comment on column analytics.session_changes.xids is

@@ -11,7 +11,8 @@ create table analytics.crew_discovery_state (
     consecutive_failures integer not null default 0,
     last_error text,
     last_warning text,
-    client_id uuid
+    client_id uuid,
+    pruned_at timestamptz
 );
 
 comment on table analytics.crew_discovery_state is 'State of each crew''s discovery: last run, errors and counts.';
@@ -34,3 +35,6 @@ comment on column analytics.crew_discovery_state.last_error is 'Why the last run
 comment on column analytics.crew_discovery_state.last_warning is
 'A problem that the last run found and that needs attention.';
 comment on column analytics.crew_discovery_state.client_id is 'The crew''s client at the last run.';
+comment on column analytics.crew_discovery_state.pruned_at is
+'When its table, or a partition of it, was truncated or left it, if no run has read the whole table since: the run '
+'that does sees whose rows are gone.';

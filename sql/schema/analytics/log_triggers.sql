@@ -19,7 +19,7 @@ declare
     only_day date;
     sessions text[];
     days date[];
-    fewer boolean[];  -- rows of it left the view that is captured
+    operations text[];  -- of an update's keys
 begin
     if tg_when = 'BEFORE' then
         if tg_op = 'UPDATE' then
@@ -39,6 +39,9 @@ begin
             if tg_op <> 'DELETE' then
                 sessions := sessions || new.session_id::text;
                 days := days || (new.created_at at time zone 'UTC')::date;
+            end if;
+            if operation = 'update' and (sessions[1] collate "C", days[1]) is distinct from (sessions[2], days[2]) then
+                operations := array['move'];  -- of the first key
             end if;
         elsif tg_op = 'INSERT' then
             select session_id::text, (created_at at time zone 'UTC')::date, not exists (select from new_rows offset 1)
@@ -71,16 +74,26 @@ begin
             into only_session, only_day, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select array_agg(session_id), array_agg(day), array_agg(is_fewer) into sessions, days, fewer from (
-                    select session_id, day, sum(change) < 0 and sum(sum(change)) over () < 0 as is_fewer
-                    from (
-                        select session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day, -1 as change
-                        from old_rows
-                        union all
-                        select session_id::text collate "C", (created_at at time zone 'UTC')::date, 1 from new_rows
-                    ) as changed
+                select array_agg(session_id), array_agg(day), array_agg(change) into sessions, days, operations from (
+                    select
+                        session_id,
+                        day,
+                        case when sum(change) >= 0 then 'update' when bool_or(is_hidden) then 'delete' else 'move' end as change
+                    from (  -- of a view, row by row: an update may hide some and move others
+                        select session_id, day, sum(change) as change, sum(sum(change)) over (partition by row_number) < 0 as is_hidden
+                        from (
+                            select
+                                session_id::text collate "C" as session_id, (created_at at time zone 'UTC')::date as day, -1 as change,
+                                0 as row_number from old_rows
+                            union all
+                            select
+                                session_id::text collate "C", (created_at at time zone 'UTC')::date, 1,
+                                0 as row_number from new_rows
+                        ) as sides
+                        group by session_id, day, row_number
+                    ) as counted
                     group by session_id, day
-                ) as counted;
+                ) as changed;
             end if;
         else
             sessions := array[null]::text[];
@@ -89,6 +102,7 @@ begin
     exception when others or assert_failure then
         sessions := array[null]::text[];
         days := array[null]::date[];
+        operations := null;
         operation := case when operation = 'delete' then 'truncate' else 'everything' end;
     end;
     if may_write is not true then
@@ -116,10 +130,9 @@ begin
             case
                 when operation in ('everything', 'truncate') then operation
                 when changed.session_id is null or changed.day is null then 'unusable'
-                when changed.is_fewer then 'delete'
-                else operation
+                else coalesce(changed.change, operation)
             end
-        from unnest(sessions, days, fewer) as changed (session_id, day, is_fewer);
+        from unnest(sessions, days, operations) as changed (session_id, day, change);
     end if;
     return old;
 end

@@ -20,7 +20,7 @@ where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot
             from unnest(%(asked_crews)s::uuid[], %(asked_sessions)s::text[]) as asked (crew_id, session_id)
         )
     )
-    and change.operation in ('insert', 'update', 'delete')
+    and change.operation in ('insert', 'update', 'move', 'delete')
     and change.activity_date >= '0001-01-02'
     and change.activity_date < '9999-12-30'
 group by source.crew_id, change.session_id, change.activity_date;

@@ -25,7 +25,7 @@ written as (
     inner join sources using (table_oid)
     cross join lateral unnest(coalesce(change.xids, array[change.xid])) as writer (xid)
     where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
-        and change.operation in ('insert', 'update')
+        and change.operation in ('insert', 'update', 'move')
         and (change.session_id, change.activity_date) in (select session_id, activity_date from diff)
     group by sources.crew_id, change.session_id, change.activity_date
 ),

@@ -9,12 +9,13 @@ with rest as (
         session_id,
         activity_date,
         array_agg(distinct writer.xid) filter (where operation = 'insert') as inserted_by,
-        array_agg(distinct writer.xid) as written_by
+        array_agg(distinct writer.xid) as written_by,
+        bool_or(operation = 'move') as is_moved
     from analytics.session_changes as change
     cross join lateral unnest(coalesce(change.xids, array[change.xid])) as writer (xid)
     where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and table_oid = any(%(members)s::oid[])
-        and operation in ('insert', 'update', 'delete')
+        and operation in ('insert', 'update', 'move', 'delete')
         and activity_date >= '0001-01-02' and activity_date < '9999-12-30'
         and (
             %(after_day)s::date is null
@@ -32,10 +33,19 @@ select
     table_oid,
     session_id,
     activity_date,
-    case when inserted_by is null then 'update' else 'insert' end,
+    case when inserted_by is not null then 'insert' when is_moved then 'move' else 'update' end,
     coalesce(inserted_by, written_by)
 from rest
 where (select keys from counted) <= %(most)s
+union all
+select
+    table_oid,
+    session_id,
+    activity_date,
+    'move',
+    written_by
+from rest
+where inserted_by is not null and is_moved and (select keys from counted) <= %(most)s
 union all
 select
     (%(members)s::oid[])[1],

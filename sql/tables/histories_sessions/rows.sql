@@ -1,5 +1,7 @@
 -- histories_sessions: one row per crew, session and UTC day, recomputed from the crews' histories tables. A day that was
--- old when rows of it were deleted is archive: of the stored and the computed row, the one that counts more is kept.
+-- old when rows of it were deleted is archive: of the stored and the computed row, the one that counts more is kept. Where the
+-- log does not say of which days rows were deleted (TRUNCATE, a partition that is gone), it is a day that counts fewer rows than
+-- it did, unless an update moved some away.
 -- in:  {messages}: of each crew, see messages.sql; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days;
 --      present: their rows; %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
 --      %(unread_since)s: the watermark, or null;
@@ -45,12 +47,44 @@ pruned as materialized (  -- in this statement's snapshot, so that the deletions
         source.crew_id,
         change.session_id,
         change.activity_date,
-        max(change.logged_at) as deleted_at
+        max(change.logged_at) filter (where change.operation <> 'move') as deleted_at,
+        bool_or(change.operation = 'move') as is_moved
     from analytics.session_changes as change
     inner join unnest(%(crew_ids)s::uuid[], %(oids)s::oid[]) as source (crew_id, oid) on source.oid = change.table_oid
     where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
-        and change.operation in ('delete', 'truncate')
+        and change.operation in ('delete', 'move', 'truncate')
     group by source.crew_id, change.session_id, change.activity_date
+),
+
+truncated as (
+    select
+        crew_id,
+        max(at) as at
+    from (
+        select
+            crew_id,
+            deleted_at as at
+        from pruned
+        where session_id is null
+        union all
+        select
+            crew_id,
+            pruned_at
+        from analytics.crew_discovery_state
+        where crew_id = any(%(crew_ids)s::uuid[])
+    ) as known
+    where at is not null
+    group by crew_id
+),
+
+left_over as (  -- nothing to compare with, unless a table was truncated
+    select
+        crew_id,
+        session_id,
+        activity_date,
+        message_count
+    from found
+    where exists (select from truncated)
 ),
 
 archived as (
@@ -62,10 +96,17 @@ archived as (
         on pruned.crew_id = present.crew_id
             and pruned.session_id = present.session_id
             and pruned.activity_date = present.activity_date
-    left join pruned as truncated on truncated.crew_id = present.crew_id and truncated.session_id is null
+    left join left_over
+        on left_over.crew_id = present.crew_id
+            and left_over.session_id = present.session_id
+            and left_over.activity_date = present.activity_date
+    left join truncated
+        on truncated.crew_id = present.crew_id
+            and pruned.is_moved is not true
+            and coalesce(left_over.message_count, 0) < present.message_count
     cross join lateral (
         select max(candidate.at) as at
-        from (values (pruned.deleted_at), (truncated.deleted_at)) as candidate (at)
+        from (values (pruned.deleted_at), (truncated.at)) as candidate (at)
         where present.activity_date < (candidate.at at time zone 'UTC')::date - %(archive_after_days)s::int
     ) as deleted
     where not %(forget)s and coalesce(present.archived_at, deleted.at) is not null
