@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 import psycopg
 import pytest
@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import TableLockedError
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
 from convo_pipelines.operations import health
@@ -858,6 +859,28 @@ def test_a_view_that_is_made_between_two_releases_is_restored_with_the_others(ad
     assert adopted_shop.execute(views) == before
     refresh(adopted_shop)
     assert_right(adopted_shop)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [NEW_POST, "select from app.daily"],
+    ids=["a table beneath is written", "a view that is not captured is read"],
+)
+def test_views_in_use_are_not_released_and_who_uses_them_is_named(
+    adopted_shop: World, statement: LiteralString
+) -> None:
+    adopted_shop.execute("create view app.daily as select posted::date as day, count(*) from shop.posts group by 1")
+    with psycopg.connect(adopted_shop.url) as other:
+        other.execute(statement)
+        with pytest.raises(TableLockedError, match=rf"(app|analytics)\.\w+ is locked by pid {other.info.backend_pid} of"):
+            adoption.release(adopted_shop.warehouse)
+    assert modes(adopted_shop) == {}
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+    adoption.release(adopted_shop.warehouse)
+    adoption.restore(adopted_shop.warehouse)
+    assert modes(adopted_shop) == {}
 
 
 @pytest.fixture

@@ -633,6 +633,15 @@ class AdoptedCompany(Company):
             yield
         assert not [view for view in adoption.restore(self.world.warehouse) if view.remark]
 
+    @rule(table=st.sampled_from(TABLES))
+    def exchange_table(self, table: str) -> None:
+        """While a transaction that has written is open, views are not released: the table is not exchanged."""
+        if self.late is None:
+            super().exchange_table(table)
+        else:
+            with pytest.raises(TableLockedError, match=rf"pid {self.late.info.backend_pid} of"):
+                adoption.release(self.world.warehouse)
+
     @rule(table=st.sampled_from(HIDDEN), which=chance)
     def hide(self, table: str, which: int) -> None:
         self.world.execute(f"update owner.{table} set hidden = true where id = %s", self.any(table, which))
