@@ -872,7 +872,8 @@ def test_views_in_use_are_not_released_and_who_uses_them_is_named(
     adopted_shop.execute("create view app.daily as select posted::date as day, count(*) from shop.posts group by 1")
     with psycopg.connect(adopted_shop.url) as other:
         other.execute(statement)
-        with pytest.raises(TableLockedError, match=rf"(app|analytics)\.\w+ is locked by pid {other.info.backend_pid} of"):
+        said = rf"(app|analytics)\.\w+ is locked by pid {other.info.backend_pid} of"
+        with pytest.raises(TableLockedError, match=said):
             adoption.release(adopted_shop.warehouse)
     assert modes(adopted_shop) == {}
     adopted_shop.execute(NEW_POST)

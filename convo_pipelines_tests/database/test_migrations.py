@@ -44,7 +44,7 @@ def tables(url: str, schema: str) -> set[str]:
 
 
 VERSION_OF_COLUMN = re.compile(r"\bpg_attver=\d+(, )?")
-"""A number that servers since 15.20 give each column when it is created, and nobody can set: one more name of the column.
+"""A number that PostgreSQL 15.20 gives each column when it is created; nobody can set it.
 
 A pg_dump that does not know it prints it with the column's options.
 """
