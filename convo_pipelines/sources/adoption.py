@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString, cast
 
@@ -26,6 +27,7 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     identifier,
+    patiently,
 )
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
@@ -358,8 +360,25 @@ def _adopt(connection: Connection) -> list[Adopted]:
         _install_lock(connection, name)
     if "conversations" in rows:
         _install_insert(connection)
+    _drop_stale_triggers(connection)
     _drop_former_functions(connection)
     return [Adopted(name, view if isinstance(view, str) else None) for name, view in found.items()]
+
+
+def _drop_stale_triggers(connection: Connection) -> None:
+    """Drop the triggers that views no longer want; each change would be logged twice."""
+    for row in fetch(connection, "sources/adoption/stale_triggers"):
+        names = {
+            "trigger": sql.Identifier(row["trigger_name"]),
+            "table": sql.Identifier(row["schema_name"], row["relation_name"]),
+            "table_oid": sql.Literal(row["table_oid"]),
+        }
+        patiently(partial(_drop_trigger, connection, names))
+
+
+def _drop_trigger(connection: Connection, names: Mapping[str, sql.Composable]) -> None:
+    with connection.transaction():
+        connection.execute(statement("sources/adoption/drop_trigger").format(**names))
 
 
 def _drop_former_functions(connection: Connection) -> None:
