@@ -14,6 +14,7 @@ from convo_pipelines.cli import main, terminal
 from convo_pipelines.operations import alerts
 from convo_pipelines_tests import adopted
 from convo_pipelines_tests.adopted import VIEWS
+from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import World
 
 ODD = r"[red]x[/red] :key:1: [/] [0] \[y] :smile: {z} <b> 'q' 100% ✉ é"
@@ -99,6 +100,16 @@ def test_errors_alerts_and_findings_are_printed_as_they_are(odd: World) -> None:
         assert_shown(command(kind), f"{ODD} kind", f"{ODD} subject", LONG + SHOWN_ESCAPE, f"{ODD} remedy")
     assert [alert["found"] for alert in json.loads(command("health"))["open_alerts"]] == [LONG + ESCAPE]
     assert [alert["found"] for alert in json.loads(command("alerts", "--json"))] == [LONG + ESCAPE]
+
+
+def test_alerts_that_are_sent_are_not_changed_and_say_what_they_leave_out(odd: World, receiver: Receiver) -> None:
+    with odd.warehouse.connection() as connection:
+        alerts.begin(connection, "test", "odd", f"{ODD} 1", ODD, f"{ODD} remedy", "/")
+        alerts.begin(connection, "test", "odd", f"{ODD} 2", LONG, "", "/")
+    alerts.deliver(odd.warehouse)
+    [told] = [message["message"] for message in receiver.messages]
+    assert_shown(told, f"odd: {ODD} 1", f"odd: {ODD} 2", f"  {ODD}", f"  {ODD} remedy")
+    assert_shown(told, f"  {LONG[:500]} … (whole: `convo-pipelines alerts`)")
 
 
 def test_definitions_are_printed_in_a_line_each(connected: World, tmp_path: Path) -> None:
