@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,7 +10,14 @@ from datetime import UTC, datetime
 
 from convo_pipelines.settings import settings
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and newline: a terminal would obey them. Of surrogates, no encoding has any."""
 _about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039
+
+
+def visible(text: str) -> str:
+    r"""Return text whose control characters are shown as in JSON, such as `\u001b`; all others stay as they are."""
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @contextmanager
@@ -32,10 +40,10 @@ class Formatter(logging.Formatter):
         traceback = self.formatException(record.exc_info) if record.exc_info else None
         if settings().log_format == "json":
             event = {"time": time, "level": record.levelname, "logger": record.name, **names, "message": message}
-            return json.dumps(event | ({"traceback": traceback} if traceback else {}), ensure_ascii=False)
+            return visible(json.dumps(event | ({"traceback": traceback} if traceback else {}), ensure_ascii=False))
         named = "".join(f" {name}={value}" for name, value in names.items())
         text = "\n".join([message, traceback] if traceback else [message])
-        return f"{time} {record.levelname} {record.name}{named}: {text}".replace("\n", "\\n")
+        return visible(f"{time} {record.levelname} {record.name}{named}: {text}").replace("\n", "\\n")
 
 
 def _cell() -> dict[str, str]:

@@ -13,10 +13,19 @@ from convo_pipelines.cli import adopt, capture, data, demo, lake, migrate, peopl
 from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.logs import visible
 from convo_pipelines.operations.health import SchemaError, schema_error
 from convo_pipelines.settings import SettingsError, settings
 
 _log = logging.getLogger(__name__)
+
+
+class _Lines(logging.Formatter):
+    """Formats what people read: the message as it is, but for control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message, with its traceback if there is one."""
+        return visible(super().format(record))
 
 
 class _Group(click.Group):
@@ -26,13 +35,15 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as error:  # which may be about LOG_FORMAT
-            raise click.ClickException(str(error)) from None
-        except click.ClickException as error:
+            raise click.ClickException(visible(str(error))) from None
+        except click.UsageError as error:
             failure = error
+        except click.ClickException as error:
+            failure = click.ClickException(visible(error.format_message()))
         except (ConvoPipelinesError, psycopg.Error, OSError, UnicodeError) as error:
-            failure = click.ClickException(str(_schema_error(error) or error))
+            failure = click.ClickException(visible(str(_schema_error(error) or error)))
         except DBAPIError as error:
-            failure = click.ClickException(str(error.orig))
+            failure = click.ClickException(visible(str(error.orig)))
         if settings().log_format == "text":
             raise failure
         _log.error("%s", failure.format_message())
@@ -50,8 +61,11 @@ def _schema_error(error: Exception) -> SchemaError | None:
 def main() -> None:
     """Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster."""
     is_read_by_people = console.is_terminal and settings().log_format == "text"
-    lines = RichHandler(console=console) if is_read_by_people else logs.handler()
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[lines])
+    lines = logs.handler()
+    if is_read_by_people:
+        lines = RichHandler(console=console)
+        lines.setFormatter(_Lines("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
 for command in (

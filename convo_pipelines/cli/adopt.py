@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, write, write_document
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.sources import proposal
@@ -37,7 +37,7 @@ def adopt(context: click.Context, schema: str, file: Path | None) -> None:
         if file:
             _check(file)
         else:
-            click.echo(proposal.propose(Warehouse(), schema), nl=False)
+            write_document(proposal.propose(Warehouse(), schema))
 
 
 def _check(file: Path) -> None:
@@ -47,11 +47,11 @@ def _check(file: Path) -> None:
     ]
     print_table(console, rows)
     for statement in dict.fromkeys(statement for view in checked for statement in view.missing_indexes):
-        console.print(f"{statement};", soft_wrap=True)
-    console.print(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
+        write(f"{statement};")
+    write(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
     lines = [number for number, line in enumerate(file.read_text().splitlines(), 1) if "TODO" in line]
     if lines:
-        console.print(f"{len(lines)} TODOs are left: lines {', '.join(map(str, lines))}", soft_wrap=True)
+        write(f"{len(lines)} TODOs are left: lines {', '.join(map(str, lines))}")
     if wrong := [view for view in checked if view.null_keys or view.double_keys]:
         raise KeysError(
             "; ".join(
@@ -71,7 +71,7 @@ def install(file: Path | None) -> None:
 @adopt.command()
 def release() -> None:
     """Drop the views, so that the tables beneath can be altered; `restore` makes them again."""
-    console.print(f"dropped: {', '.join(adoption().release(Warehouse()))}")
+    write(f"dropped: {', '.join(adoption().release(Warehouse()))}")
 
 
 @adopt.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from convo_pipelines.cli.terminal import console, print_table, row_progress
+from convo_pipelines.cli.terminal import console, print_table, row_progress, working, write, write_document
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.operations import health, moves, projects
 from convo_pipelines.serving import zero_schema as zero
@@ -46,7 +46,7 @@ def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -
         task = progress.add_task("loading", total=None)
 
         def show(table: str, rows: int) -> None:
-            progress.console.print(f"{rows:>10,} rows in app.{table}")
+            write(f"{rows:>10,} rows in app.{table}")
             progress.advance(task, rows)
 
         try:
@@ -54,7 +54,7 @@ def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -
         except samples.NotEmptyError as reason:
             if not if_empty:
                 raise
-            console.print(str(reason))
+            write(str(reason))
 
 
 @click.command("export-client")
@@ -64,7 +64,7 @@ def export_client(code: str, file: Path) -> None:
     """Write into FILE what cannot be computed again of the client CODE: archive, decisions, additions to projects."""
     warehouse = Warehouse()
     health.require_schema(warehouse)
-    console.print(f"{moves.export_client(warehouse, code, file):,} rows in {file}")
+    write(f"{moves.export_client(warehouse, code, file):,} rows in {file}")
 
 
 @click.command("import-client")
@@ -89,15 +89,13 @@ def import_histories(file: Path, crew: str) -> None:
         task = progress.add_task("importing", total=None)
         result = n8n.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
     for line, reason in result.rejected:
-        console.print(f"[yellow]line {line}: {reason}[/yellow]")
-    console.print(
-        f"{result.loaded:,} rows loaded, {result.there:,} were there already, {len(result.rejected):,} rejected"
-    )
+        write(f"line {line}: {reason}", "yellow")
+    write(f"{result.loaded:,} rows loaded, {result.there:,} were there already, {len(result.rejected):,} rejected")
 
 
 @click.command("project-arrays")
-@click.option("--write", is_flag=True, help="Rewrite the arrays that differ; needs UPDATE on app.projects.")
-def project_arrays(write: bool) -> None:
+@click.option("--write", "writes", is_flag=True, help="Rewrite the arrays that differ; needs UPDATE on app.projects.")
+def project_arrays(writes: bool) -> None:
     """Show where the deprecated app.projects.conversation_ids differs from conversations' project_id.
 
     project_id is authoritative. Projects that are locked are skipped.
@@ -105,12 +103,12 @@ def project_arrays(write: bool) -> None:
     warehouse = Warehouse()
     with warehouse.connection() as connection:
         if not projects.have_arrays(connection):
-            console.print(projects.NO_ARRAYS)
+            write(projects.NO_ARRAYS)
             return
-        with console.status("comparing"):
+        with working("comparing"):
             found = projects.differences(connection)
     if not found:
-        console.print("all arrays are correct")
+        write("all arrays are correct")
         return
     print_table(console, found[:SHOWN_DIFFERENCES])
     ids: Counter[str] = Counter()
@@ -118,15 +116,15 @@ def project_arrays(write: bool) -> None:
         ids[row["kind"]] += row["ids"]
     names = list(dict.fromkeys(row["project_id"] for row in found))
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(ids.items()))
-    console.print(f"{len(names):,} projects whose arrays differ: {kinds}")
-    if not write:
+    write(f"{len(names):,} projects whose arrays differ: {kinds}")
+    if not writes:
         return
     with Progress(TextColumn("projects"), BarColumn(), MofNCompleteColumn(), console=console) as progress:
         task = progress.add_task("projects", total=len(names))
         done = projects.rewrite(warehouse, names, lambda count: progress.advance(task, count))
     print_table(console, [asdict(done)])
     if done.skipped:
-        console.print(f"{done.skipped:,} projects were locked and skipped; run the command again")
+        write(f"{done.skipped:,} projects were locked and skipped; run the command again")
 
 
 @click.command("data-dictionary")
@@ -134,7 +132,7 @@ def data_dictionary() -> None:
     """Print the data dictionary of `analytics` as Markdown, from the catalog's comments."""
     with Warehouse().connection() as connection:
         for row in fetch(connection, "cli/data_dictionary"):
-            click.echo(row["line"])
+            write_document(f"{row['line']}\n")
 
 
 @click.command("zero-schema")
@@ -149,7 +147,7 @@ def zero_schema(output: Path | None, publication: str | None) -> None:
     with Warehouse().connection() as connection:
         text = zero.generate(connection, publication)
     if output is None:
-        click.echo(text, nl=False)
+        write_document(text)
     else:
         output.write_text(text, encoding="utf-8")
-        console.print(f"{output} written")
+        write(f"{output} written")

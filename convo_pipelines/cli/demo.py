@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -23,28 +23,28 @@ def demo() -> None:
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
 
-    console.rule("1 migrate")
+    print_heading("1 migrate")
     migrations.up()
-    console.rule("2 sample data")
-    with console.status("loading"):
+    print_heading("2 sample data")
+    with working("loading"):
         try:
             sample_data.load(Warehouse(), sample_data.Sizes(), seed=1, end=datetime.now(UTC).date())
-            console.print("a company of 5 clients, 10 crews and 300 people, over 90 days")
+            write("a company of 5 clients, 10 crews and 300 people, over 90 days")
         except sample_data.NotEmptyError as reason:
-            console.print(str(reason))
-    console.rule("3 backfill: one Dagster run over all days and tables")
+            write(str(reason))
+    print_heading("3 backfill: one Dagster run over all days and tables")
     with Warehouse().connection() as connection:
         first = fetch_one(connection, "cli/demo/first_message")["sent_at"]
     if not runs.materialize(defs, runs.DAILY_ASSETS, first, datetime.now(UTC)):
         raise click.ClickException("the backfill failed; see the log above")
-    console.rule("4 a tick, as the schedule launches it")
-    console.print("done" if runs.tick(defs) else "nothing new")
-    console.rule("5 every check")
+    print_heading("4 a tick, as the schedule launches it")
+    write("done" if runs.tick(defs) else "nothing new")
+    print_heading("5 every check")
     evaluations = runs.run_checks(defs)
     for evaluation in evaluations:
-        verdict = "[green]passed[/green]" if evaluation.passed else f"[red]{evaluation.severity.value}[/red]"
-        console.print(f"{verdict} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
-    console.rule("6 what analysts read")
+        verdict, color = ("passed", "green") if evaluation.passed else (evaluation.severity.value, "red")
+        write(f"{verdict} {evaluation.asset_key.to_user_string()}: {evaluation.check_name}", color)
+    print_heading("6 what analysts read")
     with Warehouse().connection() as connection:
         for name in SHOWN:
             print_table(console, fetch(connection, f"cli/demo/{name}"), title=name.replace("_", " "))
@@ -54,6 +54,6 @@ def demo() -> None:
         ]
         print_table(console, rows, title="rows")
     if runs.materialize(defs, ["activity_report"]):
-        console.print(f"and a page: {addresses.LOCAL / 'reports' / 'activity.html'}")
+        write(f"and a page: {addresses.LOCAL / 'reports' / 'activity.html'}")
     if runs.failed(evaluations):
         raise click.ClickException("a check of severity ERROR failed")

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import click
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, working
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.lake import Query, require_installed
 from convo_pipelines.operations import health
@@ -32,7 +32,7 @@ def lake(repair: bool, anew: bool, take_over: bool, remove_cell: str | None, cle
     health.require_schema(warehouse)
     rows = list[dict[str, object]]()
     for table in LAKE_TABLES:
-        with console.status(table.name):
+        with working(table.name):
             if anew:
                 store.drop(table.name)
             if take_over:

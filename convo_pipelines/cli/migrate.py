@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from convo_pipelines.cli.adopt import adoption
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, change_log
@@ -54,18 +54,18 @@ def down(only: migrations.Line | None, yes: bool) -> None:
     lines: Sequence[migrations.Line] = (only,) if only else migrations.LINES
     migration = migrations.newest(lines)
     if migration is None:
-        console.print("nothing is applied")
+        write("nothing is applied")
         return
     lost = migrations.LOST_WITH.get(migration.name)
     if lost:
-        click.echo(f"{migration.name} drops all that it created. Lost for good: {lost}.")
+        write(f"{migration.name} drops all that it created. Lost for good: {lost}.")
     if not yes:
         if lost or not sys.stdin.isatty():
             raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")
-        click.echo("This version does nothing after a rollback until `convo-pipelines migrate up`.")
+        write("This version does nothing after a rollback until `convo-pipelines migrate up`.")
         click.confirm(f"roll back {migration.name}?", abort=True)
     with change_log.followers_paused(Warehouse()):
-        console.print(f"rolled back {migrations.down(lines)}")
+        write(f"rolled back {migrations.down(lines)}")
 
 
 @migrate.command()
@@ -79,10 +79,10 @@ def validate() -> None:
     """Compare the database with what the applied migrations define; exit status 1 if something differs."""
     failures = list(migrations.validate())
     for failure in failures:
-        console.print(f"[red]{failure}[/red]")
+        write(failure, "red")
     if failures:
         sys.exit(1)
-    console.print("the database is what its migrations define")
+    write("the database is what its migrations define")
 
 
 def _print_migrations() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import decisions as manual
 from convo_pipelines.operations import forget as erasure
@@ -56,13 +56,13 @@ def _decide(decision: manual.Decision, dry_run: bool) -> None:
         changes = manual.preview(warehouse, decision)
         print_table(console, changes)
         times = Counter(row["change"] for row in changes)
-        console.print(f"{times['added']:,} links would be added, {times['removed']:,} removed; nothing was decided")
+        write(f"{times['added']:,} links would be added, {times['removed']:,} removed; nothing was decided")
         return
     named = manual.decide(warehouse, decision)
     print_table(console, manual.list_of(warehouse, decision.written))
     if given := [row["value"] for row in named.contacts if row["is_given"]]:
-        console.print(f"the application has set the person of {', '.join(given)}: that overrides this decision")
-    console.print("takes effect at the next tick; to revoke it: `convo-pipelines decisions --revoke ID`")
+        write(f"the application has set the person of {', '.join(given)}: that overrides this decision")
+    write("takes effect at the next tick; to revoke it: `convo-pipelines decisions --revoke ID`")
 
 
 @click.command()
@@ -90,16 +90,16 @@ def who(identifier: str, is_json: bool) -> None:
     health.require_schema(warehouse)
     known = knowledge.who(warehouse, identifier)
     if is_json:
-        click.echo(json.dumps(known, default=str, indent=2))
+        write(json.dumps(known, default=str, indent=2))
         return
     canonical = known.pop("identifier")
-    console.print(f"{identifier}: {canonical or 'no phone number, e-mail address or LinkedIn profile'}")
+    write(f"{identifier}: {canonical or 'no phone number, e-mail address or LinkedIn profile'}")
     for name, rows in known.items():
         title = name.replace("_", " ")
         if rows:
             print_table(console, rows, title)
         else:
-            console.print(f"no {title}")
+            write(f"no {title}")
 
 
 @click.command()

@@ -12,7 +12,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, working, write
 from convo_pipelines.database import addresses
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
@@ -32,13 +32,13 @@ def tick(clients: Sequence[str], crews: Sequence[str]) -> None:
     With --client or --crew, the watermarks stay: the schedules' next tick repeats the work. A follower yields to it;
     any other tick that is running is waited for up to a minute. Then its tables are skipped, and the exit status is 1.
     """
-    with console.status("starting") as shown:
+    with working("starting") as shown:
         done = pipeline.tick(
             Warehouse(),
             crew_codes=crews,
             client_codes=clients,
             wait_seconds=LEASE_SECONDS + 1,
-            progress=shown.update,
+            progress=shown,
         )
     _print(done)
     if skipped := [name for name, outcome in done.tables.items() if outcome.is_skipped]:
@@ -101,9 +101,9 @@ def refresh(
 
 
 def _refresh_one(person: UUID | None, conversation: UUID | None, session: tuple[str, str] | None) -> None:
-    with console.status("starting") as shown:
+    with working("starting") as shown:
         done = pipeline.refresh_one(
-            Warehouse(), person=person, conversation=conversation, session=session, progress=shown.update
+            Warehouse(), person=person, conversation=conversation, session=session, progress=shown
         )
     _print(done)
     if locked := sum(outcome.locked for outcome in done.tables.values()):
@@ -143,7 +143,7 @@ def reconcile() -> None:
         **{name.replace("_", " "): count for name, count in result.totals.items()},
     }
     for name, figure in figures.items():
-        console.print(f"{figure:>12,} {name}")
+        write(f"{figure:>12,} {name}")
     if result.failed_crews:
         raise click.ClickException("these crews could not be compared: " + "; ".join(result.failed_crews))
 
@@ -160,13 +160,13 @@ def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
     """
     found = comparison.compare(Warehouse(), table, query, client)
     if is_json:
-        click.echo(json.dumps(asdict(found), default=str))
+        write(json.dumps(asdict(found), default=str))
     else:
         if found.differences:
             print_table(console, [row | {"examples": _lines(row["examples"])} for row in found.differences])
         if found.ignored:
-            console.print(f"columns of the query that are not compared: {', '.join(found.ignored)}")
-        console.print(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
+            write(f"columns of the query that are not compared: {', '.join(found.ignored)}")
+        write(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
     if found.differences:
         sys.exit(1)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -52,7 +52,7 @@ def health() -> None:
     warehouse = Warehouse()
     findings = monitoring.look(warehouse)
     is_readable = not {finding.kind for finding in findings} & {monitoring.AWAY, monitoring.SCHEMA}
-    click.echo(monitoring.report(findings, **_facts(warehouse) if is_readable else {}))
+    write(monitoring.report(findings, **_facts(warehouse) if is_readable else {}))
     if findings:
         sys.exit(1)
 
@@ -69,7 +69,7 @@ def alerts(days: int, as_json: bool) -> None:
     with warehouse.connection() as connection:
         rows = alerting.history(connection, days)
     if as_json:
-        click.echo(json.dumps([_timed(row) for row in rows], indent=2))
+        write(json.dumps([_timed(row) for row in rows], indent=2))
     else:
         print_table(console, [_shown(row, LISTED) for row in rows])
 

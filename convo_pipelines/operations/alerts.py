@@ -186,8 +186,14 @@ def _lines(row: Mapping[str, Any]) -> list[str]:
     if row["ended_at"]:
         return [f"resolved: {_problem(row)}, from {_time(row['since'])} to {_time(row['ended_at'])}"]
     state = "ongoing: " if row["notified_at"] else ""
-    lines = [f"{state}{_problem(row)}, since {_time(row['since'])}", row["found"][:LONGEST_FINDING], row["remedy"]]
+    lines = [f"{state}{_problem(row)}, since {_time(row['since'])}", _shortened(row["found"]), row["remedy"]]
     return [lines[0], *(f"  {line}" for line in [*lines[1:], row["link"]] if line)]
+
+
+def _shortened(found: str) -> str:
+    if len(found) <= LONGEST_FINDING:
+        return found
+    return f"{found[:LONGEST_FINDING]} … (whole: `convo-pipelines alerts`)"
 
 
 def _problem(row: Mapping[str, Any]) -> str:

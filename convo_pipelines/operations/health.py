@@ -35,7 +35,7 @@ REMEDIES = {
     "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
-    "a table is not captured": "`convo-pipelines capture status` shows why; `capture on` retries.",
+    "a table is not captured": "If it is a view, `convo-pipelines adopt install`; if a table, `capture on`.",
     "a right is missing": "Grant it: until then changes are lost to the log, and every table is read again and again.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",

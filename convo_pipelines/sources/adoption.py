@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString, cast
 
@@ -16,7 +17,18 @@ from psycopg import sql
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_one, identifier
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Row,
+    TableLockedError,
+    Warehouse,
+    blockers_of,
+    execute,
+    fetch,
+    fetch_one,
+    identifier,
+    patiently,
+)
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
@@ -348,8 +360,25 @@ def _adopt(connection: Connection) -> list[Adopted]:
         _install_lock(connection, name)
     if "conversations" in rows:
         _install_insert(connection)
+    _drop_stale_triggers(connection)
     _drop_former_functions(connection)
     return [Adopted(name, view if isinstance(view, str) else None) for name, view in found.items()]
+
+
+def _drop_stale_triggers(connection: Connection) -> None:
+    """Drop the triggers that views no longer want; each change would be logged twice."""
+    for row in fetch(connection, "sources/adoption/stale_triggers"):
+        names = {
+            "trigger": sql.Identifier(row["trigger_name"]),
+            "table": sql.Identifier(row["schema_name"], row["relation_name"]),
+            "table_oid": sql.Literal(row["table_oid"]),
+        }
+        patiently(partial(_drop_trigger, connection, names))
+
+
+def _drop_trigger(connection: Connection, names: Mapping[str, sql.Composable]) -> None:
+    with connection.transaction():
+        connection.execute(statement("sources/adoption/drop_trigger").format(**names))
 
 
 def _drop_former_functions(connection: Connection) -> None:
@@ -505,7 +534,12 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
 
 
 def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composable]) -> dict[str, psycopg.Error]:
-    """Run statements of which some need others; return the errors of those that never succeed."""
+    """Run statements of which some need others; return the errors of those that never succeed.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: another session holds a lock on what one of them changes.
+
+    """
     left = dict(statements)
     while True:
         failures: dict[str, psycopg.Error] = {}
@@ -513,6 +547,8 @@ def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composabl
             try:
                 with connection.transaction():
                     connection.execute(sql.Composed([text]))
+            except psycopg.errors.LockNotAvailable:
+                raise
             except psycopg.Error as error:
                 failures[name] = error
         if not failures or len(failures) == len(left):
@@ -526,12 +562,20 @@ def _explained(error: psycopg.Error) -> str:
 
 @contextmanager
 def _changing(connection: Connection) -> Generator[None]:
-    """Change the views in one transaction, one process at a time; every name in it is qualified."""
+    """Change the views in one transaction, one process at a time; every name in it is qualified.
+
+    Raises:
+        AdoptionError: a right is missing.
+        TableLockedError: another session holds a lock on a view or a table beneath; nothing was changed.
+
+    """
     try:
         with connection.transaction():
             execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
             connection.execute("set local search_path = ''")
             yield
+    except psycopg.errors.LockNotAvailable:
+        raise TableLockedError(blockers_of(connection, is_any=True)) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise AdoptionError(
             f"{error.diag.message_primary}: connect as the role that owns schema app, its views and the tables beneath"

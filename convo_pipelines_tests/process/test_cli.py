@@ -69,10 +69,10 @@ def test_refresh_verify_and_status(command: object, world: World, tmp_path: Path
     verified = command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "every_message_is_counted" in verified.stdout
-    world.execute("update analytics.crew_discovery_state set last_error = 'table app.histories_a does not exist'")
+    world.execute("update analytics.crew_discovery_state set last_error = 'table app.:key:1:[a] does not exist'")
     verified = command("verify")
     assert verified.returncode == 1
-    assert "table app.histories_a does not exist" in verified.stdout
+    assert "table app.:key:1:[a] does not exist" in verified.stdout
     status = command("status").stdout
     assert "does not exist" in status
     assert "conversation_summaries" in status

@@ -6,7 +6,7 @@ select
     source.name as table_name,
     case when source.is_captured then 'captured' when source.table_oid is null then 'absent' else 'window' end as mode,
     coalesce(state.is_wanted, true) as is_wanted,
-    state.remark,
+    coalesce(state.remark, case when not source.is_captured then source.obstacle end) as remark,
     to_char(state.retry_at, 'YYYY-MM-DD HH24:MI:SS') as next_attempt
 from analytics.source_tables(%(table_name)s) as source
 left join analytics.capture_state as state on state.table_name = source.name

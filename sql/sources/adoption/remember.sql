@@ -1,4 +1,4 @@
--- Stores that a view is captured on the tables beneath.
+-- Stores that a view is captured on the tables beneath, and forgets those that it no longer reads.
 -- in:  %(table_name)s, %(view)s (its oid), %(views)s; %(oids)s, %(names)s, %(functions)s: table by table, that of its rows first
 with adopted as (
     insert into analytics.adopted_views (view_oid, table_name, views, definitions)
@@ -8,6 +8,11 @@ with adopted as (
         views = excluded.views,
         definitions = excluded.definitions
     returning view_oid
+),
+
+forgotten as (
+    delete from analytics.adopted_tables
+    where view_oid = %(view)s::oid and number >= cardinality(%(oids)s::oid[])
 )
 
 insert into analytics.adopted_tables (view_oid, number, table_oid, known_name, function_name)
