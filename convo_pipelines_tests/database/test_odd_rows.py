@@ -56,7 +56,8 @@ WRITES: dict[str, tuple[str, list[Any]]] = {
     "created_at": ("insert into app.histories_a (session_id, message, created_at) values ('odd', '{}', %s)", ODD_TIMES),
     "crew code": (
         "insert into app.crews (client_id, crew_code, name, histories_table_name) "
-        "select client_id, %s, 'odd', 'histories_a' from app.crews where crew_code = 'A'", ODD_TEXTS,
+        "select client_id, %s, 'odd', 'odd_' || (select count(*) from app.crews) from app.crews where crew_code = 'A'",
+        ODD_TEXTS,
     ),
     "client code": ("insert into app.clients (client_code, name) values (%s, 'odd')", ODD_TEXTS),
     "name": ("insert into app.people (client_id, name) select id, %s from app.clients limit 1", ODD_TEXTS),
@@ -126,6 +127,17 @@ def refused(world: World) -> set[tuple[UUID, str]]:
     return {(row["crew_id"], row["session_id"]) for row in rows}
 
 
+TABLES_OF_ODD_CREWS = """
+create function own_table() returns trigger language plpgsql as $$
+begin
+    execute format('create table app.%1$I (like app.histories_a including all)', new.histories_table_name);
+    execute format('insert into app.%1$I (session_id, message) values (''s1'', ''{}'')', new.histories_table_name);
+    return new;
+end $$;
+create trigger own_table before insert on app.crews for each row when (new.name = 'odd') execute function own_table();
+"""
+
+
 @pytest.fixture
 def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
     """Makes worlds with a row of everything, and one conversation that odd things are done to."""
@@ -134,6 +146,7 @@ def ordinary(new_world: Callable[[], World]) -> Callable[[], World]:
         world = new_world()
         world.execute("alter database " + world.connection.info.dbname + " set datestyle = 'German'")
         world.execute(RULES)
+        world.execute(TABLES_OF_ODD_CREWS)
         for crew, client in (("A", "C1"), ("B", "C2"), ("J", "C1")):
             world.crew(crew, client=client)
             world.say("4915112345678", "human", at(0), crew)
@@ -333,9 +346,11 @@ def test_oddities_of_a_crew_that_is_gone_are_gone(world: World) -> None:
 @both_servers_if_wide
 def test_a_crew_of_a_shared_table_that_is_given_to_another_client_is_refused(world: World) -> None:
     world.crew("A", table="shared")
-    world.crew("B", table="shared", create=False)
+    world.crew("B")
     world.say("s1", "human", at(), "A")
     assert tick(world) == []
+    world.execute("update app.crews set histories_table_name = 'shared' where crew_code = 'B'")
+    assert len(tick(world)) == 2
     world.execute("update app.crews set client_id = %s where crew_code = 'B'", world.client("C2"))
     assert len(tick(world)) == 2
 
