@@ -7,19 +7,22 @@ import string
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dagster as dg
+import pandas as pd
 import psycopg
 import pytest
+from adbc_driver_postgresql import dbapi
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide, company
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
@@ -376,3 +379,54 @@ def test_a_failing_crew_does_not_keep_another_from_being_forgotten(world: World)
     assert forget.sessions(world.warehouse, "A", "s1")
     with pytest.raises(forget.StillThereError):
         forget.sessions(world.warehouse, "B", "s1")
+
+
+TIMES = """
+select attrelid::regclass::text as "table", array_agg(quote_ident(attname)) as columns
+from pg_attribute join pg_class as class on class.oid = attrelid
+where relnamespace in ('app'::regnamespace, 'curation'::regnamespace) and relkind = 'r'
+    and atttypid = 'timestamptz'::regtype and attname <> 'revoked_at' and attnum > 0 and not attisdropped
+    and relname !~ '^schema_migration'
+group by attrelid
+"""
+
+
+def test_every_client_reads_every_table_and_view_whatever_the_times(world: World) -> None:
+    company(world)
+    ana, user = world.person(email="ana@example.com"), uuid4()
+    world.decide("ana@example.com", ana)
+    for number, _ in enumerate(ODD_TIMES):
+        world.say(f"s{number}")
+        talk = world.conversation(lead_id=uuid4(), customer_id=uuid4(), project_id=world.project())
+        world.address(talk, world.contact("ana@example.com"), "from")
+        world.address(talk, world.contact("ana@example.com"))
+        world.assign(talk, world.project(), str(user))
+    world.execute("set session_replication_role = replica")  # no trigger sets updated_at
+    for table in world.execute(TIMES):
+        for column in table["columns"]:
+            world.execute(
+                f"update {table['table']} as target set {column} = odd.at from ("
+                "select ctid, (%s::timestamptz[])[row_number() over (order by ctid desc)] as at "
+                f"from {table['table']}) as odd where target.ctid = odd.ctid and odd.at is not null",
+                ODD_TIMES,
+            )
+    world.tick()
+    world.sync()
+    relations = world.execute(
+        "select oid::regclass::text as name from pg_class "
+        "where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') order by 1"
+    )
+    engine = create_engine(make_url(world.url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with psycopg.connect(world.url) as plain, engine.connect() as pandas, dbapi.connect(world.url) as arrow:
+        for relation in relations:
+            query = f"select * from {relation['name']}"
+            plain.execute(query).fetchall()
+            pd.read_sql_query(text(query), pandas)
+            with arrow.cursor() as cursor:
+                cursor.execute(query)
+                cursor.fetch_arrow_table().to_pylist()
+        times = plain.execute("select started_at, closed_at from analytics.clients_conversations").fetchall()
+    assert sum(started is None for started, _ in times) >= len(ODD_TIMES)
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0

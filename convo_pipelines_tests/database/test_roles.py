@@ -1,6 +1,8 @@
 """Each role can do its work, and nothing beyond it."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -16,7 +18,7 @@ from convo_pipelines.serving import report
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines.settings import Settings
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, company
 from convo_pipelines_tests.database.test_follow import settle, wait_until
 from convo_pipelines_tests.world import World, at
 
@@ -182,6 +184,39 @@ def test_observers_read_all_but_what_says_who_somebody_is(world: World) -> None:
     for column in world.execute(SAID_OF):
         is_open = not column["said"].endswith(("Internal.", "Personal data."))
         assert column["is_granted"] == (is_open and column["attname"] not in PERSONAL), column
+
+
+GRANTED = """
+select format('%%I.%%I', nspname, relname) as relation, array_agg(quote_ident(attname) order by attnum) as columns
+from pg_class as class
+join pg_namespace as schema on schema.oid = relnamespace
+join pg_attribute on attrelid = class.oid and attnum > 0 and not attisdropped
+where nspname in ('analytics', 'curation', 'app') and relkind in ('r', 'v')
+    and has_schema_privilege(%s, schema.oid, 'usage') and has_column_privilege(%s, class.oid, attnum, 'select')
+group by nspname, relname
+"""
+
+
+@both_servers_if_wide
+def test_every_role_reads_what_it_was_granted(world: World) -> None:
+    company(world)
+    world.person("C2", email="ana@example.com")
+    world.decide("ben@example.com", world.person())
+    for session in ("ben@example.com", "+4915100000000", "s1", None):
+        world.say(session, when=datetime.now(UTC))
+    world.conversation(project_id=world.project())
+    world.execute("drop index app.messages_sent_at")
+    for sender in ("nobody@example.com", "ben@example.com", "no address"):
+        world.recipient(world.message(world.conversation(lead_id=uuid4(), customer_id=uuid4())), sender, "from")
+    world.tick()
+    world.sync()
+    for role in ("convo_observer", "convo_analyst", "convo_steward", "convo_pipeline"):
+        with psycopg.connect(as_role(world, role), autocommit=True) as reader:
+            for granted in world.execute(GRANTED, role, role):
+                for columns in (", ".join(granted["columns"]), *granted["columns"]):
+                    reader.execute(f"select {columns} from {granted['relation']}").fetchall()
+    views = world.execute("select viewname from pg_views where schemaname = 'analytics'")
+    assert [view for view in views if not world.execute(f"select from analytics.{view['viewname']} limit 1")] == []
 
 
 @both_servers_if_wide
