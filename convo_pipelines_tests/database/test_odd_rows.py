@@ -430,3 +430,44 @@ def test_every_client_reads_every_table_and_view_whatever_the_times(world: World
     oracle.assert_right(world)
     oracle.assert_links_right(world)
     assert world.reconcile().drift.changed == 0
+
+
+REQUIRED = """
+select relname::text as table_name, attname::text as column_name
+from pg_attribute join pg_class as class on class.oid = attrelid
+where relnamespace = 'app'::regnamespace and relkind = 'r' and attnotnull and attnum > 0 and not attisdropped
+    and relname !~ '^schema_migration' and relname not like 'histories%%'
+order by 1, 2
+"""
+
+
+def test_a_null_where_a_view_may_have_one_stops_no_table(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    company(world)
+    for number in range(8):
+        world.crew(f"x{number}")
+        world.say("s1", crew=f"x{number}")
+        world.insert("clients", client_code=f"X{number}", name="…")
+        world.insert("users", name="…")
+        person = world.person(email=f"x{number}@example.com")
+        talk = world.conversation(project_id=world.project(), closed_at=at(1))
+        world.address(talk, world.contact(f"x{number}@example.com", person))
+    assert tick(world) == []
+    links = world.linked()
+    world.execute(
+        "do $$ declare one record; begin for one in select conrelid::regclass as name, conname from pg_constraint "
+        "where connamespace = 'app'::regnamespace and contype in ('p', 'f') order by contype "
+        "loop execute format('alter table %s drop constraint %I cascade', one.name, one.conname); end loop; end $$"
+    )
+    for number, column in enumerate(world.execute(REQUIRED)):
+        table, name = column["table_name"], column["column_name"]
+        world.execute(f"alter table app.{table} alter {name} drop not null")
+        world.execute(
+            f"update app.{table} set {name} = null "
+            f"where ctid = (select ctid from app.{table} order by ctid limit 1 offset {number % 8 + 1})"
+        )
+    assert tick(world) == []
+    assert world.reconcile().drift.changed == 0
+    assert len(links & world.linked()) > len(links) / 4
+    kinds = {row["kind"] for row in world.execute("select kind from analytics.oddities")}
+    assert kinds >= {"contact methods without a usable kind and value", "conversations without a channel"}
+    assert "@example.com" not in caplog.text
