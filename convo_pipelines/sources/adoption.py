@@ -57,7 +57,8 @@ class Checked:
         rows: how many it shows.
         null_keys: rows without a key.
         double_keys: rows whose key another row has.
-        unknown_values: rows with a direction, role or kind that the pipeline does not know, or a null where it reads a value.
+        unknown_values: rows with a direction, role or kind that the pipeline does not know, or with a null in a
+            column that is not optional.
         captured: yes, or why not.
         seconds: about how long the first build takes for its rows.
         missing_indexes: the statements that create them.
