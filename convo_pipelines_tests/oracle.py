@@ -402,11 +402,16 @@ def people_links(world: World) -> set[tuple[UUID, UUID]]:
     return wanted
 
 
+def usable(cell: Any) -> Any:
+    """A cell, or None for a time that is left out."""
+    return None if isinstance(cell, datetime) and not is_usable(cell) else cell
+
+
 def client_links(world: World) -> set[tuple[Any, ...]]:
     talks = {talk["id"]: talk for talk in world.execute("select * from app.conversations")}
     clients = {client["id"] for client in world.execute("select id from app.clients")}
     return {
-        (client, talk, *(talks[talk][name] for name in CLIENT_COLUMNS[2:]))
+        (client, talk, *(usable(talks[talk][name]) for name in CLIENT_COLUMNS[2:]))
         for client, talk in clients_in(world)
         if client in clients
     }

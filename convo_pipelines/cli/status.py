@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from convo_pipelines.cli.terminal import console, print_table, write
-from convo_pipelines.database.warehouse import Row, Warehouse, fetch
+from convo_pipelines.database.warehouse import MissingRightError, Row, Warehouse, fetch
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import alerts as alerting
@@ -51,8 +51,15 @@ def health() -> None:
     """Print problems, open alerts and the last failed run as JSON; exit status 1 if there are problems."""
     warehouse = Warehouse()
     findings = monitoring.look(warehouse)
-    is_readable = not {finding.kind for finding in findings} & {monitoring.AWAY, monitoring.SCHEMA}
-    write(monitoring.report(findings, **_facts(warehouse) if is_readable else {}))
+    kinds = {finding.kind for finding in findings}
+    facts = dict[str, Any]()
+    try:
+        if not kinds & {monitoring.AWAY, monitoring.SCHEMA}:
+            facts = _facts(warehouse)
+    except MissingRightError:  # a finding names it
+        if monitoring.MISSING_RIGHT not in kinds:
+            raise
+    write(monitoring.report(findings, **facts))
     if findings:
         sys.exit(1)
 

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import Transaction, sql
 from psycopg.abc import Buffer, Params, PQGen, QueryNoTemplate
 from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row, scalar_row
+from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import make_url
@@ -82,6 +82,10 @@ class Counts:
 
 class TableLockedError(ConvoPipelinesError, psycopg.errors.LockNotAvailable):
     """Timed out waiting for a lock; the message names the blockers and the remedy."""
+
+
+class MissingRightError(ConvoPipelinesError, psycopg.errors.InsufficientPrivilege):
+    """A right is missing that ticks need; the message holds the statement that grants it."""
 
 
 class Connection(psycopg.Connection[Row]):
@@ -167,6 +171,9 @@ class Warehouse:
         self._wait_seconds = wait_seconds
         self.columns: dict[str, tuple[str, ...]] = {}
         """The columns of derived tables, as of the last look at the catalog."""
+        self.missing = set[MissingRight]()
+        self.rights_due = 0.0
+        """The rights that were missing at the last look, each of which was warned of; when to look again."""
 
     @property
     def url(self) -> str:
@@ -219,6 +226,7 @@ class Warehouse:
         Raises:
             UnreachableError: the database is away.
             TableLockedError: a statement waited longer for a lock than it may.
+            MissingRightError: a statement lacks a right that ticks need.
             psycopg.errors.QueryCanceled: a statement took longer than it may.
 
         """
@@ -230,11 +238,19 @@ class Warehouse:
                 raise
             try:
                 yield connection
-            except TableLockedError:
+            except (TableLockedError, MissingRightError):
                 raise
             except psycopg.errors.LockNotAvailable:
                 with self._pool.connection() as another:
                     raise TableLockedError(blockers_of(another)) from None
+            except psycopg.errors.InsufficientPrivilege as error:
+                with self._pool.connection() as another:
+                    remedies = [
+                        right.run_this for right in lacking_rights(another) if right.name in error_message(error)
+                    ]
+                if not remedies:
+                    raise
+                raise MissingRightError(f"{error_message(error)}: run `{'; '.join(remedies)}`") from None
             except psycopg.errors.QueryCanceled as error:
                 if "timeout" not in error_message(error):  # an operator cancelled it
                     raise
@@ -435,6 +451,60 @@ def _end(row: Row) -> str:
     if row["prepared"]:
         return f"rollback prepared '{row['prepared']}'"
     return f"select pg_terminate_backend({pid})" if pid else "rollback prepared (see pg_prepared_xacts)"
+
+
+@dataclass(frozen=True)
+class MissingRight:
+    """A right that ticks need, and that a role lacks.
+
+    Attributes:
+        subject: the table, schema or function, with its schema.
+        name: the same without its schema, as PostgreSQL's messages name it.
+        failure: which role may not do what.
+        run_this: the statement that grants it.
+
+    """
+
+    subject: str
+    name: str
+    failure: str
+    run_this: str
+
+    def __str__(self) -> str:
+        """Return what is missing, and the remedy."""
+        return f"{self.failure}: run `{self.run_this}`"
+
+
+INSERTED = ("id", "channel", "external_id", "client_id", "crew_id", "session_id", "started_at")
+"""The columns of app.conversations that crews' conversations are given."""
+
+
+def lacking_rights(
+    connection: psycopg.Connection[Any], sources: Sequence[str] = (), targets: Sequence[str] = ()
+) -> list[MissingRight]:
+    """Return the rights that ticks need, and that are missing, as far as the role may see that.
+
+    Args:
+        connection: of the role that runs ticks, or of one that may see its rights.
+        sources: further tables of `app` that are read.
+        targets: further tables of `analytics` that are written.
+
+    """
+    inserted = INSERTED if settings().create_conversations else ()
+
+    def lacking(name: str, **parameters: object) -> list[MissingRight]:
+        with connection.cursor(row_factory=class_row(MissingRight)) as cursor:
+            return cursor.execute(statement(f"database/catalog/{name}"), parameters, prepare=None).fetchall()
+
+    with connection.transaction():
+        missing = lacking("needed_rights", sources=list(sources), targets=list(targets))
+        try:
+            with connection.transaction():
+                return missing + lacking("known_rights", inserted=list(inserted)) + lacking("log_rights")
+        except psycopg.errors.InsufficientPrivilege:
+            if not missing:
+                raise
+            return missing
 
 
 def begin(

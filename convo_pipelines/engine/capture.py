@@ -1,9 +1,11 @@
 """Change data capture: the triggers that write the change log, and the detection of changes that bypass them."""
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import psycopg
 
@@ -11,17 +13,20 @@ from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     PASSING_ERRORS,
     Connection,
+    MissingRight,
     Row,
     Warehouse,
     execute,
     fetch,
     fetch_one,
     fetch_prepared,
+    lacking_rights,
     patiently,
     run_prepared,
     transaction,
 )
 from convo_pipelines.engine import binding, change_log
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
@@ -31,6 +36,8 @@ RETRY_SECONDS = 60
 """A table that all attempts found locked is tried again after so long, then after twice as long each time."""
 TOGETHER_TABLES = 25
 """So many tables are captured in one transaction, which keeps writers waiting for some hundredths of a second."""
+RIGHTS_SECONDS = 60
+"""How often rights are looked at, if the catalog has not changed."""
 LOOKS = 3
 """Capturing changes the catalog, so that it is compared again; tables may change in between."""
 
@@ -51,6 +58,8 @@ def sync(warehouse: Warehouse) -> None:
     """
     warehouse.columns.clear()
     with warehouse.connection() as connection:
+        if time.monotonic() >= warehouse.rights_due:
+            _warn_of_missing_rights(warehouse, connection)
         for _ in range(LOOKS):
             [news] = fetch_prepared(connection, "engine/capture/news")
             if not news["is_any"]:
@@ -62,8 +71,7 @@ def sync(warehouse: Warehouse) -> None:
                 execute(connection, "engine/capture/marks")
             _settle(connection, fetch(connection, "engine/capture/differences", table_name=None))
             is_bound = binding.bind_foreign_keys(connection)
-            for failure in missing_rights(connection):
-                _log.warning("%s", failure)
+            _warn_of_missing_rights(warehouse, connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "engine/capture/gone_crews")
                 changed = fetch_one(connection, "engine/capture/crews")["crews"]
@@ -71,6 +79,14 @@ def sync(warehouse: Warehouse) -> None:
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
             if not is_bound:
                 return
+
+
+def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection) -> None:
+    """Warn of each right that was not missing at the look before."""
+    missing = set(missing_rights(connection))
+    for right in sorted(missing - warehouse.missing, key=str):
+        _log.warning("%s", right)
+    warehouse.missing, warehouse.rights_due = missing, time.monotonic() + RIGHTS_SECONDS
 
 
 def has_news(connection: Connection) -> bool:
@@ -89,9 +105,13 @@ def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
     return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]
 
 
-def missing_rights(connection: Connection) -> list[str]:
-    """Return the rights that are missing to write the logs and to create the triggers, a sentence each."""
-    return [row["failure"] for row in fetch(connection, "database/catalog/log_rights")]
+def missing_rights(connection: psycopg.Connection[Any]) -> list[MissingRight]:
+    """Return the rights that ticks need to read, to write and to log, and that are missing."""
+    sources = {source for table in DERIVED_TABLES for source in table.sources}
+    targets = {
+        table.target.removeprefix("analytics.") for table in DERIVED_TABLES if table.target.startswith("analytics.")
+    }
+    return lacking_rights(connection, sorted(sources), sorted(targets))
 
 
 def status(connection: Connection, table_name: str | None = None) -> list[Row]:
@@ -132,7 +152,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             if on and now["mode"] != "captured":
                 raise CaptureError(f"{name} could not be captured: {now['remark'] or 'it does not exist'}")
         if on and (failures := missing_rights(connection)):
-            raise CaptureError("; ".join(failures))
+            raise CaptureError("; ".join(map(str, failures)))
 
 
 def _settle(connection: Connection, tables: Sequence[Row]) -> None:

@@ -427,6 +427,16 @@ def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], No
     return None
 
 
+def record_failure(warehouse: Warehouse, tables: Sequence[str], error: Exception) -> None:
+    """Store why ticks of these tables failed, until they succeed; if the database is away, nothing."""
+    is_known = isinstance(error, (psycopg.Error, ConvoPipelinesError))
+    message = (
+        error_message(error) if is_known else f"{type(error).__name__}: see the traceback in the log of {process()}"
+    )
+    with suppress(psycopg.Error), warehouse.connection() as connection:
+        run_prepared(connection, "engine/log/failed", asset_keys=list(tables), error=message)
+
+
 def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
     """Record deleted conversations, until so few are left that their crews are locked for a moment only."""
     if at.table is CREW_CONVERSATIONS and at.may_have_deleted:

@@ -15,6 +15,9 @@ REMEDIES = {
     "rows without a usable created_at": "They are left out; it must lie within the years 1 to 9999. Correct it.",
     "messages of no known type": "They are neither human nor ai; message must be an object with a LangChain type.",
     "messages without a usable sent_at": "They are left out; it must lie within the years 1 to 9999. Correct it.",
+    "conversations without a channel": "Their channel is 'unknown' in summaries; correct them, or the view.",
+    "contact methods without a usable kind and value": "They are invalid, and name no person by themselves. kind "
+    "must be email, phone or linkedin, value not null: correct them, or the view.",
     "conversations without a usable started_at": "No backfill of days finds them, ticks do; correct it.",
     "conversations without a usable closed_at": "They are taken for open; correct it.",
     "conversations without a usable created_at or updated_at": "added_at is when the link was made; correct them.",

@@ -1,7 +1,8 @@
 """Tick, backfill and comparison of any derived table."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from convo_pipelines import logs
@@ -41,7 +42,7 @@ def tick(
     """
     if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
         capture.sync(warehouse)
-    with logs.about(table=table.name):
+    with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
         if table is HISTORIES_SESSIONS:
             return histories.tick(warehouse, log, narrowing, wait_seconds)
         return refresh.tick(warehouse, table, narrowing, wait_seconds), []
@@ -87,11 +88,22 @@ def _tick_leased(
     log: logging.Logger,
     narrowing: Selection | None,
 ) -> Done:
-    with logs.about(table=table.name):
+    with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
         if table is HISTORIES_SESSIONS:
             return histories.tick_leased(warehouse, log, lease, narrowing)
         with warehouse.connection() as connection:
             return refresh.tick_leased(warehouse, connection, table, since, lease, narrowing), []
+
+
+@contextmanager
+def _recorded(warehouse: Warehouse, table: DerivedTable, narrowing: Selection | None) -> Generator[None]:
+    """Store why a tick fails; one that is narrowed would not end it."""
+    try:
+        yield
+    except Exception as error:
+        if narrowing is None:
+            change_log.record_failure(warehouse, [table.name], error)
+        raise
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 from croniter import CroniterError, croniter
 from sqlalchemy.exc import ProgrammingError
 
@@ -22,21 +23,24 @@ from convo_pipelines.settings import Settings, settings
 SHORTEST_WAIT = timedelta(minutes=10)
 OLDEST_TRANSACTION = timedelta(minutes=10)
 LONGEST_LOCK = timedelta(minutes=1)
+LONGEST_FAILURE = timedelta(minutes=1)
 LEAST_FREE = 0.1
 """The fraction of the disk that must be free."""
 AWAY = "the database is away"
 SCHEMA = "the schema is outdated"
 RELEASED = "the views of app are released"
+MISSING_RIGHT = "a right is missing"
 
 REMEDIES = {
     AWAY: "Start it, or correct CONVO_DATABASE_URL. Nothing is lost: the next tick reads what changed meanwhile.",
     "a table is locked": "End the transaction that holds the lock: until then ticks fail, and are repeated.",
     "the disk is nearly full": "Free or add space before PostgreSQL stops: see what grows, WAL and logs included.",
     "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
+    "a table fails": "The error says why; what does is tried again. `convo-pipelines tick` tries it now.",
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
     "a table is not captured": "If it is a view, `convo-pipelines adopt install`; if a table, `capture on`.",
-    "a right is missing": "Grant it: until then changes are lost to the log, and every table is read again and again.",
+    MISSING_RIGHT: "Run `{run_this}`: until then ticks fail; if a log cannot be written, all tables are read anew.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
     "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
@@ -63,6 +67,7 @@ class Finding:
         subject: the table, crew or transaction concerned.
         since: its beginning, UTC; None if it is not known.
         found: the details.
+        run_this: a statement that ends it, if there is one.
 
     """
 
@@ -70,11 +75,12 @@ class Finding:
     subject: str
     since: datetime | None
     found: str
+    run_this: str | None = None
 
     @property
     def remedy(self) -> str:
         """What to do."""
-        return REMEDIES[self.kind]
+        return REMEDIES[self.kind].format(run_this=self.run_this)
 
     def as_row(self) -> dict[str, Any]:
         """Return the finding and its remedy as values that JSON supports."""
@@ -94,7 +100,7 @@ class Disk:
 
 
 def look(warehouse: Warehouse) -> list[Finding]:
-    """Return all problems; if the database is away or lacks migrations, only that."""
+    """Return all problems; if the database is away, lacks migrations or may not be read, only that."""
     try:
         warehouse.ping()
     except UnreachableError as error:
@@ -103,8 +109,25 @@ def look(warehouse: Warehouse) -> list[Finding]:
         missing = migrations.missing(warehouse.url)
     except ViewsReleasedError:
         return [Finding(RELEASED, "app", None, "`convo-pipelines adopt release` dropped them")]
+    except ProgrammingError:  # the role may not read which are applied
+        missing = ()
     if missing:
         return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
+    with warehouse.connection() as connection:
+        rights = [
+            Finding(MISSING_RIGHT, right.subject, None, right.failure, right.run_this)
+            for right in capture.missing_rights(connection)
+        ]
+    try:
+        return _look(warehouse) + rights
+    except psycopg.errors.InsufficientPrivilege:
+        if not rights:
+            raise
+        return rights
+
+
+def _look(warehouse: Warehouse) -> list[Finding]:
+    """Return all problems but missing rights."""
     with warehouse.connection() as connection:
         rows = fetch(
             connection,
@@ -112,6 +135,7 @@ def look(warehouse: Warehouse) -> list[Finding]:
             limits=json.dumps({table.name: allowed_wait(table.job).total_seconds() for table in DERIVED_TABLES}),
             largest_log_rows=change_log.LARGEST_LOG_ROWS // 2,
             oldest_seconds=OLDEST_TRANSACTION.total_seconds(),
+            failing_seconds=LONGEST_FAILURE.total_seconds(),
         )
         crews = [
             Finding("a crew is behind", f"crew {row['crew']}", None, f"{row['limit_passed']}: {row['value']}")
@@ -124,16 +148,13 @@ def look(warehouse: Warehouse) -> list[Finding]:
             for blocker in blockers(connection)
             if blocker.since is None or datetime.now(UTC) - blocker.since > LONGEST_LOCK
         ]
-        rights = [
-            Finding("a right is missing", "analytics", None, failure) for failure in capture.missing_rights(connection)
-        ]
         disk = disk_of(connection)
     full = (
         [Finding("the disk is nearly full", disk.path, None, f"{disk.free:,} of {disk.total:,} bytes are free")]
         if disk and disk.free < LEAST_FREE * disk.total
         else []
     )
-    return locks + full + [Finding(**row) for row in rows] + crews + rights
+    return locks + full + [Finding(**row) for row in rows] + crews
 
 
 def disk_of(connection: Connection) -> Disk | None:

@@ -41,6 +41,11 @@ _crew_log = logging.getLogger(f"{__name__}.crews")
 _crew_log.setLevel(logging.WARNING)
 
 
+def _unknown(error: Exception) -> Exception | None:
+    """Return an error that does not explain itself, whose traceback is logged."""
+    return None if isinstance(error, (psycopg.Error, ConvoPipelinesError, TooSlowError)) else error
+
+
 class _YieldError(Exception):
     """The work at hand is given up, because another process wants the lease, or this one ends."""
 
@@ -151,9 +156,11 @@ class Follower:
         while not self._stopped.is_set():
             try:
                 pause = self.step()
-            except (psycopg.Error, ConvoPipelinesError) as error:
+            except Exception as error:
                 missing = isinstance(error, psycopg.ProgrammingError) and health.schema_error(self._warehouse.url)
-                _log.warning("looking again in %d s: %s", LONGEST_PAUSE_SECONDS, error_message(missing or error))
+                text = error_message(missing or error)
+                _log.warning("looking again in %d s: %s", LONGEST_PAUSE_SECONDS, text, exc_info=_unknown(error))
+                change_log.record_failure(self._warehouse, list(self._tables), missing or error)
                 self._forget()
                 pause = LONGEST_PAUSE_SECONDS
             self._stopped.wait(pause)
@@ -212,10 +219,14 @@ class Follower:
             outcome = work(lease)
         except _YieldError:
             known.fail()
-        except (psycopg.Error, ConvoPipelinesError, TooSlowError) as error:
+        except Exception as error:
             if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:  # the connection is gone
                 raise
-            _log.warning("%s: %s; trying again in %.1f s", known.table.name, error_message(error), known.pause)
+            text = error_message(error)
+            _log.warning(
+                "%s: %s; trying again in %.1f s", known.table.name, text, known.pause, exc_info=_unknown(error)
+            )
+            change_log.record_failure(self._warehouse, [known.table.name], error)
             known.fail()
         else:
             if outcome.keys:

@@ -69,7 +69,8 @@ class Checked:
         rows: how many it shows.
         null_keys: rows without a key.
         double_keys: rows whose key another row has.
-        unknown_values: rows with a direction, role or kind that the pipeline does not know.
+        unknown_values: rows with a direction, role or kind that the pipeline does not know, or with a null in a
+            column that is not optional.
         captured: yes, or why not.
         seconds: about how long the first build takes for its rows.
         missing_indexes: the statements that create them.
@@ -107,6 +108,10 @@ def _checked(connection: Connection, name: str, wanted: Source, is_in_file: bool
     known = [
         sql.SQL("{} = any({}::text[])").format(sql.Identifier(column), sql.Literal([*VALUES[column]]))
         for column in wanted.columns.keys() & VALUES.keys() - {"channel"}  # which may be any
+    ] + [
+        sql.SQL("{} is not null").format(sql.Identifier(column))
+        for column, described in wanted.columns.items()
+        if not described.is_optional and column not in wanted.key
     ]
     view = sql.Identifier("app", name)
     names: dict[str, sql.Composable] = {"view": view, "key": key, "is_null": is_null}

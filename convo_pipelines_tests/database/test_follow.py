@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Generator
+from typing import Any
 
 import psycopg
 import pytest
@@ -94,6 +95,33 @@ def test_what_is_committed_is_in_every_table_after_the_next_look(followed: Follo
     world.execute("update app.people set email = null")
     settle(followed)
     oracle.assert_right(world)
+
+
+def test_a_table_that_fails_in_any_way_stops_no_other_and_says_why(
+    followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tick_few = refresh.tick_few
+
+    def fail(*arguments: Any) -> Any:
+        if arguments[2].name == "participant_resolutions":
+            raise AttributeError("'NoneType' object has no attribute 'strip'")
+        return tick_few(*arguments)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(refresh, "tick_few", fail)
+        write_something(world)
+        for _ in range(5):
+            followed.step()
+        oracle.assert_right(world)
+        [failing] = world.execute("select asset_key, last_error from analytics.refresh_state where last_error <> ''")
+        assert failing["asset_key"] == "participant_resolutions"
+        assert "AttributeError: see the traceback in the log of" in failing["last_error"]
+        assert "Traceback" in caplog.text
+    wait_until(lambda: followed.step() and not world.execute(
+        "select from analytics.refresh_state where last_error is not null"
+    ))  # fmt: skip
+    settle(followed)
+    assert len(world.linked()) == 1
 
 
 def test_an_idle_look_writes_nothing(followed: Follower, world: World) -> None:

@@ -46,6 +46,8 @@ DAMAGES = {
     "update analytics.trim_state set trimmed_at = now() - interval '11 minutes'",
     "a crew is behind": "update analytics.crew_discovery_state set consecutive_failures = 4",
     "a table is not captured": "update analytics.capture_state set mode = 'window' where table_name = 'messages'",
+    "a table fails": "update analytics.refresh_state set last_error = 'it broke', written_by = pg_current_xact_id(),"
+    "failing_since = now() - interval '2 minutes' where asset_key = 'people_conversations'",
     "a right is missing": "alter function analytics.log_messages() owner to pg_monitor",
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
     "alerts are not delivered": (

@@ -7,19 +7,22 @@ import string
 from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import dagster as dg
+import pandas as pd
 import psycopg
 import pytest
+from adbc_driver_postgresql import dbapi
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide, company
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions, sample
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
@@ -402,3 +405,95 @@ def test_a_failing_crew_does_not_keep_another_from_being_forgotten(world: World)
     assert forget.sessions(world.warehouse, "A", "s1")
     with pytest.raises(forget.StillThereError):
         forget.sessions(world.warehouse, "B", "s1")
+
+
+TIMES = """
+select attrelid::regclass::text as "table", array_agg(quote_ident(attname)) as columns
+from pg_attribute join pg_class as class on class.oid = attrelid
+where relnamespace in ('app'::regnamespace, 'curation'::regnamespace) and relkind = 'r'
+    and atttypid = 'timestamptz'::regtype and attname <> 'revoked_at' and attnum > 0 and not attisdropped
+    and relname !~ '^schema_migration'
+group by attrelid
+"""
+
+
+def test_every_client_reads_every_table_and_view_whatever_the_times(world: World) -> None:
+    company(world)
+    ana, user = world.person(email="ana@example.com"), uuid4()
+    world.decide("ana@example.com", ana)
+    for number, _ in enumerate(ODD_TIMES):
+        world.say(f"s{number}")
+        talk = world.conversation(lead_id=uuid4(), customer_id=uuid4(), project_id=world.project())
+        world.address(talk, world.contact("ana@example.com"), "from")
+        world.address(talk, world.contact("ana@example.com"))
+        world.assign(talk, world.project(), str(user))
+    world.execute("set session_replication_role = replica")  # no trigger sets updated_at
+    for table in world.execute(TIMES):
+        for column in table["columns"]:
+            world.execute(
+                f"update {table['table']} as target set {column} = odd.at from ("
+                "select ctid, (%s::timestamptz[])[row_number() over (order by ctid desc)] as at "
+                f"from {table['table']}) as odd where target.ctid = odd.ctid and odd.at is not null",
+                ODD_TIMES,
+            )
+    world.tick()
+    world.sync()
+    relations = world.execute(
+        "select oid::regclass::text as name from pg_class "
+        "where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') order by 1"
+    )
+    engine = create_engine(make_url(world.url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    with psycopg.connect(world.url) as plain, engine.connect() as pandas, dbapi.connect(world.url) as arrow:
+        for relation in relations:
+            query = f"select * from {relation['name']}"
+            plain.execute(query).fetchall()
+            pd.read_sql_query(text(query), pandas)
+            with arrow.cursor() as cursor:
+                cursor.execute(query)
+                cursor.fetch_arrow_table().to_pylist()
+        times = plain.execute("select started_at, closed_at from analytics.clients_conversations").fetchall()
+    assert sum(started is None for started, _ in times) >= len(ODD_TIMES)
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+    assert world.reconcile().drift.changed == 0
+
+
+REQUIRED = """
+select relname::text as table_name, attname::text as column_name
+from pg_attribute join pg_class as class on class.oid = attrelid
+where relnamespace = 'app'::regnamespace and relkind = 'r' and attnotnull and attnum > 0 and not attisdropped
+    and relname !~ '^schema_migration' and relname not like 'histories%%'
+order by 1, 2
+"""
+
+
+def test_a_null_where_a_view_may_have_one_stops_no_table(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    company(world)
+    for number in range(8):
+        world.crew(f"x{number}")
+        world.say("s1", crew=f"x{number}")
+        world.insert("clients", client_code=f"X{number}", name="…")
+        world.insert("users", name="…")
+        person = world.person(email=f"x{number}@example.com")
+        talk = world.conversation(project_id=world.project(), closed_at=at(1))
+        world.address(talk, world.contact(f"x{number}@example.com", person))
+    assert tick(world) == []
+    links = world.linked()
+    world.execute(
+        "do $$ declare one record; begin for one in select conrelid::regclass as name, conname from pg_constraint "
+        "where connamespace = 'app'::regnamespace and contype in ('p', 'f') order by contype "
+        "loop execute format('alter table %s drop constraint %I cascade', one.name, one.conname); end loop; end $$"
+    )
+    for number, column in enumerate(world.execute(REQUIRED)):
+        table, name = column["table_name"], column["column_name"]
+        world.execute(f"alter table app.{table} alter {name} drop not null")
+        world.execute(
+            f"update app.{table} set {name} = null "
+            f"where ctid = (select ctid from app.{table} order by ctid limit 1 offset {number % 8 + 1})"
+        )
+    assert tick(world) == []
+    assert world.reconcile().drift.changed == 0
+    assert len(links & world.linked()) > len(links) / 4
+    kinds = {row["kind"] for row in world.execute("select kind from analytics.oddities")}
+    assert kinds >= {"contact methods without a usable kind and value", "conversations without a channel"}
+    assert "@example.com" not in caplog.text

@@ -378,7 +378,7 @@ def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(wor
     world.execute("alter table analytics.conversation_changes owner to writer")
     try:
         with world.warehouse.connection() as connection:
-            missing = " ".join(capture.missing_rights(connection))
+            missing = " ".join(map(str, capture.missing_rights(connection)))
         assert "writer, which writes curation.project_assignments, may not: grant it insert" in missing
         world.assign(talk, one)
         world.sync()

@@ -1,18 +1,25 @@
 """Each role can do its work, and nothing beyond it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.cli import main
+from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
 from convo_pipelines.engine import capture, registry
-from convo_pipelines.operations import health
+from convo_pipelines.operations import alerts, health
 from convo_pipelines.serving import report
+from convo_pipelines.serving.follow import Follower
+from convo_pipelines.settings import Settings
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, company
+from convo_pipelines_tests.database.test_follow import settle, wait_until
 from convo_pipelines_tests.world import World, at
 
 
@@ -25,6 +32,15 @@ def world(server: Server) -> Iterator[World]:
     world.warehouse = Warehouse(as_role(world, "convo_pipeline"))
     yield world
     world.close()
+
+
+@pytest.fixture
+def connected_as_pipeline(world: World, environment: Callable[..., Settings]) -> Iterator[None]:
+    """The commands connect as convo_pipeline."""
+    environment(CONVO_DATABASE_URL=world.warehouse.url, COLUMNS="250")
+    addresses.database_url.cache_clear()
+    yield
+    addresses.database_url.cache_clear()
 
 
 def as_role(world: World, role: str) -> str:
@@ -170,6 +186,39 @@ def test_observers_read_all_but_what_says_who_somebody_is(world: World) -> None:
         assert column["is_granted"] == (is_open and column["attname"] not in PERSONAL), column
 
 
+GRANTED = """
+select format('%%I.%%I', nspname, relname) as relation, array_agg(quote_ident(attname) order by attnum) as columns
+from pg_class as class
+join pg_namespace as schema on schema.oid = relnamespace
+join pg_attribute on attrelid = class.oid and attnum > 0 and not attisdropped
+where nspname in ('analytics', 'curation', 'app') and relkind in ('r', 'v')
+    and has_schema_privilege(%s, schema.oid, 'usage') and has_column_privilege(%s, class.oid, attnum, 'select')
+group by nspname, relname
+"""
+
+
+@both_servers_if_wide
+def test_every_role_reads_what_it_was_granted(world: World) -> None:
+    company(world)
+    world.person("C2", email="ana@example.com")
+    world.decide("ben@example.com", world.person())
+    for session in ("ben@example.com", "+4915100000000", "s1", None):
+        world.say(session, when=datetime.now(UTC))
+    world.conversation(project_id=world.project())
+    world.execute("drop index app.messages_sent_at")
+    for sender in ("nobody@example.com", "ben@example.com", "no address"):
+        world.recipient(world.message(world.conversation(lead_id=uuid4(), customer_id=uuid4())), sender, "from")
+    world.tick()
+    world.sync()
+    for role in ("convo_observer", "convo_analyst", "convo_steward", "convo_pipeline"):
+        with psycopg.connect(as_role(world, role), autocommit=True) as reader:
+            for granted in world.execute(GRANTED, role, role):
+                for columns in (", ".join(granted["columns"]), *granted["columns"]):
+                    reader.execute(f"select {columns} from {granted['relation']}").fetchall()
+    views = world.execute("select viewname from pg_views where schemaname = 'analytics'")
+    assert [view for view in views if not world.execute(f"select from analytics.{view['viewname']} limit 1")] == []
+
+
 @both_servers_if_wide
 def test_stewards_decide_by_sql(world: World) -> None:
     ana, contact = world.person(), world.contact("ana@example.com")
@@ -299,3 +348,121 @@ def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pyt
         capture.switch(world.warehouse, [], on=True)
     migrations.up(("roles",), url=world.url)
     assert list(migrations.validate()) == []
+
+
+NEEDED = r"""
+select format('%s on %s%s', privilege, kind, subject) as right, subject
+from (
+    select 'select' as privilege, '' as kind, 'app.' || name as subject
+    from unnest(array['clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages',
+                      'message_recipients', 'projects', 'users', 'histories_a']) as name
+    union all
+    select format('insert (%s)', name), '', 'app.conversations'
+    from unnest(array['id', 'channel', 'external_id', 'client_id', 'crew_id', 'session_id', 'started_at']) as name
+    union all
+    select 'select', '', 'curation.participant_decisions'
+    union all
+    select privilege, '', 'curation.project_assignments' from unnest(array['select', 'delete']) as privilege
+    union all
+    select privilege, '', oid::regclass::text
+    from pg_class cross join unnest(array['select', 'insert', 'update', 'delete']) as privilege
+    where relnamespace = 'analytics'::regnamespace and relkind = 'r' and relname !~ '^schema_migration'
+    union all
+    select 'select', '', oid::regclass::text from pg_class
+    where relnamespace = 'analytics'::regnamespace and relkind = 'v'
+    union all
+    select 'usage', 'schema ', name from unnest(array['app', 'analytics', 'curation']) as name
+    union all
+    select 'execute', 'function ', oid::regprocedure::text
+    from pg_proc
+    where pronamespace = 'analytics'::regnamespace and (prosecdef or provolatile <> 'v')
+        and prorettype <> 'trigger'::regtype
+    union all
+    select 'temporary', 'database ', quote_ident(current_database())
+) as needed (privilege, kind, subject)
+"""
+
+
+def test_each_right_that_ticks_need_is_named_with_the_statement_that_grants_it(world: World) -> None:
+    world.crew()
+    world.say("s1")
+    world.tick()
+    world.sync()
+    with psycopg.connect(as_role(world, "convo_pipeline"), autocommit=True) as pipeline:
+        assert capture.missing_rights(pipeline) == []
+        wanted = world.execute(NEEDED)
+        for needed in wanted:
+            world.execute(f"revoke {needed['right']} from convo_pipeline, public")
+        named = set[str]()
+        while missing := capture.missing_rights(pipeline):  # without some, the others are not seen
+            named |= {right.subject.split("(")[0] for right in missing}
+            for right in missing:
+                world.execute(right.run_this)
+        assert named >= {needed["subject"].split("(")[0] for needed in wanted}
+        world.execute("alter table app.people enable row level security")
+        assert [right.run_this for right in capture.missing_rights(pipeline)] == ["alter role convo_pipeline bypassrls"]
+
+
+@pytest.mark.usefixtures("connected_as_pipeline")
+def test_a_right_that_goes_is_told_everywhere_and_the_tables_that_need_it_say_why_they_fail(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    follower = Follower(world.warehouse)
+    settle(follower)
+    world.execute("revoke select on app.people from convo_pipeline")
+    world.person(email="ana@example.com")
+    for _ in range(3):
+        follower.step()
+    grant = "grant select on app.people to convo_pipeline"
+    [found] = health.look(world.warehouse)
+    assert (found.kind, found.subject) == ("a right is missing", "app.people")
+    assert grant in found.remedy
+    with world.warehouse.connection() as connection:
+        alerts.observe(connection, [found])
+    assert grant in world.execute("select remedy from analytics.alerts")[0]["remedy"]
+    assert f"convo_pipeline may not select app.people: run `{grant}`" in list(migrations.validate())
+    failing = world.execute("select asset_key, last_error from analytics.refresh_state where last_error is not null")
+    assert {row["last_error"] for row in failing} == {f"permission denied for table people: run `{grant}`"}
+    assert {row["asset_key"] for row in failing} == {"participant_resolutions", "clients_conversations"}
+    shown = CliRunner().invoke(main, ["status"]).output
+    assert shown.count("permission denied for table people") == len(failing)
+    assert "convo_pipeline may not select app.people" in shown
+    follower.end()
+    with pytest.raises(MissingRightError, match=grant):
+        world.sync()
+    world.execute(grant)
+    wait_until(lambda: follower.step() and not world.execute(
+        "select from analytics.refresh_state where last_error is not null"
+    ))  # fmt: skip
+    oracle.assert_links_right(world)
+    assert health.look(world.warehouse) == []
+
+
+@pytest.mark.usefixtures("connected_as_pipeline")
+def test_health_names_what_keeps_it_from_looking(world: World) -> None:
+    for right in ("usage on schema analytics", "select on analytics.refresh_state", "select on app.crews"):
+        world.execute(f"revoke {right} from convo_pipeline")
+        told = CliRunner().invoke(main, ["health"])
+        assert told.exit_code == 1
+        assert f"grant {right} to convo_pipeline" in told.output
+        world.execute(f"grant {right} to convo_pipeline")
+
+
+def test_the_owner_of_a_view_may_not_read_what_is_beneath(world: World) -> None:
+    world.execute(
+        "drop role if exists shop_owner; create role shop_owner; create schema own; "
+        "create table own.users as select id, name, created_at, updated_at from app.users; "
+        "alter table app.projects drop constraint projects_user_id_fkey; alter table app.users rename to users_before; "
+        "create view app.users as select id, name, created_at, updated_at from own.users; "
+        "alter view app.users owner to shop_owner; grant usage on schema own to shop_owner; "
+        "grant select on app.users to convo_pipeline"
+    )
+    try:
+        capture.sync(world.warehouse)
+        with world.warehouse.connection() as connection:
+            assert [right.run_this for right in capture.missing_rights(connection)] == [
+                "grant select on own.users to shop_owner"
+            ]
+    finally:
+        world.execute("drop owned by shop_owner cascade; drop role shop_owner")

@@ -6,7 +6,7 @@ with active as (
         crew.id,
         crew.client_id,
         crew.histories_table_name,
-        crew.is_active and client.is_active as is_discovered
+        crew.is_active and client.is_active and crew.histories_table_name is not null as is_discovered
     from app.crews as crew
     inner join app.clients as client on client.id = crew.client_id
 ),

@@ -11,6 +11,8 @@ with moved as (
         building = null,
         building_at = null,
         last_success_at = clock_timestamp(),
+        last_error = null,
+        failing_since = null,
         written_by = pg_current_xact_id()
     where asset_key = %(asset_key)s
         and snapshot::text is not distinct from %(from_snapshot)s

@@ -6,6 +6,8 @@ set
     snapshot = %(to_snapshot)s::pg_snapshot,
     snapshot_at = %(taken_at)s,
     last_success_at = clock_timestamp(),
+    last_error = null,
+    failing_since = null,
     written_by = pg_current_xact_id()
 from unnest(%(asset_keys)s::text[], %(from_snapshots)s::text[]) as idle (asset_key, from_snapshot)
 where state.asset_key = idle.asset_key

@@ -8,7 +8,7 @@ with found as (
         subject,
         min(since) as since,
         string_agg(found, '; ') as found,
-        min(remedy) as remedy,
+        string_agg(distinct remedy, ' ') as remedy,
         min(link) as link
     from jsonb_to_recordset(%(states)s::jsonb)
         as state (kind text, subject text, since timestamptz, found text, remedy text, link text)

@@ -1,6 +1,6 @@
 -- Problems with tables, their capture, the logs, and transactions that hold them back.
 -- in:  %(limits)s: jsonb, maximum seconds that a change may wait, by table; %(largest_log_rows)s;
---      %(oldest_seconds)s: maximum age of a transaction
+--      %(oldest_seconds)s: maximum age of a transaction; %(failing_seconds)s: how long a table may fail
 -- out: one row per finding: kind, subject, since (null: not known), found
 with wanted as (
     select
@@ -17,8 +17,18 @@ select
 from wanted
 inner join analytics.freshness as fresh using (table_name)
 inner join analytics.delays using (table_name)
+inner join analytics.refresh_state as state on state.asset_key = wanted.table_name
 where fresh.changes_waiting > 0
+    and state.last_error is null
     and delays.written_since < clock_timestamp() - make_interval(secs => wanted.seconds)
+union all
+select
+    'a table fails',
+    state.asset_key,
+    state.failing_since,
+    state.last_error
+from analytics.refresh_state as state
+where state.last_error is not null and state.failing_since < clock_timestamp() - make_interval(secs => %(failing_seconds)s)
 union all
 select
     'a table was never built',

@@ -66,6 +66,7 @@ comment on column analytics.clients_conversations.updated_at is
 comment on column analytics.clients_conversations.channel is 'The conversation''s channel.';
 comment on column analytics.clients_conversations.crew_id is 'The conversation''s crew, if it is a crew''s session.';
 comment on column analytics.clients_conversations.project_id is 'The project that the conversation names.';
-comment on column analytics.clients_conversations.started_at is 'When the conversation started.';
+comment on column analytics.clients_conversations.started_at is
+'When the conversation started; null if that is not within the years 1 to 9999.';
 comment on column analytics.clients_conversations.closed_at is
-'When the conversation was closed; null while it is open.';
+'When the conversation was closed; null while it is open, or if that is not within the years 1 to 9999.';

@@ -49,26 +49,32 @@ union all
 select
     decision.decision,
     decision.id,
-    coalesce(contact.kind::text, 'session'),
-    coalesce(contact.value::text, decision.identifier),
+    case when contact.id is null then 'session' when named.is_known then contact.kind::text else 'email' end,
+    case when contact.id is null then decision.identifier when named.is_known then contact.value::text else '' end,
     contact.id::text,
     person.id,
     person.client_id
 from curation.participant_decisions as decision
 left join app.contact_methods as contact on contact.id = decision.contact_method_id
+cross join lateral (
+    select coalesce(contact.kind::text in ('email', 'phone', 'linkedin') and contact.value is not null, false) as is_known
+) as named
 inner join app.people as person on person.id = decision.person_id
 where decision.revoked_at is null and (contact.id is not null or decision.identifier is not null)
 union all
 select
     'contact_method',
     contact.id,
-    contact.kind::text,
-    contact.value::text,
+    case when named.is_known then contact.kind::text else 'email' end,  -- an empty address is invalid
+    case when named.is_known then contact.value::text else '' end,
     contact.id::text,
     person.id,
     person.client_id
 from app.contact_methods as contact
 left join app.people as person on person.id = contact.person_id
+cross join lateral (
+    select coalesce(contact.kind::text in ('email', 'phone', 'linkedin') and contact.value is not null, false) as is_known
+) as named
 union all
 select
     'conversation',

@@ -6,7 +6,7 @@ select
     owner.client_id,
     conversation.crew_id,
     conversation.project_id,
-    conversation.started_at::timestamptz,
+    case when analytics.is_usable_time(conversation.started_at) then conversation.started_at::timestamptz end as started_at,
     summary.ended_at,
     coalesce(summary.message_count, 0) as message_count,
     coalesce(summary.inbound_count, 0) as inbound_count,
@@ -80,9 +80,12 @@ select
     owner.client_id,
     conversation.crew_id,
     conversation.project_id,
-    coalesce(summary.started_at, conversation.started_at::timestamptz) as started_at,
+    coalesce(
+        summary.started_at,
+        case when analytics.is_usable_time(conversation.started_at) then conversation.started_at::timestamptz end
+    ) as started_at,
     summary.ended_at,
-    conversation.closed_at::timestamptz,
+    case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end as closed_at,
     coalesce(summary.message_count, 0) as message_count,
     coalesce(summary.inbound_count, 0) as inbound_count,
     coalesce(summary.outbound_count, 0) as outbound_count,

@@ -239,7 +239,8 @@ begin
             changed.project_id,
             case when actor ~* '^[0-9a-f]{4}(-?[0-9a-f]{4}){7}$' then actor::uuid end
         from unnest(moved, projects) as changed (id, project_id)
-        cross join current_setting('convo.actor', true) as actor;
+        cross join current_setting('convo.actor', true) as actor
+        where changed.id is not null;
     else
         raise warning '% may not write curation.project_assignments: when and by whom projects change is not kept', current_user;
     end if;

@@ -28,8 +28,17 @@ from (
 inner join analytics.conversation_owners as owner on owner.conversation_id = participant.conversation_id
 inner join analytics.identifiers as held
     on held.source_id = participant.source_id and held.source = participant.source
-cross join lateral analytics.holder_of(
-    case when held.person_id is null then held.identifier end, owner.client_id
+cross join lateral (  -- as analytics.holder_of(), which would read by the rights of who reads the view
+    select
+        case
+            when count(*) filter (where candidate.is_decided) = 1
+                then min(candidate.person_id::text) filter (where candidate.is_decided)
+            when count(distinct candidate.person_id) = 1 then min(candidate.person_id::text)
+        end::uuid as person_id,
+        bool_or(candidate.is_decided) as is_decided
+    from analytics.identifier_holders as candidate
+    where candidate.identifier = case when held.person_id is null then held.identifier end
+        and (owner.client_id is null or candidate.client_id = owner.client_id)
 ) as holder
 inner join app.people as person on person.id = coalesce(held.person_id, holder.person_id)
 cross join lateral (
@@ -98,11 +107,14 @@ select
     link.conversation_id,
     conversation.channel::text,
     conversation.subject::text,
-    coalesce(summary.started_at, conversation.started_at::timestamptz) as started_at,
+    coalesce(
+        summary.started_at,
+        case when analytics.is_usable_time(conversation.started_at) then conversation.started_at::timestamptz end
+    ) as started_at,
     summary.ended_at,
     coalesce(summary.message_count, 0) as message_count,
     summary.first_response_seconds,
-    conversation.closed_at::timestamptz
+    case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end as closed_at
 from analytics.people_conversations as link
 inner join app.people as person on person.id = link.person_id
 inner join app.conversations as conversation on conversation.id = link.conversation_id

@@ -6,5 +6,5 @@ select
     count(*) as rows,
     count(*) filter (where {is_null}) as null_keys,
     count(*) filter (where not ({is_null})) - count(distinct row({key})) filter (where not ({is_null})) as double_keys,
-    count(*) filter (where not ({is_known})) as unknown_values
+    count(*) filter (where ({is_known}) is not true) as unknown_values
 from {view};

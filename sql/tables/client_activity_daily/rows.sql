@@ -3,7 +3,7 @@
 select
     day.client_id,
     day.activity_date,
-    client.client_code::text as client_code,
+    coalesce(client.client_code::text, '') as client_code,
     count(*) filter (where day.source = 'histories' and day.message_count > 0) as sessions,
     sum(day.message_count)::bigint as messages,
     count(*) filter (where day.is_started) as conversations_started,

@@ -7,8 +7,8 @@ select distinct
     conversation.channel::text as channel,
     conversation.crew_id,
     conversation.project_id,
-    conversation.started_at::timestamptz as started_at,
-    conversation.closed_at::timestamptz as closed_at
+    case when analytics.is_usable_time(conversation.started_at) then conversation.started_at::timestamptz end as started_at,
+    case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end as closed_at
 from analytics.conversation_clients as link
 inner join app.conversations as conversation on conversation.id = link.conversation_id
 inner join app.clients as client on client.id = link.client_id

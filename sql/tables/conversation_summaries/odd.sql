@@ -17,6 +17,7 @@ from keys
 inner join app.conversations as conversation on conversation.id = keys.conversation_id
 cross join lateral (
     values
+    ('conversations without a channel', conversation.channel is null),
     ('conversations without a usable started_at', not analytics.is_usable_time(conversation.started_at)),
     (
         'conversations without a usable closed_at',

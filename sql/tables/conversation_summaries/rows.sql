@@ -3,7 +3,7 @@
 with subject as materialized (
     select
         conversation.id,
-        conversation.channel::text as channel,
+        coalesce(conversation.channel::text, 'unknown') as channel,
         owner.client_id,
         conversation.crew_id,
         conversation.session_id::text as session_id,

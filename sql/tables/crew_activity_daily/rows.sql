@@ -3,8 +3,8 @@
 select
     day.crew_id,
     day.activity_date,
-    crew.crew_code::text as crew_code,
-    crew.name::text as crew_name,
+    coalesce(crew.crew_code::text, '') as crew_code,
+    coalesce(crew.name::text, '') as crew_name,
     crew.client_id,
     count(*) as sessions,
     sum(day.message_count)::bigint as messages,
@@ -15,5 +15,5 @@ select
     ) as first_response_median_seconds
 from keys
 inner join analytics.histories_sessions as day using (crew_id, activity_date)
-inner join app.crews as crew on crew.id = day.crew_id
+inner join app.crews as crew on crew.id = day.crew_id and crew.client_id is not null
 group by day.crew_id, day.activity_date, crew.crew_code, crew.name, crew.client_id;

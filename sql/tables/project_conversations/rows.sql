@@ -5,7 +5,7 @@ select
     conversation.id as conversation_id,
     project.id as project_id,
     case
-        when assigned.changed_at is not null then assigned.changed_at
+        when analytics.is_usable_time(assigned.changed_at) then assigned.changed_at
         when present.project_id = project.id then present.added_at
         when analytics.is_usable_time(change.changed_at) then change.changed_at
         else now()

@@ -13,8 +13,13 @@ wanted as (
     select distinct
         link.conversation_id,
         link.client_id,
-        (conversation.channel, conversation.crew_id, conversation.project_id, conversation.started_at, conversation.closed_at)
-        as facts
+        (
+            conversation.channel,
+            conversation.crew_id,
+            conversation.project_id,
+            case when analytics.is_usable_time(conversation.started_at) then conversation.started_at::timestamptz end,
+            case when analytics.is_usable_time(conversation.closed_at) then conversation.closed_at::timestamptz end
+        ) as facts
     from analytics.conversation_clients as link
     inner join app.conversations as conversation on conversation.id = link.conversation_id
     where link.conversation_id = any(array(select id from sample))
