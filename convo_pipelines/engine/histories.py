@@ -532,9 +532,10 @@ def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: da
 
 def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
     """Choose the keys of a crew with unread changes; return False if that is everything."""
-    span = (pending.from_snapshot, pending.to_snapshot)
-    [found] = waiting(connection, *span, Selection((crew.id,))) or [None]
-    if found and found.rest:
+    span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
+    if fetch_one(connection, "tables/histories_sessions/is_pending", table_name=crew.table_name, **span)[
+        "is_everything"
+    ]:
         return False
     choose_keys(connection, HISTORIES_SESSIONS, pending, **_members([crew]))
     return True
