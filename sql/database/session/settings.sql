@@ -4,6 +4,10 @@
 select
     set_config('timezone', 'UTC', false),
     set_config('datestyle', 'ISO, YMD', false),
+    set_config('intervalstyle', 'postgres', false),
+    set_config('extra_float_digits', '1', false),
+    set_config('bytea_output', 'hex', false),
+    set_config('standard_conforming_strings', 'on', false),
     set_config('array_nulls', 'on', false),
     set_config('default_transaction_isolation', 'read committed', false),
     set_config('default_transaction_read_only', 'off', false),
