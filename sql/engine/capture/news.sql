@@ -39,21 +39,30 @@ with now as materialized (
             inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
         ),
         (
-            select bit_xor(hash_record_extended(row(attribute.attrelid, attribute.attnum, attribute.xmin), 0))
-            from pg_attribute as attribute
-            where attribute.attnum > 0 and attribute.attrelid in (
-                select table_oid from analytics.adopted_tables
+            select bit_xor(hash_record_extended(row(beneath.oid, attribute.attnum, attribute.xmin), 0))
+            from (
+                select table_oid as oid from analytics.adopted_tables
                 union
                 select unnest(views) from analytics.adopted_views
-            )
+            ) as beneath
+            cross join lateral (  -- by index: the planner expects thousands of tables
+                select attnum, xmin from pg_attribute
+                where attrelid = beneath.oid and attnum > 0
+                offset 0
+            ) as attribute
         ),
         (
-            select bit_xor(hash_record_extended(row(adopted.view_oid, type.oid, type.xmin), 0))
+            select bit_xor(hash_record_extended(row(adopted.view_oid, used.oid, used.xmin), 0))
             from analytics.adopted_views as adopted
-            inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
-            inner join pg_depend as depend
-                on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_type'::regclass
-            inner join pg_type as type on type.oid = depend.refobjid
+            cross join lateral (
+                select type.oid, type.xmin from pg_rewrite as rule
+                inner join pg_depend as depend
+                    on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid
+                    and depend.refclassid = 'pg_type'::regclass
+                inner join pg_type as type on type.oid = depend.refobjid
+                where rule.ev_class = any(adopted.views)
+                offset 0
+            ) as used
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_namespace
