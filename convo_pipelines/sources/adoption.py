@@ -1,12 +1,12 @@
 """Adoption: schema `app` as views over the owner's tables, captured on these."""
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from pglast import parse_sql, split
@@ -16,8 +16,19 @@ from psycopg import sql
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_one, identifier
-from convo_pipelines.engine import binding, capture
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Row,
+    TableLockedError,
+    Warehouse,
+    blockers_of,
+    execute,
+    fetch,
+    fetch_one,
+    identifier,
+    patiently,
+)
+from convo_pipelines.engine import binding, capture, change_log
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
@@ -32,6 +43,8 @@ PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "pr
 ALIKE = 0.85
 """How alike names are of which one is the other misspelt."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
+
+Changed = TypeVar("Changed")
 
 _log = logging.getLogger(__name__)
 
@@ -125,16 +138,22 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     """
     if not any(migration.applied for migration in migrations.status(warehouse.url) if migration.line == "analytics"):
         migrations.up(url=warehouse.url)
+
+    def create(connection: Connection) -> None:
+        if file is None:
+            _require_views(connection)
+        create_views(connection, file)
+
+    def adopt(connection: Connection) -> list[Adopted]:
+        adopted = _adopt(connection)
+        for step in ("ownership", "grants"):
+            connection.execute(statement(f"migrations/{step}"))
+        return adopted
+
+    _change(warehouse, create)
     with warehouse.connection() as connection:
-        with _changing(connection):
-            if file is None:
-                _require_views(connection)
-            create_views(connection, file)
         binding.bind_views(connection)
-        with _changing(connection):
-            adopted = _adopt(connection)
-            for step in ("ownership", "grants"):
-                connection.execute(statement(f"migrations/{step}"))
+    adopted = _change(warehouse, adopt)
     capture.sync(warehouse)
     return adopted
 
@@ -192,7 +211,7 @@ def _create_views(connection: Connection, file: Path) -> set[str]:
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable) as error:
             if not _replace(connection, name, text):
                 raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary}: rename or drop it") from None
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.LockNotAvailable):
             raise
         except psycopg.Error as error:
             raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary or error}{_hint(error)}") from None
@@ -460,7 +479,8 @@ def release(warehouse: Warehouse) -> list[str]:
         AdoptionError: there are none, or something else reads one; nothing was changed.
 
     """
-    with warehouse.connection() as connection, _changing(connection):
+
+    def drop(connection: Connection) -> list[str]:
         found = fetch(connection, "sources/adoption/described", names=None)
         released = [view["table_name"] for view in found]
         if not released:
@@ -479,7 +499,9 @@ def release(warehouse: Warehouse) -> list[str]:
         ours = {name: sql.SQL("drop view if exists {}").format(identifier(name)) for name in views_of_ours()}
         if failures := _in_any_order(connection, ours | drops):
             raise AdoptionError("; ".join(map(_explained, failures.values())))
-    return released
+        return released
+
+    return _change(warehouse, drop)
 
 
 def restore(warehouse: Warehouse) -> list[Adopted]:
@@ -489,7 +511,8 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
         AdoptionError: none were released, or one cannot be made any more; nothing was changed.
 
     """
-    with warehouse.connection() as connection, _changing(connection):
+
+    def make(connection: Connection) -> None:
         rows = fetch(connection, "sources/adoption/released")
         if not rows:
             raise AdoptionError("no views are released")
@@ -501,6 +524,8 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
                 "run `convo-pipelines adopt install FILE`"
             )
         connection.execute("delete from analytics.released_views")
+
+    _change(warehouse, make)
     return install(warehouse, None)
 
 
@@ -513,6 +538,8 @@ def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composabl
             try:
                 with connection.transaction():
                     connection.execute(sql.Composed([text]))
+            except psycopg.errors.LockNotAvailable:
+                raise
             except psycopg.Error as error:
                 failures[name] = error
         if not failures or len(failures) == len(left):
@@ -522,6 +549,28 @@ def _in_any_order(connection: Connection, statements: Mapping[str, sql.Composabl
 
 def _explained(error: psycopg.Error) -> str:
     return ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
+
+
+def _change(warehouse: Warehouse, change: Callable[[Connection], Changed]) -> Changed:
+    """Change the views while followers pause; if a table is locked, try again.
+
+    Raises:
+        TableLockedError: another session held a lock at every attempt; the message names it.
+
+    """
+    done: list[Changed] = []
+
+    def attempt() -> None:
+        with warehouse.connection() as connection, _changing(connection):
+            done.append(change(connection))
+
+    with change_log.followers_paused(warehouse):
+        try:
+            patiently(attempt)
+        except psycopg.errors.LockNotAvailable:
+            with warehouse.connection() as connection:
+                raise TableLockedError(blockers_of(connection, is_any=True)) from None
+    return done[-1]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
+from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
 from convo_pipelines.operations import health
@@ -944,6 +944,24 @@ def test_a_trigger_of_the_owner_that_inserts_conversations_is_kept(adopted_shop:
 
 
 @pytest.mark.wide
+def test_views_are_released_when_a_lock_beneath_is_gone_or_its_holder_is_named(
+    adopted_shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(adopted_shop.url) as analyst:
+        analyst.execute("select from shop.posts")
+        with pytest.raises(
+            warehouse.TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"
+        ):
+            adoption.release(adopted_shop.warehouse)
+        analyst.execute("select from shop.posts")
+        monkeypatch.setattr(warehouse.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
+        assert "messages" in adoption.release(adopted_shop.warehouse)
+    assert not [view for view in adoption.restore(adopted_shop.warehouse) if view.remark]
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+
+
 def test_views_are_released_again_after_an_installation(adopted_shop: World) -> None:
     adoption.release(adopted_shop.warehouse)
     assert adopted.install(adopted_shop, VIEWS) == []
