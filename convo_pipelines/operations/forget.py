@@ -38,6 +38,27 @@ class StillThereError(ConvoPipelinesError):
     """The rows still exist in `app`, or are not read yet, and would be derived again; nothing of them was deleted."""
 
 
+class LakeError(ConvoPipelinesError):
+    """The lake has files of what is to be forgotten, but is not known here; nothing was deleted."""
+
+
+def require_no_lake(warehouse: Warehouse) -> None:
+    """Check that no lake has copies, for where it is not known which.
+
+    Raises:
+        LakeError: tables go into a lake.
+
+    """
+    with warehouse.connection() as connection:
+        tables = [row["table_name"] for row in fetch(connection, "operations/forget/in_lake")]
+    if tables:
+        raise LakeError(
+            f"{', '.join(tables)} go into a lake, whose files would keep what is forgotten; nothing was deleted: set "
+            "LAKE_URI and the others of the lake as where `convo-pipelines lake` runs. If there is no lake any more, "
+            "drop the triggers convo_pipelines_lake_* of these tables"
+        )
+
+
 def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None) -> Row:
     """Delete a session of a crew, or all of them; return the numbers of session_days, summaries and links deleted.
 
