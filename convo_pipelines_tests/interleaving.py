@@ -99,3 +99,15 @@ def interleave(
     monkeypatch.undo()
     if failures:
         raise failures[0]
+
+
+def write_before(text: str, write: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `write` done once, before the first statement with this text."""
+    waiting = [write]
+
+    def execute(connection: psycopg.Connection[Any], query: Any, *arguments: Any, **options: Any) -> Any:
+        if waiting and text in (query if isinstance(query, str) else str(query)):
+            waiting.pop()()
+        return EXECUTE(connection, query, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute)

@@ -116,6 +116,8 @@ def forget(session: str | None, crew: str | None, client: str | None, person: UU
         raise click.UsageError("give exactly one of --crew, --client, --person; --session only with --crew")
     warehouse = Warehouse()
     health.require_schema(warehouse)
+    if not settings().has_lake:
+        erasure.require_no_lake(warehouse)
     if person:
         removed = erasure.person(warehouse, person)
     elif client:

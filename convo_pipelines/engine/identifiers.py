@@ -18,6 +18,8 @@ from convo_pipelines.settings import settings
 LONGEST_BYTES = 2_000
 DOMAINS = 10_000
 """The ASCII forms of so many domains are cached, because most addresses share a few."""
+_DOTS = ".\u3002\uff0e\uff61"
+"""What UTS 46 reads as dots."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMBER = re.compile(r"urn:li:(member|person|fs_miniProfile|fsd_profile):([\w-]+)", re.IGNORECASE)
 _PROFILE = re.compile(
@@ -37,14 +39,14 @@ def email(value: str) -> str | None:
     if not local or re.search(r"[\s@<>,;]", local):
         return None
     try:
-        return f"{_lower(local)}@{_ascii_domain(domain.rstrip('.'))}"
+        return f"{_lower(local)}@{_ascii_domain(domain.rstrip(_DOTS))}"
     except UnicodeError:
         return None
 
 
 @lru_cache(DOMAINS)
 def _ascii_domain(domain: str) -> str:
-    return idna.encode(domain, uts46=True).decode()
+    return idna.encode(domain, uts46=True).decode().rstrip(".")  # "y.de." with an ignored character after it
 
 
 def phone(value: str) -> str | None:
@@ -59,7 +61,8 @@ def phone(value: str) -> str | None:
     if not phonenumbers.is_possible_number(number):
         return None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return f"{e164};ext={number.extension}" if number.extension else e164
+    form = f"{e164};ext={number.extension}" if number.extension else e164
+    return phone(form) if number.italian_leading_zero and form != value else form  # of "+49 00151…", one zero was read
 
 
 def linkedin(value: str) -> str | None:

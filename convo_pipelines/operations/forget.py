@@ -1,23 +1,62 @@
 """Erasure: permanently deletes sessions and persons from `analytics`, archive included.
 
-A tick runs first: deleting also deletes logged keys, which other tables may not have read yet.
+A tick runs first, because the log has the keys that are deleted, too, and every table has to read them. Then a
+transaction waits for the refreshes at work and holds up others, while it checks that nothing is left and deletes.
 """
 
 import logging
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, histories
-from convo_pipelines.engine import change_log, ticks
+from convo_pipelines.database.warehouse import (
+    LOCK_TIMEOUT,
+    Connection,
+    Row,
+    Warehouse,
+    begin,
+    fetch,
+    fetch_one,
+    histories,
+    patiently,
+)
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.change_log import LEASE_SECONDS
 from convo_pipelines.engine.crews import CrewError
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.errors import ConvoPipelinesError
+
+WAIT_SECONDS = LEASE_SECONDS + 1
+"""How long the ticks of another process are waited for."""
 
 _log = logging.getLogger(__name__)
 
 
 class StillThereError(ConvoPipelinesError):
-    """The rows still exist in `app`, or are not read yet, and would be derived again; nothing was deleted."""
+    """The rows still exist in `app`, or are not read yet, and would be derived again; nothing of them was deleted."""
+
+
+class LakeError(ConvoPipelinesError):
+    """The lake has files of what is to be forgotten, but is not known here; nothing was deleted."""
+
+
+def require_no_lake(warehouse: Warehouse) -> None:
+    """Check that no lake has copies, for where it is not known which.
+
+    Raises:
+        LakeError: tables go into a lake.
+
+    """
+    with warehouse.connection() as connection:
+        tables = [row["table_name"] for row in fetch(connection, "operations/forget/in_lake")]
+    if tables:
+        raise LakeError(
+            f"{', '.join(tables)} go into a lake, whose files would keep what is forgotten; nothing was deleted: set "
+            "LAKE_URI and the others of the lake as where `convo-pipelines lake` runs. If there is no lake any more, "
+            "drop the triggers convo_pipelines_lake_* of these tables"
+        )
 
 
 def sessions(warehouse: Warehouse, crew_code: str, session_id: str | None = None) -> Row:
@@ -53,11 +92,39 @@ def _sessions(warehouse: Warehouse, column: str, code: str, session_id: str | No
         for crew in found:
             _require_gone(connection, crew, session_id)
         removed = Counter[str]()
-        for crew in found:
-            removed.update(
-                fetch_one(connection, "operations/forget/session", crew_id=crew["id"], session_id=session_id)
-            )
+        for number, crew in enumerate(found):
+            try:
+                patiently(partial(_forget_crew, connection, crew, session_id, removed))
+            except StillThereError as error:
+                before = ", ".join(other["code"] for other in found[:number])
+                raise StillThereError(f"{error}{before and f'; forgotten before: {before}'}") from None
         return dict(removed)
+
+
+def _forget_crew(connection: Connection, crew: Row, session_id: str | None, removed: Counter[str]) -> None:
+    asked = {"crew_id": crew["id"], "session_id": session_id}
+    with _alone(connection, f"{HISTORIES_SESSIONS.name}:{crew['id']}"):
+        _require_gone(connection, crew, session_id)
+        _require_read(fetch(connection, "operations/forget/unread_session", **asked), f"crew {crew['code']}")
+        deleted = fetch_one(connection, "operations/forget/session", **asked)
+    removed.update(deleted)
+
+
+@contextmanager
+def _alone(connection: Connection, *locks: str) -> Generator[None]:
+    """Open a transaction beside which nothing is refreshed."""
+    with connection.transaction():
+        begin(connection, None, LOCK_TIMEOUT, [*locks, *(table.name for table in DERIVED_TABLES)])
+        yield
+
+
+def _require_read(unread: list[Row], what: str) -> None:
+    if unread:
+        tables = ", ".join(row["table_name"] for row in unread)
+        raise StillThereError(
+            f"{tables} has not read all changes of {what} yet: nothing of it was deleted; "
+            "run the command again, and if that does not help, see `convo-pipelines status`"
+        )
 
 
 def _require_gone(connection: Connection, crew: Row, session_id: str | None) -> None:
@@ -85,20 +152,33 @@ def person(warehouse: Warehouse, person_id: UUID) -> Row:
 
     """
     _read_everything(warehouse)
-    with warehouse.connection() as connection, connection.transaction():
-        if fetch_one(connection, "operations/forget/person_left", person_id=person_id)["is_left"]:
-            raise StillThereError(
-                f"app still has person {person_id} or one of its contact methods; delete them there first"
-            )
-        return fetch(connection, "operations/forget/person", person_id=person_id)[0]
+    removed: list[Row] = []
+
+    def forget() -> None:
+        with _alone(connection):
+            if fetch_one(connection, "operations/forget/person_left", person_id=person_id)["is_left"]:
+                raise StillThereError(
+                    f"app still has person {person_id} or one of its contact methods; delete them there first"
+                )
+            unread = fetch(connection, "operations/forget/unread_person", person_id=person_id)
+            _require_read(unread, f"person {person_id}")
+            removed[:] = fetch(connection, "operations/forget/person", person_id=person_id)
+
+    with warehouse.connection() as connection:
+        patiently(forget)
+    return removed[0]
 
 
 def _read_everything(warehouse: Warehouse) -> None:
-    """Tick every table, so that nothing logged before now is unread, except for crews that fail."""
-    with warehouse.connection() as connection:
-        now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+    """Tick every table, so that nothing logged before now is unread, except for crews that fail.
+
+    Raises:
+        StillThereError: another process went on ticking one of them.
+
+    """
     for table in DERIVED_TABLES:
-        ticks.tick(warehouse, table, _log)
-    with warehouse.connection() as connection:
-        if any(change_log.look(connection, table, to_snapshot=now).has_news for table in DERIVED_TABLES):
-            raise StillThereError("another tick is running; nothing was deleted: run the command again")
+        outcome, _ = ticks.tick(warehouse, table, _log, wait_seconds=WAIT_SECONDS)
+        if outcome.is_skipped:
+            raise StillThereError(
+                f"another process is running ticks of {table.name}; nothing was deleted: run the command again"
+            )

@@ -1,13 +1,13 @@
 """Adoption: schema `app` as views over the owner's tables, captured on these."""
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from pglast import parse_sql, split
@@ -29,7 +29,7 @@ from convo_pipelines.database.warehouse import (
     identifier,
     patiently,
 )
-from convo_pipelines.engine import binding, capture
+from convo_pipelines.engine import binding, capture, change_log
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
@@ -44,6 +44,8 @@ PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "pr
 ALIKE = 0.85
 """How alike names are of which one is the other misspelt."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
+
+Changed = TypeVar("Changed")
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +97,6 @@ def check(warehouse: Warehouse, file: Path) -> list[Checked]:
 
     """
     with warehouse.connection() as connection, connection.transaction(force_rollback=True):
-        connection.execute("set local search_path = ''")
         created = create_views(connection, file)
         return [_checked(connection, name, SOURCES[name], name in created) for name in SOURCES]
 
@@ -142,16 +143,22 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     """
     if not any(migration.applied for migration in migrations.status(warehouse.url) if migration.line == "analytics"):
         migrations.up(url=warehouse.url)
+
+    def create(connection: Connection) -> None:
+        if file is None:
+            _require_views(connection)
+        create_views(connection, file)
+
+    def adopt(connection: Connection) -> list[Adopted]:
+        adopted = _adopt(connection)
+        for step in ("ownership", "grants"):
+            connection.execute(statement(f"migrations/{step}"))
+        return adopted
+
+    _change(warehouse, create)
     with warehouse.connection() as connection:
-        with _changing(connection):
-            if file is None:
-                _require_views(connection)
-            create_views(connection, file)
         binding.bind_views(connection)
-        with _changing(connection):
-            adopted = _adopt(connection)
-            for step in ("ownership", "grants"):
-                connection.execute(statement(f"migrations/{step}"))
+    adopted = _change(warehouse, adopt)
     capture.sync(warehouse)
     return adopted
 
@@ -209,7 +216,7 @@ def _create_views(connection: Connection, file: Path) -> set[str]:
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable) as error:
             if not _replace(connection, name, text):
                 raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary}: rename or drop it") from None
-        except psycopg.errors.InsufficientPrivilege:
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.LockNotAvailable):
             raise
         except psycopg.Error as error:
             raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary or error}{_hint(error)}") from None
@@ -494,7 +501,8 @@ def release(warehouse: Warehouse) -> list[str]:
         AdoptionError: there are none, or something else reads one; nothing was changed.
 
     """
-    with warehouse.connection() as connection, _changing(connection):
+
+    def drop(connection: Connection) -> list[str]:
         found = fetch(connection, "sources/adoption/described", names=None)
         released = [view["table_name"] for view in found]
         if not released:
@@ -513,7 +521,9 @@ def release(warehouse: Warehouse) -> list[str]:
         ours = {name: sql.SQL("drop view if exists {}").format(identifier(name)) for name in views_of_ours()}
         if failures := _in_any_order(connection, ours | drops):
             raise AdoptionError("; ".join(map(_explained, failures.values())))
-    return released
+        return released
+
+    return _change(warehouse, drop)
 
 
 def restore(warehouse: Warehouse) -> list[Adopted]:
@@ -523,7 +533,8 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
         AdoptionError: none were released, or one cannot be made any more; nothing was changed.
 
     """
-    with warehouse.connection() as connection, _changing(connection):
+
+    def make(connection: Connection) -> None:
         rows = fetch(connection, "sources/adoption/released")
         if not rows:
             raise AdoptionError("no views are released")
@@ -535,6 +546,8 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
                 "run `convo-pipelines adopt install FILE`"
             )
         connection.execute("delete from analytics.released_views")
+
+    _change(warehouse, make)
     return install(warehouse, None)
 
 
@@ -565,22 +578,41 @@ def _explained(error: psycopg.Error) -> str:
     return ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
 
 
+def _change(warehouse: Warehouse, change: Callable[[Connection], Changed]) -> Changed:
+    """Change the views while followers pause; if a table is locked, try again.
+
+    Raises:
+        TableLockedError: another session held a lock at every attempt; the message names it.
+
+    """
+    done: list[Changed] = []
+
+    def attempt() -> None:
+        with warehouse.connection() as connection, _changing(connection):
+            done.append(change(connection))
+
+    with change_log.followers_paused(warehouse):
+        try:
+            patiently(attempt)
+        except psycopg.errors.LockNotAvailable:
+            with warehouse.connection() as connection:
+                raise TableLockedError(blockers_of(connection, is_any=True)) from None
+    return done[-1]
+
+
 @contextmanager
 def _changing(connection: Connection) -> Generator[None]:
     """Change the views in one transaction, one process at a time; every name in it is qualified.
 
     Raises:
         AdoptionError: a right is missing.
-        TableLockedError: another session holds a lock on a view or a table beneath; nothing was changed.
+        psycopg.errors.LockNotAvailable: another session holds a lock on a view or a table beneath.
 
     """
     try:
         with connection.transaction():
             execute(connection, "database/session/lock", locks=["adoption"], lock_timeout="5s")
-            connection.execute("set local search_path = ''")
             yield
-    except psycopg.errors.LockNotAvailable:
-        raise TableLockedError(blockers_of(connection, is_any=True)) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise AdoptionError(
             f"{error.diag.message_primary}: connect as the role that owns schema app, its views and the tables beneath"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString, cast
 
 import psycopg
-from pglast import ast, parse_sql
+from pglast import ast, parse_sql, scan
 from pglast.enums import JoinType, SetOperation
 from pglast.stream import RawStream
 from pglast.visitors import Visitor
@@ -32,6 +32,32 @@ NUMBER = "convo_row_number"
 UNNUMBERED, NUMBERED = f"SELECT 0 AS {NUMBER}", f"SELECT row_number() OVER () AS {NUMBER}"
 PUT_TOGETHER = {"jsonb_build_object", "jsonb_build_array", "json_build_object", "json_build_array", "concat"}
 """Functions that put values together: not immutable, because settings say how the values are written."""
+SETTLED = {
+    "bit",
+    "bool",
+    "bpchar",
+    "bytea",
+    "char",
+    "date",
+    "float4",
+    "float8",
+    "int2",
+    "int4",
+    "int8",
+    "interval",
+    "json",
+    "jsonb",
+    "numeric",
+    "text",
+    "timestamp",
+    "timestamptz",
+    "uuid",
+    "varbit",
+    "varchar",
+}
+"""Types whose literals, as PostgreSQL prints them, mean the same with any settings of a session."""
+PINNED = "SET array_nulls TO 'on' SET lc_monetary FROM CURRENT"
+"""What a function pins that has literals of other types: each costs it half a microsecond."""
 
 
 class ViewError(ConvoPipelinesError):
@@ -78,8 +104,21 @@ class View:
                 node.relname = rows
 
         Rename()(self.tree)
-        text = RawStream()(self.tree)
+        text = _written(self.tree)
         return text.replace(UNNUMBERED, NUMBERED) if is_numbered else text
+
+    @property
+    def pins(self) -> str:
+        """What its trigger function sets, because settings of the writer's session change what a literal means."""
+        names: set[str] = set()
+
+        class Literals(Visitor):
+            def visit_TypeCast(self, _ancestors: object, node: Node) -> None:  # noqa: N802
+                if type(node.arg).__name__ == "A_Const":
+                    names.add(node.typeName.names[-1].sval + "[]" * bool(node.typeName.arrayBounds))
+
+        Literals()(self.tree)
+        return PINNED if names - SETTLED else ""
 
     def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
         """Return the statement that creates a trigger function for the table beneath.
@@ -99,6 +138,7 @@ class View:
         )  # the view may have that in a literal
         text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
         text = re.sub(r"\btg_relid\b", str(self.oid), text)
+        text = re.sub(r"^(?=AS \$)", self.pins and f" {self.pins}\n", text, count=1, flags=re.MULTILINE)
 
         def shown(match: re.Match[str]) -> str:
             number, clause, rows = match.groups()
@@ -122,7 +162,6 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
 
     """
     with connection.transaction(force_rollback=True):
-        connection.execute("set local search_path = ''")
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         if found["definition"] is None:
             raise ViewError(f"{found['name']} is not a view")
@@ -131,6 +170,12 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
             return View(found["oid"], found["name"], [found["oid"]], None, tree)
         reader = _Reader(connection, found["name"])
         tree = reader.expand(found, set(reads), set(logged))
+        if unknown := fetch(connection, "sources/views/unknown_calls", views=list(reader.views)):
+            names = ", ".join(row["name"] for row in unknown)
+            raise ViewError(
+                f"{found['name']} calls {names}: it cannot be known what that calls; "
+                "write it in SQL or PL/pgSQL, without EXECUTE"
+            )
     return View(found["oid"], found["name"], reader.views, reader.base(), tree, reader.joined)
 
 
@@ -171,7 +216,7 @@ class _Plain:
             "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
             "table_name": sql.Literal(self.base["name"]),
             "alias": sql.Identifier(self.alias),
-            "id": _sql(RawStream()(self.shown["id"])),
+            "id": _sql(_written(self.shown["id"])),
         }
 
 
@@ -183,7 +228,6 @@ def _plain(connection: Connection, relation: str) -> _Plain:
 
     """
     with connection.transaction(force_rollback=True):
-        connection.execute("set local search_path = ''")
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         tree = _parse(found["definition"])
         is_select = tree.op == SetOperation.SETOP_NONE and not tree.withClause and len(tree.fromClause or ()) == 1
@@ -288,7 +332,7 @@ def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
             if function == "analytics.uuid_of" and len(arguments) == 1:
                 return _inverse(arguments[0], f"analytics.bigint_of({value})")
             if function.removeprefix("pg_catalog.") == "timezone" and len(arguments) == 2:
-                return _inverse(arguments[1], f"{value} at time zone {RawStream()(arguments[0])}")
+                return _inverse(arguments[1], f"{value} at time zone {_written(arguments[0])}")
         case _:
             pass
     return None
@@ -325,6 +369,11 @@ class _Reader:
         """Return what a view shows of the logged columns, over `changed_rows`."""
         self.views.append(found["oid"])
         tree = _parse(found["definition"])
+        if self._meaning(found["definition"]) != self._meaning(_written(tree)):
+            raise ViewError(
+                f"{self.view}: its definition means something else when it is written anew, as a cast to "
+                '"bit" without a length does'
+            )
         selects = list(self._selects(tree))
         tree.sortClause = None
         names = [target.name or _last_name(target.val) for target in selects[0].targetList]
@@ -335,6 +384,13 @@ class _Reader:
         for select in selects:
             self._replace(select, names, reads, logged)
         return tree
+
+    def _meaning(self, query: str) -> str:
+        """Return how PostgreSQL reads a query."""
+        name = sql.Identifier(BENEATH)
+        with self.connection.transaction(force_rollback=True):
+            execute(self.connection, "sources/views/copy_view", {"view": name, "query": _sql(query.rstrip(";"))})
+            return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
     def _replace(self, select: Node, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
         """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
@@ -474,7 +530,30 @@ class _Reader:
 
 
 def _parse(definition: str) -> Node:
-    return parse_sql(definition)[0].stmt
+    tree: Node = parse_sql(definition)[0].stmt
+
+    class Bits(Visitor):
+        """`B'101'` is printed as `'101'::"bit"`, which would be written as `bit`, of one bit."""
+
+        def visit_TypeCast(self, _ancestors: object, node: Node) -> Node:  # noqa: N802
+            is_string = type(node.arg).__name__ == "A_Const" and type(node.arg.val).__name__ == "String"
+            if is_string and [name.sval for name in node.typeName.names] == ["bit"] and not node.typeName.typmods:
+                return ast.A_Const(isnull=False, val=ast.BitString(bsval=f"b{node.arg.val.sval}"))
+            return node
+
+    Bits()(tree)
+    return tree
+
+
+def _written(node: Node) -> str:
+    """Return the text of what was parsed, which means the same with any standard_conforming_strings."""
+    text = RawStream()(node)
+    for token in reversed(scan(text)):
+        literal = text[token.start : token.end + 1]
+        if token.name == "SCONST" and literal.startswith("'") and "\\" in literal:
+            escaped = literal.replace("\\", "\\\\")
+            text = f"{text[: token.start]} E{escaped}{text[token.end + 1 :]}"
+    return text
 
 
 def _value(expression: str) -> Node:

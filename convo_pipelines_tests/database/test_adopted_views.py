@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
+from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
@@ -111,6 +111,21 @@ def tables_named(name: str) -> Case:
 
 
 LOGGED = {
+    "a backslash, beside standard_conforming_strings": Case(
+        edited({FILTER: r"kind in (0, 1) and kind::text ~ '^\d$';"}),
+        "",
+        ["set standard_conforming_strings = off", NEW_POST, "set standard_conforming_strings = on"],
+    ),
+    "a null in an array, beside array_nulls": Case(
+        edited({FILTER: "kind in (0, 1) and array[null, kind::text] in ('{NULL,0}'::text[], '{NULL,1}'::text[]);"}),
+        "",
+        ["set array_nulls = off", NEW_POST, "set array_nulls = on"],
+    ),
+    "bits": Case(
+        edited({FILTER: "kind in (0, 1) and flags = B'101';"}),
+        "alter table shop.posts add flags bit(3) not null default B'101'",
+        [NEW_POST, "update shop.posts set flags = B'111' where chat_id = 1"],
+    ),
     "the quote of functions": Case(
         edited({FILTER: "kind in (0, 1) and chat_id::text <> '$function$';"}),
         "select",
@@ -415,6 +430,20 @@ NOT_CAPTURED = {
         ),
         f"messages: app.messages: column direction {NOT_IMMUTABLE}",
     ),
+    "a function whose text is put together": (
+        Case(
+            edited({DIRECTION: "shop.way_of(kind)"}),
+            "create function shop.way_of(kind int) returns text immutable language plpgsql as "
+            "$$declare way text; begin execute format('select case %s when 0 then %L else %L end', kind, "
+            "'inbound', 'outbound') into way; return way; end$$",
+            [NEW_POST],
+        ),
+        "messages: app.messages calls shop.way_of(integer): it cannot be known what that calls",
+    ),
+    "a cast to a bit": (
+        Case(edited({FILTER: "kind in (0, 1) and kind::bit(4)::\"bit\" <> B'111';"}), "", [NEW_POST]),
+        "messages: app.messages: its definition means something else",
+    ),
     "an operator that reads another table": (
         Case(
             edited({DIRECTION: "operator(shop.@@@) kind"}),
@@ -529,6 +558,94 @@ def test_a_function_of_a_view_that_is_replaced_changes_the_view(shop: World) -> 
     assert_right(shop)
     assert adopted.install(shop, views) == []
     assert modes(shop) == {}
+
+
+INNER = (
+    'create or replace function shop."Way of"(kind int) returns text immutable language sql '
+    "return case kind when {} then 'inbound' else 'outbound' end"
+)
+CALLS = {
+    "in the text of PL/pgSQL": (
+        "create function shop.way_of(kind int) returns text immutable language plpgsql as "
+        '$$begin return shop."Way of"(kind); end$$',
+        "shop.way_of(kind)",
+    ),
+    "in a function that is called in the text of SQL": (
+        'create function shop.between(kind int) returns text immutable language sql return shop."Way of"(kind); '
+        "create function shop.way_of(kind int) returns text immutable language sql as 'select shop.BETWEEN($1)'",
+        "shop.way_of(kind)",
+    ),
+    "by an operator": (
+        'create operator shop.@@@ (rightarg = int, function = shop."Way of")',
+        "operator(shop.@@@) kind",
+    ),
+    "by an operator in a text": (
+        'create operator shop.@@@ (rightarg = int, function = shop."Way of"); '
+        "create function shop.way_of(kind int) returns text immutable language sql as 'select operator(shop.@@@) $1'",
+        "shop.way_of(kind)",
+    ),
+}
+
+
+@pytest.mark.representatives(2)
+@pytest.mark.parametrize(("calls", "expression"), CALLS.values(), ids=CALLS)
+def test_a_function_that_is_called_indirectly_and_replaced_changes_the_view(
+    shop: World, calls: str, expression: str
+) -> None:
+    case = Case(edited({DIRECTION: expression}), f"{INNER.format(0)}; {calls}", [INNER.format(1)])
+    assert installed(shop, case) == []
+    refresh(shop)
+    assert modes(shop) == {"messages": "its definition has changed: run `convo-pipelines adopt install`"}
+    assert_right(shop)
+    assert adopted.install(shop, case.views) == []
+    shop.execute(NEW_POST)
+    refresh(shop)
+    assert_right(shop)
+
+
+EXCHANGED = {
+    "of the table": (
+        "messages",
+        "alter table shop.posts add other bigint not null default 2",
+        "alter table shop.posts rename chat_id to former; alter table shop.posts rename other to chat_id; "
+        "alter table shop.posts rename former to other",
+        "insert into shop.posts (chat_id, other, kind, posted) values (1, 3, 0, '2026-03-12'); "
+        "update shop.posts set other = 4 where id = 1",
+    ),
+    "of a joined table": (
+        "conversations",
+        "alter table shop.inboxes add other text not null default 'chat'",
+        "alter table shop.inboxes rename kind to former; alter table shop.inboxes rename other to kind; "
+        "alter table shop.inboxes rename former to other",
+        "update shop.inboxes set other = 'linkedin' where id = 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "before", "exchange", "write"), EXCHANGED.values(), ids=EXCHANGED)
+def test_columns_that_are_exchanged_beneath_a_view_change_it(
+    shop: World, source: str, before: str, exchange: str, write: str
+) -> None:
+    shop.execute(before)
+    adopted.install(shop, VIEWS)
+    refresh(shop)
+    assert modes(shop) == {}
+    shop.execute(exchange)
+    shop.execute(write)
+    with shop.warehouse.connection() as connection:
+        assert capture.has_news(connection)
+    refresh(shop)
+    with shop.warehouse.connection() as connection:
+        [status] = capture.status(connection, source)
+        assert not capture.has_news(connection)
+    assert status["mode"] == "window"
+    assert modes(shop) == {source: status["remark"]}
+    assert_right(shop)
+    assert not [view for view in adoption.install(shop.warehouse, None) if view.remark]
+    shop.execute(write.replace("4", "5").replace("linkedin", "chat"))
+    refresh(shop)
+    assert modes(shop) == {}
+    assert_right(shop)
 
 
 @pytest.mark.wide
@@ -881,6 +998,24 @@ def test_a_trigger_of_the_owner_that_inserts_conversations_is_kept(adopted_shop:
 
 
 @pytest.mark.wide
+def test_views_are_released_when_a_lock_beneath_is_gone_or_its_holder_is_named(
+    adopted_shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(adopted_shop.url) as analyst:
+        analyst.execute("select from shop.posts")
+        with pytest.raises(
+            warehouse.TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"
+        ):
+            adoption.release(adopted_shop.warehouse)
+        analyst.execute("select from shop.posts")
+        monkeypatch.setattr(warehouse.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
+        assert "messages" in adoption.release(adopted_shop.warehouse)
+    assert not [view for view in adoption.restore(adopted_shop.warehouse) if view.remark]
+    adopted_shop.execute(NEW_POST)
+    refresh(adopted_shop)
+    assert_right(adopted_shop)
+
+
 def test_views_are_released_again_after_an_installation(adopted_shop: World) -> None:
     adoption.release(adopted_shop.warehouse)
     assert adopted.install(adopted_shop, VIEWS) == []

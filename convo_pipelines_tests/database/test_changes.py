@@ -28,7 +28,7 @@ from convo_pipelines.engine.registry import (
 )
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
-from convo_pipelines_tests.interleaving import interleave
+from convo_pipelines_tests.interleaving import interleave, write_before
 from convo_pipelines_tests.world import DAY, PIPELINE, World, at
 
 log = logging.getLogger("test")
@@ -1000,6 +1000,22 @@ def test_two_ticks_that_collapse_the_log_at_once(world: World, turns: int, monke
     monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
     tick(world)
     assert_right(world)
+
+
+def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.crew()
+    tick(world)
+    switch = "update app.crews set is_active = %s"
+    world.execute(switch, False)
+    world.say("s1")
+    tick(world)
+    world.execute(switch, True)
+    capture.sync(world.warehouse)  # logs that all of it is to be read
+    write_before("drop table pg_temp.keys", lambda: world.execute(switch, False), monkeypatch)
+    outcome, _ = ticks.compare(world.warehouse, HISTORIES_SESSIONS, logging.getLogger("test"))
+    assert (outcome.counts.inserted, outcome.drift.changed) == (1, 0)
 
 
 def suppressed(world: World) -> None:

@@ -1,5 +1,6 @@
 """The lake: every day of every table is what the database has, whatever happens to either."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -197,6 +198,15 @@ def test_what_is_forgotten_is_in_no_file(lake: World, tmp_path: Path, environmen
     assert files_with(tmp_path, SECRET) != []
     lake.execute("delete from app.conversations where session_id is not null")
     lake.execute(f"delete from app.{lake.tables['A']}")
+    uri = os.environ["LAKE_URI"]
+    environment(LAKE_URI="", LAKE_CRON="")
+    refused = CliRunner().invoke(main, ["forget", "--crew", "A"])
+    assert refused.exit_code == 1
+    assert "go into a lake, whose files would keep what is forgotten; nothing was deleted: set LAKE_URI" in (
+        " ".join(refused.output.split())
+    )
+    assert lake.execute("select from analytics.histories_sessions")
+    environment(LAKE_URI=uri)
     done = CliRunner().invoke(main, ["forget", "--crew", "A"])
     assert done.exit_code == 0, done.output
     assert files_with(tmp_path, SECRET) == []

@@ -7,9 +7,13 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import warehouse
+from convo_pipelines.engine import change_log
 from convo_pipelines.engine.crews import CrewError
+from convo_pipelines.engine.registry import CREW_ACTIVITY_DAILY
 from convo_pipelines.operations import forget
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
+from convo_pipelines_tests.interleaving import write_before
 from convo_pipelines_tests.world import World, at
 
 PHONE, MAIL = "4915112345678", "ana@example.com"
@@ -131,4 +135,71 @@ def test_a_client_of_whom_half_is_forgotten_is_forgotten_by_running_it_again(
             forget.client(world.warehouse, "C1")
     assert len(world.execute("select from analytics.histories_sessions")) == 1
     assert forget.client(world.warehouse, "C1")["session_days"] == 1
+    assert world.execute("select from analytics.histories_sessions") == []
+
+
+def test_what_is_written_beside_forgetting_is_read(
+    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive_after(7)
+    for code, when in (("A", at()), ("B", datetime.now(UTC))):
+        world.crew(code)
+        world.say("s1", "human", when, code)
+    world.tick()
+    world.execute("delete from app.histories_a; delete from app.histories_b; delete from app.conversations")
+    world.tick()
+    write_before(
+        "delete from analytics.histories_sessions",
+        lambda: world.say("new", "human", datetime.now(UTC), "B"),
+        monkeypatch,
+    )
+    with pytest.raises(forget.StillThereError, match=r"still has messages of sessions of crew B.+before: A"):
+        forget.client(world.warehouse, "C1")
+    world.tick()
+    oracle.assert_right(world)
+    assert world.execute("select session_id from analytics.histories_sessions") == [{"session_id": "new"}]
+
+
+def test_a_table_that_another_process_ticks_reads_what_is_forgotten_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forget, "WAIT_SECONDS", 0)
+    world.crew()
+    for session in ("s1", "s2"):
+        world.say(session, "human", datetime.now(UTC))
+    world.tick()
+    world.execute("delete from app.histories_a where session_id = 's1'")
+    world.execute("delete from app.conversations where session_id = 's1'")
+    with (
+        change_log.leases(world.warehouse, [CREW_ACTIVITY_DAILY]),
+        pytest.raises(forget.StillThereError, match="another process is running ticks of crew_activity_daily"),
+    ):
+        forget.sessions(world.warehouse, "A", "s1")
+    assert forget.sessions(world.warehouse, "A", "s1") == {"session_days": 0, "summaries": 0, "links": 0}
+    world.tick()
+    oracle.assert_right(world)
+
+
+def test_a_session_that_comes_back_beside_forgetting_is_not_forgotten(
+    world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written between the ticks and the deletion, and read by another process."""
+    archive_after(7)
+    world.crew()
+    world.say("s1", "human", at())
+    world.tick()
+    world.execute("delete from app.histories_a; delete from app.conversations")
+    world.tick()
+
+    def come_back() -> None:
+        world.say("s1", "human", datetime.now(UTC))
+        world.tick(["histories_sessions"])
+        world.execute("delete from app.histories_a")
+
+    write_before("select from app.conversations", come_back, monkeypatch)
+    with pytest.raises(forget.StillThereError, match="histories_sessions has not read all changes of crew A yet"):
+        forget.sessions(world.warehouse, "A")
+    world.tick()
+    world.execute("delete from app.conversations")
+    forget.sessions(world.warehouse, "A")
     assert world.execute("select from analytics.histories_sessions") == []

@@ -444,6 +444,20 @@ def test_arrays_that_go_while_a_tick_is_at_work(world: World, statements: int, m
     assert not world.has_news(LINKS)
 
 
+def test_an_inconsistency_is_kept_while_the_links_of_projects_are_behind(world: World) -> None:
+    project, talk = world.project(), world.conversation()
+    world.sync()
+    world.assign(talk, project)
+    world.tick(["project_link_inconsistencies"])
+    found = "select * from analytics.project_link_inconsistencies"
+    [before] = world.execute(found)
+    outcome, _ = ticks.compare(world.warehouse, PROJECT_LINK_INCONSISTENCIES, logging.getLogger())
+    assert (outcome.drift.changed, outcome.counts.deleted) == (0, 0)
+    world.sync()
+    [after] = world.execute(found)
+    assert after["first_seen_at"] == before["first_seen_at"]
+
+
 def test_a_project_that_changes_while_reconcile_runs_is_no_drift(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     projects = [world.project(), world.project()]
     talks = [world.conversation(project_id=projects[0]) for _ in range(3)]

@@ -34,8 +34,19 @@ def escaped(text: str) -> str:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 SPELLINGS = {
-    "email": st.builds("{}@{}".format, TEXT, st.sampled_from(["Example.com.", "BÜCHER.example", "xn--bcher-kva.de"])),
-    "phone": st.builds("{}{}{}".format, st.sampled_from(["+49", "0049", "+1 (212)"]), st.integers(0), TEXT),
+    "email": st.builds(
+        "{}@{}{}".format,
+        TEXT,
+        st.sampled_from(["Example.com.", "BÜCHER.example", "xn--bcher-kva.de"]) | TEXT,
+        st.sampled_from(["", ".", "..", "\u3002", "\uff0e.", "\uff61\u200b"]),
+    ),
+    "phone": st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(["+49", "0049", "+1 (212)", "+49 0049", "+55 055", "+39 0"]),
+        st.sampled_from(["", "0", "00", "(0)"]),
+        st.integers(0) | st.integers(10**7, 10**9),
+        TEXT | st.sampled_from(["", "x12", ";ext=0"]),
+    ),
     "linkedin": st.builds(
         "https://de.LinkedIn.com/in/{}".format,
         st.lists(TEXT | TEXT.map(escaped) | TEXT.map(escaped).map(escaped), min_size=1).map("".join),

@@ -1,6 +1,6 @@
 -- Transactions that hold, or wait for, locks on tables of app or their partitions: locks that prevent reading, or with is_any
 -- any lock, which prevents altering. If no table is named, also refreshes that others wait for.
--- in:  %(tables)s: null: all of app and analytics; %(is_any)s
+-- in:  %(tables)s: null: all of app and analytics, and those that views of app read; %(is_any)s
 -- out: pid, who (the role), since (both null if this role may not see them), prepared (the name of a prepared transaction, or
 --      null), table_name, waits_for (pids, 0 for a prepared transaction; null if it holds the lock); one row per transaction,
 --      holders first, the oldest first
@@ -21,6 +21,14 @@ tables as (
     from pg_class
     inner join pg_namespace on pg_namespace.oid = relnamespace
     where nspname in ('app', 'analytics') and %(tables)s::text[] is null
+    union
+    select depend.refobjid
+    from pg_class
+    inner join pg_namespace on pg_namespace.oid = relnamespace
+    inner join pg_rewrite on ev_class = pg_class.oid
+    inner join pg_depend as depend
+        on depend.classid = 'pg_rewrite'::regclass and depend.objid = pg_rewrite.oid and depend.refclassid = 'pg_class'::regclass
+    where nspname = 'app' and %(tables)s::text[] is null
 ),
 
 transactions as (

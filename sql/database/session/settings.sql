@@ -6,6 +6,7 @@ select
     set_config('timezone', 'UTC', %(is_local)s),
     set_config('datestyle', 'ISO, YMD', %(is_local)s),
     set_config('intervalstyle', 'postgres', %(is_local)s),
+    set_config('extra_float_digits', '1', %(is_local)s),
     set_config('bytea_output', 'hex', %(is_local)s),
     set_config('standard_conforming_strings', 'on', %(is_local)s),
     set_config('transform_null_equals', 'off', %(is_local)s),

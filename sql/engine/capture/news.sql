@@ -39,12 +39,42 @@ with now as materialized (
             inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
         ),
         (
-            select bit_xor(hash_record_extended(row(adopted.view_oid, function.oid, function.xmin), 0))
+            select bit_xor(hash_record_extended(row(beneath.oid, attribute.attnum, attribute.xmin), 0))
+            from (
+                select table_oid as oid from analytics.adopted_tables
+                union
+                select unnest(views) from analytics.adopted_views
+            ) as beneath
+            cross join lateral (  -- by index: the planner expects thousands of tables
+                select attnum, xmin from pg_attribute
+                where attrelid = beneath.oid and attnum > 0
+                offset 0
+            ) as attribute
+        ),
+        (
+            select bit_xor(hash_record_extended(row(adopted.view_oid, used.oid, used.xmin), 0))
             from analytics.adopted_views as adopted
-            inner join pg_rewrite as rule on rule.ev_class = any(adopted.views)
-            inner join pg_depend as depend
-                on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid and depend.refclassid = 'pg_proc'::regclass
-            inner join pg_proc as function on function.oid = depend.refobjid
+            cross join lateral (
+                select type.oid, type.xmin from pg_rewrite as rule
+                inner join pg_depend as depend
+                    on depend.classid = 'pg_rewrite'::regclass and depend.objid = rule.oid
+                    and depend.refclassid = 'pg_type'::regclass
+                inner join pg_type as type on type.oid = depend.refobjid
+                where rule.ev_class = any(adopted.views)
+                offset 0
+            ) as used
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_namespace
+            where nspname !~ '^pg_(toast_)?temp_' and exists (select from analytics.adopted_views)
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_proc
+            where oid >= 16384 and exists (select from analytics.adopted_views)  -- functions may call others in their text
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_operator
+            where oid >= 16384 and exists (select from analytics.adopted_views)
         ),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),

@@ -1,4 +1,4 @@
--- Deletes a session of a crew from analytics.
+-- Deletes a session of a crew from analytics; from the logs, what every table has read that follows it.
 -- in:  %(crew_id)s, %(session_id)s: null for all sessions of the crew
 -- out: one row: session_days, summaries, links
 with conversations as (
@@ -96,12 +96,21 @@ logged_days as (
         and session_changes.table_oid = any(source.members)
         and session_changes.session_id is not null
         and (%(session_id)s::text is null or session_changes.session_id = %(session_id)s)
+        and not exists (
+            select from analytics.refresh_state as reader
+            where 'histories' = any(reader.follows) and analytics.is_unread(session_changes.xid, reader.snapshot)
+        )
 ),
 
 logged as (
-    delete from analytics.conversation_changes
+    delete from analytics.conversation_changes as change
     where crew_id = %(crew_id)s::uuid and session_id is not null
         and (%(session_id)s::text is null or session_id = %(session_id)s)
+        and not exists (
+            select from analytics.refresh_state as reader
+            where reader.follows && array[change.source, change.source || ' ' || change.operation]
+                and analytics.is_unread(change.xid, reader.snapshot)
+        )
 )
 
 select

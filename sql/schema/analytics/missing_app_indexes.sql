@@ -2,6 +2,7 @@
 -- says what it compares, row by row, with a value that no row has.
 create function analytics.missing_indexes_beneath(table_name text, column_name text, method text) returns setof text
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set timezone = 'UTC'
+set standard_conforming_strings = on
 as $$
 declare
     of_type text;

@@ -1,9 +1,9 @@
 -- Creates the trigger function of a table that a view joins to the one beneath: if what the view reads of it has changed, the
 -- source is read as a whole.
--- in:  {function}; {columns}: as text, which tells values apart that are equal; {log}, {log_name}, {log_columns}, {log_values}:
---      what is logged
+-- in:  {function}; {columns}: as text, which tells values apart that are equal, floats by all of their digits; {log}, {log_name},
+--      {log_columns}, {log_values}: what is logged
 create or replace function {function}() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp set extra_float_digits = 1
 as $function$
 declare
     may_write boolean;

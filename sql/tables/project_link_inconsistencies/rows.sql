@@ -1,6 +1,8 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
 -- If app.projects has no column conversation_ids, the name resolves to that of `gone`, which is null: no array has entries.
--- in:  keys: projects and conversations
+-- Conversations that name a project are found by project_conversations, which may have read less than this table, and by the rows
+-- that are there: app.conversations may have no index of their projects.
+-- in:  keys: projects and conversations; present: their inconsistencies
 with gone (conversation_ids) as not materialized (select null::uuid[]),
 
 entries as materialized (
@@ -27,6 +29,11 @@ named as (
         conversation_id as id
     from analytics.project_conversations
     where project_id in (select id from keys)
+    union
+    select
+        project_id,
+        conversation_id
+    from present
     union
     select
         project_id,
