@@ -21,8 +21,7 @@ from convo_pipelines.engine import binding, reconcile, ticks
 from convo_pipelines.engine.crews import select
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, DerivedTable
-from convo_pipelines.engine.registry import LINKS as LINK_TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINK_SYNC, DerivedTable
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import n8n
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some te
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 PIPELINE = [table.name for table in DISCOVERY]
-LINKS = [table.name for table in LINK_TABLES]
+LINKS = [table.name for table in LINK_SYNC]
 LOG = logging.getLogger("test")
 
 
@@ -292,7 +291,7 @@ class World:
 
     def has_news(self, assets: list[str] = PIPELINE) -> bool:
         """What the schedule asks."""
-        return ticks.have_news(self.warehouse, [table for table in (*DISCOVERY, *LINK_TABLES) if table.name in assets])
+        return ticks.have_news(self.warehouse, [table for table in (*DISCOVERY, *LINK_SYNC) if table.name in assets])
 
     # The result
 

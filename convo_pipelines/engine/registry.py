@@ -439,4 +439,4 @@ def tables_of(job: str) -> tuple[DerivedTable, ...]:
 
 
 DISCOVERY = tables_of("conversation_discovery")
-LINKS = tables_of("link_sync")
+LINK_SYNC = tables_of("link_sync")

@@ -15,7 +15,7 @@ from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     DISCOVERY,
     HISTORIES_SESSIONS,
-    LINKS,
+    LINK_SYNC,
     DerivedTable,
     followers,
 )
@@ -40,7 +40,7 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
+    if table in (DISCOVERY[0], LINK_SYNC[0]):  # once for all tables of a job
         capture.sync(warehouse)
     with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
         if table is HISTORIES_SESSIONS:
