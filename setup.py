@@ -10,6 +10,8 @@ CLUSTER = ["daft>=0.7.26,<0.8", "dagster-ray>=0.4.8,<0.5", "ray[default]>=2.50,<
 setup(
     name="convo_pipelines",
     version="0.1.0",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
     description="Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster",
     python_requires=">=3.11",
     packages=[

@@ -87,7 +87,6 @@ class Settings(BaseModel):
         default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64, description="a whole number, 1 to 64"
     )
     create_conversations: bool = Field(True, description="true or false")
-    small_refreshes: bool = Field(True, description="true or false")
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     preview_personal_data: bool = Field(False, description="true or false")
     alert_urls: Receivers = ""

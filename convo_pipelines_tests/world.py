@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg
@@ -19,10 +19,8 @@ from psycopg.types.datetime import TimestamptzLoader
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, reconcile, ticks
 from convo_pipelines.engine.crews import select
-from convo_pipelines.engine.isolation import CrewResult
-from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, DerivedTable
-from convo_pipelines.engine.registry import LINKS as LINK_TABLES
+from convo_pipelines.engine.isolation import Done
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINK_SYNC, DerivedTable
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import n8n
 
@@ -32,15 +30,8 @@ if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some te
 
 DAY = datetime(2026, 3, 10, tzinfo=UTC)
 PIPELINE = [table.name for table in DISCOVERY]
-LINKS = [table.name for table in LINK_TABLES]
+LINKS = [table.name for table in LINK_SYNC]
 LOG = logging.getLogger("test")
-
-
-class Done(NamedTuple):
-    """What a tick or backfill did to a table, and for each crew where it is read per crew."""
-
-    outcome: Outcome
-    crews: list[CrewResult]
 
 
 class EveryCrewFailedError(AssertionError):
@@ -230,11 +221,10 @@ class World:
         return reconcile.run(self.warehouse, LOG)
 
     @staticmethod
-    def _done(done: ticks.Done) -> Done:
-        outcome, crews = done
-        if crews and all(result.error for result in crews):
-            raise EveryCrewFailedError(crews[0].error)
-        return Done(outcome, crews)
+    def _done(done: Done) -> Done:
+        if done.crews and all(result.error for result in done.crews):
+            raise EveryCrewFailedError(done.crews[0].error)
+        return done
 
     # The pipeline by Dagster
 
@@ -292,7 +282,7 @@ class World:
 
     def has_news(self, assets: list[str] = PIPELINE) -> bool:
         """What the schedule asks."""
-        return ticks.have_news(self.warehouse, [table for table in (*DISCOVERY, *LINK_TABLES) if table.name in assets])
+        return ticks.have_news(self.warehouse, [table for table in (*DISCOVERY, *LINK_SYNC) if table.name in assets])
 
     # The result
 

@@ -33,7 +33,7 @@ from convo_pipelines.engine import change_log, refresh
 from convo_pipelines.engine.change_log import Lease, LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
 from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
-from convo_pipelines.engine.isolation import CrewResult, for_each, together, total
+from convo_pipelines.engine.isolation import CrewResult, Done, for_each, together, total
 from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.refresh import Outcome, Work
@@ -104,7 +104,7 @@ def _members(crews: Iterable[Crew]) -> dict[str, Any]:
 
 def tick(
     warehouse: Warehouse, log: logging.Logger, selection: Selection | None = None, wait_seconds: float = 0
-) -> tuple[Outcome, list[CrewResult]]:
+) -> Done:
     """Read what changed since the last tick, and move the watermark unless narrowed.
 
     Raises:
@@ -113,7 +113,7 @@ def tick(
     """
     with change_log.leases(warehouse, [HISTORIES_SESSIONS], wait_seconds) as lease:
         if not lease.tables:
-            return Outcome(is_skipped=True), []
+            return Done(Outcome(is_skipped=True), [])
         done = tick_leased(warehouse, log, lease, selection)
         if selection is None:
             with warehouse.connection() as connection:
@@ -121,14 +121,12 @@ def tick(
     return done
 
 
-def tick_leased(
-    warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None = None
-) -> tuple[Outcome, list[CrewResult]]:
+def tick_leased(warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None = None) -> Done:
     """Tick the table under its lease."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
     done = read_changes(warehouse, log, lease, at, selection)
-    return done.outcome, done.results
+    return Done(done.outcome, done.results)
 
 
 @dataclass(frozen=True)
@@ -200,7 +198,7 @@ def backfill(
     selection: Selection | None = None,
     *,
     forget_pruned_days: bool = False,
-) -> tuple[Outcome, list[CrewResult]]:
+) -> Done:
     """Refresh the session-days of a window of whole UTC days.
 
     What failed for a crew is logged for retry by the next tick. If the table has no watermark, and the window covers
@@ -242,7 +240,7 @@ def backfill(
     outcome = total(results)
     outcome.is_build = is_build and not outside
     warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
-    return outcome, results
+    return Done(outcome, results)
 
 
 def read_sessions(
@@ -280,7 +278,7 @@ def read_sessions(
     return for_each(warehouse, groups, read, log, is_recorded=False)
 
 
-def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[CrewResult]]:
+def compare(warehouse: Warehouse, log: logging.Logger) -> Done:
     """Compare everything with the histories tables, and count changed rows without an unread change as drift."""
     with warehouse.connection() as connection:
         at = change_log.look(connection, HISTORIES_SESSIONS)
@@ -296,7 +294,7 @@ def compare(warehouse: Warehouse, log: logging.Logger) -> tuple[Outcome, list[Cr
         _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
 
     results = for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
-    return total(results), results
+    return Done(total(results), results)
 
 
 def _tick_together(connection: Connection, results: Sequence[CrewResult], at: LogPosition, reading: _Reading) -> None:

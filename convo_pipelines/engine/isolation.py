@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -75,6 +76,13 @@ class CrewResult:
         odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
         kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
         return "; ".join([*self.warnings, *odd, *kept]) or None
+
+
+class Done(NamedTuple):
+    """What a refresh did to a table: the outcome in all, and the result of each crew, if the table is read per crew."""
+
+    outcome: Outcome
+    crews: list[CrewResult]
 
 
 def total(results: Iterable[CrewResult]) -> Outcome:

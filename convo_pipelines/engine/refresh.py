@@ -221,7 +221,7 @@ def tick_few(
         None, if nothing was done: there are many changes, or the one statement cannot do it.
 
     """
-    if since.snapshot is None or not settings().small_refreshes:
+    if since.snapshot is None:
         return None
     reached: list[Watermark] = [since]
     operations = frozenset[str]()
@@ -533,7 +533,7 @@ def at_once(
 
     """
     outcomes: list[Outcome] | None = None
-    if not settings().small_refreshes or (work.table.rows.is_insert_only and not settings().create_conversations):
+    if work.table.rows.is_insert_only and not settings().create_conversations:
         return None
     started = time.monotonic()
     locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)

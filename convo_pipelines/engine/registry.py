@@ -389,6 +389,8 @@ PROJECT_LINK_INCONSISTENCIES = DerivedTable(
 
 PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
 """Columns that may hold personal data: neither Dagster nor the lake gets them, unless a setting says so."""
+WITH_PERSONAL_DATA = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
+"""The tables with such a column. The others name persons by their ids only, or nobody."""
 
 DERIVED_TABLES = (
     HISTORIES_SESSIONS,
@@ -437,4 +439,4 @@ def tables_of(job: str) -> tuple[DerivedTable, ...]:
 
 
 DISCOVERY = tables_of("conversation_discovery")
-LINKS = tables_of("link_sync")
+LINK_SYNC = tables_of("link_sync")

@@ -9,20 +9,17 @@ from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
 from convo_pipelines.engine import capture, change_log, crews, histories, refresh
 from convo_pipelines.engine.change_log import Lease, Seen, Watermark
-from convo_pipelines.engine.isolation import CrewResult, total
+from convo_pipelines.engine.isolation import Done, total
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     DISCOVERY,
     HISTORIES_SESSIONS,
-    LINKS,
+    LINK_SYNC,
     DerivedTable,
     followers,
 )
 from convo_pipelines.engine.scopes import Asked, Selection, Window
-
-Done = tuple[Outcome, list[CrewResult]]
-"""The outcome in all, and the result of each crew, if the table is read per crew."""
 
 
 def tick(
@@ -40,12 +37,12 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    if table in (DISCOVERY[0], LINKS[0]):  # once for all tables of a job
+    if table in (DISCOVERY[0], LINK_SYNC[0]):  # once for all tables of a job
         capture.sync(warehouse)
     with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
         if table is HISTORIES_SESSIONS:
             return histories.tick(warehouse, log, narrowing, wait_seconds)
-        return refresh.tick(warehouse, table, narrowing, wait_seconds), []
+        return Done(refresh.tick(warehouse, table, narrowing, wait_seconds), [])
 
 
 def tick_all(
@@ -60,18 +57,18 @@ def tick_all(
     capture.sync(warehouse)
     with warehouse.connection() as connection:
         news = _News.read(connection, tables)
-    nothing: Done = (Outcome(), [])
+    nothing = Done(Outcome(), [])
     done = {table.name: nothing for table in tables}
     if not news.changed:
         return done
     with change_log.leases(warehouse, tables, wait_seconds) as lease:
         for table in tables:
             if table.name not in lease.tables:
-                done[table.name] = Outcome(is_skipped=True), []
+                done[table.name] = Done(Outcome(is_skipped=True), [])
             elif table.name in news.changed:
                 progress(table.name)
                 done[table.name] = _tick_leased(warehouse, table, news.watermarks[table.name], lease, log, narrowing)
-                if done[table.name][0].keys:
+                if done[table.name].outcome.keys:
                     news.changed |= {other.name for other in followers(table)}
         if narrowing is None:
             with warehouse.connection() as connection:
@@ -92,7 +89,7 @@ def _tick_leased(
         if table is HISTORIES_SESSIONS:
             return histories.tick_leased(warehouse, log, lease, narrowing)
         with warehouse.connection() as connection:
-            return refresh.tick_leased(warehouse, connection, table, since, lease, narrowing), []
+            return Done(refresh.tick_leased(warehouse, connection, table, since, lease, narrowing), [])
 
 
 @contextmanager
@@ -159,16 +156,16 @@ def backfill(
     with logs.about(table=table.name):
         if table is HISTORIES_SESSIONS:
             return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
-        return refresh.backfill(warehouse, table, window, narrowing), []
+        return Done(refresh.backfill(warehouse, table, window, narrowing), [])
 
 
 def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked, log: logging.Logger) -> Done:
     """Refresh what a caller names as a whole; a table that sums up more than that gets its tick."""
     if table is HISTORIES_SESSIONS:
         results = histories.read_sessions(warehouse, log, asked, is_whole=True)
-        return total(results), results
+        return Done(total(results), results)
     if table.grain.asked:
-        return refresh.read_asked(warehouse, table, asked), []
+        return Done(refresh.read_asked(warehouse, table, asked), [])
     return tick(warehouse, table, log)
 
 
@@ -182,7 +179,7 @@ def compare(
     with logs.about(table=table.name):
         if table is HISTORIES_SESSIONS:
             return histories.compare(warehouse, log)
-        return refresh.compare(warehouse, table, progress), []
+        return Done(refresh.compare(warehouse, table, progress), [])
 
 
 def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture, crews, ticks
 from convo_pipelines.engine import reconcile as reconciliation
+from convo_pipelines.engine.isolation import Done
 from convo_pipelines.engine.reconcile import Reconciliation
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
@@ -35,7 +36,7 @@ class Refreshed:
     tables: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
     failed_crews: list[str] = field(default_factory=list[str])
 
-    def add(self, table: str, done: ticks.Done) -> None:
+    def add(self, table: str, done: Done) -> None:
         """Add what was done to one table."""
         outcome, results = done
         self.tables[table] = outcome

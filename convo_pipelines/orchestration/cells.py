@@ -1,10 +1,14 @@
-"""The cell that this code location is (CONVO_CELL): the prefix of its asset keys, and the tag of its runs."""
+"""The cell that this code location is (CONVO_CELL): the prefix of its asset keys, and the tags of its runs."""
+
+import os
+import socket
 
 import dagster as dg
 
 from convo_pipelines.settings import settings
 
 CELL_TAG = "convo_pipelines/cell"
+PROCESS_TAG = "convo_pipelines/process"
 
 
 def key(name: str) -> dg.AssetKey:
@@ -31,6 +35,11 @@ def tags() -> dict[str, str]:
     """Return the tags of the cell's runs."""
     cell = settings().convo_cell
     return {CELL_TAG: cell} if cell else {}
+
+
+def process_tags() -> dict[str, str]:
+    """Return the tags that identify this process, for runs that it executes itself."""
+    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", **tags()}
 
 
 def has_run(run: dg.DagsterRun) -> bool:

@@ -30,7 +30,7 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 from dagster._serdes import deserialize_value
 from dagster_postgres import PostgresEventLogStorage
 
-from convo_pipelines.orchestration.partitions import PROCESS_TAG
+from convo_pipelines.orchestration.cells import PROCESS_TAG
 
 
 class EventLog(PostgresEventLogStorage):

@@ -1,7 +1,5 @@
 """The one partition axis, UTC days of activity, today included; and the tags of runs."""
 
-import os
-import socket
 from collections.abc import Iterable
 from datetime import date
 from enum import IntEnum
@@ -9,12 +7,11 @@ from enum import IntEnum
 import dagster as dg
 
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
-from convo_pipelines.orchestration.cells import qualified, tags
+from convo_pipelines.orchestration.cells import qualified
 from convo_pipelines.orchestration.storage import is_tested
 from convo_pipelines.settings import settings
 
 TICK_TAG = "convo_pipelines/tick"
-PROCESS_TAG = "convo_pipelines/process"
 TICK_SECONDS = 3_600
 """A tick that runs for longer is terminated; the next one continues."""
 
@@ -49,11 +46,6 @@ def tick_tags(job_name: str) -> dict[str, str]:
         "dagster/max_runtime": str(TICK_SECONDS),
         **Priority.TICK.tags,
     }
-
-
-def process_tags() -> dict[str, str]:
-    """Return the tags that identify this process, for runs that it executes itself."""
-    return {PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}", **tags()}
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

@@ -14,9 +14,9 @@ from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.assets.activity_report import ReportConfig, activity_report
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.automation.narrowed import OP, Narrowed, refresh_narrowed
-from convo_pipelines.orchestration.cells import key, name_of
+from convo_pipelines.orchestration.cells import key, name_of, process_tags
 from convo_pipelines.orchestration.console import TO_CONSOLE
-from convo_pipelines.orchestration.partitions import days, keys_in, process_tags, range_tags
+from convo_pipelines.orchestration.partitions import days, keys_in, range_tags
 
 DAILY_ASSETS = [table.name for table in DERIVED_TABLES]
 REPORT = name_of(activity_report.key)

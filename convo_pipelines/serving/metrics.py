@@ -18,7 +18,7 @@ from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fe
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import health
-from convo_pipelines.serving.sessions import Deferred, Done
+from convo_pipelines.serving.sessions import AnsweredBatch, Deferred
 from convo_pipelines.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Metrics:
             registry=self.registry,
         )
 
-    def refreshed(self, done: Done) -> None:
+    def refreshed(self, done: AnsweredBatch) -> None:
         """Count a batch."""
         self.refreshes.observe(done.milliseconds / 1000)
         self.sessions.inc(done.sessions)

@@ -77,7 +77,7 @@ clients and projects it is linked to."""
 
 
 @dataclass(frozen=True)
-class Done:
+class AnsweredBatch:
     """The answers to a batch of requests, and what was done to each table."""
 
     answers: Mapping[SessionKey, Answer]
@@ -90,7 +90,7 @@ class Done:
         return sum(isinstance(answer, dict) for answer in self.answers.values())
 
 
-def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> Done:
+def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> AnsweredBatch:
     """Refresh everything derived from these sessions, and return their answers.
 
     One transaction per table serves the whole batch; if a row is locked, each session gets its own.
@@ -105,7 +105,7 @@ def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> Done:
     milliseconds = round((time.monotonic() - started) * 1000)
     changed = [f"{outcome.counts.changed} {name}" for name, outcome in outcomes.items() if outcome.counts.changed]
     _log.info("%d sessions: %s, %d ms", len(sessions), ", ".join(changed) or "nothing new", milliseconds)
-    return Done(answers, outcomes, milliseconds)
+    return AnsweredBatch(answers, outcomes, milliseconds)
 
 
 def _complete(

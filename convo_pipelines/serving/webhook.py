@@ -33,7 +33,7 @@ from convo_pipelines.operations import health
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines.serving.metrics import Metrics, metrics_route
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
-from convo_pipelines.serving.sessions import Answer, Deferred, Done, Missing, Refused, SessionKey, complete
+from convo_pipelines.serving.sessions import Answer, AnsweredBatch, Deferred, Missing, Refused, SessionKey, complete
 
 PATH = "/webhooks/conversation-complete"
 LARGEST_BODY = 64 * 1024
@@ -140,7 +140,7 @@ class RequestBatcher:
                 if not pending.answer.done():  # it is if the client has disconnected
                     pending.answer.set_result(answers[pending.session])
 
-    def _count(self, done: Done) -> None:
+    def _count(self, done: AnsweredBatch) -> None:
         self._metrics.refreshed(done)
         self._record.add(done.outcomes, done.sessions)
 

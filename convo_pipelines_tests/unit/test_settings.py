@@ -48,7 +48,6 @@ VARIABLES = [
     ("LAKE_PERSONAL_DATA", "some", YES_OR_NO),
     ("LAKE_CLUSTER", "head:8265", "an http:// or https:// URL"),
     ("CREATE_CONVERSATIONS", "some", "true or false"),
-    ("SMALL_REFRESHES", "small", "true or false"),
     ("EVENT_RETENTION_DAYS", "0", "a whole number of days, 1 to 36500"),
     ("EVENT_RETENTION_DAYS", "1.5", "a whole number of days, 1 to 36500"),
     ("CREW_TIMEOUT_SECONDS", "soon", SECONDS),

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, WITH_PERSONAL_DATA, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.cells import key, pool
@@ -15,8 +15,6 @@ from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
 
-WITH_PERSONAL_DATA = {"histories_sessions", "crew_conversations", "conversation_summaries"}
-"""The tables with a column of PERSONAL_COLUMNS. The others name persons by their ids only, or nobody."""
 TIERS = {"links": "1", "conversations": "1", "sessions": "2", "participants": "2", "activity": "3"}
 """1: read by the application's screens; 2: what these are made from; 3: read by analysts only."""
 
@@ -45,7 +43,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             owners=["team:data"],
             code_version=version(table.statements),
             metadata={"dagster/table_name": table.target, "dagster/storage_kind": "postgres", **code(table.statements)},
-            tags={"personal_data": "yes" if table.name in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
+            tags={"personal_data": "yes" if table in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
             freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
 

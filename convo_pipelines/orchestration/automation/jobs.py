@@ -11,7 +11,7 @@ import psycopg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINKS
+from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINK_SYNC
 from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention
@@ -24,7 +24,7 @@ from convo_pipelines.orchestration.metadata import table as metadata_table
 from convo_pipelines.orchestration.partitions import Priority
 from convo_pipelines.settings import settings
 
-DISCOVERED = (*DISCOVERY, *LINKS) if is_one_tick() else DISCOVERY
+DISCOVERED = (*DISCOVERY, *LINK_SYNC) if is_one_tick() else DISCOVERY
 """The tables of conversation_discovery: with the links if these are due at the same times."""
 
 conversation_discovery = dg.define_asset_job(
@@ -38,7 +38,7 @@ conversation_discovery = dg.define_asset_job(
 
 link_sync = dg.define_asset_job(
     "link_sync",
-    dg.AssetSelection.assets(*(key(table.name) for table in LINKS)).without_checks(),
+    dg.AssetSelection.assets(*(key(table.name) for table in LINK_SYNC)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
     tags=tags(),
 )

@@ -7,7 +7,7 @@ import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
-from convo_pipelines.engine.registry import LINKS, DerivedTable
+from convo_pipelines.engine.registry import LINK_SYNC, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.cells import qualified, tags
@@ -43,9 +43,9 @@ def link_sync_schedule(
     context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.RunRequest | dg.SkipReason:
     """Refreshes changed participants and links, if there are any, unless the run of conversation_discovery does."""
-    if LINKS[0] in jobs.DISCOVERED and not _has_failed(context.instance, "conversation_discovery"):
+    if LINK_SYNC[0] in jobs.DISCOVERED and not _has_failed(context.instance, "conversation_discovery"):
         return dg.SkipReason("conversation_discovery has the same cron expression: its run refreshes the links, too")
-    return _tick(context, warehouse, "link_sync", LINKS)
+    return _tick(context, warehouse, "link_sync", LINK_SYNC)
 
 
 @_schedule(job=jobs.reconcile, cron_schedule=cron("reconcile_cron"))
