@@ -109,7 +109,10 @@ def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) ->
         statement, column = table.grain.retry
         steps.append(_step("retried", fragment(statement), column=sql.Identifier(column)))
     steps += [_step("odd", queries["odd"]), _step("counts", own(table, "counts"), **names)]
-    return fragment("engine/refresh/few").format(**queries, queries=sql.SQL(",\n\n").join(steps)).as_bytes()
+    text = fragment("engine/refresh/few").format(
+        **queries, queries=sql.SQL(",\n\n").join(steps), saved_keys=own(table, "saved_keys")
+    )
+    return text.as_bytes()
 
 
 def write(table: DerivedTable, columns: Columns, saved: str) -> sql.Composable:
