@@ -571,7 +571,7 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
     [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
-        saved = row["saved"] or []
+        saved: list[Row] = row["saved"] or []
         if len(saved) != sum(outcome.counts.inserted for outcome in outcomes):
             raise _UnsettledError("the application changes or suppresses rows")
         if saved:
@@ -597,7 +597,10 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
     names = queries.names_of(table, work.columns)
     execute(connection, table.own("diff") or "engine/refresh/diff", names)
     prepared = table.prepare(connection, work.counts_drift) if table.prepare else 0
-    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), is_whole=chosen.is_whole)
+    inherited = tuple(
+        row["column_name"] for row in fetch(connection, "engine/refresh/inherited", relation=table.target)
+    )
+    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), inherited, is_whole=chosen.is_whole)
     [compared] = connection.execute(query, {**work.values, "is_whole": chosen.is_whole}).fetchall()
     drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
     with size.write():
