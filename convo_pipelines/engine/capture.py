@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
@@ -20,6 +21,7 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     fetch_prepared,
+    identifier,
     lacking_rights,
     patiently,
     run_prepared,
@@ -74,11 +76,20 @@ def sync(warehouse: Warehouse) -> None:
             _warn_of_missing_rights(warehouse, connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "engine/capture/gone_crews")
-                changed = fetch_one(connection, "engine/capture/crews")["crews"]
+                changed = fetch_one(connection, "engine/capture/crews", {"crews": _referable_crews(connection)})[
+                    "crews"
+                ]
                 if is_bound and not changed:  # otherwise crews may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
             if not is_bound:
                 return
+
+
+def _referable_crews(connection: Connection) -> sql.Composable:
+    """Return app.crews; without the rows of its children, if a foreign key sees none of them."""
+    inherited = fetch(connection, "engine/refresh/inherited", relation="analytics.crew_discovery_state")
+    crews = identifier("app.crews")
+    return sql.SQL("only {}").format(crews) if inherited else crews
 
 
 def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection) -> None:

@@ -67,12 +67,25 @@ def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.
 
 
 @lru_cache(KEPT_TEXTS)
-def compare(table_name: str, columns: Columns, histories_tables: tuple[str, ...], *, is_whole: bool) -> bytes:
-    """Return the statement that puts the differences of the keys into the temporary table `diff`."""
+def compare(
+    table_name: str, columns: Columns, histories_tables: tuple[str, ...], inherited: Columns, *, is_whole: bool
+) -> bytes:
+    """Return the statement that puts the differences of the keys into the temporary table `diff`.
+
+    `inherited` are the columns with a foreign key to a table that has children: rows that refer to these are left out.
+    """
     table = TABLES[table_name]
     names = names_of(table, columns)
     queries = _queries(table, columns, histories_tables, is_whole=is_whole)
-    return fragment("engine/refresh/compare").format(**names, **queries).as_bytes()
+    is_referable = [
+        fragment("engine/refresh/is_referable").format(
+            column=sql.Identifier(column), parent=identifier(f"app.{parent}")
+        )
+        for column, parent in table.rows.parents
+        if column in inherited
+    ]
+    referable = sql.SQL(" and ").join(is_referable or [sql.SQL("true")])
+    return fragment("engine/refresh/compare").format(**names, **queries, is_referable=referable).as_bytes()
 
 
 @lru_cache(KEPT_TEXTS)
@@ -109,7 +122,10 @@ def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) ->
         statement, column = table.grain.retry
         steps.append(_step("retried", fragment(statement), column=sql.Identifier(column)))
     steps += [_step("odd", queries["odd"]), _step("counts", own(table, "counts"), **names)]
-    return fragment("engine/refresh/few").format(**queries, queries=sql.SQL(",\n\n").join(steps)).as_bytes()
+    text = fragment("engine/refresh/few").format(
+        **queries, queries=sql.SQL(",\n\n").join(steps), saved_keys=own(table, "saved_keys")
+    )
+    return text.as_bytes()
 
 
 def write(table: DerivedTable, columns: Columns, saved: str) -> sql.Composable:

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
@@ -559,7 +560,7 @@ def at_once(
 
 
 class _UnsettledError(Exception):
-    """The application changed or suppressed rows that the statement inserted."""
+    """The application suppressed, changed or deleted rows that the statement inserted."""
 
 
 def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outcome]:
@@ -570,10 +571,13 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
     [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
-        if row["saved"] != sum(outcome.counts.inserted for outcome in outcomes):
+        saved: list[Row] = row["saved"] or []
+        if len(saved) != sum(outcome.counts.inserted for outcome in outcomes):
             raise _UnsettledError("the application changes or suppresses rows")
-        if row["saved"]:
+        if saved:
             execute(connection, settle)
+            if fetch_one(connection, f"tables/{table.name}/is_lost", saved=Jsonb(saved))["is_lost"]:
+                raise _UnsettledError("the application changes or deletes rows that were inserted")
     return outcomes
 
 
@@ -593,7 +597,10 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
     names = queries.names_of(table, work.columns)
     execute(connection, table.own("diff") or "engine/refresh/diff", names)
     prepared = table.prepare(connection, work.counts_drift) if table.prepare else 0
-    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), is_whole=chosen.is_whole)
+    inherited = tuple(
+        row["column_name"] for row in fetch(connection, "engine/refresh/inherited", relation=table.target)
+    )
+    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), inherited, is_whole=chosen.is_whole)
     [compared] = connection.execute(query, {**work.values, "is_whole": chosen.is_whole}).fetchall()
     drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
     with size.write():

@@ -40,6 +40,9 @@ REMEDIES = {
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
     "a table is not captured": "If it is a view, `convo-pipelines adopt install`; if a table, `capture on`.",
+    "rows of a child are left out": "Foreign keys see no row of a table that inherits (INHERITS). Move the rows to the "
+    "parent, or make the table a partition; or run `convo-pipelines migrate up --without-foreign-keys`, then "
+    "`convo-pipelines reconcile`.",
     MISSING_RIGHT: "Run `{run_this}`: until then ticks fail; if a log cannot be written, all tables are read anew.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",

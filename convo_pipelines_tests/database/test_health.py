@@ -48,6 +48,10 @@ DAMAGES = {
     "a table is not captured": "update analytics.capture_state set mode = 'window' where table_name = 'messages'",
     "a table fails": "update analytics.refresh_state set last_error = 'it broke', written_by = pg_current_xact_id(),"
     "failing_since = now() - interval '2 minutes' where asset_key = 'people_conversations'",
+    "rows of a child are left out": (
+        "create table app.more_people () inherits (app.people);"
+        "insert into app.more_people (id, client_id, name) select id, id, '' from app.clients"
+    ),
     "a right is missing": "alter function analytics.log_messages() owner to pg_monitor",
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
     "alerts are not delivered": (

@@ -20,10 +20,10 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.operations import forget
+from convo_pipelines.operations import forget, health
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide, company
-from convo_pipelines_tests.world import EveryCrewFailedError, World, at, check_definitions, sample
+from convo_pipelines_tests.world import LINKS, PIPELINE, EveryCrewFailedError, World, at, check_definitions, sample
 
 LONG = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))
 ODD_TIMES = ["infinity", "-infinity", "9999-12-31 23:59+00", "20260-01-01", "0001-01-01", "4713-01-01 BC"]
@@ -302,6 +302,69 @@ def test_a_partition_that_another_clients_crew_names_is_refused(world: World) ->
         world.tick()
     assert "also read by B of client C2" in world.state("A")["last_error"]
     assert "also read by A of client C1" in world.state("B")["last_error"]
+
+
+WITHOUT_KEYS_OF_ITS_OWN = """
+do $$ declare key record; begin
+    for key in select * from pg_constraint where contype = 'f' and connamespace = 'app'::regnamespace loop
+        execute format('alter table %s drop constraint %I', key.conrelid::regclass, key.conname);
+    end loop;
+end $$
+"""
+
+
+@both_servers_if_wide
+def test_rows_of_tables_that_inherit_are_left_out_and_named(world: World) -> None:
+    world.execute(WITHOUT_KEYS_OF_ITS_OWN)
+    parents = ("clients", "contact_methods", "conversations", "crews", "people", "projects", "users")
+    for parent in parents:
+        world.execute(f"create table app.more_{parent} (like app.{parent} including all) inherits (app.{parent})")
+    client, user = world.client(), world.insert("users", name="…")
+    mail = world.contact("ana@example.com", world.person(email="ana@example.com"))
+    world.tick()
+    world.sync()
+    for named in ("clients", "contact_methods", "conversations", "people", "projects"):
+        other_client = world.insert("more_clients", client_code="C2", name="") if named == "clients" else client
+        person = (
+            world.insert("more_people", client_id=client, name="", email="ben@example.com")
+            if named == "people"
+            else None
+        )
+        contacts = f"{'more_' if named == 'contact_methods' else ''}contact_methods"
+        contact = world.insert(contacts, kind="email", value=f"{named}@example.com", person_id=person)
+        projects = f"{'more_' if named == 'projects' else ''}projects"
+        project = world.insert(projects, user_id=user, name="")
+        talks = f"{'more_' if named == 'conversations' else ''}conversations"
+        talk = world.insert(talks, channel="email", client_id=other_client, project_id=project, started_at=at())
+        world.address(talk, contact)
+        world.address(talk, mail)
+    world.crew("A")
+    world.execute("create table app.histories_b (like app.histories_a including all)")
+    world.insert("more_crews", client_id=client, crew_code="B", name="", histories_table_name="histories_b")
+    world.tables["B"] = "histories_b"
+    for crew in "AB":
+        world.say("s1", "human", at(), crew)
+    for _ in range(2):
+        world.tick()
+        world.sync()
+        assert not world.has_news(PIPELINE + LINKS)
+        assert [
+            len(world.execute(f"select from analytics.{table}"))
+            for table in ("histories_sessions", "conversation_summaries")
+        ] == [1, 5]
+        assert world.reconcile().drift.changed == 0
+    found = {(finding.kind, finding.subject, finding.found) for finding in health.look(world.warehouse)}
+    assert found == {
+        ("rows of a child are left out", f"app.{parent}", f"app.more_{parent} inherits from it")
+        for parent in parents
+        if parent != "users"
+    }
+    world.drop_foreign_keys()
+    world.tick()
+    world.reconcile()
+    assert health.look(world.warehouse) == []
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
 
 
 def odd_rows(world: World) -> dict[str, dg.AssetCheckResult]:

@@ -24,6 +24,15 @@ def trigger(when: str, body: str, *, kind: str = "trigger", more: str = "") -> s
     )
 
 
+def statement_trigger(body: str) -> str:
+    """A trigger `guard` on app.conversations after each statement that inserts the rows `added`."""
+    return (
+        f"create function app.guard() returns trigger language plpgsql as $$ begin {body} return null; end $$; "
+        "create trigger guard after insert on app.conversations referencing new table as added "
+        "for each statement execute function app.guard()"
+    )
+
+
 class Rule(NamedTuple):
     """What refuses the conversation of a long session id, the name by which it is counted, and how it is lifted."""
 
@@ -93,6 +102,36 @@ RULES = {
             RAISES + " return null;",
             kind="constraint trigger",
             more="deferrable initially deferred",
+        ),
+        "trigger guard",
+        NO_TRIGGER,
+    ),
+    "wrong state": Rule(
+        "create sequence app.never_used; "
+        + trigger("before insert", IF_LONG.format("perform currval('app.never_used');") + " return new;"),
+        "trigger guard",
+        NO_TRIGGER,
+    ),
+    "deleted again": Rule(
+        trigger("after insert", IF_LONG.format("delete from app.conversations where id = new.id;") + " return null;"),
+        "trigger guard",
+        NO_TRIGGER,
+    ),
+    "renamed again": Rule(
+        trigger(
+            "after insert",
+            "update app.conversations set session_id = left(session_id, 20) || id "
+            "where id = new.id and length(session_id) > 20; return null;",
+            kind="constraint trigger",
+            more="deferrable initially deferred",
+        ),
+        "trigger guard",
+        NO_TRIGGER,
+    ),
+    "deleted by a statement trigger": Rule(
+        statement_trigger(
+            "delete from app.conversations using added "
+            "where added.id = conversations.id and length(added.session_id) > 20;"
         ),
         "trigger guard",
         NO_TRIGGER,
@@ -205,6 +244,55 @@ def test_few_or_all_of_many_are_refused(world: World) -> None:
     assert_others_are_right(world, 1_003)
 
 
+@both_servers_if_wide
+@pytest.mark.parametrize("sessions", [999, 1_001])
+def test_few_and_many_that_a_trigger_deletes_again_are_refused(quiet: World, sessions: int) -> None:
+    quiet.execute(RULES["deleted by a statement trigger"].made)
+    query = "insert into app.histories_a (session_id, message) select %s || n, '{}' from generate_series(1, %s) as n"
+    quiet.execute(query, "s", sessions - 9)
+    quiet.execute(query, LONG, 9)
+    tick(quiet)
+    assert refused(quiet) == {"trigger guard": 9}
+    assert_others_are_right(quiet, 9)
+    assert quiet.execute("select from analytics.deleted_conversations") == []
+    quiet.execute(NO_TRIGGER)
+    assert quiet.reconcile().drift.changed == 0
+    assert_others_are_right(quiet, 0)
+
+
+def test_what_a_trigger_raises_is_its_rule_whatever_the_code(quiet: World) -> None:
+    codes = ["40000", "42501", "53400", "55000", "55006", "57000", "58030", "XX000"]
+    quiet.execute(
+        "create function app.refuse(code text) returns void language plpgsql as "
+        "$$ begin raise 'the quota is used up' using errcode = code; end $$; "
+        + trigger("before insert", IF_LONG.format("perform app.refuse(right(new.session_id, 5));") + " return new;")
+    )
+    for session in ["s1", *(f"{LONG} {code}" for code in codes), "s2"]:
+        quiet.say(session)
+    tick(quiet)
+    assert refused(quiet) == {"trigger guard": len(codes)}
+    assert_others_are_right(quiet, len(codes))
+    assert quiet.reconcile().drift.changed == 0
+    quiet.execute(NO_TRIGGER)
+    quiet.reconcile()
+    assert_others_are_right(quiet, 0)
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03"])
+def test_a_trigger_that_asks_for_a_retry_gets_it(quiet: World, code: str) -> None:
+    quiet.execute(
+        trigger("before insert", IF_LONG.format(f"raise 'try again' using errcode = '{code}';") + " return new;")
+    )
+    for session in ("s1", LONG, "s2"):
+        quiet.say(session)
+    tick(quiet)
+    assert refused(quiet) == {}
+    assert_others_are_right(quiet, 1)
+    quiet.execute(NO_TRIGGER)
+    tick(quiet)
+    assert_others_are_right(quiet, 0)
+
+
 def test_a_rule_that_is_lifted_is_noticed_by_reconcile_and_is_no_drift(quiet: World) -> None:
     refuse(quiet)
     quiet.say(LONG)
@@ -261,11 +349,24 @@ def test_a_deleted_conversation_that_is_refused_with_new_messages_comes_back_onc
     assert_others_are_right(quiet, 0)
 
 
-@pytest.mark.parametrize("condition", ["insufficient_privilege", "disk_full", "internal_error"])
-def test_what_is_nobodys_rule_fails(quiet: World, condition: str) -> None:
-    quiet.execute(trigger("before insert", f"raise {condition};"))
+@pytest.mark.parametrize(
+    ("done", "condition"),
+    [
+        ("create table pg_catalog.mine ();", psycopg.errors.InsufficientPrivilege),
+        (
+            "perform from (select from generate_series(1, 100000) as n order by n) as sorted;",
+            psycopg.errors.ConfigurationLimitExceeded,
+        ),
+        ("perform pg_describe_object(1, 1, 0);", psycopg.errors.InternalError_),
+    ],
+)
+def test_what_is_nobodys_rule_fails(quiet: World, done: str, condition: type[psycopg.Error]) -> None:
+    quiet.execute(trigger("before insert", f"{done} return new;"))
+    quiet.execute(
+        "alter function app.guard() set work_mem = '64kB'; alter function app.guard() set temp_file_limit = 0"
+    )
     quiet.say("s1")
-    with pytest.raises(psycopg.Error, match=condition):
+    with pytest.raises(condition):
         tick(quiet)
     quiet.execute(NO_TRIGGER)
     tick(quiet)

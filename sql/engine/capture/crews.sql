@@ -1,5 +1,6 @@
 -- Registers crews that were activated, name another table than before or moved to another client: everything of their table
 -- is read again. Crews whose row another session has locked, such as one that deletes them, are left for the next time.
+-- in:  {crews}: app.crews; without the rows of tables that inherit from it, if state can refer to none of them
 -- out: one row: crews (how many)
 with active as (
     select
@@ -7,7 +8,7 @@ with active as (
         crew.client_id,
         crew.histories_table_name,
         crew.is_active and client.is_active and crew.histories_table_name is not null as is_discovered
-    from app.crews as crew
+    from {crews} as crew
     inner join app.clients as client on client.id = crew.client_id
 ),
 

@@ -51,6 +51,20 @@ from analytics.capture_state as state
 where state.mode <> 'captured' and state.is_wanted and state.table_oid is not null
 union all
 select
+    'rows of a child are left out',
+    key.confrelid::regclass::text,
+    null,
+    string_agg(distinct heir.oid::regclass::text, ', ') || ' inherits from it'
+from pg_constraint as key
+inner join pg_inherits on pg_inherits.inhparent = key.confrelid
+inner join pg_class as heir on heir.oid = pg_inherits.inhrelid
+where key.contype = 'f'
+    and key.connamespace = 'analytics'::regnamespace
+    and not heir.relispartition
+    and pg_relation_size(heir.oid) > 0
+group by key.confrelid
+union all
+select
     'a log is large',
     class.relname::text,
     null,
