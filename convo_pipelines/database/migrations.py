@@ -22,6 +22,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from psycopg import sql
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from convo_pipelines.database import catalog
@@ -32,7 +33,9 @@ from convo_pipelines.database.warehouse import (
     Warehouse,
     blockers_of,
     configure,
+    configure_transaction,
     connect,
+    is_pooled,
     lacking_rights,
 )
 from convo_pipelines.errors import ConvoPipelinesError
@@ -477,7 +480,8 @@ def _run(file: Path, concurrently: bool) -> None:
         _drop_invalid_indexes(connection, statements)
         for statement in statements.split("\n\n"):
             connection.exec_driver_sql(statement)
-        configure(_driver(connection))
+        if not is_pooled(_driver(connection)):
+            configure(_driver(connection))
 
 
 def _replace_views(connection: sa.Connection, statements: str) -> None:
@@ -523,6 +527,9 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
     url = url or database_url()
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _opened(url), poolclass=sa.NullPool)
     with engine.connect() as connection:
+        if is_pooled(_driver(connection)):  # every transaction may be on another session
+            event.listen(connection, "begin", _configure)
+        connection.rollback()
         try:
             yield connection
         except OperationalError as error:
@@ -530,6 +537,10 @@ def _connect(url: str | None = None) -> Generator[sa.Connection]:
                 raise
             with closing(Warehouse(url)) as warehouse, warehouse.connection() as another:
                 raise TableLockedError(blockers_of(another, is_any=True)) from None
+
+
+def _configure(begun: sa.Connection) -> None:
+    configure_transaction(_driver(begun))
 
 
 def _opened(url: str) -> psycopg.Connection[Any]:

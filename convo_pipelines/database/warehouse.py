@@ -277,18 +277,33 @@ class _AnyTime(TimestamptzLoader):
 
 
 def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
-    """Open a connection of its own, with the settings of our sessions, in a transaction that has begun."""
+    """Open a connection of its own, with the settings of our sessions, in a transaction that has begun.
+
+    Behind a pooler they are those of this transaction only: others use the session after it.
+    """
     connection = psycopg.connect(url, client_encoding="utf8", **options)
-    configure(connection)
+    _configure_client(connection)
+    if is_pooled(connection):
+        configure_transaction(connection)
+    else:
+        _configure_session(connection)
     return connection
 
 
 def configure(connection: psycopg.Connection[Any]) -> None:
-    """Make the settings of a session: not as startup parameters, which connection poolers do not allow.
-
-    The search path is empty before anything else is called, so that no function or operator of another role is.
-    """
+    """Make the settings of a session: not as startup parameters, which connection poolers do not allow."""
     _configure_client(connection)
+    _configure_session(connection)
+
+
+def configure_transaction(connection: psycopg.Connection[Any]) -> None:
+    """Make the same settings for the open transaction."""
+    connection.execute("set local search_path = ''")
+    connection.execute(statement("database/session/settings"), session_settings(is_local=True))
+
+
+def _configure_session(connection: psycopg.Connection[Any]) -> None:
+    """Make the settings; the search path is empty before anything else is called, so that nothing of others is."""
     connection.execute("set search_path = ''")
     connection.execute("set statement_timeout = 0")  # the database's default may be too short for the next statement
     connection.execute(statement("database/session/settings"), session_settings())
@@ -333,6 +348,12 @@ def transaction(connection: Connection, timeout_seconds: float | None = None) ->
     with connection.transaction():
         begin(connection, timeout_seconds, LOCK_TIMEOUT)
         yield
+
+
+def allow_idle(connection: Connection) -> None:
+    """Let the open transaction be idle while Python works: refreshes do not wait for its locks."""
+    timeout = f"{settings().refresh_timeout_seconds}s"
+    connection.execute("select set_config('idle_in_transaction_session_timeout', %s, true)", [timeout])
 
 
 def patiently(step: Callable[[], object]) -> None:

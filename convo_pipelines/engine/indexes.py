@@ -75,7 +75,8 @@ def _restore(connection: Connection, table: DerivedTable) -> None:
         _log.warning("an index of %s could not be made (%s): the next reconcile tries again", table.name, message)
     finally:
         connection.execute("reset maintenance_work_mem")
-        configure(connection)
+        if not connection.is_pooled:
+            configure(connection)
 
 
 def _name(index: Row) -> sql.Identifier:

@@ -15,7 +15,15 @@ from typing import Any
 import apprise
 from apprise.attachment.file import AttachFile
 
-from convo_pipelines.database.warehouse import Connection, Row, UnreachableError, Warehouse, execute, fetch
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Row,
+    UnreachableError,
+    Warehouse,
+    allow_idle,
+    execute,
+    fetch,
+)
 from convo_pipelines.operations.health import AWAY, REMEDIES, Finding
 from convo_pipelines.settings import settings
 
@@ -66,6 +74,7 @@ def deliver(warehouse: Warehouse) -> None:
         due = fetch(connection, "operations/alerts/due", reminder_seconds=REMINDER_SECONDS)
         if not due:
             return
+        allow_idle(connection)
         failures = _notify(urls, due)
         error = f"delivery failed to {failures} of {len(urls)} receivers" if failures else None
         ids, is_notified = [row["id"] for row in due], failures < len(urls)

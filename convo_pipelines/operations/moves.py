@@ -9,7 +9,16 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_one, transaction
+from convo_pipelines.database.warehouse import (
+    Connection,
+    Row,
+    Warehouse,
+    allow_idle,
+    execute,
+    fetch,
+    fetch_one,
+    transaction,
+)
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -67,6 +76,7 @@ def import_client(warehouse: Warehouse, file: Path) -> Row:
     rows = _rows(file)
     capture.sync(warehouse)  # rows copied before this are older than the tombstones, and bring nothing back
     with warehouse.connection() as connection, transaction(connection):
+        allow_idle(connection)
         execute(connection, "operations/moves/stage")
         with connection.cursor() as cursor, cursor.copy("copy pg_temp.moved from stdin") as copy:
             for row in rows:

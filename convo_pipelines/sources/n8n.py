@@ -10,7 +10,16 @@ from pathlib import Path
 
 import psycopg
 
-from convo_pipelines.database.warehouse import LOCK_SECONDS, Connection, Warehouse, execute, fetch_one, histories
+from convo_pipelines.database.warehouse import (
+    LOCK_SECONDS,
+    Connection,
+    Warehouse,
+    allow_idle,
+    error_message,
+    execute,
+    fetch_one,
+    histories,
+)
 from convo_pipelines.engine import crews
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -79,6 +88,7 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
         [crew] = crews.active(connection, [crew_code])
         table = crew["table_name"]
         with connection.transaction():
+            allow_idle(connection)
             execute(
                 connection, "database/session/lock", locks=[f"import into {table}"], lock_timeout=f"{LOCK_SECONDS}s"
             )
@@ -140,7 +150,7 @@ def _copy_one_by_one(connection: Connection, rows: list[HistoryRow], result: Imp
         try:
             _copy(connection, [row])
         except psycopg.DataError as error:
-            result.rejected.append((row.line, str(error.diag.message_primary)))
+            result.rejected.append((row.line, error_message(error)))
     result.rejected.sort()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.warehouse import Connection, Warehouse, allow_idle
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import projects
 from convo_pipelines.sources import n8n
@@ -70,6 +70,7 @@ def load(
     """
     company = _Company(random.Random(seed), sizes, datetime.combine(end, time(), UTC))  # noqa: S311
     with warehouse.connection() as connection, connection.transaction():
+        allow_idle(connection)
         if connection.execute("select from app.clients limit 1").rowcount:
             raise NotEmptyError("app.clients already has rows; sample data is only for an empty database")
         have_arrays = projects.have_arrays(connection)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.operations import health
 from convo_pipelines.serving import read
@@ -58,3 +59,18 @@ def test_everything_works_through_a_pooler(pooled: World, monkeypatch: pytest.Mo
         assert fetch(connection, "cli/status/tables")
     monkeypatch.setattr(read, "read_url", lambda: pooled.warehouse.url)
     assert len(read.summaries()) == 202
+
+
+@pytest.mark.parametrize("server", ["debian"], indirect=True)
+def test_other_clients_of_the_pooler_keep_their_settings(pooled: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "read_url", lambda: pooled.warehouse.url)
+    names = ["search_path", "datestyle", "statement_timeout", "idle_in_transaction_session_timeout", "work_mem"]
+    settings = "select name, setting from pg_settings where name = any(%s)"
+    with psycopg.connect(pooled.warehouse.url, autocommit=True) as other:
+        before = other.execute(settings, [names]).fetchall()
+        pooled.tick()
+        read.summaries()
+        read.lag()
+        health.look(pooled.warehouse)
+        migrations.up(url=pooled.warehouse.url)
+        assert other.execute(settings, [names]).fetchall() == before

@@ -7,7 +7,12 @@ from convo_pipelines_tests.conftest import ROOT
 
 PACKAGE = ROOT / "convo_pipelines"
 WITHOUT_DAGSTER = ("cli", "database", "engine", "operations", "serving", "sources")
-BEYOND = {"convo_pipelines.cli.demo", "convo_pipelines.serving.read", "convo_pipelines.serving.report"}
+BEYOND = {
+    "convo_pipelines.cli.demo",
+    "convo_pipelines.database.arrow",
+    "convo_pipelines.serving.read",
+    "convo_pipelines.serving.report",
+}
 """The demo runs Dagster; the others make frames."""
 
 
