@@ -66,6 +66,8 @@ DELETIONS = frozenset(
     for operation in operations
 )
 """The changes that only the log knows of: see `store`."""
+MOVE = "histories move"
+"""An update that took rows from a session-day: see `remember_prunings`."""
 _TRIM_LOCK = "change_log"
 
 _log = logging.getLogger(__name__)
@@ -344,7 +346,7 @@ def archive(connection: Connection, unread_since: str | None) -> bool:
 
 
 def remember_prunings(connection: Connection, unread_since: str | None, read: Sequence[UUID]) -> None:
-    """Remember deletions since a snapshot of which the log does not say whose rows they were.
+    """Remember deletions since a snapshot of which the log does not say whose rows they were, and moves beside them.
 
     Args:
         connection: in the transaction that moves the watermark, or that has these changes deleted or not found.

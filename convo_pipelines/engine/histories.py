@@ -30,7 +30,7 @@ from convo_pipelines.database.warehouse import (
     refreshing,
 )
 from convo_pipelines.engine import change_log, refresh
-from convo_pipelines.engine.change_log import Lease, LogPosition, Watermark
+from convo_pipelines.engine.change_log import MOVE, Lease, LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
 from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
 from convo_pipelines.engine.isolation import CrewResult, Done, for_each, together, total
@@ -546,7 +546,7 @@ def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence
     visited = [result.crew.id for result in results]
     span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
     execute(connection, "engine/crews/missed", **span, visited=visited)
-    if at.may_have_deleted or any(result.crew.rest for result in results):
+    if at.may_have_deleted or MOVE in at.operations or any(result.crew.rest for result in results):
         read = [result.crew.id for result in results if result.crew.rest and result.caught_up]
         change_log.remember_prunings(connection, at.from_snapshot, read)
     _log_retries(connection, at, results)

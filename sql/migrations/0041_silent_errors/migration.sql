@@ -8,6 +8,13 @@ alter table analytics.refresh_state
 add column last_error text,
 add column failing_since timestamptz;
 
+create table analytics.unjudged_moves (
+    crew_id uuid not null,
+    session_id text not null,
+    activity_date date not null,
+    primary key (crew_id, session_id, activity_date)
+);
+
 -- The functions and operators that views call, and that these call, as far as PostgreSQL knows; and whatever has a name, or a
 -- symbol, that stands in the text of such a function.
 create or replace function analytics.called_by(views oid[]) returns table (kind oid, oid oid)
@@ -717,6 +724,16 @@ begin
     return array(select pg_catalog.pg_snapshot_xip(snapshot));
 end
 $$;
+
+comment on table analytics.unjudged_moves is
+'Session-days that lost rows to another session or day while it was not known which rows of the crew''s table were '
+'pruned: they are not archive because they count fewer rows. Kept until the whole table has been read. Internal.';
+
+comment on column analytics.unjudged_moves.crew_id is 'The crew, whose pruned_at is set.';
+
+comment on column analytics.unjudged_moves.session_id is 'The session.';
+
+comment on column analytics.unjudged_moves.activity_date is 'The UTC day.';
 
 create or replace function analytics.message_type(message json) returns text
 language plpgsql immutable

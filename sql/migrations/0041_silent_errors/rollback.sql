@@ -616,6 +616,8 @@ exception when others then
 end
 $$;
 
+drop table analytics.unjudged_moves;
+
 alter table analytics.refresh_state
 drop column last_error,
 drop column failing_since;

@@ -83,6 +83,11 @@ refused as (
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
 ),
 
+moved as (
+    delete from analytics.unjudged_moves
+    where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
+),
+
 odd as (
     delete from analytics.oddities
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or example = %(session_id)s)

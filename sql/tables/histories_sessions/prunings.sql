@@ -1,5 +1,6 @@
 -- Remembers of crews that the log says of their tables that rows were deleted, but not whose: the run that reads the whole table
--- sees it. Crews that have read theirs forget it.
+-- sees it. Until then it is remembered, too, of which old session-days rows were moved away. Crews that have read their table
+-- forget both.
 -- in:  %(unread_since)s: the watermark, or null: all changes in the log; %(read)s: crews whose whole table has been read since
 with pruned as (
     select
@@ -18,6 +19,30 @@ forgotten as (
     update analytics.crew_discovery_state
     set pruned_at = null
     where crew_id = any(%(read)s::uuid[]) and pruned_at is not null
+),
+
+settled as (
+    delete from analytics.unjudged_moves
+    where crew_id = any(%(read)s::uuid[])
+        or crew_id not in (select crew_id from analytics.crew_discovery_state where pruned_at is not null)
+),
+
+moved as (
+    insert into analytics.unjudged_moves (crew_id, session_id, activity_date)
+    select distinct
+        day.crew_id,
+        day.session_id,
+        day.activity_date
+    from analytics.session_changes as change
+    inner join analytics.capture_state as source on change.table_oid = any(source.members)
+    inner join analytics.crew_discovery_state as state on state.histories_table_name = source.table_name
+    inner join analytics.histories_sessions as day
+        on day.crew_id = state.crew_id and day.session_id = change.session_id and day.activity_date = change.activity_date
+    where change.operation = 'move'
+        and analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
+        and state.crew_id <> all(%(read)s::uuid[])
+        and (state.pruned_at is not null or state.crew_id in (select crew_id from pruned))
+    on conflict do nothing
 )
 
 update analytics.crew_discovery_state as state

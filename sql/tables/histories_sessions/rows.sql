@@ -100,9 +100,14 @@ archived as (
         on left_over.crew_id = present.crew_id
             and left_over.session_id = present.session_id
             and left_over.activity_date = present.activity_date
+    left join analytics.unjudged_moves as unjudged
+        on unjudged.crew_id = present.crew_id
+            and unjudged.session_id = present.session_id
+            and unjudged.activity_date = present.activity_date
     left join truncated
         on truncated.crew_id = present.crew_id
             and pruned.is_moved is not true
+            and unjudged.crew_id is null
             and coalesce(left_over.message_count, 0) < present.message_count
     cross join lateral (
         select max(candidate.at) as at
