@@ -88,7 +88,7 @@ class Application:
             [("delete from app.conversations where session_id = any(%s)", [sessions])],
             [("delete from app.crews where crew_code = %s", [crew]),
              ("insert into app.crews (client_id, crew_code, name, histories_table_name) select client_id, %s, 'X', "
-              "'histories_x' from app.crews where crew_code = 'A' on conflict do nothing", [crew])],
+              "'histories_' || lower(%s) from app.crews where crew_code = 'A' on conflict do nothing", [crew, crew])],
             [("delete from app.people where email = %s", [person]),
              ("insert into app.people (client_id, name, email) select id, 'X', %s from app.clients limit 1", [person])],
             [("delete from app.clients where client_code = 'gone'", []),
@@ -114,7 +114,8 @@ class Application:
 @both_servers_if_wide
 def test_an_application_in_a_loop_beside_ticks_backfills_and_reconcile(world: World) -> None:
     crew = world.crew("A")
-    world.crew("X0", table="histories_x")
+    for number in range(4):
+        world.crew(f"X{number}")
     world.project()
     for number in range(200):
         world.say(f"s{number % 60}", "human", at(number % 5, number % 24))

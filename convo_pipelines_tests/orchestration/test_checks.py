@@ -163,11 +163,11 @@ def test_each_check_can_fail(healthy: World, name: str) -> None:
 )
 def test_discovery_is_held_against_its_limits(healthy: World, damage: str, complaint: str) -> None:
     for number in range(20):
-        healthy.crew(f"X{number}", table="histories_a", create=False)
+        healthy.crew(f"X{number}")
     healthy.tick()
     healthy.execute("update app.crews set created_at = now() - interval '1 day'")
     assert healthy.checks("discovery_is_healthy")["discovery_is_healthy"].passed
-    healthy.execute(f"update analytics.crew_discovery_state set {damage} where histories_table_name = 'histories_a'")
+    healthy.execute(f"update analytics.crew_discovery_state set {damage}")
     check = healthy.checks("discovery_is_healthy")["discovery_is_healthy"]
     assert not check.passed
     assert complaint in {row["limit_passed"] for row in sample(check)}
