@@ -545,7 +545,8 @@ def _configure(begun: sa.Connection) -> None:
 
 def _opened(url: str) -> psycopg.Connection[Any]:
     connection = connect(url)
-    connection.commit()
+    if not is_pooled(connection):  # there, what SQLAlchemy asks first is asked with the settings of this transaction
+        connection.commit()
     return connection
 
 

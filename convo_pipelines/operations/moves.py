@@ -54,7 +54,7 @@ def export_client(warehouse: Warehouse, code: str, file: Path) -> int:
     with warehouse.connection() as connection, unfinished.open("wb") as output:
         head = {"format": FORMAT, "client_code": code, "exported_at": datetime.now(UTC).isoformat()}
         output.write(json.dumps(head).encode() + b"\n")
-        with connection.cursor() as cursor, cursor.copy(query) as copy:
+        with connection.transaction(), connection.cursor() as cursor, cursor.copy(query) as copy:
             for line in copy:
                 output.write(line)
                 rows += bytes(line).count(b"\n")

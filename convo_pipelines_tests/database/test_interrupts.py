@@ -12,7 +12,7 @@ from convo_pipelines_tests.world import World
 
 SLOW_VIEW = """
 create or replace view app.{name} as
-select id, session_id, message, created_at from app.histories_fast, pg_sleep({seconds})
+select id, session_id, message, created_at from app.slow_rows, pg_sleep({seconds})
 """
 
 
@@ -21,6 +21,7 @@ class InterruptedByDagsterError(BaseException):
 
 
 def be_slow(world: World, *names: str, seconds: int = 600) -> None:
+    world.execute("create table if not exists app.slow_rows as table app.histories_fast")
     for name in names:
         world.connection.execute(psycopg.sql.SQL(SLOW_VIEW.format(name=name, seconds=seconds)))
 
