@@ -1,7 +1,9 @@
 """It runs by itself, and somebody hears when it does not."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import psycopg
@@ -248,6 +250,18 @@ def test_a_delivery_that_fails_is_tried_again_and_shows_in_health(quiet: World, 
     observe(quiet, BEHIND)
     assert len(receiver.messages) == 1
     assert health.look(quiet.warehouse) == []
+
+
+def test_receivers_may_be_slow(quiet: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warehouse, "IDLE_SECONDS", 1)
+    notify = alerts._notify
+    monkeypatch.setattr(alerts, "_notify", lambda *given: time.sleep(2) or notify(*given))
+    with closing(Warehouse(quiet.url)) as opened:
+        with opened.connection() as connection:
+            alerts.observe(connection, [BEHIND])
+        alerts.deliver(opened)
+        alerts.deliver(opened)
+    assert len(receiver.messages) == 1
 
 
 def test_one_dead_receiver_of_two_is_no_reason_to_tell_the_other_twice(
