@@ -1,6 +1,6 @@
--- Rights that ticks need on what tables of analytics name, and that a role lacks: the role which runs them, as in
--- needed_rights.sql, on histories tables, on the conversations that crews create, and on schemas beneath views; the owner of a
--- view of app on what it reads.
+-- Missing rights on objects that tables of analytics name. The role that runs ticks (as in needed_rights.sql) needs rights on
+-- histories tables, on the conversations that crews create, and on schemas beneath views. The owner of a view of app needs them
+-- on what the view reads.
 -- in:  %(inserted)s: the columns of app.conversations that crews' conversations are given; none: they create none
 -- out: a row per object and role: subject (the object), name (the object, without its schema), failure, run_this
 with recursive roles as (

@@ -1,5 +1,5 @@
--- Triggers of ours on tables beneath views that are no longer wanted: the view no longer reads the table, or had another oid
--- before the database was restored.
+-- Triggers of ours, on tables beneath views, that are no longer wanted. Either the view no longer reads the table, or it had
+-- another oid before the database was restored.
 -- out: a row per trigger: table_oid, schema_name, relation_name, trigger_name; of partitions after their parents
 select
     trigger.tgrelid as table_oid,

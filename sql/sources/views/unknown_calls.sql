@@ -1,5 +1,5 @@
--- Functions that views call, directly or not, of which it cannot be known what they call: in languages other than SQL and
--- PL/pgSQL, or with statements that they put together.
+-- Functions that views call, directly or not, and whose own calls cannot be known. They are in languages other than SQL and
+-- PL/pgSQL, or put statements together.
 -- in:  %(views)s: their oids
 -- out: a row per function: name
 select function.oid::regprocedure::text as name

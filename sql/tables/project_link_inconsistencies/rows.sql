@@ -1,7 +1,7 @@
 -- project_link_inconsistencies: where a project's deprecated array and the conversations' project_id disagree.
 -- If app.projects has no column conversation_ids, the name resolves to that of `gone`, which is null: no array has entries.
--- Conversations that name a project are found by project_conversations, which may have read less than this table, and by the rows
--- that are there: app.conversations may have no index of their projects.
+-- Conversations that name a project are found by project_conversations: app.conversations may have no index of their projects.
+-- That table may have read less than this one, so the rows that are there are looked at, too.
 -- in:  keys: projects and conversations; present: their inconsistencies
 with gone (conversation_ids) as not materialized (select null::uuid[]),
 
