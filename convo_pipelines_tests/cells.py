@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import yaml
 
 from convo_pipelines_tests.processes import DEPLOY, ask, free_port, wait_for
@@ -80,6 +81,12 @@ class Dagster:
         variables = {"CONVO_CELL": cell, "CONVO_DATABASE_URL": self.databases[cell], **self.crons, **self.environment}
         self.processes[cell] = start([*server, self.ports[cell]], self.home / f"{cell}.log", **variables)
 
+    def wait_for_cells(self) -> None:
+        """Return as soon as each code server has loaded its definitions."""
+        for port in self.ports.values():
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                grpc.channel_ready_future(channel).result(timeout=120)
+
     def start_center(self) -> None:
         port = self.url.rpartition(":")[2]
         center = self.environment | {"PYTHONPATH": str(self.home / "hidden")}
@@ -105,8 +112,12 @@ def running(dagster: Dagster) -> Iterator[None]:
     try:
         for cell in dagster.databases:
             dagster.start_cell(cell)
+        dagster.wait_for_cells()
         dagster.start_center()
         yield
+    except BaseException as error:
+        error.add_note(dagster.logs)
+        raise
     finally:
         for process in dagster.processes.values():
             kill(process)

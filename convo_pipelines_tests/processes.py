@@ -3,6 +3,7 @@
 import configparser
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -62,9 +63,12 @@ def npm_installed(sources: Path) -> Path:
 
 
 def free_port() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
+    """A port below 32768: those above are given to outgoing connections, also before a server has taken its own."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_768)
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return str(port)
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,12 +1,13 @@
 """Servers that keep the alerts and mails that they get."""
 
 import json
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from aiosmtpd.handlers import Message
+
+from convo_pipelines_tests.processes import free_port
 
 
 class Receiver:
@@ -50,9 +51,7 @@ class Mailbox(Message):
     def __init__(self) -> None:
         super().__init__()
         self.mails: list[Any] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = int(free_port())
 
     def handle_message(self, message: Any) -> None:
         self.mails.append(message)
