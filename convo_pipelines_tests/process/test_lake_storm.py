@@ -67,7 +67,7 @@ def test_every_day_is_exact_after_a_storm_in_three_cells(
     tickers = {cell: command(cell, "-c", TICKER) for cell in CELLS}
     killed, until = 0, time.monotonic() + SECONDS
     try:
-        while time.monotonic() < until:
+        while time.monotonic() < until or not killed:
             for world in worlds.values():
                 write(world, chance)
             if chance.random() < 0.2:
@@ -82,7 +82,6 @@ def test_every_day_is_exact_after_a_storm_in_three_cells(
             ticker.wait()
     last = [command(cell, "-c", "from convo_pipelines.cli import main; main()", "lake") for cell in CELLS]
     assert [process.wait() for process in last] == [0, 0, 0], (tmp_path / "log").read_text()[-3_000:]
-    assert killed
     environment(**lake)
     for cached in (addresses.database_url, store.catalog):
         cached.cache_clear()
