@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines import read
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses
+from convo_pipelines.database import addresses, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.lake import comparison, refresh, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES
@@ -361,6 +363,22 @@ def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch:
     upkeep.purge(SUMMARIES.name)
     tick(lake)
     assert_same(lake)
+
+
+WAITING = "select from pg_locks where locktype = 'advisory' and objsubid = 1 and not granted"
+
+
+def test_a_tick_waits_for_its_turn_for_longer_than_for_any_other_lock(
+    lake: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 0.2)
+    with ThreadPoolExecutor(1) as pool:
+        with store.turn(SUMMARIES.name):
+            waiting = pool.submit(refresh.tick, lake.warehouse, SUMMARIES)
+            while not lake.execute(WAITING):
+                assert not waiting.done(), waiting.result()
+            time.sleep(1)
+        assert waiting.result().rows
 
 
 @pytest.mark.wide
