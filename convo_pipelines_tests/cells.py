@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,9 +84,12 @@ class Dagster:
 
     def wait_for_cells(self) -> None:
         """Return as soon as each code server has loaded its definitions."""
-        for port in self.ports.values():
+        for cell, port in self.ports.items():
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-                grpc.channel_ready_future(channel).result(timeout=120)
+                is_ready = threading.Event()
+                grpc.channel_ready_future(channel).add_done_callback(lambda _, event=is_ready: event.set())
+                while not is_ready.wait(1):
+                    assert self.processes[cell].poll() is None, f"the code server of {cell} has ended"
 
     def start_center(self) -> None:
         port = self.url.rpartition(":")[2]

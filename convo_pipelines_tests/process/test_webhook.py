@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 import httpx
+import psutil
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -34,9 +35,10 @@ class Webhook:
     """The process that `convo-pipelines webhook` starts, and a caller who knows its secret."""
 
     def __init__(self, database: str, log: Path, *arguments: str):
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        command = [str(Path(sys.executable).with_name("convo-pipelines")), "webhook", "--port", port, *arguments]
+        command = [str(Path(sys.executable).with_name("convo-pipelines")), "webhook", "--port", self.port, *arguments]
         with log.open("w") as output:
             self.process = subprocess.Popen(
                 command,
@@ -67,6 +69,12 @@ class Webhook:
 
     def complete(self, session: str, crew: str = "A") -> httpx.Response:
         return self.post({"session_id": session, "crew_code": crew, "what": "else it says does not matter"})
+
+    def wait_for_a_caller(self) -> None:
+        process = psutil.Process(self.process.pid)
+        while not any(c.laddr and str(c.laddr.port) == self.port and c.raddr for c in process.net_connections("tcp")):
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
 
     def metrics(self) -> dict[str, float]:
         """Samples without their labels added up."""
@@ -322,6 +330,7 @@ def test_it_finishes_what_it_has_before_it_stops(world: World, start: Callable[.
     with psycopg.connect(world.url) as late, ThreadPoolExecutor(2) as pool:
         late.execute("insert into app.histories_a (session_id, message) values ('late', '{\"type\": \"human\"}')")
         answer = pool.submit(called.complete, "late")
+        called.wait_for_a_caller()
         time.sleep(0.5)
         stopped = pool.submit(called.stop)
         time.sleep(0.3)
