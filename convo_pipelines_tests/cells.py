@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,10 +86,10 @@ class Dagster:
         """Return as soon as each code server has loaded its definitions."""
         for cell, port in self.ports.items():
             with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-                is_ready = threading.Event()
-                grpc.channel_ready_future(channel).add_done_callback(lambda _, event=is_ready: event.set())
-                while not is_ready.wait(1):
+                is_ready = grpc.channel_ready_future(channel)
+                while not is_ready.done():
                     assert self.processes[cell].poll() is None, f"the code server of {cell} has ended"
+                    time.sleep(0.2)
 
     def start_center(self) -> None:
         port = self.url.rpartition(":")[2]

@@ -63,7 +63,7 @@ def npm_installed(sources: Path) -> Path:
 
 
 def free_port() -> str:
-    """A port below 32768: those above are given to outgoing connections, also before a server has taken its own."""
+    """A port that no outgoing connection is given before a server has bound it: Linux gives those from 32768 on."""
     while True:
         port = random.SystemRandom().randrange(10_000, 32_768)
         with socket.socket() as free, suppress(OSError):

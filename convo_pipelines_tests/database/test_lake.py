@@ -365,9 +365,6 @@ def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch:
     assert_same(lake)
 
 
-WAITING = "select from pg_locks where locktype = 'advisory' and objsubid = 1 and not granted"
-
-
 def test_a_tick_waits_for_its_turn_for_longer_than_for_any_other_lock(
     lake: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,7 +372,7 @@ def test_a_tick_waits_for_its_turn_for_longer_than_for_any_other_lock(
     with ThreadPoolExecutor(1) as pool:
         with store.turn(SUMMARIES.name):
             waiting = pool.submit(refresh.tick, lake.warehouse, SUMMARIES)
-            while not lake.execute(WAITING):
+            while not lake.execute("select from pg_locks where locktype = 'advisory' and not granted"):
                 assert not waiting.done(), waiting.result()
             time.sleep(1)
         assert waiting.result().rows

@@ -71,6 +71,7 @@ class Webhook:
         return self.post({"session_id": session, "crew_code": crew, "what": "else it says does not matter"})
 
     def wait_for_a_caller(self) -> None:
+        """Return as soon as the process has accepted a connection."""
         process = psutil.Process(self.process.pid)
         while not any(c.laddr and str(c.laddr.port) == self.port and c.raddr for c in process.net_connections("tcp")):
             assert self.process.poll() is None, self.log.read_text()
