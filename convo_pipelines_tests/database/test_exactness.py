@@ -72,7 +72,7 @@ COLUMNS = (
 )
 ACTORS = (str(UUID(int=1)), str(UUID(int=2)))
 IS_CAPTURED = """
-select from pg_trigger where tgrelid = 'app.conversations'::regclass and tgname = 'convo_pipelines_update'
+select from pg_trigger where tgrelid = %s::regclass and tgname like 'convo_pipelines_update%%'
 """
 UNBOUND = "select from analytics.foreign_keys() where is_wanted and not (is_right and is_valid)"
 UNKNOWN = "select identifier, client_id, status, conversations from analytics.unknown_sessions"
@@ -385,7 +385,7 @@ class Company(RuleBasedStateMachine):
         self.note_assignment(talk, to, row["created_at"], None)
 
     def note_assignment(self, talk: UUID, project: UUID | None, when: datetime, actor: str | None) -> None:
-        if self.world.execute(IS_CAPTURED):
+        if self.world.execute(IS_CAPTURED, f"{self.owner}.conversations"):
             self.assigned[talk] = (project, when, actor)
 
     @rule(which=chance, client=st.none() | clients)
