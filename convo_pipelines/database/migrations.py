@@ -1,42 +1,42 @@
-"""The migrations in `sql/migrations/`, applied by Alembic; `sql/schema/` describes the resulting schemas.
+"""The schemas of the database: `sql/schema/` defines them; `sql/migrations/` changes tables that are there already.
 
 There are three lines: `app` (the application's schema; a reference for databases without one), `analytics` (ours) and
-`roles` (optional). The applied version is stored in the table `schema_migrations` of each schema, that of the roles in
-`analytics`: dropping `analytics` also drops the record that it was created.
+`roles` (optional). A new database is created from the definitions, and every migration is recorded as applied; in an
+older database those that are missing are applied. Code is applied again when it changes. Each schema has its own
+record, that of the roles is in `analytics`: dropping `analytics` also drops the record that it was created.
 """
 
 import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
 import psycopg
-import sqlalchemy as sa
-from alembic import command, op
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext, MigrationInfo
-from alembic.script import ScriptDirectory
+from packaging.version import Version
 from psycopg import sql
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from convo_pipelines.database import catalog
+from convo_pipelines.database import catalog, schema, warehouse
 from convo_pipelines.database.addresses import database_url
-from convo_pipelines.database.statements import STATEMENTS
+from convo_pipelines.database.statements import STATEMENTS, path, statement
 from convo_pipelines.database.warehouse import (
+    LOCK_PAUSE_SECONDS,
+    LOCK_TIMEOUT,
+    Connection,
     TableLockedError,
-    Warehouse,
     blockers_of,
     configure,
     configure_transaction,
-    connect,
-    is_pooled,
+    execute,
+    fetch,
+    fetch_one,
     lacking_rights,
+    open_connection,
 )
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -44,58 +44,39 @@ Line = Literal["app", "analytics", "roles"]
 LINES: tuple[Line, ...] = ("app", "analytics", "roles")
 DEFAULT_LINES: tuple[Line, ...] = ("app", "analytics")
 SCHEMA_OF: dict[Line, str] = {"app": "app", "analytics": "analytics", "roles": "analytics"}
-VERSION_TABLE = "schema_migrations"
-COMMENTS_OF_VIEWS = """
-select concat_ws(
-    ' ',
-    case objsubid when 0 then 'comment on view' else 'comment on column' end,
-    concat_ws('.', objoid::regclass, quote_ident(attname)),
-    'is',
-    quote_literal(description)
-)
-from pg_description
-left join pg_attribute on attrelid = objoid and attnum = objsubid and objsubid > 0
-where classoid = 'pg_class'::regclass and objoid = any(cast(:views as regclass[]))
-"""
-DISCOVERS = "trigger convo_pipeline_discovers on app.conversations"
-CHECKSUM_TABLE = "schema_migration_checksums"
 FOLDER = STATEMENTS / "migrations"
-LOCK_ATTEMPTS = 100
-LOCK_PAUSE_SECONDS = 0.1
+INDEXES = "app_indexes"
+"""The migration that adds a column and indexes to the application's tables; the first of each line creates it."""
+CODE = "code"
+"""What stands for the code of a schema, among its migrations."""
+RECORD = "schema_migrations"
 LONGEST_WAIT_SECONDS = 900
 """The timeout of building an index, which waits for older transactions."""
 
-LAST_BEFORE_BASELINE: dict[str, Line] = {
-    "0001_app_schema": "app",
-    "0026_names": "analytics",
-    "0027_stewards_and_observers": "roles",
-}
-"""The newest migration of each line before the baselines: a database at these is adopted."""
-BASELINES: dict[Line, str] = {
-    "app": "0028_app_baseline",
-    "analytics": "0028_analytics_baseline",
-    "roles": "0028_roles_baseline",
-}
+FORMER_RECORD = "schema_migration_checksums"
+FORMER = {"0028_app_baseline": ["app"], "0041_silent_errors": [INDEXES, "analytics"], "0028_roles_baseline": ["roles"]}
+"""What a database of before 0.1.0 had applied last, and what that is called now."""
+LAST_OF_FORMER = "8171a71"
+"""The last commit whose migrations lead there."""
+
 LOST_WITH = {
-    "0028_app_baseline": "all rows of the application's tables",
-    "0028_app_indexes": "app.conversations.closed_at, unless the application had that column before",
-    "0028_analytics_baseline": "archived session-days, the record of deleted conversations, and alerts",
-    "0033_decisions": "when and by whom conversations were put into projects (curation.project_assignments)",
+    "app": "all rows of the application's tables",
+    INDEXES: "app.conversations.closed_at, unless the application had that column before",
+    "analytics": "archived session-days, the record of deleted conversations, and alerts",
 }
 """What is lost for good with the rollback of a migration; `--yes` is required."""
-FOREIGN_KEYS = "0030_edges"
-"""The migration since which foreign keys to app are optional."""
-SHOWN_DIFFERENCES = 10
 ARRAYS = "column app.projects.conversation_ids"
 OPTIONAL = {ARRAYS, "index app.projects_conversation_ids"}
 """Deprecated: an application may have dropped the column, and its index with it."""
+DISCOVERS = "trigger convo_pipeline_discovers on app.conversations"
+OF_ROLES = {DISCOVERS, "function analytics.refuse_undiscovered()"}
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One folder of `sql/migrations/`: its name, the line it belongs to, and whether it is applied."""
+    """A migration: its name, the line it belongs to, and whether it is applied."""
 
     name: str
     line: Line
@@ -117,24 +98,6 @@ class RollbackError(ConvoPipelinesError):
     """A migration that cannot be rolled back; nothing was changed."""
 
 
-def sql_files(revision_file: str, *, concurrently: bool = False) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Return the upgrade and downgrade of the folder that `revision_file` lies in.
-
-    Args:
-        revision_file: path of the folder's `revision.py`.
-        concurrently: run each statement, up to an empty line, on its own, as CONCURRENTLY demands; an index that an
-            interrupted build left invalid is dropped before.
-
-    """
-    folder = Path(revision_file).parent
-    return lambda: _run(folder / "migration.sql", concurrently), lambda: _run(folder / "rollback.sql", concurrently)
-
-
-def run_file(revision_file: str, name: str) -> None:
-    """Run another file of the folder that `revision_file` lies in."""
-    _run(Path(revision_file).with_name(f"{name}.sql"), concurrently=False)
-
-
 def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
     """Apply missing migrations to the database at `url`, by default the one that the environment names.
 
@@ -148,27 +111,21 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
         _check_encoding(connection)
         if "app" in lines and _are_views_released(connection):
             raise ViewsReleasedError
-        _adopt(connection)
+        _carry_over(connection)
         for line in lines:
             relations = _relations(connection, SCHEMA_OF[line])
-            if line == "app" and relations and VERSION_TABLE not in relations:
-                continue
-            if SCHEMA_OF[line] not in sa.inspect(connection).get_schema_names():
-                connection.execute(sa.schema.CreateSchema(SCHEMA_OF[line]))
-            connection.commit()
-            command.upgrade(_config(connection, line), f"{line}@head")
-        _share(connection)
-        connection.commit()
-
-
-def grant() -> None:
-    """Grant the roles their rights on analytics; for the migration that creates the roles."""
-    _share(op.get_bind())
+            if line != "app" or not relations or RECORD in relations:
+                try:
+                    _upgrade(connection, line)
+                except psycopg.errors.DependentObjectsStillExist as error:
+                    raise MigrationError(_refused(f"{line} is not upgraded", _dependents(error))) from None
+                except psycopg.ProgrammingError as error:  # such as a table of app that is missing
+                    raise MigrationError(f"{line} is not upgraded: {error}") from None
 
 
 def newest(lines: Sequence[Line] = LINES) -> Migration | None:
     """Return the newest applied migration of the given lines, which `down` rolls back; None if there is none."""
-    return next((m for m in reversed(status()) if m.applied and m.line in lines), None)
+    return next((m for m in reversed(status()) if m.applied and m.line in lines and m.name != CODE), None)
 
 
 def down(lines: Sequence[Line] = LINES) -> str | None:
@@ -181,48 +138,28 @@ def down(lines: Sequence[Line] = LINES) -> str | None:
     migration = newest(lines)
     if migration is None:
         return None
-    applied = [m for m in status() if m.applied]
-    if migration.name == BASELINES["analytics"] and any(m.line == "roles" for m in applied):
+    others = [m for m in status() if m.applied and m.name not in (migration.name, CODE)]
+    if migration.name == "analytics" and any(m.line == "roles" for m in others):
         raise RollbackError(
-            f"{migration.name} is not rolled back, the roles have rights on what it would drop: run "
+            "analytics is not rolled back, the roles have rights on what it would drop: run "
             "`convo-pipelines migrate down --only roles` first"
         )
     with _connect() as connection:
         try:
-            command.downgrade(_config(connection, migration.line), f"{migration.line}@-1")
-        except DBAPIError as error:
-            if not isinstance(error.orig, psycopg.errors.DependentObjectsStillExist):
-                raise
-            dependents = (error.orig.diag.message_detail or str(error.orig)).splitlines()
-            raise _rollback_error(migration.name, dependents) from None
-        schema = SCHEMA_OF[migration.line]
-        is_used = any(SCHEMA_OF[m.line] == schema for m in applied if m != migration)
-        if not is_used and not set(_relations(connection, schema)) - {VERSION_TABLE, CHECKSUM_TABLE}:
-            for table in (VERSION_TABLE, CHECKSUM_TABLE):
-                sa.Table(table, sa.MetaData(schema=schema)).drop(connection, checkfirst=True)
-        else:
-            _share(connection)
-        connection.commit()
+            _roll_back(connection, migration)
+        except psycopg.errors.DependentObjectsStillExist as error:
+            raise RollbackError(_refused(f"{migration.name} is not rolled back", _dependents(error))) from None
+        name = SCHEMA_OF[migration.line]
+        is_used = any(SCHEMA_OF[m.line] == name for m in others)
+        if not is_used and set(_relations(connection, name)) == {RECORD, schema.CODE}:
+            connection.execute(sql.SQL("drop table {migrations}, {code}").format(**_record_of(name)))
     return migration.name
 
 
 def status(url: str | None = None) -> list[Migration]:
     """Return every migration, line by line, in the order in which `up` applies them."""
-    script = ScriptDirectory.from_config(_config(None, "app"))
     with _connect(url) as connection:
-        applied = {schema: _applied(connection, script, schema) for schema in set(SCHEMA_OF.values())}
-    return [
-        Migration(revision.revision, line, revision.revision in applied[SCHEMA_OF[line]])
-        for line in LINES
-        for revision in reversed(list(script.iterate_revisions(f"{line}@head", "base")))
-    ]
-
-
-def _are_views_released(connection: sa.Connection) -> bool:
-    tables = sa.inspect(connection)
-    if tables.has_table("crews", "app") or not tables.has_table("released_views", "analytics"):
-        return False
-    return bool(connection.scalar(sa.text("select exists (select from analytics.released_views)")))
+        return _status(connection, LINES)
 
 
 def missing(url: str) -> list[Migration]:
@@ -235,329 +172,392 @@ def missing(url: str) -> list[Migration]:
     with _connect(url) as connection:
         if _are_views_released(connection):
             raise ViewsReleasedError
-        script = ScriptDirectory.from_config(_config(None, "analytics"))
-        applied = _applied(connection, script, SCHEMA_OF["analytics"])
-        is_there = sa.inspect(connection).has_table("crews", "app")
-    return [
-        Migration(revision.revision, line, applied=False)
-        for line in (("analytics",) if is_there else DEFAULT_LINES)
-        for revision in reversed(list(script.iterate_revisions(f"{line}@head", "base")))
-        if revision.revision not in applied
-    ]
+        is_there = "crews" in _relations(connection, "app")
+        lines: tuple[Line, ...] = ("analytics",) if is_there else DEFAULT_LINES
+        return [migration for migration in _status(connection, lines) if not migration.applied]
 
 
 def validate() -> Iterator[str]:
-    """Compare the database's catalog with the one that the applied migrations define; return one line per failure."""
-    migrations = status()
-    newest_of: dict[Line, Migration] = {m.line: m for m in migrations if m.applied}
+    """Compare the database's catalog with what the definitions and migrations make; return one line per failure."""
     with _connect() as connection:
         if _are_views_released(connection):
             yield str(ViewsReleasedError())
             return
-        yield from (f"the database is at {name}: run `convo-pipelines migrate up`" for name in _unknown(connection))
-        for schema in sorted(set(SCHEMA_OF.values())):
-            yield from _edited(connection, schema)
-    yield from (
-        f"not applied: {m.name}: run `convo-pipelines migrate up --only {m.line}`"
-        for m in migrations
-        if not m.applied and m.line in newest_of
-    )
-    with connect(database_url()) as connection:
-        expected, found = _expected(newest_of), catalog.listing(connection)
+        migrations = _status(connection, LINES)
+        lines: set[Line] = {migration.line for migration in migrations if migration.applied}
+        for name in sorted(set(SCHEMA_OF.values())):
+            yield from (
+                f"the database is at {head}: run `convo-pipelines migrate up`" for head in _former(connection, name)
+            )
+            yield from _edited(connection, name)
+        yield from (
+            f"not applied: {m.name}: run `convo-pipelines migrate up --only {m.line}`"
+            for m in migrations
+            if not m.applied and m.line in lines
+        )
+        expected, found = _expected(lines), catalog.listing(connection)
         absent = OPTIONAL if ARRAYS not in found else set[str]()
         if "view app.conversations" in found:  # which takes no trigger for each row
             absent = absent | {DISCOVERS}
-        if any(m.name == FOREIGN_KEYS and m.applied for m in migrations):
+        if "analytics" in lines:
             absent = absent | catalog.unwanted_foreign_keys(connection)
-        expected = {name: definition for name, definition in expected.items() if name not in absent}
-        yield from catalog.differences(expected, found)
-        if "analytics" in newest_of:
+        yield from catalog.differences({name: text for name, text in expected.items() if name not in absent}, found)
+        if "analytics" in lines:
             yield from catalog.failures(connection, "lifecycle")
-        if any(m.name == BASELINES["analytics"] and m.applied for m in migrations):
             yield from catalog.failures(connection, "app_indexes")
-        if all(m.applied for m in migrations if m.line == "analytics"):
             yield from map(str, lacking_rights(connection))
-        if "roles" in newest_of:
+        if "roles" in lines:
             yield from catalog.failures(connection, "rights")
 
 
-def record(
-    ctx: MigrationContext,
-    step: MigrationInfo,
-    heads: Collection[Any],  # noqa: ARG001
-    run_args: Mapping[str, Any],  # noqa: ARG001
-) -> None:
-    """Store the checksum of a migration when it is applied, delete it at the rollback; called by Alembic."""
-    connection, schema = cast("sa.Connection", ctx.connection), str(ctx.version_table_schema)
-    if step.is_upgrade and step.up_revision_id:
-        _store_checksum(connection, schema, step.up_revision_id)
-    elif CHECKSUM_TABLE in _relations(connection, schema):
-        connection.execute(
-            sa.text(f"delete from {schema}.{CHECKSUM_TABLE} where name = :name"),  # noqa: S608
-            {"name": step.up_revision_id},
-        )
+# What is applied
 
 
-def _store_checksum(connection: sa.Connection, schema: str, name: str) -> None:
-    connection.execute(
-        sa.text(
-            f"create table if not exists {schema}.{CHECKSUM_TABLE} "
-            "(name text primary key, checksum text not null, applied_at timestamptz not null default now())"
-        )
-    )
-    connection.execute(
-        sa.text(
-            f"insert into {schema}.{CHECKSUM_TABLE} (name, checksum) values (:name, :checksum) "  # noqa: S608
-            "on conflict (name) do update set checksum = excluded.checksum, applied_at = excluded.applied_at"
-        ),
-        {"name": name, "checksum": _checksum(name)},
-    )
+def _names(line: Line) -> list[str]:
+    """Return the migrations of a line, in the order in which they are applied."""
+    first = [INDEXES, line] if line == "analytics" else [line]
+    return [*first, *sorted(file.parent.name for file in (FOLDER / line).glob("*/migration.sql"))]
 
 
-def _checksum(name: str) -> str:
+def _status(connection: Connection, lines: Sequence[Line]) -> list[Migration]:
+    return [migration for line in lines for migration in _status_of(_applied(connection, SCHEMA_OF[line]), line)]
+
+
+def _status_of(applied: dict[str, str], line: Line) -> list[Migration]:
+    migrations = [Migration(name, line, name in applied) for name in _names(line)]
+    return [*migrations, Migration(CODE, line, _is_present(applied, line))] if line in schema.SCHEMAS else migrations
+
+
+def _applied(connection: Connection, name: str) -> dict[str, str]:
+    """Return the migrations that are applied in a schema, with their checksums."""
+    if schema.CODE not in _relations(connection, name):
+        return {}
+    rows = fetch(connection, "database/migrations/applied", _record_of(name))
+    return {row["name"]: row["checksum"] for row in rows}
+
+
+def _is_present(applied: dict[str, str], line: Line) -> bool:
+    """Whether the code of a line is that of this version, or of a newer one."""
+    if CODE not in applied:
+        return False
+    of, checksum = applied[CODE].split()
+    return checksum == schema.checksum(line) or Version(of) > Version(version("convo_pipelines"))
+
+
+def _former(connection: Connection, name: str) -> list[str]:
+    """Return what a database of before 0.1.0 has applied last in a schema; of any other, nothing."""
+    if FORMER_RECORD not in _relations(connection, name):
+        return []
+    return [row["name"] for row in fetch(connection, "database/migrations/former", _record_of(name))]
+
+
+def _checksum(line: Line, name: str) -> str:
     """Return a checksum of the statements that apply a migration; those of its rollback may be corrected later."""
-    files = sorted((FOLDER / name).rglob("migration.sql"))
-    return hashlib.sha256("\n".join(file.read_text() for file in files).encode()).hexdigest()
+    file = _file(line, name, "migration")
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
-def _edited(connection: sa.Connection, schema: str) -> Iterator[str]:
-    if CHECKSUM_TABLE not in _relations(connection, schema):
-        return
-    rows = connection.execute(
-        sa.text(f"select name, checksum from {schema}.{CHECKSUM_TABLE} order by name")  # noqa: S608
-    )
-    for name, checksum in rows:
-        if checksum != _checksum(name):
-            yield f"migration {name} was edited after it was applied"
+def _edited(connection: Connection, name: str) -> Iterator[str]:
+    applied = _applied(connection, name)
+    lines: list[Line] = [line for line in LINES if SCHEMA_OF[line] == name]
+    for line in lines:
+        for migration in _names(line):
+            if migration in applied and applied[migration] != _checksum(line, migration):
+                yield f"migration {migration} was edited after it was applied"
 
 
-def _expected(newest_of: Mapping[Line, Migration], *, is_stamped: bool = False) -> catalog.Listing:
-    """Return the listing of the objects that the applied migrations define; of `app` only our own."""
-    expected: catalog.Listing = {}
-    for line, migration in newest_of.items():
-        file = FOLDER / (BASELINES[line] if is_stamped else migration.name) / "catalog.txt"
-        objects = catalog.read(file) if file.exists() else {}
-        if line == "analytics":  # the application may have these by other names, or have had the column before
-            others = re.compile(r"comment on column app\." if "app" in newest_of else r"(comment on )?\w+ app\.")
-            objects = {name: text for name, text in objects.items() if not others.match(name)}
-        expected |= objects
-    return expected
+def _expected(lines: set[Line]) -> catalog.Listing:
+    """Return the listing of the objects that these lines define; of `app` only our own."""
+    is_apps = re.compile(r"\w+ app\.|\w+ \w+ on app\.").match
+
+    def is_expected(name: str) -> bool:
+        if name in OF_ROLES:
+            return "roles" in lines
+        if name.startswith("comment on column app."):  # the application may have had the column before
+            return False
+        return ("app" if is_apps(name.removeprefix("comment on ")) else "analytics") in lines
+
+    return {name: text for name, text in catalog.read(catalog.FILE).items() if is_expected(name)}
 
 
-def _check_encoding(connection: sa.Connection) -> None:
-    name, encoding = connection.execute(sa.text("select current_database(), current_setting('server_encoding')")).one()
-    if encoding != "UTF8":
+def _check_encoding(connection: Connection) -> None:
+    database = fetch_one(connection, "database/migrations/encoding")
+    if database["encoding"] != "UTF8":
         raise MigrationError(
-            f"the encoding of database {name} is {encoding}, which cannot hold every text that this project writes. "
-            "Nothing was changed. Restore a dump of it into a database that was created with `encoding 'UTF8'`"
+            f"the encoding of database {database['name']} is {database['encoding']}, which cannot hold every text that "
+            "this project writes. Nothing was changed. Restore a dump of it into a database that was created with "
+            "`encoding 'UTF8'`"
         )
 
 
-def _adopt(connection: sa.Connection) -> None:
-    """Adopt a database at 0027: compare its catalog, then record the baselines as applied.
+def _are_views_released(connection: Connection) -> bool:
+    if "crews" in _relations(connection, "app") or "released_views" not in _relations(connection, "analytics"):
+        return False
+    return bool(connection.execute("select from analytics.released_views limit 1").fetchall())
+
+
+def _relations(connection: Connection, name: str) -> set[str]:
+    return {row["name"] for row in fetch(connection, "database/migrations/relations", schema=name)}
+
+
+def _record_of(name: str) -> dict[str, sql.Identifier]:
+    return {"migrations": sql.Identifier(name, RECORD), "code": sql.Identifier(name, schema.CODE)}
+
+
+# Up
+
+
+def _carry_over(connection: Connection) -> None:
+    """Record what a database of before 0.1.0 has applied as this version does.
 
     Raises:
-        MigrationError: the database is older, newer, or its catalog is not the one of those migrations.
+        MigrationError: the database is older; nothing was changed.
 
     """
-    found = _unknown(connection)
-    if not found:
-        return
-    if any(name >= min(BASELINES.values()) for name in found):
-        raise MigrationError(f"the database is newer than this version, which does not know {', '.join(found)}")
-    if too_old := [name for name in found if name not in LAST_BEFORE_BASELINE]:
+    for name in sorted(set(SCHEMA_OF.values())):
+        if FORMER_RECORD not in _relations(connection, name):
+            continue
+        heads = _former(connection, name)
+        if unknown := [head for head in heads if head not in FORMER]:
+            raise MigrationError(
+                f"the database is at {', '.join(unknown)}, which this version cannot upgrade. Check out the last "
+                f"version that can, commit {LAST_OF_FORMER}, and run its `convo-pipelines migrate up`, with `--only "
+                "analytics` or `--only roles` where these are used; then run this again"
+            )
+
+        def carry_over(name: str = name, heads: Sequence[str] = heads) -> None:
+            connection.execute(
+                sql.SQL("drop table {}, {}").format(*(sql.Identifier(name, t) for t in (RECORD, FORMER_RECORD)))
+            )
+            execute(connection, "database/schema/create_record", _record_of(name))
+            for migration in (migration for head in heads for migration in FORMER[head]):
+                _record(connection, name, migration, "")
+
+        _in_one_transaction(connection, carry_over)
+
+
+def _upgrade(connection: Connection, line: Line) -> None:
+    """Apply the missing migrations of a line, and its code; all in one transaction but for what runs concurrently."""
+    name = SCHEMA_OF[line]
+    applied = _applied(connection, name)
+    _check_is_not_newer(applied, line)
+    if not applied:
+        with _transaction(connection):
+            connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(name)))
+            execute(connection, "database/schema/create_record", _record_of(name))
+    names = [migration for migration in _names(line) if migration not in applied]
+    if INDEXES in names:
+        _build_indexes(connection)
+        _record(connection, name, names.pop(0), "")
+    is_new = line in names
+    while not is_new and any(_is_concurrent(_file(line, migration, "migration")) for migration in names):
+        _apply_one(connection, line, names.pop(0))
+
+    def upgrade() -> None:
+        if is_new:
+            _create(connection, line)
+        for migration in names:
+            if not is_new:
+                _run(connection, migration, _file(line, migration, "migration"))
+            _record(connection, name, migration, _checksum(line, migration))
+        if line in schema.SCHEMAS:
+            schema.apply_code(connection, line)
+            _record(connection, name, CODE, f"{version('convo_pipelines')} {schema.checksum(line)}")
+        _share(connection)
+
+    _in_one_transaction(connection, upgrade)
+
+
+def _apply_one(connection: Connection, line: Line, migration: str) -> None:
+    """Apply a migration before one that runs concurrently, or that one."""
+    file = _file(line, migration, "migration")
+    is_concurrent = _is_concurrent(file)
+    if is_concurrent:
+        _run_alone(connection, file)
+
+    def apply() -> None:
+        if not is_concurrent:
+            _run(connection, migration, file)
+        _record(connection, SCHEMA_OF[line], migration, _checksum(line, migration))
+
+    _in_one_transaction(connection, apply)
+
+
+def _check_is_not_newer(applied: dict[str, str], line: Line) -> None:
+    known = {CODE, *(name for one in LINES for name in _names(one))}
+    newer = [name for name in applied if name not in known]
+    of = applied[CODE].split()[0] if CODE in applied else "0"
+    if line in schema.SCHEMAS and (newer or Version(of) > Version(version("convo_pipelines"))):
         raise MigrationError(
-            f"the database is at {', '.join(too_old)}, which this version cannot upgrade. Check out the last version "
-            "that can, commit 9576c79 (tag migrations-0027), and run its `convo-pipelines migrate up`, with `--only "
-            "analytics` or `--only roles` where these are used; then run this again"
+            f"the database is newer than this version: it is at {', '.join(newer) or of}. Install that version"
         )
-    lines: dict[Line, Migration] = {
-        LAST_BEFORE_BASELINE[name]: Migration(name, LAST_BEFORE_BASELINE[name], applied=True) for name in found
-    }
-    expected, now = _expected(lines, is_stamped=True), catalog.listing(_driver(connection))
-    is_comment = re.compile("comment on ").match
-    if differences := [line for line in catalog.differences(expected, now) if "comment on " not in line]:
-        shown = "; ".join(differences[:SHOWN_DIFFERENCES])
-        more = len(differences) - SHOWN_DIFFERENCES
-        raise MigrationError(
-            f"the database is at 0027, but its catalog is not what 0027 makes: {shown}"
-            f"{f'; and {more} more' if more > 0 else ''}. Nothing was changed. Make these objects what "
-            "sql/migrations/0028_*_baseline/migration.sql defines, then run this again"
-        )
-    for name, text in expected.items():
-        if is_comment(name) and now.get(name) != text:
-            _driver(connection).execute(sql.SQL("{} is {}").format(sql.SQL(cast("Any", name)), text))
-    for name, schema in found.items():
-        line = LAST_BEFORE_BASELINE[name]
-        connection.execute(
-            sa.text(f"update {schema}.{VERSION_TABLE} set version_num = :new where version_num = :old"),  # noqa: S608
-            {"new": BASELINES[line], "old": name},
-        )
-        for revision in _script(connection).iterate_revisions(BASELINES[line], "base"):
-            _store_checksum(connection, schema, revision.revision)
-    connection.commit()
 
 
-def _unknown(connection: sa.Connection) -> dict[str, str]:
-    """Return the migrations that the database is at and this version does not have, with the schema of each."""
-    known = {revision.revision for revision in _script(connection).walk_revisions()}
-    schemas = sorted(set(SCHEMA_OF.values()))
-    return {name: schema for schema in schemas for name in _heads(connection, schema) if name not in known}
+def _create(connection: Connection, line: Line) -> None:
+    """Create what a line is made of."""
+    if line == "roles":
+        for step in ("conversations_table", "create", "conversations_view"):
+            connection.execute(statement(f"database/roles/{step}"))
+    else:
+        schema.create(connection, line)
 
 
-def _script(connection: sa.Connection | None) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(connection, "app"))
+def _build_indexes(connection: Connection) -> None:
+    _run_alone(connection, path("database/app_indexes/create"))
+    if fetch(connection, "database/app_indexes/has_arrays"):
+        _run_alone(connection, path("database/app_indexes/create_on_arrays"))
 
 
-def _heads(connection: sa.Connection, schema: str) -> tuple[str, ...]:
-    context = MigrationContext.configure(
-        connection, opts={"version_table": VERSION_TABLE, "version_table_schema": schema}
-    )
-    return context.get_current_heads()
-
-
-def _share(connection: sa.Connection) -> None:
+def _share(connection: Connection) -> None:
     """Grant the roles, if they exist, their ownership and rights."""
-    _at_once(connection, (FOLDER / "ownership.sql").read_text())
-    _execute(connection, (FOLDER / "grants.sql").read_text())
+    for step in ("ownership", "grants"):
+        connection.execute(statement(f"database/roles/{step}"))
 
 
-def _at_once(connection: sa.Connection, statements: str) -> None:
-    """Run statements that lock tables `nowait`; if one is in use, release all of them, and try again for a while.
+# Down
 
-    A migration that waited for one table of the application while it holds another would let the application's
-    transactions become victims of deadlocks.
+
+def _roll_back(connection: Connection, migration: Migration) -> None:
+    line, name = migration.line, SCHEMA_OF[migration.line]
+    file = _file(line, migration.name, "rollback")
+    if migration.name == INDEXES:
+        _run_alone(connection, path("database/app_indexes/drop"))
+    elif migration.name == "analytics":
+        if dependents := [row["dependent"] for row in fetch(connection, "database/migrations/dependents")]:
+            raise RollbackError(_refused(f"{migration.name} is not rolled back", dependents))
+        _run_alone(connection, path("database/migrations/release"))
+    elif file.exists() and _is_concurrent(file):
+        _run_alone(connection, file)
+
+    def roll_back() -> None:
+        if migration.name == "roles":
+            for step in ("conversations_table", "drop", "conversations_view"):
+                connection.execute(statement(f"database/roles/{step}"))
+        elif migration.name == line:
+            _drop(connection, line)
+        elif file.exists() and not _is_concurrent(file):
+            _run(connection, migration.name, file)
+        names = [migration.name, CODE] if line in schema.SCHEMAS else [migration.name]
+        execute(connection, "database/migrations/forget", _record_of(name), names=names)
+        if line in schema.SCHEMAS:  # any version applies its own code to what is left
+            execute(connection, "database/migrations/forget_code", _record_of(name))
+        _share(connection)
+
+    _in_one_transaction(connection, roll_back)
+
+
+def _drop(connection: Connection, line: Line) -> None:
+    """Drop what a line is made of, in an open transaction; decisions stay."""
+    if line == "app":
+        schema.drop(connection, line)
+        return
+    is_kept = fetch_one(connection, "database/migrations/has_decisions")["has_decisions"]
+    schema.drop(connection, line, but=("curation",) if is_kept else ())
+    connection.execute("comment on schema analytics is null")
+    if not is_kept:
+        connection.execute("drop schema curation")
+
+
+# How files are run
+
+
+def _file(line: Line, migration: str, step: str) -> Path:
+    return FOLDER / line / migration / f"{step}.sql"
+
+
+def _is_concurrent(file: Path) -> bool:
+    return " concurrently " in file.read_text()
+
+
+def _run(connection: Connection, migration: str, file: Path) -> None:
+    """Run a file in the open transaction. PostgreSQL drops a published table without an error: that is refused."""
+    before = _published(connection)
+    connection.execute(file.read_bytes())
+    if lost := before - _published(connection):
+        raise RollbackError(_refused(f"{migration} is not rolled back", sorted(lost)))
+
+
+def _published(connection: Connection) -> set[str]:
+    return {row["member"] for row in fetch(connection, "database/migrations/published")}
+
+
+def _run_alone(connection: Connection, file: Path) -> None:
+    """Run each statement of a file, up to an empty line, on its own, as CONCURRENTLY demands.
+
+    An index that an interrupted build left invalid is dropped before. It does not block writers while it waits for
+    older transactions, and may take hours.
     """
-    for attempt in range(1, LOCK_ATTEMPTS + 1):
+    text = file.read_text()
+    if not connection.is_pooled:  # other transactions are on the same session
+        connection.execute_alone("set statement_timeout = 0")
+        connection.execute_alone(sql.SQL("set lock_timeout = {}").format(f"{LONGEST_WAIT_SECONDS}s"))
+    for row in fetch(connection, "database/migrations/invalid_indexes"):
+        if re.search(rf"\b{re.escape(row['name'])}\b", text):
+            index = sql.Identifier(row["schema_name"], row["name"])
+            _log.warning("index %s is invalid, its build was interrupted; building it again", index.as_string())
+            connection.execute_alone(sql.SQL("drop index concurrently if exists {}").format(index))
+    for text_of_one in text.split("\n\n"):
+        connection.execute_alone(text_of_one.encode())
+    if not connection.is_pooled:
+        configure(connection)
+
+
+def _in_one_transaction(connection: Connection, step: Callable[[], None]) -> None:
+    """Take a step in a transaction that waits for each lock only shortly; try again for LOCK_SECONDS.
+
+    So it holds no lock while it waits for long, and never makes a transaction of the application the victim of a
+    deadlock.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: another session held a lock for longer.
+
+    """
+    deadline = time.monotonic() + warehouse.LOCK_SECONDS
+    while True:
         try:
-            with connection.begin_nested():
-                _execute(connection, statements)
-        except OperationalError as error:
-            if attempt == LOCK_ATTEMPTS or not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            with _transaction(connection):
+                connection.execute(sql.SQL("set local lock_timeout = {}").format(LOCK_TIMEOUT))
+                step()
+                return
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(LOCK_PAUSE_SECONDS)
-        else:
-            return
-
-
-def _execute(connection: sa.Connection, statements: str) -> None:
-    connection.execution_options(no_parameters=True).exec_driver_sql(statements)
-
-
-def _rollback_error(name: str, dependents: Sequence[str]) -> RollbackError:
-    return RollbackError(
-        f"{name} is not rolled back, other objects depend on what it drops: {'; '.join(dependents)}. Drop "
-        "these first, or take the table out of the publication: `alter publication … drop table …`"
-    )
-
-
-def _relations(connection: sa.Connection, schema: str) -> list[str]:
-    inspector = sa.inspect(connection)
-    return [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
-
-
-def _applied(connection: sa.Connection, script: ScriptDirectory, schema: str) -> set[str]:
-    known = {revision.revision for revision in script.walk_revisions()}
-    heads = [head for head in _heads(connection, schema) if head in known]
-    return {r.revision for head in heads for r in script.iterate_revisions(head, "base")}
-
-
-def _run(file: Path, concurrently: bool) -> None:
-    connection = op.get_bind().execution_options(no_parameters=True)
-    statements = file.read_text()
-    if not concurrently:
-        before = _published(connection)
-        locks = file.with_name("locks.sql")
-        if locks.exists():
-            _at_once(connection, locks.read_text())
-        _replace_views(connection, statements)
-        if lost := before - _published(connection):  # PostgreSQL drops a published table without an error
-            raise _rollback_error(file.parent.name, sorted(lost))
-        return
-    with op.get_context().autocommit_block():
-        # It does not block writers while it waits for older transactions, and may take hours.
-        connection.exec_driver_sql(f"set statement_timeout = 0; set lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
-        _drop_invalid_indexes(connection, statements)
-        for statement in statements.split("\n\n"):
-            connection.exec_driver_sql(statement)
-        if not is_pooled(_driver(connection)):
-            configure(_driver(connection))
-
-
-def _replace_views(connection: sa.Connection, statements: str) -> None:
-    """Run statements; views that cannot be replaced, since the application's columns are of other types, go before."""
-    try:
-        with connection.begin_nested():
-            connection.exec_driver_sql(statements)
-    except ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InvalidTableDefinition):
-            raise
-        views = re.findall(r"^create or replace view (analytics\.\w+)", statements, re.MULTILINE)
-        comments = list(connection.scalars(sa.text(COMMENTS_OF_VIEWS), {"views": views}))
-        connection.exec_driver_sql(f"drop view if exists {', '.join(views)}")
-        connection.exec_driver_sql("; ".join([statements, *comments]))
-
-
-def _published(connection: sa.Connection) -> set[str]:
-    described = "select pg_describe_object('pg_publication_rel'::regclass, oid, 0) from pg_publication_rel"
-    return set(connection.scalars(sa.text(described)))
-
-
-def _drop_invalid_indexes(connection: sa.Connection, statements: str) -> None:
-    """Drop what an interrupted CREATE INDEX CONCURRENTLY of these statements left: `if not exists` would keep it."""
-    invalid = sa.text(
-        "select relname from pg_index inner join pg_class on pg_class.oid = indexrelid "
-        "where not indisvalid and relnamespace = 'app'::regnamespace"
-    )
-    for name in connection.scalars(invalid).all():
-        if re.search(rf"\b{re.escape(name)}\b", statements):
-            _log.warning("index app.%s is invalid, its build was interrupted; building it again", name)
-            index = connection.dialect.identifier_preparer.quote(name)
-            connection.exec_driver_sql(f"drop index concurrently if exists app.{index}")
 
 
 @contextmanager
-def _connect(url: str | None = None) -> Generator[sa.Connection]:
+def _transaction(connection: Connection) -> Generator[None]:
+    with connection.transaction():
+        if connection.is_pooled:
+            configure_transaction(connection)
+        yield
+
+
+def _record(connection: Connection, name: str, migration: str, checksum: str) -> None:
+    execute(connection, "database/migrations/record", _record_of(name), name=migration, checksum=checksum)
+
+
+def _dependents(error: psycopg.Error) -> list[str]:
+    return (error.diag.message_detail or str(error)).splitlines()
+
+
+def _refused(what: str, dependents: Sequence[str]) -> str:
+    return (
+        f"{what}, other objects depend on what it drops: {'; '.join(dependents)}. Drop these first, or take the table "
+        "out of the publication: `alter publication … drop table …`"
+    )
+
+
+@contextmanager
+def _connect(url: str | None = None) -> Generator[Connection]:
     """Connect, with the settings of our sessions.
 
     Raises:
         TableLockedError: a statement waited longer for a lock than it may.
 
     """
-    url = url or database_url()
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: _opened(url), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        if is_pooled(_driver(connection)):  # every transaction may be on another session
-            event.listen(connection, "begin", _configure)
-        connection.rollback()
+    with closing(open_connection(url or database_url())) as connection:
         try:
             yield connection
-        except OperationalError as error:
-            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
-                raise
-            with closing(Warehouse(url)) as warehouse, warehouse.connection() as another:
-                raise TableLockedError(blockers_of(another, is_any=True)) from None
-
-
-def _configure(begun: sa.Connection) -> None:
-    configure_transaction(_driver(begun))
-
-
-def _opened(url: str) -> psycopg.Connection[Any]:
-    connection = connect(url)
-    if not is_pooled(connection):  # there, what SQLAlchemy asks first is asked with the settings of this transaction
-        connection.commit()
-    return connection
-
-
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-
-
-def _config(connection: sa.Connection | None, line: Line) -> Config:
-    config = Config(attributes={"connection": connection, "schema": SCHEMA_OF[line]})
-    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
-    config.set_main_option("version_locations", str(FOLDER))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("recursive_version_locations", "true")
-    return config
+        except psycopg.errors.LockNotAvailable:
+            raise TableLockedError(blockers_of(connection, is_any=True)) from None

@@ -195,12 +195,7 @@ class Warehouse:
             timeout=self._wait_seconds,
             open=True,
             configure=_configure_lent,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "application_name": "convo_pipelines",
-                "client_encoding": "utf8",
-            },
+            kwargs=_OPTIONS,
         )
 
     def close(self) -> None:
@@ -266,6 +261,14 @@ class Warehouse:
                 connection.execute(sql.SQL("analyze {}").format(identifier(table)))
 
 
+_OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    "row_factory": dict_row,
+    "application_name": "convo_pipelines",
+    "client_encoding": "utf8",
+}
+
+
 class _AnyTime(TimestamptzLoader):
     """Reads a time that Python cannot hold, such as infinity, as its text."""
 
@@ -274,6 +277,13 @@ class _AnyTime(TimestamptzLoader):
             return super().load(data)
         except psycopg.DataError:
             return bytes(data).decode()
+
+
+def open_connection(url: str) -> Connection:
+    """Open a connection like those that a warehouse lends: in autocommit mode, with the settings of our sessions."""
+    connection = Connection.connect(url, **_OPTIONS)
+    _configure_lent(connection)
+    return connection
 
 
 def connect(url: str, **options: Any) -> psycopg.Connection[Any]:

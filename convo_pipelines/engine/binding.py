@@ -6,16 +6,14 @@ before anything is read: views from their definitions in `sql/schema/`, whose co
 """
 
 import logging
-import re
 from collections.abc import Callable
 from functools import cache, partial
-from graphlib import TopologicalSorter
-from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.statements import names, source, statement
+from convo_pipelines.database import schema
+from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     PASSING_ERRORS,
@@ -39,27 +37,13 @@ def views() -> dict[str, str]:
 
     Views on these views are among them.
     """
-    all_views: dict[str, str] = {}
-    for name in names("schema/analytics"):
-        all_views |= _views_of(source(name))
-    uses = {
-        view: {other for other in all_views if other != view and re.search(rf"{re.escape(other)}\b", text)}
-        for view, text in all_views.items()
-    }
-    bound: set[str] = set()
-    for view in TopologicalSorter(uses).static_order():
-        if "app." in all_views[view] or uses[view] & bound:
-            bound.add(view)
-    return {view: all_views[view] for view in TopologicalSorter(uses).static_order() if view in bound}
-
-
-def _views_of(definitions: str) -> dict[str, str]:
-    """Return the statements that create each view and its comments."""
-    statements: dict[str, list[str]] = {}
-    for text in re.split(r"(?<=;)\n+", definitions):
-        if made := re.match(r"(?:create|comment on) (?:view|column) (analytics\.\w+)", text):
-            statements.setdefault(made[1], []).append(text)
-    return {view: "\n".join(texts) for view, texts in statements.items() if texts[0].startswith("create view ")}
+    defined = schema.definitions("analytics")
+    bound: dict[str, str] = {}
+    for definition in defined.values():
+        uses = schema.needed_by(definition, defined)
+        if definition.kind == "view" and ("app." in definition.text or uses & {f"view {view}" for view in bound}):
+            bound[definition.name] = definition.text
+    return bound
 
 
 def bind_views(connection: Connection) -> None:
@@ -78,10 +62,9 @@ def bind_views(connection: Connection) -> None:
 def _bind_views(connection: Connection) -> None:
     is_any_missing = fetch_one(connection, "engine/binding/is_missing", views=list(views()))["is_any_missing"]
     for text in views().values():
-        definition = sql.SQL(cast("LiteralString", text.replace("create view", "create or replace view", 1)))
-        _bind(connection, partial(connection.execute, definition))
+        _bind(connection, partial(connection.execute, text.encode()))
     for step in ("ownership", "grants") if is_any_missing else ():
-        _bind(connection, partial(connection.execute, statement(f"migrations/{step}")))
+        _bind(connection, partial(connection.execute, statement(f"database/roles/{step}")))
 
 
 def bind_foreign_keys(connection: Connection) -> bool:

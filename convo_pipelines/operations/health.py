@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 from croniter import CroniterError, croniter
-from sqlalchemy.exc import ProgrammingError
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.migrations import ViewsReleasedError
@@ -112,7 +111,7 @@ def look(warehouse: Warehouse) -> list[Finding]:
         missing = migrations.missing(warehouse.url)
     except ViewsReleasedError:
         return [Finding(RELEASED, "app", None, "`convo-pipelines adopt release` dropped them")]
-    except ProgrammingError:  # the role may not read which are applied
+    except psycopg.ProgrammingError:  # the role may not read which are applied
         missing = ()
     if missing:
         return [Finding(SCHEMA, "analytics", None, f"missing: {', '.join(m.name for m in missing)}")]
@@ -228,7 +227,7 @@ def schema_error(url: str) -> SchemaError | None:
         missing = migrations.missing(url)
     except ViewsReleasedError as error:
         return SchemaError(str(error))
-    except ProgrammingError:
+    except psycopg.ProgrammingError:
         return None
     only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
     named = ", ".join(migration.name for migration in missing)

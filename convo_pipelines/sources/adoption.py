@@ -152,7 +152,7 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     def adopt(connection: Connection) -> list[Adopted]:
         adopted = _adopt(connection)
         for step in ("ownership", "grants"):
-            connection.execute(statement(f"migrations/{step}"))
+            connection.execute(statement(f"database/roles/{step}"))
         return adopted
 
     _change(warehouse, create)

@@ -53,7 +53,7 @@ def move_to_owner(world: World) -> None:
         names = [row["name"] for row in world.execute(COLUMNS.format(table=table))]
         shown = ", ".join(f'"{name}" as {name.removeprefix("its ")}' for name in names)
         text.append(f"create or replace view app.{table} as select {shown} from owner.{table} where not hidden;")
-    world.execute("drop table app.schema_migrations, app.schema_migration_checksums")
+    world.execute("drop table app.schema_migrations, app.schema_migration_code")
     assert not install(world, "\n".join(text))
 
 

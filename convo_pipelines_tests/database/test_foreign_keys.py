@@ -150,16 +150,5 @@ def test_they_are_switched_off_and_on(full: World, monkeypatch: pytest.MonkeyPat
     assert_all_right(full)
 
 
-def test_a_migration_back_brings_them_back(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: full.url)
-    some = full.execute(KEYS)[0]["count"]
-    full.drop_foreign_keys()
-    full.execute("delete from app.people")
-    while migrations.down(("analytics",)) != "0030_edges":
-        pass
-    assert full.execute(KEYS)[0]["count"] == some
-    assert dangling_people(full) == 0
-
-
 def dangling_people(world: World) -> int:
     return len(world.execute(DANGLING.format(child="people_conversations", key="person_id", parent="people")))

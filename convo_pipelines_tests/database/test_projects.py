@@ -407,7 +407,7 @@ def test_an_installation_needs_no_arrays(empty_database: str) -> None:
     world.sync()
     oracle.assert_right(world)
     assert found(world) == {}
-    for name in [m.name for m in reversed(migrations.status()) if m.line == "analytics"]:
+    for name in ("analytics", "app_indexes"):
         assert migrations.down(("analytics",)) == name
     world.close()
 

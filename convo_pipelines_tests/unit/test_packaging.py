@@ -19,7 +19,7 @@ BEYOND = {
 def modules() -> list[str]:
     files = [file for folder in WITHOUT_DAGSTER for file in (PACKAGE / folder).rglob("*.py")]
     named = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files}
-    return sorted(name for name in named if "alembic" not in name)
+    return sorted(named)
 
 
 def test_what_needs_no_dagster_loads_none_and_no_frames() -> None:

@@ -45,7 +45,7 @@ comment on column analytics.released_views.statements is 'What makes it, its com
 
 -- The functions and operators that views call, and that these call, as far as PostgreSQL knows; and whatever has a name, or a
 -- symbol, that stands in the text of such a function.
-create function analytics.called_by(views oid[]) returns table (kind oid, oid oid)
+create or replace function analytics.called_by(views oid[]) returns table (kind oid, oid oid)
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     with recursive called (kind, oid) as (
@@ -87,7 +87,7 @@ as $$
 $$;
 
 -- A hash of the definitions of views, and of the functions that they call, directly or not.
-create function analytics.definitions_of(views oid[]) returns text
+create or replace function analytics.definitions_of(views oid[]) returns text
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     select md5(string_agg(definition, ' ' order by object)) from (

@@ -1,6 +1,6 @@
 -- The tables on which a source is captured, without their partitions: itself, or those beneath an adopted view; known_name: the
 -- schema and name that such a table had.
-create function analytics.tables_beneath(source oid, log_function text) returns table (
+create or replace function analytics.tables_beneath(source oid, log_function text) returns table (
     oid oid, function_name text, suffix text, known_name text
 )
 language sql stable set search_path = pg_catalog, pg_temp
@@ -18,7 +18,7 @@ as $$
 $$;
 
 -- A table, its partitions and its children.
-create function analytics.members_of(source oid) returns setof oid
+create or replace function analytics.members_of(source oid) returns setof oid
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
     with recursive members (oid) as (
@@ -33,7 +33,7 @@ $$;
 -- changes whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted.
 -- If names are given, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
 -- whose names end with the view's oid.
-create function analytics.source_tables_of(only_names text[]) returns table (
+create or replace function analytics.source_tables_of(only_names text[]) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
@@ -209,7 +209,7 @@ as $$
 $$;
 
 -- The tables that the pipeline reads, or one of them; see source_tables_of.
-create function analytics.source_tables(only_name text default null) returns table (
+create or replace function analytics.source_tables(only_name text default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
@@ -219,7 +219,7 @@ as $$
 $$;
 
 -- Drops the triggers of one table, with this suffix.
-create function analytics.drop_triggers(member regclass, suffix text) returns void
+create or replace function analytics.drop_triggers(member regclass, suffix text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -237,7 +237,7 @@ revoke all on function analytics.drop_triggers(regclass, text) from public;
 
 -- Locks a table and its partitions, without making a transaction of the application the victim of a deadlock: it waits only
 -- for the table, while nothing is locked yet, and shorter than deadlock_timeout. Partitions are locked at once or not at all.
-create function analytics.lock_source(source regclass, mode text) returns void
+create or replace function analytics.lock_source(source regclass, mode text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -252,7 +252,7 @@ revoke all on function analytics.lock_source(regclass, text) from public;
 
 -- Creates the triggers on a table that is locked, and on all its partitions. Reads go on: creating and replacing triggers needs a
 -- lock against writers only.
-create function analytics.create_triggers(
+create or replace function analytics.create_triggers(
     source regclass, table_name text, named_function text, is_histories boolean, is_fed boolean
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -300,7 +300,7 @@ $$;
 revoke all on function analytics.create_triggers(regclass, text, text, boolean, boolean) from public;
 
 -- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there.
-create function analytics.capture(source regclass) returns void
+create or replace function analytics.capture(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -334,7 +334,7 @@ revoke all on function analytics.capture(regclass) from public;
 
 -- Creates the triggers on several histories tables at once, and returns these. The tables are locked without waiting; if one is
 -- locked by another session, it fails. Those that are not plain tables, or cannot be captured, are left to capture().
-create function analytics.capture_tables(sources regclass[]) returns setof oid
+create or replace function analytics.capture_tables(sources regclass[]) returns setof oid
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_custom_plan
 as $$
 declare
@@ -369,7 +369,7 @@ $$;
 revoke all on function analytics.capture_tables(regclass[]) from public;
 
 -- Drops the triggers of a table, its partitions and its children, or of the tables beneath a view, unless they have none.
-create function analytics.release(source regclass) returns void
+create or replace function analytics.release(source regclass) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -127,7 +127,7 @@ comment on column analytics.project_changes.operation is 'insert, update, delete
 comment on column analytics.project_changes.xid is 'The transaction that changed it.';
 comment on column analytics.project_changes.logged_at is 'When that transaction began.';
 
-create view analytics.changes as
+create or replace view analytics.changes as
 select 'histories' as source, xid, logged_at, operation, operation in ('everything', 'truncate') as is_everything
 from analytics.session_changes
 union all

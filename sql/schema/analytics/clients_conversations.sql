@@ -1,4 +1,4 @@
-create view analytics.conversation_clients as
+create or replace view analytics.conversation_clients as
 select
     link.conversation_id,
     person.client_id,

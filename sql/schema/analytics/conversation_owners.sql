@@ -1,4 +1,4 @@
-create view analytics.conversation_owners as
+create or replace view analytics.conversation_owners as
 select
     conversation.id as conversation_id,
     coalesce(conversation.client_id, crew.client_id) as client_id

@@ -30,7 +30,7 @@ comment on column analytics.crew_activity_daily.first_response_median_seconds is
 'was answered.';
 comment on column analytics.crew_activity_daily.refreshed_at is 'Start of the transaction that last wrote this row.';
 
-create view analytics.busiest_crews as
+create or replace view analytics.busiest_crews as
 select
     rank() over (order by sum(day.message_count) desc) as place,
     day.crew_id,

@@ -1,4 +1,4 @@
-create view analytics.delays as
+create or replace view analytics.delays as
 with recursive upstream (table_name, source) as (
     select asset_key, asset_key
     from analytics.refresh_state

@@ -21,7 +21,7 @@ comment on column analytics.deleted_conversations.xid is
 
 -- The deletions of sessions' conversations: those that are recorded, and those in the unread rows of the log. A truncation
 -- deleted the conversations of all sessions but those that were found since.
-create function analytics.deletions(unread_since pg_snapshot) returns table (
+create or replace function analytics.deletions(unread_since pg_snapshot) returns table (
     crew_id uuid, session_id text, snapshot pg_snapshot, xid xid8, deleted_at timestamptz, is_recorded boolean
 )
 language sql stable

@@ -1,7 +1,7 @@
 -- The columns of analytics that refer to rows of the application, and their foreign keys. With a foreign key, rows vanish with
 -- the row that they refer to; without one, at the next tick. One is wanted unless catalog_state says otherwise, and where the
 -- table that it refers to can have one.
-create function analytics.foreign_keys() returns table (
+create or replace function analytics.foreign_keys() returns table (
     name text, child text, column_name text, parent text, on_delete text,
     is_wanted boolean, is_right boolean, is_valid boolean, obstacle text
 )
@@ -85,7 +85,7 @@ comment on function analytics.foreign_keys is
 
 -- Drops a foreign key that is not right, and adds it where it is wanted, not yet valid. It waits for its first lock, shorter
 -- than deadlock_timeout; the others are taken at once or not at all, so that nobody waits for this in a circle.
-create function analytics.bind_foreign_key(key_name text) returns void
+create or replace function analytics.bind_foreign_key(key_name text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -1,4 +1,4 @@
-create view analytics.freshness as
+create or replace view analytics.freshness as
 select
     state.asset_key as table_name,
     case when waiting.changes = 0 then now() else state.snapshot_at end as as_of,

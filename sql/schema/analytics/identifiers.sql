@@ -31,7 +31,7 @@ comment on column analytics.identifiers.person_id is
 'of the decision.';
 comment on column analytics.identifiers.client_id is 'That person''s client.';
 
-create view analytics.identifier_sources as
+create or replace view analytics.identifier_sources as
 select
     'person' as source,
     person.id as source_id,
@@ -105,7 +105,7 @@ comment on column analytics.identifier_sources.person_id is
 'The person it belongs to, if the application or a decision says so.';
 comment on column analytics.identifier_sources.client_id is 'That person''s client.';
 
-create view analytics.identifier_holders as
+create or replace view analytics.identifier_holders as
 select distinct
     held.identifier,
     held.person_id,

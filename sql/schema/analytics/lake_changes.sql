@@ -25,7 +25,7 @@ comment on column analytics.lake_state.snapshot is
 comment on column analytics.lake_state.attempted_at is 'When rows were last about to be committed to the lake.';
 
 -- Logs the days of changed rows. Its argument is the expression of a row's day.
-create function analytics.log_lake_days() returns trigger
+create or replace function analytics.log_lake_days() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin

@@ -1,4 +1,4 @@
-create view analytics.lead_open_conversations as
+create or replace view analytics.lead_open_conversations as
 select
     conversation.lead_id,
     conversation.id as conversation_id,
@@ -35,7 +35,7 @@ comment on column analytics.lead_open_conversations.outbound_count is
 comment on column analytics.lead_open_conversations.first_response_seconds is
 'Seconds to the first answer; null while unanswered.';
 
-create view analytics.lead_conversations as
+create or replace view analytics.lead_conversations as
 select
     lead_id,
     conversation_id,
@@ -72,7 +72,7 @@ comment on column analytics.lead_conversations.outbound_count is
 comment on column analytics.lead_conversations.first_response_seconds is
 'Seconds to the first answer; null while unanswered.';
 
-create view analytics.customer_conversations as
+create or replace view analytics.customer_conversations as
 select
     conversation.customer_id,
     conversation.id as conversation_id,

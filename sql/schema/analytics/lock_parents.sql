@@ -2,7 +2,7 @@
 -- calls it before it writes rows that refer to them. A row lock needs the UPDATE privilege, which only the owner has. Rows of a
 -- view are locked in the table beneath by the function that its owner installed for that; without one, they are only looked for:
 -- then the log alone tells of a deletion.
-create function analytics.lock_parents(parent text, ids uuid[]) returns setof uuid
+create or replace function analytics.lock_parents(parent text, ids uuid[]) returns setof uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -8,7 +8,7 @@
 
 -- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
 -- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
-create function analytics.log_sessions() returns trigger
+create or replace function analytics.log_sessions() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -139,7 +139,7 @@ end
 $$;
 revoke all on function analytics.log_sessions() from public;
 
-create function analytics.log_conversations() returns trigger
+create or replace function analytics.log_conversations() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -280,12 +280,13 @@ revoke all on function analytics.log_conversations() from public;
 
 -- The other logs take one key of each row; these functions differ in names only. A key that only one of both sides of an update
 -- has, because it changed or because a view shows the row only then, came or went.
+-- makes: analytics.log_messages, analytics.log_recipients, analytics.log_identifiers, analytics.log_projects
 do $generate$
 declare
     definition text;
 begin
     for definition in select format($create$
-create function analytics.%1$I() returns trigger
+create or replace function analytics.%1$I() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -1,4 +1,4 @@
-create function analytics.confidence_of(method text) returns numeric
+create or replace function analytics.confidence_of(method text) returns numeric
 language sql immutable parallel safe
 return case method
     when 'manual' then 1.00 when 'decision' then 1.00 when 'email' then 0.95 when 'phone' then 0.90 when 'linkedin' then 0.85
@@ -6,12 +6,12 @@ end;
 comment on function analytics.confidence_of is
 'Confidence of a method: 1.00 if set by the application or by a decision, less if an identifier matched.';
 
-create function analytics.kind_of(identifier text) returns text
+create or replace function analytics.kind_of(identifier text) returns text
 language sql immutable parallel safe
 return case when identifier like '%@%' then 'email' when identifier like '+%' then 'phone' else 'linkedin' end;
 comment on function analytics.kind_of is 'The kind of a canonical identifier: email, phone or linkedin.';
 
-create function analytics.holder_of(wanted text, client uuid) returns table (
+create or replace function analytics.holder_of(wanted text, client uuid) returns table (
     person_id uuid, is_decided boolean, candidate_count bigint
 )
 language sql stable

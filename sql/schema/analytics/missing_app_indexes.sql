@@ -1,6 +1,6 @@
 -- The statements that create the indexes by which rows of a view in app are found by a column; none if the planner has them. It
 -- says what it compares, row by row, with a value that no row has.
-create function analytics.missing_indexes_beneath(table_name text, column_name text, method text) returns setof text
+create or replace function analytics.missing_indexes_beneath(table_name text, column_name text, method text) returns setof text
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set timezone = 'UTC'
 set standard_conforming_strings = on
 as $$
@@ -62,7 +62,7 @@ begin
 end
 $$;
 
-create view analytics.missing_app_indexes as
+create or replace view analytics.missing_app_indexes as
 select
     wanted.table_name,
     wanted.column_name,

@@ -1,4 +1,4 @@
-create view analytics.client_names as
+create or replace view analytics.client_names as
 select
     id as client_id,
     client_code::text,
@@ -12,7 +12,7 @@ comment on column analytics.client_names.client_code is 'The client''s code.';
 comment on column analytics.client_names.client_name is 'The client''s name.';
 comment on column analytics.client_names.is_active is 'Whether the client''s crews are refreshed.';
 
-create view analytics.crew_names as
+create or replace view analytics.crew_names as
 select
     id as crew_id,
     crew_code::text,
@@ -28,7 +28,7 @@ comment on column analytics.crew_names.crew_name is 'The crew''s name.';
 comment on column analytics.crew_names.client_id is 'The crew''s current client.';
 comment on column analytics.crew_names.is_active is 'Whether the crew is refreshed.';
 
-create view analytics.project_names as
+create or replace view analytics.project_names as
 select
     id as project_id,
     name::text as project_name,
@@ -40,7 +40,7 @@ comment on column analytics.project_names.project_id is 'The project.';
 comment on column analytics.project_names.project_name is 'The project''s name.';
 comment on column analytics.project_names.user_id is 'The user the project belongs to.';
 
-create view analytics.person_names as
+create or replace view analytics.person_names as
 select
     id as person_id,
     client_id,
@@ -58,7 +58,7 @@ comment on column analytics.person_names.email is 'E-mail address in the person'
 comment on column analytics.person_names.phone is 'Phone number in the person''s record.';
 comment on column analytics.person_names.linkedin_urn is 'LinkedIn profile in the person''s record.';
 
-create view analytics.contact_method_values as
+create or replace view analytics.contact_method_values as
 select
     id as contact_method_id,
     kind::text,
@@ -74,7 +74,7 @@ comment on column analytics.contact_method_values.value is
 comment on column analytics.contact_method_values.person_id is
 'The person set by the application; see participant_resolutions for resolved persons.';
 
-create view analytics.conversation_subjects as
+create or replace view analytics.conversation_subjects as
 select
     id as conversation_id,
     channel::text,

@@ -27,7 +27,7 @@ comment on column analytics.participant_resolutions.candidate_count is
 'decision.';
 comment on column analytics.participant_resolutions.resolved_at is 'When this row last changed.';
 
-create view analytics.unknown_sessions as
+create or replace view analytics.unknown_sessions as
 with sessions as (
     select
         named.identifier,
@@ -76,7 +76,7 @@ comment on column analytics.unknown_sessions.candidate_count is 'Persons of the 
 comment on column analytics.unknown_sessions.conversations is 'Conversations with such a session id.';
 comment on column analytics.unknown_sessions.messages is 'Messages from it in these conversations.';
 
-create view analytics.unknown_senders as
+create or replace view analytics.unknown_senders as
 select
     resolution.contact_method_id,
     contact.kind::text,
@@ -114,7 +114,7 @@ comment on column analytics.unknown_senders.identifier is
 comment on column analytics.unknown_senders.client_id is
 'The client of the conversations with this session id; null for a contact method.';
 
-create view analytics.person_contact_methods as
+create or replace view analytics.person_contact_methods as
 select
     candidate.person_id,
     contact.id as contact_method_id,

@@ -1,4 +1,4 @@
-create view analytics.conversation_people as
+create or replace view analytics.conversation_people as
 select
     participant.conversation_id,
     person.id as person_id,
@@ -89,17 +89,16 @@ comment on column analytics.people_conversations.created_at is 'When the link wa
 comment on column analytics.people_conversations.updated_at is
 'When the link was last written; unchanged links are not written.';
 
-create trigger convo_pipelines_insert after insert on analytics.people_conversations
+create or replace trigger convo_pipelines_insert after insert on analytics.people_conversations
 referencing new table as new_rows
 for each statement execute function analytics.log_messages('people_conversations');
-create trigger convo_pipelines_delete after delete on analytics.people_conversations
+create or replace trigger convo_pipelines_delete after delete on analytics.people_conversations
 referencing old table as old_rows
 for each statement execute function analytics.log_messages('people_conversations');
-alter table analytics.people_conversations
-enable always trigger convo_pipelines_insert,
-enable always trigger convo_pipelines_delete;
+alter table analytics.people_conversations enable always trigger convo_pipelines_insert;
+alter table analytics.people_conversations enable always trigger convo_pipelines_delete;
 
-create view analytics.person_timeline as
+create or replace view analytics.person_timeline as
 select
     link.person_id,
     person.name::text as person_name,

@@ -23,7 +23,7 @@ comment on column analytics.project_conversations.added_by_is is
 'actor: added_by is the user that the application named when it added the conversation (convo.actor); owner: it named '
 'none, and added_by is the user the project belonged to when the link was written.';
 
-create view analytics.conversations_per_project as
+create or replace view analytics.conversations_per_project as
 select
     project_id,
     count(*) as conversations,
@@ -36,7 +36,7 @@ comment on column analytics.conversations_per_project.project_id is 'The project
 comment on column analytics.conversations_per_project.conversations is 'Conversations that name the project.';
 comment on column analytics.conversations_per_project.last_added_at is 'When the last of them was added.';
 
-create view analytics.projects_this_week as
+create or replace view analytics.projects_this_week as
 select
     link.project_id,
     project.name::text as project_name,

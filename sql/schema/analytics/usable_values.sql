@@ -1,19 +1,19 @@
 -- A time that Python, pandas and a calendar can hold: not infinity, not the year 20260.
-create function analytics.is_usable_time(at timestamptz) returns boolean
+create or replace function analytics.is_usable_time(at timestamptz) returns boolean
 language sql immutable parallel safe
 return coalesce(at >= '0001-01-02 00:00:00+00' and at < '9999-12-30 00:00:00+00', false);
 
 -- A session id that fits the unique index of app.conversations, whatever its characters.
-create function analytics.is_usable_session(session_id text) returns boolean
+create or replace function analytics.is_usable_session(session_id text) returns boolean
 language sql immutable parallel safe
 return coalesce(octet_length(session_id) <= 2000, false);
 
 -- The type of a message; null where the value is invalid. A json column may hold a value that cannot be parsed.
-create function analytics.message_type(message jsonb) returns text
+create or replace function analytics.message_type(message jsonb) returns text
 language sql immutable parallel safe
 return message ->> 'type';
 
-create function analytics.message_type(message json) returns text
+create or replace function analytics.message_type(message json) returns text
 language plpgsql immutable
 as $$
 begin

@@ -7,5 +7,5 @@ create table app.clients (
     updated_at timestamptz not null default now()
 );
 
-create trigger touch_updated_at before update on app.clients
+create or replace trigger touch_updated_at before update on app.clients
 for each row execute function app.touch_updated_at();

@@ -7,5 +7,5 @@ create table app.contact_methods (
     updated_at timestamptz not null default now()
 );
 
-create trigger touch_updated_at before update on app.contact_methods
+create or replace trigger touch_updated_at before update on app.contact_methods
 for each row execute function app.touch_updated_at();

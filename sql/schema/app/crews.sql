@@ -9,5 +9,5 @@ create table app.crews (
     updated_at timestamptz not null default now()
 );
 
-create trigger touch_updated_at before update on app.crews
+create or replace trigger touch_updated_at before update on app.crews
 for each row execute function app.touch_updated_at();

@@ -9,5 +9,5 @@ create table app.message_recipients (
 create index message_recipients_message_id on app.message_recipients (message_id);
 create index message_recipients_contact_method_id on app.message_recipients (contact_method_id);
 
-create trigger touch_updated_at before update on app.message_recipients
+create or replace trigger touch_updated_at before update on app.message_recipients
 for each row execute function app.touch_updated_at();

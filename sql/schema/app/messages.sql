@@ -8,8 +8,6 @@ create table app.messages (
     updated_at timestamptz not null default now()
 );
 create index messages_conversation_id on app.messages (conversation_id);
-create index messages_sent_at on app.messages (sent_at);
-create index messages_recency on app.messages (conversation_id, created_at desc);
 
-create trigger touch_updated_at before update on app.messages
+create or replace trigger touch_updated_at before update on app.messages
 for each row execute function app.touch_updated_at();

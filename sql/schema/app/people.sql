@@ -9,5 +9,5 @@ create table app.people (
     updated_at timestamptz not null default now()
 );
 
-create trigger touch_updated_at before update on app.people
+create or replace trigger touch_updated_at before update on app.people
 for each row execute function app.touch_updated_at();

@@ -6,7 +6,6 @@ create table app.projects (
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );
-create index projects_conversation_ids on app.projects using gin (conversation_ids);
 
-create trigger touch_updated_at before update on app.projects
+create or replace trigger touch_updated_at before update on app.projects
 for each row execute function app.touch_updated_at();

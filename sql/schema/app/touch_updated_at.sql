@@ -1,5 +1,5 @@
 -- Sets updated_at at every update of a row of the application.
-create function app.touch_updated_at() returns trigger
+create or replace function app.touch_updated_at() returns trigger
 language plpgsql
 as $$
 begin

@@ -5,5 +5,5 @@ create table app.users (
     updated_at timestamptz not null default now()
 );
 
-create trigger touch_updated_at before update on app.users
+create or replace trigger touch_updated_at before update on app.users
 for each row execute function app.touch_updated_at();

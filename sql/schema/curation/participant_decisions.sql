@@ -1,7 +1,7 @@
-create schema curation;
+create schema if not exists curation;
 comment on schema curation is 'Decisions made by people. They cannot be computed again: back this schema up.';
 
-create table curation.participant_decisions (
+create table if not exists curation.participant_decisions (
     id uuid primary key default gen_random_uuid(),
     contact_method_id uuid,
     person_id uuid not null,
@@ -17,13 +17,13 @@ create table curation.participant_decisions (
     check ((revoked_by is null) = (revoked_at is null)),
     constraint participant_decisions_is_about_one check (num_nonnulls(contact_method_id, identifier) = 1)
 );
-create unique index participant_decisions_in_force
+create unique index if not exists participant_decisions_in_force
 on curation.participant_decisions (contact_method_id, person_id)
 where revoked_at is null;
-create unique index participant_decisions_identifier_in_force
+create unique index if not exists participant_decisions_identifier_in_force
 on curation.participant_decisions (identifier, person_id)
 where revoked_at is null;
-create index participant_decisions_person_id on curation.participant_decisions (person_id);
+create index if not exists participant_decisions_person_id on curation.participant_decisions (person_id);
 
 comment on table curation.participant_decisions is
 'Decisions that a contact method or identifier belongs to a person, or does not. A decision is revoked (set '
@@ -49,7 +49,7 @@ comment on column curation.participant_decisions.revoked_by is
 comment on column curation.participant_decisions.revoked_at is
 'When the decision was revoked; null while it is in force.';
 
-create function curation.check_decision() returns trigger
+create or replace function curation.check_decision() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -89,21 +89,20 @@ begin
     return new;
 end
 $$;
-create trigger check_decision before insert or update on curation.participant_decisions
+create or replace trigger check_decision before insert or update on curation.participant_decisions
 for each row execute function curation.check_decision();
-create trigger convo_pipelines_insert after insert on curation.participant_decisions
+create or replace trigger convo_pipelines_insert after insert on curation.participant_decisions
 referencing new table as new_rows
 for each statement execute function analytics.log_identifiers('participant_decisions');
-create trigger convo_pipelines_update after update on curation.participant_decisions
+create or replace trigger convo_pipelines_update after update on curation.participant_decisions
 referencing old table as old_rows new table as new_rows
 for each statement execute function analytics.log_identifiers('participant_decisions');
-create trigger convo_pipelines_delete after delete on curation.participant_decisions
+create or replace trigger convo_pipelines_delete after delete on curation.participant_decisions
 referencing old table as old_rows
 for each statement execute function analytics.log_identifiers('participant_decisions');
-create trigger convo_pipelines_truncate after truncate on curation.participant_decisions
+create or replace trigger convo_pipelines_truncate after truncate on curation.participant_decisions
 for each statement execute function analytics.log_identifiers('participant_decisions');
-alter table curation.participant_decisions
-enable always trigger convo_pipelines_insert,
-enable always trigger convo_pipelines_update,
-enable always trigger convo_pipelines_delete,
-enable always trigger convo_pipelines_truncate;
+alter table curation.participant_decisions enable always trigger convo_pipelines_insert;
+alter table curation.participant_decisions enable always trigger convo_pipelines_update;
+alter table curation.participant_decisions enable always trigger convo_pipelines_delete;
+alter table curation.participant_decisions enable always trigger convo_pipelines_truncate;

@@ -1,13 +1,13 @@
 -- Written by the trigger on app.conversations. The lock on a conversation's row makes ids follow the order of its changes.
-create table curation.project_assignments (
+create table if not exists curation.project_assignments (
     id bigint generated always as identity,
     conversation_id uuid not null,
     project_id uuid,
     changed_at timestamptz not null default now(),
     actor uuid
 );
-create index project_assignments_conversation_id on curation.project_assignments (conversation_id, id);
-create index project_assignments_actor on curation.project_assignments (actor) where actor is not null;
+create index if not exists project_assignments_conversation_id on curation.project_assignments (conversation_id, id);
+create index if not exists project_assignments_actor on curation.project_assignments (actor) where actor is not null;
 alter table curation.project_assignments replica identity full;
 
 comment on table curation.project_assignments is

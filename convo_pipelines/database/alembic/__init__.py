@@ -1,1 +1,0 @@
-"""Alembic's environment; the migrations themselves are in `sql/migrations/`."""

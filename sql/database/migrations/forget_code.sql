@@ -1,0 +1,3 @@
+-- Records that no code is applied.
+-- in:  {code}: the table that records it
+delete from {code};

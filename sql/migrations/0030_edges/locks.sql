@@ -1,9 +1,0 @@
--- The logs that get columns; before them the table whose trigger fills one, so that no statement is in it at a rollback.
-do $$
-begin
-    if (select relkind in ('r', 'p') from pg_class where oid = to_regclass('app.conversations')) then
-        lock table app.conversations in share row exclusive mode nowait;
-    end if;
-end
-$$;
-lock table analytics.session_changes, analytics.conversation_changes in access exclusive mode nowait;
