@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from convo_pipelines import extras
 from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
@@ -53,7 +54,9 @@ def demo() -> None:
             for table in DERIVED_TABLES
         ]
         print_table(console, rows, title="rows")
-    if runs.materialize(defs, ["activity_report"]):
+    if not extras.is_installed("report"):
+        write("a page of charts needs `pip install 'convo_pipelines[report]'`")
+    elif runs.materialize(defs, ["activity_report"]):
         write(f"and a page: {addresses.LOCAL / 'reports' / 'activity.html'}")
     if runs.failed(evaluations):
         raise click.ClickException("a check of severity ERROR failed")
