@@ -23,7 +23,7 @@ setup(
         *(f"convo_pipelines.{folder.replace('/', '.')}" for folder in SQL_FOLDERS),
     ],
     package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
-    package_data={"": ["*.sql", "catalog.txt", "*.j2", "py.typed"]},
+    package_data={"": ["*.sql", "*.yaml", "catalog.txt", "*.j2", "py.typed"]},
     install_requires=[
         "alembic>=1.16,<2",
         "apprise>=1.9,<3",

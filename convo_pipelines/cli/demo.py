@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 
 from convo_pipelines import extras
+from convo_pipelines.cli import home
 from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
@@ -20,7 +21,7 @@ SHOWN = (
 @click.command()
 def demo() -> None:
     """Load sample data, backfill through Dagster, tick, run every check, and print the tables that analysts read."""
-    addresses.export_environment()
+    home.prepare()
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
 
