@@ -356,7 +356,8 @@ class _Reader:
         """Return how PostgreSQL reads a query."""
         name = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
-            execute(self.connection, "sources/views/copy_view", {"view": name, "query": _sql(query.rstrip(";"))})
+            copy = statement("sources/views/copy_view").format(view=name, query=_sql(query.rstrip(";")))
+            self.connection.execute(copy)  # without parameters: a percent sign in a view is no placeholder
             return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
     def _replace(self, select: SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
