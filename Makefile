@@ -49,6 +49,7 @@ reference: .venv/installed
 	$(RUN)convo-pipelines migrate up
 	$(RUN)convo-pipelines data-dictionary > docs/data-dictionary.md
 	$(RUN)python docs/checks.py
+	$(RUN)python docs/reference/settings.py
 
 docs: reference
 	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline or cells"
