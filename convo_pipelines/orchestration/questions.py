@@ -22,7 +22,7 @@ DAY = r"^\d{4}-\d{2}-\d{2}$"
 class Question(dg.Config):
     """What is asked, of which days."""
 
-    query: Query = Field(Query.first_responses, description="One of the worked queries of docs/lake.md.")
+    query: Query = Field(Query.first_responses, description="One of the worked queries of docs/how-to/lake.md.")
     start: str | None = Field(None, pattern=DAY, description="The first UTC day, such as 2026-03-01.")
     end: str | None = Field(None, pattern=DAY, description="The UTC day after the last.")
 

@@ -3,10 +3,10 @@
     from convo_pipelines import read
     read.summaries(client="C001", start=date(2026, 3, 1), end=date(2026, 4, 1))
 
-It needs the extra `read`. Columns are described in docs/data-dictionary.md; durations are in seconds. Types do not
-depend on the rows: `string` for ids and texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for
-times, `datetime64[us]` for UTC days. Arguments without a time zone are UTC, spans are half-open (`[start, end)`), None
-means unbounded.
+It needs the extra `read`. Columns are described in docs/reference/data-dictionary.md; durations are in seconds.
+Types do not depend on the rows: `string` for ids and texts, `Int64` for counts, `Float64` for seconds,
+`datetime64[us, UTC]` for times, `datetime64[us]` for UTC days. Arguments without a time zone are UTC, spans are
+half-open (`[start, end)`), None means unbounded.
 
 The database is the one that `READ_DATABASE_URL` names, or else `CONVO_DATABASE_URL`. The former may be a standby;
 `lag()` says how far it is behind. Every function raises `SchemaError`, a `ConvoPipelinesError`,

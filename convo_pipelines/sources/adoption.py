@@ -37,7 +37,7 @@ from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Source
 from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
-"""What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
+"""What a first build takes for each row of a source, with two workers; see docs/reference/benchmarks.md."""
 PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
 """The sources that rows of analytics refer to."""
 ALIKE = 0.85

@@ -1,14 +1,11 @@
 """Every variable of the environment: what it takes, and what it says when it is wrong."""
 
-import re
-import runpy
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from convo_pipelines.settings import Settings, SettingsError
-from convo_pipelines_tests.conftest import ROOT
 
 CRONS = [name for name in Settings.model_fields if name.endswith("_cron")]
 SECRET = "s3cret"
@@ -95,9 +92,3 @@ def test_variables_that_are_right(environment: Callable[..., Settings], name: st
 
 def test_every_variable_has_its_wrong_values() -> None:
     assert {name.lower() for name, _, _ in VARIABLES} | {*CRONS, "git_branch"} == set(Settings.model_fields)
-
-
-def test_the_page_about_the_settings_has_every_variable_and_is_up_to_date() -> None:
-    page = runpy.run_path(str(ROOT / "docs" / "reference" / "settings.py"))["page"]()
-    assert re.findall(r"^\| `(\w+)`", page, re.MULTILINE) == [name.upper() for name in Settings.model_fields]
-    assert (ROOT / "docs" / "reference" / "settings.md").read_text() == page, "run `make reference`"
