@@ -24,9 +24,7 @@ from convo_pipelines_tests.world import World, at
 GUIDE = (ROOT / "docs" / "how-to" / "analysts.md").read_text()
 PAGES = (GUIDE, (ROOT / "README.md").read_text(), (ROOT / "docs" / "start" / "first-steps.md").read_text())
 SQL, PYTHON = (re.compile(rf"```{language}\n(.*?)```", re.DOTALL) for language in ("sql", "python"))
-QUERIES = [
-    query for text in PAGES for fence in SQL.findall(text) for query in fence.split(";\n\n")
-]
+QUERIES = [query for text in PAGES for fence in SQL.findall(text) for query in fence.split(";\n\n")]
 SIZES = sample_data.Sizes(crews=4, sessions=80, conversations=80, people=60, projects=4, days=20)
 
 
