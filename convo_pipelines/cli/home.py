@@ -1,14 +1,13 @@
 """DAGSTER_HOME: by default, the working directory."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
-from shutil import copyfile
 
-from convo_pipelines import orchestration
 from convo_pipelines.cli.terminal import write
 from convo_pipelines.database import addresses
 
-TEMPLATES = Path(orchestration.__file__).parent
+TEMPLATES = files("convo_pipelines.orchestration")
 
 
 def prepare() -> None:
@@ -17,5 +16,5 @@ def prepare() -> None:
     for name in ("dagster.yaml", "workspace.yaml"):
         file = Path(os.environ["DAGSTER_HOME"]) / name
         if not file.exists():
-            copyfile(TEMPLATES / name, file)
+            file.write_text(TEMPLATES.joinpath(name).read_text())
             write(f"wrote {file}")
