@@ -9,36 +9,29 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from convo_pipelines_tests.conftest import ROOT, Server
 
 UV = str(Path(sys.executable).with_name("uv"))
 
 
-@pytest.fixture(scope="module")
-def files() -> list[str]:
-    return subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory, files: list[str]) -> Path:
-    """A folder with the wheel and the source distribution of what is in git."""
-    folder = tmp_path_factory.mktemp("built")
+def build(folder: Path) -> tuple[Path, Path, list[str]]:
+    """The wheel and the source distribution of what is in git, and the names of those files."""
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     source = folder / "source"
     for name in files:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
     subprocess.run([UV, "build", "--quiet", "--wheel", "--sdist", "--out-dir", folder, source], check=True)
-    return folder
+    [wheel], [archive] = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, archive, files
 
 
-@pytest.mark.xdist_group("packaging")
-def test_the_wheel_migrates_ticks_and_loads_in_an_empty_folder(built: Path, tmp_path: Path, server: Server) -> None:
+def test_the_wheel_is_whole_and_migrates_ticks_and_loads_in_an_empty_folder(tmp_path: Path, server: Server) -> None:
+    wheel, archive, files = build(tmp_path)
+    assert_whole(wheel, archive, files)
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv"], check=True)
-    [wheel] = built.glob("*.whl")
     subprocess.run([UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, wheel], check=True)
     [packages] = (tmp_path / "venv").glob("lib/python*/site-packages")
     (packages / "others.pth").write_text(sysconfig.get_path("purelib"))  # whose own .pth, of the checkout, is not read
@@ -68,9 +61,8 @@ def test_the_wheel_migrates_ticks_and_loads_in_an_empty_folder(built: Path, tmp_
     assert f"wrote {folder / 'dagster.yaml'}\nwrote {folder / 'workspace.yaml'}\n" in said
 
 
-@pytest.mark.xdist_group("packaging")
-def test_wheel_and_source_carry_every_sql_file_and_the_license(built: Path, files: list[str]) -> None:
-    [wheel], [archive] = built.glob("*.whl"), built.glob("*.tar.gz")
+def assert_whole(wheel: Path, archive: Path, files: list[str]) -> None:
+    """Wheel and source carry every SQL file and the license."""
     statements = {name for name in files if name.startswith("sql/")}
     assert statements
     with zipfile.ZipFile(wheel) as opened:
