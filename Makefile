@@ -47,8 +47,10 @@ catalog: .venv/installed
 
 reference: .venv/installed
 	$(RUN)convo-pipelines migrate up
-	$(RUN)convo-pipelines data-dictionary > docs/data-dictionary.md
-	$(RUN)python docs/checks.py
+	$(RUN)convo-pipelines data-dictionary > docs/reference/data-dictionary.md
+	$(RUN)python docs/reference/checks.py
+	$(RUN)python docs/reference/settings.py
+	$(RUN)python docs/reference/interface.py
 
 docs: reference
 	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline or cells"

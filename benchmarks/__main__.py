@@ -1,4 +1,6 @@
-"""`make bench`: every benchmark, as ratios to what people would write instead; docs/benchmarks.md is made of them.
+"""`make bench`: every benchmark, as ratios to what people would write instead.
+
+docs/reference/benchmarks.md is made of them.
 
 Figures are wall times on one connection (medians of five where the work is repeatable), so that the ratios compare
 work and not cores; the server is embedded and fresh for each size.
@@ -54,7 +56,7 @@ def measure_builds(*sizes: int) -> None:
 
 def measure_sizing(*sizes: int) -> None:
     rows = [{"sessions": f"{size:,}", "first build": f"{builds.first_build(size):.1f} s"} for size in sizes]
-    save("sizing", table("first builds that docs/sizing.md was not computed from", rows))
+    save("sizing", table("first builds that docs/reference/sizing.md was not computed from", rows))
 
 
 def measure_crews(*sizes: int) -> None:

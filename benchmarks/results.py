@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON in `benchmarks/results/`, and the page that is made of it: docs/benchmarks.md."""
+"""What was measured, kept as JSON in `benchmarks/results/`, and the page made of it: docs/reference/benchmarks.md."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from benchmarks.measure import FOLDER, console, fresh_database
 from convo_pipelines.cli.terminal import print_table
 
 RESULTS = FOLDER / "results"
-PAGE = FOLDER.parent / "docs" / "benchmarks.md"
+PAGE = FOLDER.parent / "docs" / "reference" / "benchmarks.md"
 
 Row = Mapping[str, str]
 
@@ -49,7 +49,7 @@ def save(name: str, *tables: dict[str, object], **versions: str) -> None:
 
 
 def page() -> str:
-    """Return docs/benchmarks.md: the text of `page.md.j2` with the tables of all results."""
+    """Return docs/reference/benchmarks.md: the text of `page.md.j2` with the tables of all results."""
     results = {file.stem: read(file.stem) for file in RESULTS.glob("*.json")}
     return render(
         "page.md.j2",

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sizing`: docs/sizing.md, computed from what the results say of first builds and crews."""
+"""`python -m benchmarks.sizing`: docs/reference/sizing.md, computed from the results of first builds and crews."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.measure import FOLDER
 from benchmarks.results import read, render
 
-PAGE = FOLDER.parent / "docs" / "sizing.md"
+PAGE = FOLDER.parent / "docs" / "reference" / "sizing.md"
 MESSAGES_PER_SESSION = 10
 SESSIONS = [10**exponent for exponent in range(3, 10)]
 NIGHT, DAY, TICK = 8 * 3_600, 24 * 3_600, 300
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def page() -> str:
-    """Return docs/sizing.md: the text of `sizing.md.j2` with the figures of the model."""
+    """Return docs/reference/sizing.md: the text of `sizing.md.j2` with the figures of the model."""
     builds, crews, checks, cells = read("builds"), read("crews"), read("sizing"), read("cells")
     totals = {size: _total(table) for size, table in zip(_sizes(builds), builds["tables"], strict=True)}
     workers = next(name for name in builds["tables"][0]["columns"] if name.endswith(" workers"))

@@ -9,7 +9,7 @@ scripts and notebooks, is what this module exports:
     backfill(Warehouse(), Window.of_days(date(2026, 3, 1), date(2026, 4, 1)))
     read.summaries(client="C001", start=date(2026, 3, 1))       # a pandas DataFrame
 
-- `read`: the derived tables as DataFrames.
+- `read`: the derived tables as DataFrames; it needs the extra of this name.
 - `Warehouse`: the database, by default the one that CONVO_DATABASE_URL names; it connects at first use.
 - `Window`: a half-open span of time, UTC.
 - `tick`, `backfill`, `reconcile`: refresh all derived tables in this process, without Dagster.
@@ -45,6 +45,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     """Import a name of the public API at its first use."""
     if name == "read":
+        import_module("convo_pipelines.extras").require("read")
         return import_module("convo_pipelines.serving.read")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

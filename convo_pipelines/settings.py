@@ -55,57 +55,93 @@ def _catalog(url: str) -> str:
 
 
 class Settings(BaseModel):
-    """All settings. Field names are the names of the environment variables in lower case."""
+    """All settings. Field names are the names of the environment variables in lower case.
+
+    A description says what is allowed, the text beneath a field what it means; `docs/reference/settings.md` shows both.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     convo_database_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    """The database with `app` and `analytics`; by default the embedded PostgreSQL under `.local/`."""
     dagster_pg_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    """Dagster's own storage; by default a database `dagster` on the same server."""
     read_database_url: Annotated[str, AfterValidator(_address)] | None = Field(None, description="a postgresql:// URL")
+    """What `read`, the report and analysts' checks read, such as a standby; by default `CONVO_DATABASE_URL`."""
     convo_cell: str | None = Field(
         None,
         pattern=r"^[a-z][a-z0-9_]{0,29}$",
         description="a name of up to 30 lower-case letters, digits and underscores, such as eu1",
     )
+    """The name of this cell: prefix of its assets, name in its runs, logs, metrics and alerts."""
     conversation_discovery_cron: str = "*/5 * * * *"
+    """When to refresh sessions, conversations and summaries, UTC."""
     link_sync_cron: str = "*/5 * * * *"
+    """When to refresh participants and links, UTC."""
     reconcile_cron: str = "0 2 * * *"
+    """When to compare everything with its sources, UTC."""
     health_cron: str = "*/5 * * * *"
+    """When to check the health of the pipeline, UTC."""
     report_cron: str = "0 6 * * 1"
+    """When to write and send the activity report, UTC; it needs the extra `report`."""
     project_arrays_cron: str = ""
+    """When to rewrite the deprecated arrays of projects, UTC; if not set, there is no such schedule."""
     enable_background_jobs: bool = Field(True, description="true or false")
+    """`false`: schedules and sensors are off until switched on in the UI."""
     partitions_start_date: Annotated[date, AfterValidator(_past)] = Field(
         date(2024, 1, 1), description="a date such as 2024-01-01, not before 1970 and not in the future"
     )
+    """The first day that can be backfilled."""
     archive_after_days: int = Field(7, ge=0, le=36_500, description="a whole number of days, 0 to 36500")
+    """Session-days older than this are kept when their messages are deleted."""
     phone_default_region: Annotated[str, AfterValidator(_region)] | None = Field(
         None, description="a country as in ISO 3166 that has phone numbers, such as DE or US"
     )
+    """Country of phone numbers written without a country code; if not set, they are invalid."""
     crew_timeout_seconds: int = Field(30, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
+    """Time limit of one crew in one tick."""
     refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
+    """Time limit of one statement of any other refresh."""
     refresh_workers: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=64, description="a whole number, 1 to 64"
     )
+    """How many connections a first build, a reconcile, a backfill or a tick of most keys uses at the same time."""
     create_conversations: bool = Field(True, description="true or false")
+    """`false`: crews' sessions join the conversations that are there; the others are counted among the odd rows."""
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
+    """How long Dagster keeps its runs and events."""
     preview_personal_data: bool = Field(False, description="true or false")
+    """Whether Dagster may show, and keep, session ids, addresses and subjects."""
     alert_urls: Receivers = ""
+    """Receivers of alerts."""
     report_urls: Receivers = ""
+    """Receivers of the report."""
     heartbeat_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
+    """Fetched after each health check that finds no problem; if requests stop, Dagster itself is down."""
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
+    """Address of the UI, for the links in alerts."""
     webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")
+    """Key of the signatures that `convo-pipelines webhook` requires."""
     lake_uri: str | None = Field(
         None, pattern=r"^(file|s3|gs|abfss?)://", description="a file://, s3://, gs:// or abfs:// URL"
     )
+    """Where the files of the lake are; by default `.local/lake` below `DAGSTER_HOME`."""
     lake_catalog_url: Annotated[str, AfterValidator(_catalog)] | None = Field(
         None, pattern=r"^(postgres(ql)?|https?)://", description="a postgresql:// or https:// URL"
     )
+    """The catalog: a PostgreSQL database (its schema `lake`), or a REST catalog; by default `CONVO_DATABASE_URL`."""
     lake_personal_data: bool = Field(False, description="true or false")
+    """Whether columns that may hold personal data, such as `session_id`, go into the lake, too."""
     lake_cron: str = ""
+    """When changed days are written into the lake, UTC; if not set, there is no such schedule."""
     lake_cluster: str | None = Field(None, pattern=r"^https?://", description="an http:// or https:// URL")
+    """The address of a Ray cluster's dashboard, `http://…:8265`: the job `lake_query` runs there."""
     log_format: Literal["text", "json"] = Field("text", description="text or json")
+    """`json`: one object per line."""
     git_url: str | None = Field(None, pattern=r"^https://", description="an https:// URL of a repository")
-    git_branch: str = "main"
+    """The repository; assets then link to their SQL in it."""
+    git_branch: str = Field("main", description="a branch")
+    """The branch of the repository."""
 
     @property
     def has_lake(self) -> bool:

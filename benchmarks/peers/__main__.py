@@ -44,7 +44,7 @@ WRONG_NOTE = (
 @click.command()
 @click.option("--sessions", type=click.IntRange(10_000), multiple=True, default=(10_000, 100_000), show_default=True)
 def main(sessions: tuple[int, ...]) -> None:
-    """Measure every size, count what is wrong at the first, and make docs/benchmarks.md anew."""
+    """Measure every size, count what is wrong at the first, and make docs/reference/benchmarks.md anew."""
     tables: list[dict[str, object]] = []
     wrong: list[Row] = []
     for size in sessions:

@@ -15,10 +15,6 @@ class KeysError(ConvoPipelinesError):
     """Rows of a view have no key, or that of another row; they cannot be refreshed."""
 
 
-class ParserMissingError(ConvoPipelinesError):
-    """The parser of PostgreSQL is not installed."""
-
-
 @click.group(invoke_without_command=True)
 @click.option("--schema", default="public", show_default=True, help="The schema of your tables.")
 @click.option(
@@ -81,16 +77,9 @@ def restore() -> None:
 
 
 def adoption():
-    """Return the module that adopts views.
+    """Return the module that adopts views."""
+    from convo_pipelines.sources import adoption  # imports PostgreSQL's parser, which takes half a second
 
-    Raises:
-        ParserMissingError: what parses views is not installed.
-
-    """
-    try:
-        from convo_pipelines.sources import adoption  # needs a parser that is installed only for this
-    except ModuleNotFoundError as error:
-        raise ParserMissingError(f"{error.name} is not installed: run `pip install '.[adopt]'`") from None
     return adoption
 
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
+from convo_pipelines import extras
+from convo_pipelines.cli import home
 from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
@@ -19,7 +21,7 @@ SHOWN = (
 @click.command()
 def demo() -> None:
     """Load sample data, backfill through Dagster, tick, run every check, and print the tables that analysts read."""
-    addresses.export_environment()
+    home.prepare()
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
 
@@ -53,7 +55,9 @@ def demo() -> None:
             for table in DERIVED_TABLES
         ]
         print_table(console, rows, title="rows")
-    if runs.materialize(defs, ["activity_report"]):
+    if not extras.is_installed("report"):
+        write("a page of charts needs `pip install 'convo_pipelines[report]'`")
+    elif runs.materialize(defs, ["activity_report"]):
         write(f"and a page: {addresses.LOCAL / 'reports' / 'activity.html'}")
     if runs.failed(evaluations):
         raise click.ClickException("a check of severity ERROR failed")

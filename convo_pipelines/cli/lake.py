@@ -6,9 +6,10 @@ from typing import Any, cast
 
 import click
 
+from convo_pipelines import extras
 from convo_pipelines.cli.terminal import console, print_table, working
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.lake import Query, require_installed
+from convo_pipelines.lake import Query
 from convo_pipelines.operations import health
 
 SHOWN = 50
@@ -24,7 +25,7 @@ SHOWN = 50
 @click.option("--purge", is_flag=True, help="Delete at once all that the current snapshots do not have.")
 def lake(repair: bool, anew: bool, take_over: bool, remove_cell: str | None, clean: bool, purge: bool) -> None:
     """Write the days that have changed into the lake; at first, all of them."""
-    require_installed()
+    extras.require("lake")
     from convo_pipelines.lake import comparison, refresh, store, upkeep
     from convo_pipelines.lake.tables import LAKE_TABLES
 
@@ -65,7 +66,7 @@ def lake_query(query: Query, start: datetime | None, end: datetime | None, outpu
 
     The job lake_query runs this command, and shows what it prints.
     """
-    require_installed("daft", "cluster")
+    extras.require("cluster")
     if start and end and start >= end:
         raise click.BadParameter("it must be after --start", param_hint="--end")
     os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from convo_pipelines import extras
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import decisions as manual
@@ -125,7 +126,8 @@ def forget(session: str | None, crew: str | None, client: str | None, person: UU
     else:
         removed = erasure.sessions(warehouse, str(crew), session)
     if settings().has_lake:
-        from convo_pipelines.lake import refresh  # needs what is installed only for the lake
+        extras.require("lake")
+        from convo_pipelines.lake import refresh
 
         refresh.forget(warehouse)
     print_table(console, [removed])

@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from convo_pipelines.database import addresses
+from convo_pipelines.cli import home
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import settings
 
@@ -80,6 +79,9 @@ def metrics(host: str, port: int) -> None:
 @click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def dagster(arguments: Sequence[str]) -> None:
-    """Run any `dagster` command with the database URLs in its environment: `dagster dev`, `dagster job …`."""
-    addresses.export_environment()
-    sys.exit(subprocess.call([str(Path(sys.executable).parent / "dagster"), *arguments], env=os.environ))  # noqa: S603
+    """Run any `dagster` command with the database URLs in its environment: `dagster dev`, `dagster job …`.
+
+    If DAGSTER_HOME, which is the working directory by default, has no `dagster.yaml` or `workspace.yaml`, it gets ours.
+    """
+    home.prepare()
+    sys.exit(subprocess.call([sys.executable, "-m", "dagster", *arguments], env=os.environ))  # noqa: S603

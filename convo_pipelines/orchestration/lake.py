@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.lake import require_installed
+from convo_pipelines import extras
 from convo_pipelines.orchestration.cells import key, qualified, tags
 from convo_pipelines.orchestration.console import TO_CONSOLE
 from convo_pipelines.orchestration.crons import cron
@@ -56,7 +56,7 @@ lake_jobs: list[Any] = []
 lake_schedules: list[dg.ScheduleDefinition] = []
 
 if settings().has_lake:
-    require_installed()
+    extras.require("lake")
     from convo_pipelines.orchestration import questions
     from convo_pipelines.orchestration.assets import lake
 

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines.lake import Query, require_installed, store
+from convo_pipelines import extras
+from convo_pipelines.lake import Query, store
 from convo_pipelines.orchestration.cells import tags
 from convo_pipelines.orchestration.failures import RETRIES, plain_failures
 from convo_pipelines.orchestration.metadata import table
@@ -21,7 +22,7 @@ DAY = r"^\d{4}-\d{2}-\d{2}$"
 class Question(dg.Config):
     """What is asked, of which days."""
 
-    query: Query = Field(Query.first_responses, description="One of the worked queries of docs/lake.md.")
+    query: Query = Field(Query.first_responses, description="One of the worked queries of docs/how-to/lake.md.")
     start: str | None = Field(None, pattern=DAY, description="The first UTC day, such as 2026-03-01.")
     end: str | None = Field(None, pattern=DAY, description="The UTC day after the last.")
 
@@ -49,7 +50,7 @@ class Question(dg.Config):
 def ask(context: dg.OpExecutionContext, config: Question) -> None:
     """Has `convo-pipelines lake-query` answer a question; the answer is a Parquet file below LAKE_URI."""
     with plain_failures(context):
-        require_installed("daft", "cluster")
+        extras.require("cluster")
         store.required("conversation_summaries")
         config.require_days()
     output = f"{store.lake_uri()}/answers/{config.query}-{context.run_id}.parquet"

@@ -3,9 +3,10 @@
     from convo_pipelines import read
     read.summaries(client="C001", start=date(2026, 3, 1), end=date(2026, 4, 1))
 
-Columns are described in docs/data-dictionary.md; durations are in seconds. Types do not depend on the rows: `string`
-for ids and texts, `Int64` for counts, `Float64` for seconds, `datetime64[us, UTC]` for times, `datetime64[us]` for UTC
-days. Arguments without a time zone are UTC, spans are half-open (`[start, end)`), None means unbounded.
+It needs the extra `read`. Columns are described in docs/reference/data-dictionary.md; durations are in seconds.
+Types do not depend on the rows: `string` for ids and texts, `Int64` for counts, `Float64` for seconds,
+`datetime64[us, UTC]` for times, `datetime64[us]` for UTC days. Arguments without a time zone are UTC, spans are
+half-open (`[start, end)`), None means unbounded.
 
 The database is the one that `READ_DATABASE_URL` names, or else `CONVO_DATABASE_URL`. The former may be a standby;
 `lag()` says how far it is behind. Every function raises `SchemaError`, a `ConvoPipelinesError`,
@@ -162,7 +163,7 @@ def lake(table: str) -> "Table":
     """Return a table of the lake, such as `conversation_summaries`: the rows of all cells, each with its cell and day.
 
     It is pyiceberg's: `.scan(row_filter="cell == 'eu1' and day >= '2026-03-01'")` has `to_arrow()`, `to_pandas()`,
-    `to_polars()` and `to_duckdb(...)`; `daft.read_iceberg` takes it as it is. It needs `pip install '.[lake]'`.
+    `to_polars()` and `to_duckdb(...)`; `daft.read_iceberg` takes it as it is. It needs the extra `lake`.
 
     Raises:
         LookupError: the lake has no such table, or nothing was written into it yet.

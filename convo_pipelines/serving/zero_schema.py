@@ -62,7 +62,7 @@ def generate(connection: Connection, publication: str | None = None) -> str:
             tables[column["table_name"]].append(column)
     if not tables:
         raise PublicationError(
-            f"nothing to sync is published by {publication!r}: docs/zero.md shows how to create it"
+            f"nothing to sync is published by {publication!r}: docs/how-to/zero.md shows how to create it"
             if publication
             else "there are no tables to sync: run `convo-pipelines migrate up`"
         )

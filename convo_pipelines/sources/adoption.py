@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar, cast
+from typing import LiteralString, TypeVar, cast
 
 import psycopg
-from pglast import parse_sql, split
-from pglast.enums import ObjectType
-from pglast.parser import ParseError
+from postgast import PgQueryError, parse
+from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
@@ -38,7 +37,7 @@ from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Source
 from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
-"""What a first build takes for each row of a source, with two workers; see docs/benchmarks.md."""
+"""What a first build takes for each row of a source, with two workers; see docs/reference/benchmarks.md."""
 PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
 """The sources that rows of analytics refer to."""
 ALIKE = 0.85
@@ -235,37 +234,38 @@ def _statements(file: Path) -> Iterator[tuple[str, str, bool, str]]:
         AdoptionError: there are others than CREATE VIEW and COMMENT.
 
     """
-    text = file.read_text()
+    read = file.read_text().encode()
 
     def where(position: int) -> str:
-        return f"{file}:{text.count(chr(10), 0, position) + 1}"
+        lines = read.count(b"\n", 0, position) + 1
+        return f"{file}:{lines}"
 
     try:
-        slices = split(text, only_slices=True)
-    except ParseError as error:
-        message, position = error.args
-        raise AdoptionError(f"{where(position)}: {message}") from None
-    for part in slices:
-        [parsed] = parse_sql(text[part])
-        name = _view_of(parsed.stmt)
+        parsed = parse(read.decode())
+    except PgQueryError as error:
+        raise AdoptionError(f"{where(error.cursorpos - 1)}: {error.message}") from None
+    for raw in parsed.stmts:
+        start, length = raw.stmt_location, raw.stmt_len or len(read)
+        text = read[start : start + length].decode().strip()
+        name = _view_of(raw.stmt)
         if name is None:
-            first = " ".join(text[part].split()[:3])
+            first = " ".join(text.split()[:3])
             raise AdoptionError(
-                f"{where(part.start)}: `{first} …`: a file of views has `create or replace view app.…` and comments on "
+                f"{where(start)}: `{first} …`: a file of views has `create or replace view app.…` and comments on "
                 "these, nothing else"
             )
-        yield where(part.start), name, type(parsed.stmt).__name__ == "ViewStmt", text[part]
+        yield where(start), name, raw.stmt.HasField("view_stmt"), text
 
 
-def _view_of(statement: Any) -> str | None:
+def _view_of(statement: Node) -> str | None:
     """Return the view in app that a statement creates, or that it or a column of it gets a comment; else None."""
-    match type(statement).__name__:
-        case "ViewStmt":
-            names = [statement.view.schemaname, statement.view.relname]
-        case "CommentStmt" if statement.objtype in (ObjectType.OBJECT_VIEW, ObjectType.OBJECT_COLUMN):
-            names = [part.sval for part in statement.object][:2]
-        case _:
-            return None
+    comment = statement.comment_stmt
+    if statement.HasField("view_stmt"):
+        names = [statement.view_stmt.view.schemaname, statement.view_stmt.view.relname]
+    elif comment.objtype in (OBJECT_VIEW, OBJECT_COLUMN):
+        names = [part.string.sval for part in comment.object.list.items][:2]
+    else:
+        return None
     return names[1] if names[0] == "app" else None
 
 

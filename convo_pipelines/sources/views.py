@@ -5,23 +5,23 @@ qualified, and the table is replaced in the parse tree by the rows that a trigge
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, LiteralString, cast
+from typing import LiteralString, TypeVar, cast
 
 import psycopg
-from pglast import ast, parse_sql, scan
-from pglast.enums import JoinType, SetOperation
-from pglast.stream import RawStream
-from pglast.visitors import Visitor
+from google.protobuf.message import Message
+from postgast import deparse, parse, unwrap_node, walk
+from postgast import pg_query_pb2 as ast
+from postgast.pg_query_pb2 import Node, SelectStmt
 from psycopg import sql
 
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
-Node = Any
-"""A node of a parse tree. The types of pglast say of each attribute that it may be missing, so they help little."""
+Kind = TypeVar("Kind", bound=Message)
+
 ROWS = "changed_rows"
 """The name under which a definition reads the rows of a trigger."""
 BENEATH = "rows_beneath"
@@ -90,7 +90,7 @@ class View:
     name: str
     views: Sequence[int]
     base: Row | None
-    tree: Node
+    tree: SelectStmt
     joined: Sequence["Joined"] = ()
 
     def of(self, rows: str, *, is_numbered: bool = False) -> str:
@@ -98,26 +98,19 @@ class View:
 
         `is_numbered`: its last column is the number of the row, unless the view reads whole rows.
         """
-
-        class Rename(Visitor):
-            def visit_RangeVar(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-                node.relname = rows
-
-        Rename()(self.tree)
+        for table in _all(self.tree, ast.RangeVar):
+            table.relname = rows
         text = _written(self.tree)
         return text.replace(UNNUMBERED, NUMBERED) if is_numbered else text
 
     @property
     def pins(self) -> str:
         """What its trigger function sets, because settings of the writer's session change what a literal means."""
-        names: set[str] = set()
-
-        class Literals(Visitor):
-            def visit_TypeCast(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-                if type(node.arg).__name__ == "A_Const":
-                    names.add(node.typeName.names[-1].sval + "[]" * bool(node.typeName.arrayBounds))
-
-        Literals()(self.tree)
+        names = {
+            cast.type_name.names[-1].string.sval + "[]" * bool(cast.type_name.array_bounds)
+            for cast in _all(self.tree, ast.TypeCast)
+            if cast.arg.HasField("a_const")
+        }
         return PINNED if names - SETTLED else ""
 
     def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
@@ -179,25 +172,11 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
     return View(found["oid"], found["name"], reader.views, reader.base(), tree, reader.joined)
 
 
-def _is_constant(tree: Node) -> bool:
+def _is_constant(tree: SelectStmt) -> bool:
     """Return whether a view shows the same rows until it is replaced: literals, and keys of them."""
-    is_constant = True
-
-    class Names(Visitor):
-        def visit_RangeVar(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
-            nonlocal is_constant
-            is_constant = False
-
-        def visit_FuncCall(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            nonlocal is_constant
-            is_constant &= [name.sval for name in node.funcname] == ["analytics", "uuid_of"]
-
-        def visit_SQLValueFunction(self, _ancestors: object, _node: Node) -> None:  # noqa: N802
-            nonlocal is_constant
-            is_constant = False
-
-    Names()(tree)
-    return is_constant
+    depends = any(isinstance(node, (ast.RangeVar, ast.SQLValueFunction)) for _, node in walk(tree))
+    calls = {_joined(call.funcname) for call in _all(tree, ast.FuncCall)}
+    return not depends and calls <= {"analytics.uuid_of"}
 
 
 @dataclass(frozen=True)
@@ -216,7 +195,7 @@ class _Plain:
             "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
             "table_name": sql.Literal(self.base["name"]),
             "alias": sql.Identifier(self.alias),
-            "id": _sql(_written(self.shown["id"])),
+            "id": _sql(_expression(self.shown["id"])),
         }
 
 
@@ -230,31 +209,21 @@ def _plain(connection: Connection, relation: str) -> _Plain:
     with connection.transaction(force_rollback=True):
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         tree = _parse(found["definition"])
-        is_select = tree.op == SetOperation.SETOP_NONE and not tree.withClause and len(tree.fromClause or ()) == 1
-        node: Node = tree.fromClause[0] if is_select else None
-        while type(node).__name__ == "JoinExpr":
-            node = node.larg
+        is_select = tree.op == ast.SETOP_NONE and not tree.HasField("with_clause") and len(tree.from_clause) == 1
+        node = tree.from_clause[0] if is_select else Node()
+        while node.HasField("join_expr"):
+            node = node.join_expr.larg
         base = (
-            fetch_one(connection, "sources/views/relation", relation=_qualified(node)) if _is_relation(node) else None
+            fetch_one(connection, "sources/views/relation", relation=_qualified(node))
+            if node.HasField("range_var")
+            else None
         )
         if base is None or not base["is_table"]:
             raise ViewError(f"{found['name']} is not a view of one table")
         columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
-    alias = node.alias.aliasname if node.alias else base["relation_name"]
-
-    class Rename(Visitor):
-        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            *table, column = node.fields
-            node.fields = (ast.String(BENEATH if not table or table[0].sval == alias else table[0].sval), column)
-
-    Rename()(tree)
-    return _Plain(
-        base,
-        BENEATH,
-        columns["types"],
-        columns["written"],
-        {target.name or _last_name(target.val): target.val for target in tree.targetList},
-    )
+    _rename(tree, {_alias(node): BENEATH})
+    shown = {_name(target): target.val for target in _targets(tree)}
+    return _Plain(base, BENEATH, columns["types"], columns["written"], shown)
 
 
 def lock_function(connection: Connection, relation: str, name: str) -> sql.Composed:
@@ -322,17 +291,18 @@ def insert_function(
 
 def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
     """Return the column that an expression shows, and what is written into it so that the expression is `value`."""
-    match type(shown).__name__:
-        case "ColumnRef":
-            return _last_name(shown), value
-        case "TypeCast" if len(shown.typeName.names) == 1 or shown.typeName.names[0].sval == "pg_catalog":
-            return _inverse(shown.arg, value)
-        case "FuncCall":
-            function, arguments = ".".join(part.sval for part in shown.funcname), shown.args or ()
+    match unwrap_node(shown):
+        case ast.ColumnRef() as reference:
+            return _names(reference)[-1], value
+        case ast.TypeCast(type_name=type_name, arg=arg):
+            if len(type_name.names) == 1 or type_name.names[0].string.sval == "pg_catalog":
+                return _inverse(arg, value)
+        case ast.FuncCall(funcname=funcname, args=arguments):
+            function = _joined(funcname)
             if function == "analytics.uuid_of" and len(arguments) == 1:
                 return _inverse(arguments[0], f"analytics.bigint_of({value})")
             if function.removeprefix("pg_catalog.") == "timezone" and len(arguments) == 2:
-                return _inverse(arguments[1], f"{value} at time zone {_written(arguments[0])}")
+                return _inverse(arguments[1], f"{value} at time zone {_expression(arguments[0])}")
         case _:
             pass
     return None
@@ -365,18 +335,15 @@ class _Reader:
         [base] = self.bases.values()
         return base
 
-    def expand(self, found: Row, reads: set[str], logged: set[str]) -> Node:
+    def expand(self, found: Row, reads: set[str], logged: set[str]) -> SelectStmt:
         """Return what a view shows of the logged columns, over `changed_rows`."""
         self.views.append(found["oid"])
         tree = _parse(found["definition"])
         if self._meaning(found["definition"]) != self._meaning(_written(tree)):
-            raise ViewError(
-                f"{self.view}: its definition means something else when it is written anew, as a cast to "
-                '"bit" without a length does'
-            )
+            raise ViewError(f"{self.view}: its definition means something else when it is written anew")
         selects = list(self._selects(tree))
-        tree.sortClause = None
-        names = [target.name or _last_name(target.val) for target in selects[0].targetList]
+        tree.ClearField("sort_clause")
+        names = [_name(target) for target in _targets(selects[0])]
         if WHOLE_ROW in reads:
             raise ViewError(f"{self.view} reads a whole row of the view {found['name']}")
         if missing := reads - {*names}:
@@ -389,55 +356,54 @@ class _Reader:
         """Return how PostgreSQL reads a query."""
         name = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
-            execute(self.connection, "sources/views/copy_view", {"view": name, "query": _sql(query.rstrip(";"))})
+            copy = statement("sources/views/copy_view").format(view=name, query=_sql(query.rstrip(";")))
+            self.connection.execute(copy)  # without parameters: a percent sign in a view is no placeholder
             return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
-    def _replace(self, select: Node, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
+    def _replace(self, select: SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
         """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
         joins = self._joins(select)
-        read_from = joins[0].larg if joins else select.fromClause[0]
+        read_from = joins[0].larg if joins else select.from_clause[0]
         sources = self._name(select, read_from, joins)
         source = sources[BENEATH]
-        columns = {name: target.val for name, target in zip(names, select.targetList, strict=True)}
+        columns = {name: target.val for name, target in zip(names, _targets(select), strict=True)}
         kept = {name: columns[name] for name in names if name in logged}
         conditions = [join.quals for join in joins]
-        self._require_beneath(kept, select.whereClause)
+        where = [select.where_clause] if select.HasField("where_clause") else []
+        self._require_beneath(kept, where)
         proved = [(f"column {name}", node) for name, node in kept.items()]
         proved += [(f"column {name}", part) for name in sorted(reads - logged) for part in _proved_parts(columns[name])]
         proved += [(f"join {number}", node) for number, node in enumerate(conditions, 1)]
-        self._prove(sources, proved, select.whereClause)
+        self._prove(sources, proved, where)
         read = [*(columns[name] for name in reads), *conditions]
         self.joined += [
             Joined(table, sorted(self._columns(read, name))) for name, table in sources.items() if name != BENEATH
         ]
-        needed = self._columns([*kept.values(), select.whereClause], BENEATH)
+        needed = self._columns([*kept.values(), *where], BENEATH)
         is_numbered = WHOLE_ROW not in needed  # a whole row would have one column more
         kept[NUMBER] = _value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
-        select.targetList = tuple(ast.ResTarget(name=name, val=value) for name, value in kept.items())
-        alias = ast.Alias(aliasname=BENEATH)
+        targets = [Node(res_target=ast.ResTarget(name=name, val=value)) for name, value in kept.items()]
+        nested: SelectStmt | None = None
         if source["definition"] is not None:
             nested = self.expand(source, self._columns(read, BENEATH) | needed, needed)
-            select.fromClause = (ast.RangeSubselect(subquery=nested, alias=alias),)
-            return
-        self.bases[source["oid"]] = source
-        numbered = ast.RangeSubselect(subquery=_parse(f"{UNNUMBERED}, * FROM {ROWS}"), alias=alias)
-        rows = ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias)
-        select.fromClause = (numbered if is_numbered else rows,)
+        else:
+            self.bases[source["oid"]] = source
+            if is_numbered:
+                nested = _parse(f"{UNNUMBERED}, * FROM {ROWS}")
+        alias = ast.Alias(aliasname=BENEATH)
+        rows = Node(range_var=ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias))
+        if nested:
+            rows = Node(range_subselect=ast.RangeSubselect(subquery=Node(select_stmt=nested), alias=alias))
+        del select.target_list[:], select.from_clause[:]
+        select.target_list.extend(targets)
+        select.from_clause.append(rows)
 
-    def _name(self, select: Node, read_from: Node, joins: Sequence[Node]) -> dict[str, Row]:
+    def _name(self, select: SelectStmt, read_from: Node, joins: Sequence[ast.JoinExpr]) -> dict[str, Row]:
         """Name the tables of a select as nothing else is named, in every column; return them, that beneath first."""
         nodes = {BENEATH: read_from} | {f"joined_{number}": join.rarg for number, join in enumerate(joins, 1)}
-        if any(node.alias and node.alias.colnames for node in nodes.values()):
+        if any(node.range_var.alias.colnames for node in nodes.values()):
             raise ViewError(f"{self.view} names the columns of a table in FROM")
-        new_names = {node.alias.aliasname if node.alias else node.relname: name for name, node in nodes.items()}
-
-        class Rename(Visitor):
-            def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-                *table, column = node.fields
-                name = new_names.get(table[0].sval, table[0].sval) if table else BENEATH
-                node.fields = (ast.String(name), column)
-
-        Rename()(select)
+        _rename(select, {_alias(node): name for name, node in nodes.items()})
         sources = {
             name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
             for name, node in nodes.items()
@@ -447,22 +413,24 @@ class _Reader:
                 raise ViewError(f"{self.view} reads {source['name']}, which is not a table")
         return sources
 
-    def _joins(self, select: Node) -> list[Node]:
+    def _joins(self, select: SelectStmt) -> list[ast.JoinExpr]:
         """Return the joins of a select, that of the table beneath first; none if it reads one table."""
-        joins: list[Node] = []
-        [node, *more] = select.fromClause
-        while type(node).__name__ == "JoinExpr":
-            if node.jointype != JoinType.JOIN_LEFT or not _is_relation(node.rarg) or node.quals is None:
+        joins: list[ast.JoinExpr] = []
+        [node, *more] = select.from_clause
+        while node.HasField("join_expr"):
+            join = node.join_expr
+            if join.jointype != ast.JOIN_LEFT or not join.rarg.HasField("range_var") or not join.HasField("quals"):
                 raise ViewError(f"{self.view} joins tables otherwise than by LEFT JOIN … ON")
-            joins.insert(0, node)
-            node = node.larg
-        if more or not _is_relation(node):
+            joins.insert(0, join)
+            node = join.larg
+        if more or not node.HasField("range_var"):
             raise ViewError(f"{self.view} reads several tables, and not by LEFT JOIN")
         return joins
 
-    def _require_beneath(self, kept: dict[str, Node], where: Node) -> None:
+    def _require_beneath(self, kept: Mapping[str, Node], where: Sequence[Node]) -> None:
         """Check that the table beneath decides the kept columns and the filter alone."""
-        for what, node in {**{f"column {name}": node for name, node in kept.items()}, "its filter": where}.items():
+        columns = [(f"column {name}", node) for name, node in kept.items()]
+        for what, node in [*columns, *(("its filter", node) for node in where)]:
             if {table for table, _ in _references([node])} - {BENEATH}:
                 raise ViewError(f"{self.view}: a joined table decides {what}")
 
@@ -473,30 +441,29 @@ class _Reader:
             raise ViewError(f"{self.view} reads a whole row of a joined table")
         return names
 
-    def _selects(self, tree: Node) -> Iterator[Node]:
+    def _selects(self, tree: SelectStmt) -> Iterator[SelectStmt]:
         """Return the selects of a union."""
-        if tree.withClause or tree.limitCount or tree.limitOffset:
+        if tree.HasField("with_clause") or tree.HasField("limit_count") or tree.HasField("limit_offset"):
             raise ViewError(f"{self.view} has WITH or LIMIT")
-        if tree.op == SetOperation.SETOP_UNION:
+        if tree.op == ast.SETOP_UNION:
             yield from self._selects(tree.larg)
             yield from self._selects(tree.rarg)
-        elif tree.op != SetOperation.SETOP_NONE:
+        elif tree.op != ast.SETOP_NONE:
             raise ViewError(f"{self.view} has INTERSECT or EXCEPT")
-        elif tree.valuesLists or not tree.fromClause:
+        elif tree.values_lists or not tree.from_clause:
             raise ViewError(f"{self.view} reads no table")
-        elif tree.groupClause or tree.havingClause or any(tree.distinctClause or ()):
+        elif tree.group_clause or tree.HasField("having_clause") or any(map(_is_given, tree.distinct_clause)):
             raise ViewError(f"{self.view} has GROUP BY, HAVING or DISTINCT ON")
         else:
             yield tree
 
-    def _prove(self, sources: dict[str, Row], columns: Sequence[tuple[str, Node]], where: Node) -> None:
+    def _prove(self, sources: dict[str, Row], columns: Sequence[tuple[str, Node]], where: Sequence[Node]) -> None:
         """Have PostgreSQL prove that columns and filter follow from a row alone, as it does for an index of them.
 
         Of several tables, the row is that of all of them, whose columns are named `table.column`.
         """
         indexes = [(what, f"(({_text(node, sources)}))") for what, node in columns]
-        if where is not None:
-            indexes.append(("its filter", f"((1)) where {_text(where, sources)}"))
+        indexes += [("its filter", f"((1)) where {_text(node, sources)}") for node in where]
         copy = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
             execute(self.connection, "sources/views/copy", {"copy": copy, **self._all_columns(sources)})
@@ -529,39 +496,66 @@ class _Reader:
         return {"columns": sql.SQL(", ").join(columns), "tables": sql.SQL(" cross join ").join(tables)}
 
 
-def _parse(definition: str) -> Node:
-    tree: Node = parse_sql(definition)[0].stmt
-
-    class Bits(Visitor):
-        """`B'101'` is printed as `'101'::"bit"`, which would be written as `bit`, of one bit."""
-
-        def visit_TypeCast(self, _ancestors: object, node: Node) -> Node:  # noqa: N802
-            is_string = type(node.arg).__name__ == "A_Const" and type(node.arg.val).__name__ == "String"
-            if is_string and [name.sval for name in node.typeName.names] == ["bit"] and not node.typeName.typmods:
-                return ast.A_Const(isnull=False, val=ast.BitString(bsval=f"b{node.arg.val.sval}"))
-            return node
-
-    Bits()(tree)
-    return tree
+def _parse(definition: str) -> SelectStmt:
+    return parse(definition).stmts[0].stmt.select_stmt
 
 
-def _written(node: Node) -> str:
-    """Return the text of what was parsed, which means the same with any standard_conforming_strings."""
-    text = RawStream()(node)
-    for token in reversed(scan(text)):
-        literal = text[token.start : token.end + 1]
-        if token.name == "SCONST" and literal.startswith("'") and "\\" in literal:
-            escaped = literal.replace("\\", "\\\\")
-            text = f"{text[: token.start]} E{escaped}{text[token.end + 1 :]}"
-    return text
+def _written(tree: SelectStmt) -> str:
+    """Return the text of a query, which means the same with any standard_conforming_strings."""
+    return deparse(ast.ParseResult(stmts=[ast.RawStmt(stmt=Node(select_stmt=tree))]))
+
+
+def _expression(node: Node) -> str:
+    """Return the text of an expression."""
+    target = Node(res_target=ast.ResTarget(val=node))
+    return _written(SelectStmt(target_list=[target])).removeprefix("SELECT ")
 
 
 def _value(expression: str) -> Node:
-    return _parse(f"select {expression}").targetList[0].val
+    [target] = _targets(_parse(f"select {expression}"))
+    return target.val
 
 
-def _is_relation(node: Node) -> bool:
-    return isinstance(node, ast.RangeVar)
+def _all(tree: Message, kind: type[Kind]) -> Iterator[Kind]:
+    """Return the nodes of a kind."""
+    return (node for _, node in walk(tree) if isinstance(node, kind))
+
+
+def _is_given(node: Node) -> bool:
+    return node.WhichOneof("node") is not None
+
+
+def _targets(select: SelectStmt) -> list[ast.ResTarget]:
+    return [target.res_target for target in select.target_list]
+
+
+def _name(target: ast.ResTarget) -> str:
+    """Return the name of a column that a select shows."""
+    is_column = target.val.HasField("column_ref")
+    return target.name or (_names(target.val.column_ref)[-1] if is_column else "")
+
+
+def _alias(table: Node) -> str:
+    return table.range_var.alias.aliasname or table.range_var.relname
+
+
+def _joined(names: Iterable[Node]) -> str:
+    return ".".join(name.string.sval for name in names)
+
+
+def _string(name: str) -> Node:
+    return Node(string=ast.String(sval=name))
+
+
+def _rename(tree: SelectStmt, new_names: Mapping[str, str]) -> None:
+    """Rename the tables of all columns; a column without one is of the table beneath."""
+    for reference in _all(tree, ast.ColumnRef):
+        *table, column = reference.fields
+        name = new_names.get(table[0].string.sval, table[0].string.sval) if table else BENEATH
+        fields = [_string(name), Node()]
+        fields[1].CopyFrom(column)
+        del reference.fields[:]
+        reference.fields.extend(fields)
 
 
 def _sql(text: str) -> sql.SQL:
@@ -572,15 +566,14 @@ def _sql(text: str) -> sql.SQL:
 def _text(node: Node, sources: Collection[str]) -> str:
     """Return an expression over the copy of tables: of several, `table.column` is the name of a column."""
     if len(sources) == 1:
-        return RawStream()(node)
-    copy = _parse(f"select {RawStream()(node)}")
-
-    class Rename(Visitor):
-        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            node.fields = (ast.String(".".join(_names(node))),)
-
-    Rename()(copy)
-    return RawStream()(copy.targetList[0].val)
+        return _expression(node)
+    copy = Node()
+    copy.CopyFrom(node)
+    for reference in _all(copy, ast.ColumnRef):
+        name = ".".join(_names(reference))
+        del reference.fields[:]
+        reference.fields.append(_string(name))
+    return _expression(copy)
 
 
 def _proved_parts(node: Node) -> list[Node]:
@@ -588,40 +581,27 @@ def _proved_parts(node: Node) -> list[Node]:
 
     Those depend on settings, such as how times are written, which are the same whenever the pipeline reads the view.
     """
-    match type(node).__name__:
-        case "FuncCall" if ".".join(part.sval for part in node.funcname) in PUT_TOGETHER:
-            parts = list(node.args or ())
-        case "TypeCast" if type(node.arg).__name__ != "A_Const":
-            parts = _proved_parts(node.arg)
-            return parts if parts != [node.arg] else [node]
-        case "A_Const":
+    match unwrap_node(node):
+        case ast.FuncCall() as call if _joined(call.funcname) in PUT_TOGETHER:
+            return [proved for part in call.args for proved in _proved_parts(part)]
+        case ast.TypeCast(arg=arg) if not arg.HasField("a_const"):
+            parts = _proved_parts(arg)
+            return parts if parts != [arg] else [node]
+        case ast.A_Const():
             return []
         case _:
             return [node]
-    return [proved for part in parts for proved in _proved_parts(part)]
 
 
-def _names(reference: Node) -> list[str]:
-    return [WHOLE_ROW if type(part).__name__ == "A_Star" else part.sval for part in reference.fields]
+def _names(reference: ast.ColumnRef) -> list[str]:
+    return [WHOLE_ROW if part.HasField("a_star") else part.string.sval for part in reference.fields]
 
 
-def _references(nodes: Collection[Node]) -> list[tuple[str, str]]:
+def _references(nodes: Iterable[Node]) -> list[tuple[str, str]]:
     """Return the columns that expressions read, each with its table."""
-    found: list[tuple[str, str]] = []
-
-    class References(Visitor):
-        def visit_ColumnRef(self, _ancestors: object, node: Node) -> None:  # noqa: N802
-            found.append((_names(node)[0], _names(node)[-1]))
-
-    for node in nodes:
-        if node is not None:
-            References()(node)
-    return found
-
-
-def _last_name(node: Node) -> str:
-    return _names(node)[-1] if type(node).__name__ == "ColumnRef" else ""
+    names = [_names(reference) for node in nodes for reference in _all(node, ast.ColumnRef)]
+    return [(name[0], name[-1]) for name in names]
 
 
 def _qualified(node: Node) -> str:
-    return sql.Identifier(node.schemaname, node.relname).as_string()
+    return sql.Identifier(node.range_var.schemaname, node.range_var.relname).as_string()

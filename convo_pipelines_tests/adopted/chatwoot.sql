@@ -1,4 +1,4 @@
--- Chatwoot: the tables that docs/adopt/chatwoot.sql reads, as db/schema.rb of version 2025_08_16_044639 creates them, without
+-- Chatwoot: the tables that docs/how-to/adopt/chatwoot.sql reads, as db/schema.rb of version 2025_08_16_044639 creates them, without
 -- the three indexes that need the extension pg_trgm or serve only its searches. These tables have no foreign keys.
 create table public.accounts (
     id serial primary key,

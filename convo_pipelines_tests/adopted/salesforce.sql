@@ -1,4 +1,4 @@
--- Salesforce: the tables that docs/adopt/salesforce.sql reads, as Heroku Connect creates them for mappings of standard objects:
+-- Salesforce: the tables that docs/how-to/adopt/salesforce.sql reads, as Heroku Connect creates them for mappings of standard objects:
 -- fields in lower case, 18-character keys in sfid, its own columns and indexes, no foreign keys.
 create schema salesforce;
 

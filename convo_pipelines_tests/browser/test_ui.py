@@ -21,7 +21,7 @@ from convo_pipelines_tests.receivers import Receiver
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, asset_graph
 
 NEWEST_RUN = "{ runsOrError(limit: 1) { ... on Runs { results { runId } } } }"
-GUIDE = (ROOT / "docs" / "running.md").read_text()
+GUIDE = (ROOT / "docs" / "how-to" / "running.md").read_text()
 TOLD = r"(a run failed|a check fails): .*\n.*\n.*\n  (http\S+)"
 [NARROWED] = re.findall(r"```yaml\n( *ops:\n *refresh_some:.*?) *first_day:.*?```", GUIDE, re.DOTALL)
 BACKFILLS = "{ partitionBackfillsOrError(limit: 1) { ... on PartitionBackfills { results { id status } } } }"
@@ -118,7 +118,7 @@ def refresh_one_crew(page: Page, url: str, company: World) -> None:
 
 
 def picture_of_the_graph(page: Page, url: str) -> None:
-    """The README's picture: the groups of assets after the backfill, legible at the width of a page."""
+    """The first steps' picture: the groups of assets after the backfill, legible at the width of a page."""
     usual = page.viewport_size
     page.set_viewport_size({"width": 1280, "height": 620})
     page.goto(f"{url}/asset-groups")

@@ -37,7 +37,7 @@ class Owner:
 
     def __init__(self, name: str, never_empty: Sequence[str] = ()):
         self.name, self.never_empty = name, never_empty
-        self.views = ROOT / "docs" / "adopt" / f"{name}.sql"
+        self.views = ROOT / "docs" / "how-to" / "adopt" / f"{name}.sql"
 
     def text(self, what: str = "") -> str:
         return (ROOT / "convo_pipelines_tests" / "adopted" / f"{self.name}{what}.sql").read_text()
@@ -139,7 +139,7 @@ def test_the_guide_runs_from_top_to_bottom(
 ) -> None:
     environment(CONVO_DATABASE_URL=empty_database)
     monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"```(sh|sql)\n(.*?)```", (ROOT / "docs" / "adopting.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```(sh|sql)\n(.*?)```", (ROOT / "docs" / "how-to" / "adopting.md").read_text(), re.DOTALL)
     with closing(World(Warehouse(empty_database))) as world:
         world.execute(CHATWOOT.text())
         lines = [line for language, block in blocks for line in lines_of(language, block)]

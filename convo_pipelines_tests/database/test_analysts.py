@@ -21,10 +21,10 @@ from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
 from convo_pipelines_tests.world import World, at
 
-GUIDE = (ROOT / "docs" / "analysts.md").read_text()
-README = (ROOT / "README.md").read_text().partition("## Your own database")[0]
+GUIDE = (ROOT / "docs" / "how-to" / "analysts.md").read_text()
+PAGES = (GUIDE, (ROOT / "README.md").read_text(), (ROOT / "docs" / "start" / "first-steps.md").read_text())
 SQL, PYTHON = (re.compile(rf"```{language}\n(.*?)```", re.DOTALL) for language in ("sql", "python"))
-QUERIES = [query for text in (GUIDE, README) for fence in SQL.findall(text) for query in fence.split(";\n\n")]
+QUERIES = [query for text in PAGES for fence in SQL.findall(text) for query in fence.split(";\n\n")]
 SIZES = sample_data.Sizes(crews=4, sessions=80, conversations=80, people=60, projects=4, days=20)
 
 
@@ -43,7 +43,7 @@ def analyst(world: World) -> str:
     return make_url(world.url).set(username="convo_analyst").render_as_string(hide_password=False)
 
 
-def test_analysts_can_run_the_queries_of_the_guide_and_the_readme_and_find_something(company: World) -> None:
+def test_analysts_can_run_the_queries_of_the_pages_and_find_something(company: World) -> None:
     assert len(QUERIES) >= 18
     company.execute("update analytics.project_conversations set added_at = now()")
     company.execute("update app.messages set direction = 'inbound'")

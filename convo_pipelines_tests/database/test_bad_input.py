@@ -366,7 +366,7 @@ COMMANDS = [
     (
         "zero-schema --publication none",
         1,
-        "nothing to sync is published by 'none': docs/zero.md shows how to create it",
+        "nothing to sync is published by 'none': docs/how-to/zero.md shows how to create it",
     ),
     ("zero-schema --output /", 2, "File '/' is a directory"),
     ("demo x", 2, SURPLUS),

@@ -14,7 +14,7 @@ from convo_pipelines_tests.world import World
 
 
 def fences(guide: str, language: str) -> list[str]:
-    text = (ROOT / "docs" / guide).read_text()
+    text = (ROOT / "docs" / "how-to" / guide).read_text()
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 

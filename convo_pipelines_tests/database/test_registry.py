@@ -15,7 +15,7 @@ from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
 
 pytestmark = pytest.mark.fast
-DICTIONARY = ROOT / "docs" / "data-dictionary.md"
+DICTIONARY = ROOT / "docs" / "reference" / "data-dictionary.md"
 COLUMNS = """
 select attname as name, atthasdef as has_default from pg_attribute
 where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped

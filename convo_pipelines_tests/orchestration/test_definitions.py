@@ -22,8 +22,8 @@ from convo_pipelines_tests.world import metadata as metadata_of
 
 
 def test_the_page_about_checks_is_what_they_say() -> None:
-    checks = runpy.run_path(str(ROOT / "docs" / "checks.py"))
-    assert (ROOT / "docs" / "checks.md").read_text() == checks["page"](), "run `make reference`"
+    checks = runpy.run_path(str(ROOT / "docs" / "reference" / "checks.py"))
+    assert (ROOT / "docs" / "reference" / "checks.md").read_text() == checks["page"](), "run `make reference`"
 
 
 def test_every_table_is_ticked_and_checked() -> None:

@@ -54,7 +54,7 @@ def test_a_dump_of_app_alone_is_restored_as_the_guide_says(world: World, server:
     tick(world)
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_dump"))[-1].parent
     url = server.create()
-    guide = (ROOT / "docs" / "installing.md").read_text()
+    guide = (ROOT / "docs" / "how-to" / "installing.md").read_text()
     [recipe] = re.findall(r"```sh\n(pg_dump.*?)```", guide, re.DOTALL)
     search = f"PATH={binaries}:{Path(sys.executable).parent}:$PATH\n"
     addresses = {"OLD": world.url, "CONVO_DATABASE_URL": url}

@@ -26,7 +26,7 @@ from convo_pipelines_tests.servers import DebianServer
 from convo_pipelines_tests.world import World
 
 SOURCES = Path(__file__).parent / "zero"
-GUIDE = ROOT / "docs" / "zero.md"
+GUIDE = ROOT / "docs" / "how-to" / "zero.md"
 PUBLICATION, ROLE, GRANTS = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
 LEADS_AND_CUSTOMERS = "create table app.leads (id uuid primary key); create table app.customers (id uuid primary key)"
 SYNCS_ANEW = 14

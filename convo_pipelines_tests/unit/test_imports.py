@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent.parent / "convo_pipelines"
 FLOORS = (
     {"errors"},
-    {"settings"},
+    {"settings", "extras"},
     {"logs"},
     {"database"},
     {"engine"},

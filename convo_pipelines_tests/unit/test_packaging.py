@@ -34,3 +34,32 @@ def test_frames_are_read_without_dagster() -> None:
     program = "import sys, convo_pipelines.serving.read; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+def test_without_the_extras_the_code_location_loads_and_what_needs_one_names_it() -> None:
+    program = """
+import sys
+from convo_pipelines import extras
+sys.modules |= dict.fromkeys(module for modules in extras.EXTRAS.values() for module in modules if module != "jinja2")
+from convo_pipelines.definitions import defs
+print(defs.get_schedule_def("activity_report_schedule").default_status.value)
+for extra in extras.EXTRAS:
+    try:
+        extras.require(extra)
+    except extras.ExtraMissingError as error:
+        print(error)
+try:
+    from convo_pipelines import read
+except extras.ExtraMissingError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    frames = "this needs adbc_driver_postgresql, pandas, pyarrow"
+    assert done.stdout.splitlines() == [
+        "STOPPED",
+        f"{frames}: run `pip install 'convo_pipelines[read]'`",
+        f"{frames}, matplotlib: run `pip install 'convo_pipelines[report]'`",
+        "this needs adbc_driver_postgresql, pyarrow, pyiceberg: run `pip install 'convo_pipelines[lake]'`",
+        "this needs daft, pyarrow, pyiceberg: run `pip install 'convo_pipelines[cluster]'`",
+        f"{frames}: run `pip install 'convo_pipelines[read]'`",
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from convo_pipelines import extras
 from convo_pipelines.database.addresses import LOCAL
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import crews
@@ -43,9 +44,10 @@ def activity_report(
     context: dg.AssetExecutionContext, config: ReportConfig, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
     """Write the report, and send it to REPORT_URLS."""
-    from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
-
     with plain_failures(context):
+        extras.require("report")
+        from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
+
         health.require_schema(warehouse)
         if config.client is not None:
             crews.select(warehouse, clients=[config.client])

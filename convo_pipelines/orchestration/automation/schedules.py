@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from convo_pipelines import extras
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.registry import LINK_SYNC, DerivedTable
@@ -16,14 +17,14 @@ from convo_pipelines.orchestration.crons import cron
 from convo_pipelines.orchestration.partitions import TICK_TAG, tick_tags
 from convo_pipelines.settings import settings
 
-_STATUS = dg.DefaultScheduleStatus.RUNNING if settings().enable_background_jobs else dg.DefaultScheduleStatus.STOPPED
 
-
-def _schedule(**options: Any) -> Callable[[Callable[..., Any]], dg.ScheduleDefinition]:
+def _schedule(*, is_on: bool = True, **options: Any) -> Callable[[Callable[..., Any]], dg.ScheduleDefinition]:
     """Decorate an evaluation as a schedule that its docstring describes."""
+    is_on = is_on and settings().enable_background_jobs
+    status = dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED
 
     def define(evaluate: Callable[..., Any]) -> dg.ScheduleDefinition:
-        return dg.schedule(**options, execution_timezone="UTC", default_status=_STATUS, description=evaluate.__doc__)(
+        return dg.schedule(**options, execution_timezone="UTC", default_status=status, description=evaluate.__doc__)(
             evaluate
         )
 
@@ -60,9 +61,9 @@ def health_schedule() -> dg.RunRequest:
     return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("health")})
 
 
-@_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"))
+@_schedule(job=jobs.activity_report, cron_schedule=cron("report_cron"), is_on=extras.is_installed("report"))
 def activity_report_schedule() -> dg.RunRequest:
-    """Writes the report, and sends it to REPORT_URLS."""
+    """Writes the report, and sends it to REPORT_URLS; off by default without the extra `report`."""
     return dg.RunRequest(run_config=TO_CONSOLE, tags={TICK_TAG: qualified("activity_report")})
 
 

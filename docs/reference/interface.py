@@ -1,4 +1,4 @@
-"""Generates docs/adopt/interface.md from the sources that the pipeline reads."""
+"""Generates docs/reference/interface.md from the sources that the pipeline reads."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Generates docs/checks.md from the descriptions of the checks."""
+"""Generates docs/reference/checks.md from the descriptions of the checks."""
 
 from collections import defaultdict
 from pathlib import Path

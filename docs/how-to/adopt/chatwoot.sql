@@ -1,4 +1,4 @@
--- Chatwoot, with a crew that n8n runs, as the pipeline reads it: `convo-pipelines adopt install docs/adopt/chatwoot.sql`.
+-- Chatwoot, with a crew that n8n runs, as the pipeline reads it: `convo-pipelines adopt install docs/how-to/adopt/chatwoot.sql`.
 --
 -- Before it, as the owner of the tables. n8n does not say when a message was written; the index serves the days that are read:
 --

@@ -1,4 +1,4 @@
--- Salesforce, as Heroku Connect copies it, as the pipeline reads it: `convo-pipelines adopt install docs/adopt/salesforce.sql`.
+-- Salesforce, as Heroku Connect copies it, as the pipeline reads it: `convo-pipelines adopt install docs/how-to/adopt/salesforce.sql`.
 -- Cases are the conversations, their e-mails the messages. Rows in the recycle bin are left out (isdeleted), as are those that
 -- were inserted here and have not got their key from Salesforce yet (sfid).
 --
