@@ -56,6 +56,8 @@ LONGEST_WAIT_SECONDS = 900
 FORMER_RECORD = "schema_migration_checksums"
 FORMER = {"0028_app_baseline": ["app"], "0041_silent_errors": [INDEXES, "analytics"], "0028_roles_baseline": ["roles"]}
 """What a database of before 0.1.0 had applied last, and what that is called now."""
+FORMER_CODE = {"app": [], "analytics": ["function analytics.source_tables_of"]}
+"""The code of such a database that is no longer defined."""
 LAST_OF_FORMER = "8171a71"
 """The last commit whose migrations lead there."""
 
@@ -330,6 +332,8 @@ def _carry_over(connection: Connection) -> None:
                 sql.SQL("drop table {}, {}").format(*(sql.Identifier(name, t) for t in (RECORD, FORMER_RECORD)))
             )
             execute(connection, "database/schema/create_record", _record_of(name))
+            gone = FORMER_CODE[name]
+            execute(connection, "database/schema/record_code", _record_of(name), names=gone, checksums=[""] * len(gone))
             for migration in (migration for head in heads for migration in FORMER[head]):
                 _record(connection, name, migration, "")
 

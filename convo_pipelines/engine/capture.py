@@ -71,7 +71,7 @@ def sync(warehouse: Warehouse) -> None:
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")
-            _settle(connection, fetch(connection, "engine/capture/differences", table_name=None))
+            _settle(connection, fetch(connection, "engine/capture/differences", names=None))
             is_bound = binding.bind_foreign_keys(connection)
             _warn_of_missing_rights(warehouse, connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
@@ -132,7 +132,7 @@ def status(connection: Connection, table_name: str | None = None) -> list[Row]:
         CaptureError: the table is not read by the pipeline.
 
     """
-    tables = fetch(connection, "engine/capture/status", table_name=table_name)
+    tables = fetch(connection, "engine/capture/status", names=table_name and [table_name])
     if table_name and not tables:
         raise _not_read([table_name], status(connection))
     return tables
@@ -158,7 +158,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             raise _not_read(unknown, known)
         for name in names:
             execute(connection, "engine/capture/want", table_name=name, is_wanted=on)
-            _settle(connection, fetch(connection, "engine/capture/differences", table_name=name))
+            _settle(connection, fetch(connection, "engine/capture/differences", names=[name]))
             [now] = status(connection, name)
             if on and now["mode"] != "captured":
                 raise CaptureError(f"{name} could not be captured: {now['remark'] or 'it does not exist'}")

@@ -454,7 +454,7 @@ def test_reconcile_repairs_what_went_around_the_triggers_and_counts_it(world: Wo
         "where contact_methods.id = contact_method_id and value = 'ben@b.example'"
     )
     world.execute("delete from analytics.clients_conversations where conversation_id = %s", alone)
-    [known] = world.execute("select identity from analytics.source_tables('message_recipients')")
+    [known] = world.execute("select identity from analytics.source_tables('{message_recipients}')")
     world.execute(
         "update analytics.capture_state set identity = %s where table_name = 'message_recipients'", known["identity"]
     )

@@ -1,6 +1,6 @@
 -- Tables whose catalog entry differs from the stored state, so that rows may have come or gone without being logged; and
 -- tables that were locked by another session when they were to be captured, and are due.
--- in:  %(table_name)s: only this one, or null
+-- in:  %(names)s: only these, or null
 -- out: one row per table: name, is_histories, table_oid (null: it does not exist), members, obstacle, is_captured, has_others,
 --      identity, columns, is_wanted, is_exchanged (views and foreign keys may refer to what had its name before)
 select
@@ -15,7 +15,7 @@ select
     source.columns,
     coalesce(state.is_wanted, true) as is_wanted,
     not source.is_histories and (source.table_oid, source.columns) is distinct from (state.table_oid, state.columns) as is_exchanged
-from analytics.source_tables(%(table_name)s) as source
+from analytics.source_tables(%(names)s::text[]) as source
 left join analytics.capture_state as state on state.table_name = source.name
 where (source.table_oid, source.identity, source.columns)
     is distinct from (state.table_oid, state.identity, state.columns)

@@ -23,7 +23,7 @@ source as (
             or files.present && files.former and not files.present @> files.former  -- of the tables beneath a view
         ) as has_lost_partitions
     from compared
-    inner join analytics.source_tables(case when cardinality(%(names)s::text[]) = 1 then (%(names)s::text[])[1] end) as source
+    inner join analytics.source_tables(case when cardinality(%(names)s::text[]) = 1 then %(names)s::text[] end) as source
         on source.name = compared.name
         and (source.table_oid, source.columns) is not distinct from (compared.table_oid, compared.columns)
     left join analytics.capture_state as state on state.table_name = source.name

@@ -1,5 +1,5 @@
 -- The capture of tables that are read.
--- in:  %(table_name)s: only this one, or null
+-- in:  %(names)s: only these, or null
 -- out: one row per table: table_name, mode (captured, window or absent), is_wanted, remark,
 --      next_attempt (null: none is due)
 select
@@ -8,6 +8,6 @@ select
     coalesce(state.is_wanted, true) as is_wanted,
     coalesce(state.remark, case when not source.is_captured then source.obstacle end) as remark,
     to_char(state.retry_at, 'YYYY-MM-DD HH24:MI:SS') as next_attempt
-from analytics.source_tables(%(table_name)s) as source
+from analytics.source_tables(%(names)s::text[]) as source
 left join analytics.capture_state as state on state.table_name = source.name
 order by source.is_histories, source.name;

@@ -30,7 +30,7 @@ logged as materialized (
         emptied.table_oid,
         coalesce(source.log_function, 'log_sessions') as log_function  -- that of an inactive crew
     from emptied
-    left join analytics.source_tables_of(array(select table_name from emptied)) as source on source.name = emptied.table_name
+    left join analytics.source_tables(array(select table_name from emptied)) as source on source.name = emptied.table_name
 ),
 
 sessions as (

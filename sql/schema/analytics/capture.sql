@@ -33,7 +33,7 @@ $$;
 -- changes whenever rows may have come or gone without a trigger; has_others: it has triggers of ours that are no longer wanted.
 -- If names are given, no other table's triggers are read. A view that is adopted is captured on the tables beneath, by triggers
 -- whose names end with the view's oid.
-create or replace function analytics.source_tables_of(only_names text[]) returns table (
+create or replace function analytics.source_tables(only_names text[] default null) returns table (
     name text, is_histories boolean, log_function text, table_oid oid, members oid[],
     obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
 )
@@ -208,16 +208,6 @@ as $$
     left join described on described.name = roots.name
 $$;
 
--- The tables that the pipeline reads, or one of them; see source_tables_of.
-create or replace function analytics.source_tables(only_name text default null) returns table (
-    name text, is_histories boolean, log_function text, table_oid oid, members oid[],
-    obstacle text, is_fed boolean, is_captured boolean, has_others boolean, identity text, columns text
-)
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-    select * from analytics.source_tables_of(case when only_name is not null then array[only_name] end)
-$$;
-
 -- Drops the triggers of one table, with this suffix.
 create or replace function analytics.drop_triggers(member regclass, suffix text) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -316,7 +306,7 @@ begin
             lock table app.crews, app.clients in access share mode nowait;
         end if;
     end loop;
-    select * into known from analytics.source_tables((select relname from pg_class where oid = source)) where table_oid = source;
+    select * into known from analytics.source_tables(array(select relname::text from pg_class where oid = source)) where table_oid = source;
     if not found then
         raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
         using errcode = 'insufficient_privilege';
@@ -356,7 +346,7 @@ begin
     lock table app.crews, app.clients in access share mode nowait;
     for known in
         select source.* from pg_class as class
-        inner join analytics.source_tables_of(array(select relname::text from pg_class where oid = any(plain))) as source
+        inner join analytics.source_tables(array(select relname::text from pg_class where oid = any(plain))) as source
             on source.table_oid = class.oid
         where class.oid = any(plain) and source.is_histories and source.members = array[class.oid] and source.obstacle is null
             and not (source.is_fed or source.is_captured or source.has_others)
