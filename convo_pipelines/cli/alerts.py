@@ -10,7 +10,7 @@ import click
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.operations import alerts as alerting
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 
 YEAR = 366
 LISTED = ("kind", "subject", "since", "ended_at", "found", "remedy")
@@ -25,7 +25,7 @@ LISTED = ("kind", "subject", "since", "ended_at", "found", "remedy")
 def alerts(days: int, as_json: bool) -> None:
     """Show open alerts, and past ones; they are kept for a year after their end."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     with warehouse.connection() as connection:
         rows = alerting.history(connection, days)
     if as_json:

@@ -7,7 +7,7 @@ import click
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.operations import health, moves
+from convo_pipelines.operations import moves, schema
 
 
 @click.group(cls=Group)
@@ -21,7 +21,7 @@ def client() -> None:
 def export_client(code: str, file: Path) -> None:
     """Write into FILE what cannot be computed again of the client CODE: archive, decisions, additions to projects."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     write(f"{moves.export_client(warehouse, code, file):,} rows in {file}")
 
 
@@ -30,5 +30,5 @@ def export_client(code: str, file: Path) -> None:
 def import_client(file: Path) -> None:
     """Add what `export` wrote to this database, after the application's rows and before their first tick."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     print_table(console, [moves.import_client(warehouse, file)])

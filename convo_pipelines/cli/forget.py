@@ -7,7 +7,7 @@ import click
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import forget as erasure
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.settings import settings
 
 
@@ -24,7 +24,7 @@ def forget(session: str | None, crew: str | None, client: str | None, person: UU
     if [crew, client, person].count(None) != 2 or (session and not crew):
         raise click.UsageError("give exactly one of --crew, --client, --person; --session only with --crew")
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     if not settings().has_lake:
         erasure.require_no_lake(warehouse)
     if person:

@@ -10,7 +10,7 @@ from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, working
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.lake import Query, require_installed
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 
 SHOWN = 50
 """Of an answer's rows; `--output` has all."""
@@ -35,7 +35,7 @@ def write(repair: bool, anew: bool, take_over: bool, remove_cell: str | None, cl
     from convo_pipelines.lake.tables import LAKE_TABLES
 
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     rows = list[dict[str, object]]()
     for table in LAKE_TABLES:
         with working(table.name):

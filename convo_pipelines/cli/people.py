@@ -10,7 +10,7 @@ from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import decisions as manual
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.operations import who as knowledge
 
 BY = click.option("--by", envvar="USER", required=True, help="Name recorded with the decision.  [default: $USER]")
@@ -33,7 +33,7 @@ def people() -> None:
 def who(identifier: str, is_json: bool) -> None:
     """Show all that is known of IDENTIFIER (as of `link`), and why, as of the last tick."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     known = knowledge.who(warehouse, identifier)
     if is_json:
         write(json.dumps(known, default=str, indent=2))
@@ -76,7 +76,7 @@ def unlink(identifier: str, person: UUID, reason: str, by: str, dry_run: bool) -
 
 def _decide(decision: manual.Decision, dry_run: bool) -> None:
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     if dry_run:
         changes = manual.preview(warehouse, decision)
         print_table(console, changes)
@@ -98,7 +98,7 @@ def _decide(decision: manual.Decision, dry_run: bool) -> None:
 def decisions(identifier: str | None, is_all: bool, revoke: UUID | None, by: str | None) -> None:
     """List the decisions in force, on IDENTIFIER (as of `link`) or on any."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     if revoke:
         if by is None:
             raise click.UsageError("--revoke needs --by, the name to record")

@@ -10,7 +10,7 @@ from rich.text import Text
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.operations import health, pipeline
+from convo_pipelines.operations import pipeline, schema
 
 
 class _Rate(ProgressColumn):
@@ -24,7 +24,7 @@ class _Rate(ProgressColumn):
 def reconcile() -> None:
     """Compare every derived row with its sources, repair it, and print what was repaired."""
     warehouse = Warehouse()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     logging.getLogger(reconciliation.__name__).setLevel(logging.INFO)
     columns = (TextColumn("keys"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:

@@ -1,19 +1,19 @@
 """How a command runs: where its log lines go, and how errors are shown."""
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from convo_pipelines import logs
 from convo_pipelines.cli.terminal import console
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.logs import visible
-from convo_pipelines.operations.health import SchemaError, schema_error
+from convo_pipelines.operations import schema
 from convo_pipelines.settings import SettingsError, settings
 
 _log = logging.getLogger(__name__)
@@ -40,8 +40,10 @@ def run(invoke: Callable[[], Any]) -> Any:
         failure = click.ClickException(visible(error.format_message()))
     except (ConvoPipelinesError, psycopg.Error, OSError, UnicodeError) as error:
         failure = click.ClickException(visible(str(_schema_error(error) or error)))
-    except DBAPIError as error:
-        failure = click.ClickException(visible(str(error.orig)))
+    except Exception as error:
+        if not (original := _original(error)):
+            raise
+        failure = click.ClickException(visible(str(original)))
     if settings().log_format == "text":
         raise failure
     _log.error("%s", failure.format_message())
@@ -59,8 +61,14 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
-def _schema_error(error: Exception) -> SchemaError | None:
+def _original(error: Exception) -> BaseException | None:
+    """Return the driver's error beneath one of SQLAlchemy, which most commands do not load."""
+    exceptions = sys.modules.get("sqlalchemy.exc")
+    return getattr(error, "orig", None) if exceptions and isinstance(error, exceptions.DBAPIError) else None
+
+
+def _schema_error(error: Exception) -> schema.SchemaError | None:
     """Return which migrations are missing, if PostgreSQL rejected a statement because of that."""
     if not isinstance(error, psycopg.ProgrammingError) or not error.sqlstate:
         return None
-    return schema_error(Warehouse().url)
+    return schema.error_at(Warehouse().url)

@@ -6,7 +6,7 @@ from convo_pipelines.cli.alerts import LISTED, shown
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture
-from convo_pipelines.operations import alerts, health
+from convo_pipelines.operations import alerts, health, schema
 
 
 @click.command()
@@ -14,7 +14,7 @@ def status() -> None:
     """Show problems, the state of each crew and each table, and transactions that hold them back."""
     warehouse = Warehouse()
     warehouse.ping()
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     findings = health.look(warehouse)
     with warehouse.connection() as connection:
         if findings:

@@ -7,13 +7,13 @@ import click
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database import addresses
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 
 
 @click.command()
 def verify() -> None:
     """Run every asset check; exit status 1 if one of severity ERROR fails."""
-    health.require_schema(Warehouse())
+    schema.require(Warehouse())
     addresses.export_environment()
     from convo_pipelines.definitions import defs
     from convo_pipelines.orchestration import runs
