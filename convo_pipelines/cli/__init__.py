@@ -18,8 +18,8 @@ SECTIONS = {
         "capture": (
             "Log the changes of tables by triggers, or stop; tables that are not captured are refreshed by window."
         ),
-        "data": "Load data, and compare tables with what they are made of or replace.",
-        "generate": "Print what describes the tables: for readers, and for Zero.",
+        "data": "Load data, compare tables with those of a former job, and correct the arrays of projects.",
+        "generate": "Generate the data dictionary, or the schema for Zero.",
     },
     "Refresh": {
         "tick": "Do what the schedules would do now, in this process, and print the counts per table.",

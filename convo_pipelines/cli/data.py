@@ -30,7 +30,7 @@ def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., No
 
 @click.group(cls=Group)
 def data() -> None:
-    """Load data, and compare tables with what they are made of or replace."""
+    """Load data, compare tables with those of a former job, and correct the arrays of projects."""
 
 
 @data.command()

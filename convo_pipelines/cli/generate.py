@@ -12,7 +12,7 @@ from convo_pipelines.serving import zero_schema as zero
 
 @click.group(cls=Group)
 def generate() -> None:
-    """Print what describes the tables: for readers, and for Zero."""
+    """Generate the data dictionary, or the schema for Zero."""
 
 
 @generate.command()
