@@ -10,7 +10,7 @@ demo: .venv/installed
 
 ui: .venv/installed
 	$(RUN)convo-pipelines migrate up
-	$(RUN)convo-pipelines sample-data --if-empty
+	$(RUN)convo-pipelines data sample --if-empty
 	$(RUN)convo-pipelines dagster dev -h 127.0.0.1 -p 3000
 
 TESTS := $(RUN)pytest --numprocesses auto --dist loadgroup
@@ -47,7 +47,7 @@ catalog: .venv/installed
 
 reference: .venv/installed
 	$(RUN)convo-pipelines migrate up
-	$(RUN)convo-pipelines data-dictionary > docs/reference/data-dictionary.md
+	$(RUN)convo-pipelines generate data-dictionary > docs/reference/data-dictionary.md
 	$(RUN)python docs/reference/checks.py
 	$(RUN)python docs/reference/settings.py
 	$(RUN)python docs/reference/interface.py

@@ -1,6 +1,6 @@
 """What keeps the tables is killed every few seconds, beside writers of every table, a second one, ticks and backfills.
 
-    python -m benchmarks.follow_storm --command "convo-pipelines follow" --seconds 600
+    python -m benchmarks.follow_storm --command "convo-pipelines serve follow" --seconds 600
 
 It ends with status 0 if every table equals the oracle within a minute, without drift, and no statement of the writers
 took more than a second.

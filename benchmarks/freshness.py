@@ -1,6 +1,6 @@
 """How long after a commit its rows are in every table, and what the process that sees to it takes.
 
-    python -m benchmarks.freshness --command "convo-pipelines follow" --rate 20 --rate 200 --seconds 60
+    python -m benchmarks.freshness --command "convo-pipelines serve follow" --rate 20 --rate 200 --seconds 60
 
 Ten clients with fifty crews write chats, mails, recipients, persons, contact methods and projects, each by a connection
 of its own; another connection looks for what each commit has to change in each table, a tenth of the time at most.
@@ -40,7 +40,7 @@ LOOK_SECONDS, LOOK_SHARE, SAMPLE_SECONDS = 0.02, 0.1, 2
 LOOK = (FOLDER / "freshness_look.sql").read_text()
 TICK_LOOP = f"{sys.executable} -m benchmarks.tick_loop"
 WAYS = {
-    "follow": "convo-pipelines follow",
+    "follow": "convo-pipelines serve follow",
     "ticks without a pause": TICK_LOOP,
     "a tick every minute": f"{TICK_LOOP} --every 60",
 }

@@ -117,12 +117,12 @@ def writing(folder: Path) -> list[Row]:
     with fresh_database() as url, lake_at(folder, url) as values, connect(url) as connection:
         fill(url, ROWS, DAYS)
         os.environ.update(values)
-        first = worker(url, f"{ROWS:,} summaries of {DAYS} days, at first", COMMAND, "lake")
+        first = worker(url, f"{ROWS:,} summaries of {DAYS} days, at first", COMMAND, "lake", "write")
         connection.execute(
             "update analytics.conversation_summaries set message_count = 11 where started_at < '2024-01-02'"
         )
-        day = worker(url, "one day of them again", COMMAND, "lake")
-        compared = worker(url, "all days compared", COMMAND, "lake", "--repair")
+        day = worker(url, "one day of them again", COMMAND, "lake", "write")
+        compared = worker(url, "all days compared", COMMAND, "lake", "write", "--repair")
     rate = ROWS / float(first["time"].split()[0])
     rows = [{name: row[name] for name in ("work", "time", "peak memory")} for row in (first, day, compared)]
     return [row | {"rows a second": f"{rate:,.0f}" if row is rows[0] else ""} for row in rows]

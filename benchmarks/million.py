@@ -137,7 +137,9 @@ def served(url: str, folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{(port := free_port())}"
     environment = os.environ | {"CONVO_DATABASE_URL": url, "WEBHOOK_SECRET": SECRET}
     with (folder / "log").open("w") as output:
-        process = subprocess.Popen([COMMAND, "webhook", "--port", port], env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [COMMAND, "serve", "webhook", "--port", port], env=environment, stdout=output, stderr=output
+        )
     try:
         wait_for(f"{address}/healthz", process, folder / "log")
         yield f"{address}/webhooks/conversation-complete"

@@ -1,20 +1,25 @@
 """The settings: environment variables, typed and validated once per process."""
 
 import os
+import re
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Literal
 
 import psycopg
-from phonenumbers import SUPPORTED_REGIONS
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from convo_pipelines.errors import ConvoPipelinesError
 
 FIRST_DAY = date(1970, 1, 1)
+_ONE_SERVER = re.compile(
+    r"(?>([^:/]*(:[^@]*)?@)?)"  # name and password
+    r"(\[[^/?]+\]|[^/:?]*)(:\d+)?"  # host and port
+    r"([/?].*)?",
+    re.DOTALL,
+)
+"""What follows `postgresql://`, as SQLAlchemy reads it for Dagster: PostgreSQL also knows lists of hosts and ports."""
 
 
 class SettingsError(ConvoPipelinesError, ValueError):
@@ -22,6 +27,8 @@ class SettingsError(ConvoPipelinesError, ValueError):
 
 
 def _region(value: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS  # takes long to import, and is needed only here
+
     if value.upper() not in SUPPORTED_REGIONS:
         raise ValueError
     return value.upper()
@@ -29,12 +36,11 @@ def _region(value: str) -> str:
 
 def _address(value: str) -> str:
     scheme, separator, rest = value.partition("://")
-    if not separator or scheme not in ("postgres", "postgresql"):
+    if not separator or scheme not in ("postgres", "postgresql") or not _ONE_SERVER.fullmatch(rest):
         raise ValueError
     try:
-        make_url(f"postgresql://{rest}")
         conninfo_to_dict(value)
-    except (psycopg.Error, ArgumentError):
+    except psycopg.Error:
         raise ValueError from None
     return f"postgresql://{rest}"
 
@@ -121,7 +127,7 @@ class Settings(BaseModel):
     dagster_ui_url: str | None = Field(None, pattern=r"^(?i:https?)://", description="an http:// or https:// URL")
     """Address of the UI, for the links in alerts."""
     webhook_secret: str | None = Field(None, min_length=16, description="a secret of at least 16 characters")
-    """Key of the signatures that `convo-pipelines webhook` requires."""
+    """Key of the signatures that `convo-pipelines serve webhook` requires."""
     lake_uri: str | None = Field(
         None, pattern=r"^(file|s3|gs|abfss?)://", description="a file://, s3://, gs:// or abfs:// URL"
     )

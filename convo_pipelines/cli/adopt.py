@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write, write_document
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
@@ -15,7 +16,7 @@ class KeysError(ConvoPipelinesError):
     """Rows of a view have no key, or that of another row; they cannot be refreshed."""
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--schema", default="public", show_default=True, help="The schema of your tables.")
 @click.option(
     "--check",

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import click
 
+from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture as triggers
 
 
-@click.group()
+@click.group(cls=Group)
 def capture() -> None:
     """Log the changes of tables by triggers, or stop; tables that are not captured are refreshed by window."""
 

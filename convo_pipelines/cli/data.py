@@ -1,7 +1,9 @@
-"""Commands that load data, correct the application's arrays, and describe the tables."""
+"""`convo-pipelines data`: commands that load data, compare tables, and correct the application's arrays."""
 
+import json
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,10 +11,10 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from convo_pipelines.cli.terminal import console, print_table, row_progress, working, write, write_document
-from convo_pipelines.database.warehouse import Warehouse, fetch
-from convo_pipelines.operations import health, moves, projects
-from convo_pipelines.serving import zero_schema as zero
+from convo_pipelines.cli.groups import Group
+from convo_pipelines.cli.terminal import console, print_table, row_progress, working, write
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.operations import comparison, projects
 from convo_pipelines.sources import n8n
 from convo_pipelines.sources import sample_data as samples
 
@@ -26,7 +28,12 @@ def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., No
     return click.option(f"--{name}", type=click.IntRange(least), default=default, show_default=True, help=text)
 
 
-@click.command("sample-data")
+@click.group(cls=Group)
+def data() -> None:
+    """Load data, compare tables with those of a former job, and correct the arrays of projects."""
+
+
+@data.command()
 @_size("clients", "Tenants.", least=1)
 @_size("crews", "Groups of agents, each with its histories table.")
 @_size("sessions", "Crews' sessions, about 10 messages each.")
@@ -37,7 +44,7 @@ def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., No
 @click.option("--seed", default=1, show_default=True, help="The same seed and end give the same rows.")
 @click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="UTC day, exclusive, of the last row.  [default: today]")
 @click.option("--if-empty", is_flag=True, help="Exit without an error if the database already has data.")
-def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> None:
+def sample(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> None:
     """Fill an empty database with a generated company."""
     last = end.date() if end else datetime.now(UTC).date()
     if not FIRST_END <= last <= LAST_END:
@@ -57,26 +64,7 @@ def sample_data(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -
             write(str(reason))
 
 
-@click.command("export-client")
-@click.argument("code")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export_client(code: str, file: Path) -> None:
-    """Write into FILE what cannot be computed again of the client CODE: archive, decisions, additions to projects."""
-    warehouse = Warehouse()
-    health.require_schema(warehouse)
-    write(f"{moves.export_client(warehouse, code, file):,} rows in {file}")
-
-
-@click.command("import-client")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_client(file: Path) -> None:
-    """Add what `export-client` wrote to this database, after the application's rows and before their first tick."""
-    warehouse = Warehouse()
-    health.require_schema(warehouse)
-    print_table(console, [moves.import_client(warehouse, file)])
-
-
-@click.command("import-histories")
+@data.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--crew", required=True, help="Code of the crew into whose histories table to load the rows.")
 def import_histories(file: Path, crew: str) -> None:
@@ -93,7 +81,7 @@ def import_histories(file: Path, crew: str) -> None:
     write(f"{result.loaded:,} rows loaded, {result.there:,} were there already, {len(result.rejected):,} rejected")
 
 
-@click.command("project-arrays")
+@data.command()
 @click.option("--write", "writes", is_flag=True, help="Rewrite the arrays that differ; needs UPDATE on app.projects.")
 def project_arrays(writes: bool) -> None:
     """Show where the deprecated app.projects.conversation_ids differs from conversations' project_id.
@@ -127,27 +115,30 @@ def project_arrays(writes: bool) -> None:
         write(f"{done.skipped:,} projects were locked and skipped; run the command again")
 
 
-@click.command("data-dictionary")
-def data_dictionary() -> None:
-    """Print the data dictionary of `analytics` as Markdown, from the catalog's comments."""
-    with Warehouse().connection() as connection:
-        for row in fetch(connection, "cli/data_dictionary"):
-            write_document(f"{row['line']}\n")
+@data.command()
+@click.argument("table")
+@click.option("--with", "query", required=True, metavar="QUERY", help="A select that returns the table's key.")
+@click.option("--client", help="Only differences of this client (its code).")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON in place of a table.")
+def compare(table: str, query: str, client: str | None, is_json: bool) -> None:
+    """Compare TABLE with a query of what did the job before; exit status 1 if they differ.
 
-
-@click.command("zero-schema")
-@click.option("--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="[default: stdout]")
-@click.option(
-    "--publication",
-    metavar="NAME",
-    help="The publication that zero-cache replicates. [default: all tables of app, and the link tables]",
-)
-def zero_schema(output: Path | None, publication: str | None) -> None:
-    """Write a schema for @rocicorp/zero from the live catalog: app's tables, the link tables, and relationships."""
-    with Warehouse().connection() as connection:
-        text = zero.generate(connection, publication)
-    if output is None:
-        write_document(text)
+    By client and column: rows that are missing in the table, are surplus there, or differ, with ten examples each.
+    """
+    found = comparison.compare(Warehouse(), table, query, client)
+    if is_json:
+        write(json.dumps(asdict(found), default=str))
     else:
-        output.write_text(text, encoding="utf-8")
-        write(f"{output} written")
+        if found.differences:
+            print_table(console, [row | {"examples": _lines(row["examples"])} for row in found.differences])
+        if found.ignored:
+            write(f"columns of the query that are not compared: {', '.join(found.ignored)}")
+        write(f"{found.rows:,} rows of the query: {'different' if found.differences else 'no differences'}")
+    if found.differences:
+        sys.exit(1)
+
+
+def _lines(examples: Sequence[Mapping[str, object]]) -> str:
+    """Return one line per example, the key first."""
+    ordered = [sorted(example.items(), key=lambda item: item[0] in ("query", "table")) for example in examples]
+    return "\n".join(", ".join(f"{name} {value}" for name, value in example) for example in ordered)

@@ -7,13 +7,14 @@ from dataclasses import asdict
 import click
 
 from convo_pipelines.cli.adopt import adoption
+from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, change_log
 
 
-@click.group()
+@click.group(cls=Group)
 def migrate() -> None:
     """Create, check or remove the database schemas."""
 

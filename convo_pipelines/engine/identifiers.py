@@ -11,7 +11,6 @@ from functools import lru_cache
 from urllib.parse import quote, unquote
 
 import idna
-import phonenumbers
 
 from convo_pipelines.settings import settings
 
@@ -54,6 +53,8 @@ def phone(value: str) -> str | None:
 
     A number without a country code belongs to `PHONE_DEFAULT_REGION`; if that is not set, it is invalid.
     """
+    import phonenumbers  # takes long to import, and most ticks meet no new number
+
     try:
         number = phonenumbers.parse(value, settings().phone_default_region)
     except phonenumbers.NumberParseException:

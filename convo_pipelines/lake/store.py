@@ -173,7 +173,7 @@ def required(name: str) -> Table:
     """
     table = existing(name)
     if table is None:
-        raise NotInLakeError(f"the lake has no table {name}; `convo-pipelines lake` writes all tables")
+        raise NotInLakeError(f"the lake has no table {name}; `convo-pipelines lake write` writes all tables")
     return table
 
 
@@ -184,7 +184,7 @@ def _files_of(name: str) -> Generator[None]:
     except FileNotFoundError as error:
         raise CatalogError(
             f"lake/{name}: the catalog names a file that is not there, as after it was restored: {error}; "
-            "`convo-pipelines lake --anew` writes all tables again"
+            "`convo-pipelines lake write --anew` writes all tables again"
         ) from None
 
 
@@ -201,13 +201,13 @@ def of_ours(name: str) -> Table | None:
     if not is_rest() and not table.location().startswith(f"{lake_uri()}/"):
         raise CatalogError(
             f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}: if this catalog is a copy, "
-            f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake --anew`"
+            f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake write --anew`"
         )
     if table.properties.get(_CATALOG) != _identity(catalog_url()):
         raise CatalogError(
             f"lake/{name} was created by the catalog of another database: if this one is a copy, `drop schema {SCHEMA} "
             "cascade` in it and set another LAKE_URI; if this is that database after an upgrade or a restore, run "
-            "`convo-pipelines lake --take-over`"
+            "`convo-pipelines lake write --take-over`"
         )
     return table
 
@@ -256,7 +256,7 @@ def with_columns(name: str, columns: Sequence[Column]) -> Table:
             elif not _holds(found[column.name], column.type):
                 raise CatalogError(
                     f"lake/{name}: the column {column.name} is of type {column.type}, and in the lake of type "
-                    f"{found[column.name]}: `convo-pipelines lake --anew` writes all tables again"
+                    f"{found[column.name]}: `convo-pipelines lake write --anew` writes all tables again"
                 )
     return table
 

@@ -63,7 +63,7 @@ def _require_untagged(name: str) -> None:
     if others := sorted(set(table.metadata.refs) - {"main"}) if table else []:
         raise store.CatalogError(
             f"lake/{name}: tags or branches keep what has to be deleted: {', '.join(others)}; remove them by "
-            "`table.manage_snapshots()`, and run `convo-pipelines lake --purge`"
+            "`table.manage_snapshots()`, and run `convo-pipelines lake write --purge`"
         )
 
 

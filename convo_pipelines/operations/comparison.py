@@ -11,7 +11,7 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execu
 from convo_pipelines.engine import refresh
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 
 EXAMPLES = 10
 NAMING = ("client_id", "conversation_id", "crew_id", "contact_method_id")
@@ -60,7 +60,7 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
         psycopg.Error: the query fails.
 
     """
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     if (table := TABLES.get(table_name.removeprefix("analytics."))) is None:
         raise ComparisonError(f"no derived table is called {table_name}; there are: {', '.join(TABLES)}")
     with warehouse.connection() as connection, connection.transaction(force_rollback=True):

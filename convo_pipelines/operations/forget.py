@@ -54,8 +54,8 @@ def require_no_lake(warehouse: Warehouse) -> None:
     if tables:
         raise LakeError(
             f"{', '.join(tables)} go into a lake, whose files would keep what is forgotten; nothing was deleted: set "
-            "LAKE_URI and the others of the lake as where `convo-pipelines lake` runs. If there is no lake any more, "
-            "drop the triggers convo_pipelines_lake_* of these tables"
+            "LAKE_URI and the others of the lake as where `convo-pipelines lake write` runs. If there is no lake any "
+            "more, drop the triggers convo_pipelines_lake_* of these tables"
         )
 
 

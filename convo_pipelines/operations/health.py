@@ -16,7 +16,6 @@ from convo_pipelines.database.migrations import ViewsReleasedError
 from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
-from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)
@@ -51,13 +50,6 @@ REMEDIES = {
     "alerts are not delivered": "Check the receiver and ALERT_URLS; delivery is retried at every health check.",
 }
 """What to do about each kind of finding."""
-
-
-_up_to_date = set[str]()
-
-
-class SchemaError(ConvoPipelinesError):
-    """The database lacks migrations that this code needs; the message names them."""
 
 
 @dataclass(frozen=True)
@@ -202,36 +194,6 @@ def _last_but_one(cron: str, now: datetime) -> datetime:
     times = croniter(cron, now)
     times.get_prev(datetime)
     return times.get_prev(datetime)
-
-
-def require_schema(warehouse: Warehouse) -> None:
-    """Check that the database has every migration that this code needs; once per process and database.
-
-    Raises:
-        SchemaError: migrations are missing, or the views of app are released.
-
-    """
-    if warehouse.url in _up_to_date:
-        return
-    if error := schema_error(warehouse.url):
-        raise error
-    _up_to_date.add(warehouse.url)
-
-
-def schema_error(url: str) -> SchemaError | None:
-    """Return the error if the database at `url` lacks a migration that this code needs; None if it has them all.
-
-    Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
-    """
-    try:
-        missing = migrations.missing(url)
-    except ViewsReleasedError as error:
-        return SchemaError(str(error))
-    except psycopg.ProgrammingError:
-        return None
-    only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
-    named = ", ".join(migration.name for migration in missing)
-    return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None
 
 
 def report(findings: Sequence[Finding], **facts: object) -> str:

@@ -14,7 +14,7 @@ from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
 from convo_pipelines.engine.scopes import Asked, Window, parameters
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def tick(
         TableLockedError: timed out waiting for a lock.
 
     """
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     selection, done = crews.select(warehouse, crew_codes, client_codes), Refreshed()
     for name, of_table in ticks.tick_all(warehouse, _log, selection, wait_seconds, progress).items():
         done.add(name, of_table)
@@ -97,7 +97,7 @@ def backfill(
         TableLockedError: timed out waiting for a lock.
 
     """
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     selection, done = crews.select(warehouse, crew_codes, client_codes), Refreshed()
     for table in DERIVED_TABLES:
         progress(table.name)
@@ -131,7 +131,7 @@ def refresh_one(
         TableLockedError: timed out waiting for a lock.
 
     """
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     capture.sync(warehouse)
     asked, done = _asked(warehouse, person, conversation, session), Refreshed()
     for table in DERIVED_TABLES:
@@ -178,5 +178,5 @@ def reconcile(warehouse: Warehouse, *, progress: Callable[[int], object] = lambd
         TableLockedError: timed out waiting for a lock.
 
     """
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     return reconciliation.run(warehouse, logging.getLogger(reconciliation.__name__), progress)

@@ -43,12 +43,12 @@ class Question(dg.Config):
     def command(self, output: str) -> list[str]:
         """Return the arguments of `convo-pipelines` that answer it."""
         days = {"--start": self.start, "--end": self.end, "--output": output}
-        return ["lake-query", self.query, *(text for name, day in days.items() if day for text in (name, day))]
+        return ["lake", "query", self.query, *(text for name, day in days.items() if day for text in (name, day))]
 
 
 @dg.op
 def ask(context: dg.OpExecutionContext, config: Question) -> None:
-    """Has `convo-pipelines lake-query` answer a question; the answer is a Parquet file below LAKE_URI."""
+    """Has `convo-pipelines lake query` answer a question; the answer is a Parquet file below LAKE_URI."""
     with plain_failures(context):
         extras.require("cluster")
         store.required("conversation_summaries")

@@ -20,7 +20,7 @@ from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable, followers
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
 
 IDLE_SECONDS, BUSY_SECONDS = 0.25, 0.02
@@ -151,13 +151,13 @@ class Follower:
             SchemaError: the database lacks migrations.
 
         """
-        health.require_schema(self._warehouse)
+        schema.require(self._warehouse)
         _log.info("following %s as %s", self._warehouse.name, process())
         while not self._stopped.is_set():
             try:
                 pause = self.step()
             except Exception as error:
-                missing = isinstance(error, psycopg.ProgrammingError) and health.schema_error(self._warehouse.url)
+                missing = isinstance(error, psycopg.ProgrammingError) and schema.error_at(self._warehouse.url)
                 text = error_message(missing or error)
                 _log.warning("looking again in %d s: %s", LONGEST_PAUSE_SECONDS, text, exc_info=_unknown(error))
                 change_log.record_failure(self._warehouse, list(self._tables), missing or error)

@@ -217,9 +217,9 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
     try:
         return _fetch(name, parameters)
     except psycopg.ProgrammingError:
-        from convo_pipelines.operations import health  # takes long to import, and is needed only here
+        from convo_pipelines.operations import schema  # takes long to import, and is needed only here
 
-        if error := health.schema_error(read_url()):
+        if error := schema.error_at(read_url()):
             raise error from None
         raise
 

@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines.serving.metrics import Metrics, metrics_route
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
@@ -180,9 +180,9 @@ def application(warehouse: Warehouse, secret: str | None, *, follows: bool = Fal
 
     async def healthz(_: Request) -> Response:
         try:
-            await run_in_threadpool(health.require_schema, warehouse)
+            await run_in_threadpool(schema.require, warehouse)
             await run_in_threadpool(_ping, warehouse)
-        except health.SchemaError as error:
+        except schema.SchemaError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), retry_after=5) from None
         except (psycopg.Error, SQLAlchemyError):  # its message may contain the database's address
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database is not reachable", retry_after=5) from None
@@ -236,7 +236,7 @@ def run(host: str, port: int, secret: str | None, *, follows: bool = False) -> N
 
     """
     warehouse = Warehouse(wait_seconds=RETRY_SECONDS)
-    health.require_schema(warehouse)
+    schema.require(warehouse)
     uvicorn.run(
         application(warehouse, secret, follows=follows),
         host=host,

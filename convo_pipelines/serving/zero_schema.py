@@ -74,7 +74,7 @@ def generate(connection: Connection, publication: str | None = None) -> str:
     ]
     related = _relationships(keys)
     parts = [
-        "// Written by `convo-pipelines zero-schema` from the database's catalog; do not edit.",
+        "// Written by `convo-pipelines generate zero-schema` from the database's catalog; do not edit.",
         "import {" + ", ".join(IMPORTED) + "} from '@rocicorp/zero';",
         *("\n".join(_table(name, columns)) for name, columns in tables.items()),
         *("\n".join(_related(name, related[name])) for name in tables if name in related),

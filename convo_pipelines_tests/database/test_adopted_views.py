@@ -18,7 +18,7 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
-from convo_pipelines.operations import health
+from convo_pipelines.operations import health, schema
 from convo_pipelines.serving import sessions
 from convo_pipelines.sources import adoption
 from convo_pipelines.sources.adoption import AdoptionError
@@ -934,7 +934,7 @@ def test_while_views_are_released_everything_says_so(adopted_shop: World) -> Non
     assert line.startswith(said)
     [finding] = health.look(adopted_shop.warehouse)
     assert finding.kind == "the views of app are released"
-    assert str(health.schema_error(adopted_shop.url)).startswith(said)
+    assert str(schema.error_at(adopted_shop.url)).startswith(said)
     adoption.restore(adopted_shop.warehouse)
     assert not any(said in line for line in migrations.validate())
     refresh(adopted_shop)

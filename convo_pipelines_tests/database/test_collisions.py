@@ -32,7 +32,8 @@ def add_columns(world: World) -> None:
     for row in world.execute(
         "select relname as name, array_agg(attname::text) as columns from pg_class "
         "join pg_attribute on attrelid = pg_class.oid "
-        "where relnamespace = 'app'::regnamespace and relkind = 'r' and relname not like 'schema_migration%' group by relname"
+        "where relnamespace = 'app'::regnamespace and relkind = 'r' and relname not like 'schema_migration%' "
+        "group by relname"
     ):
         added = [sql.SQL("add {} text").format(sql.Identifier(word)) for word in words() - set(row["columns"])]
         if added:

@@ -1,10 +1,14 @@
 """Commands, called in this process; `process/test_cli.py` runs them as an operator does."""
 
+import subprocess
+import sys
+
 import psycopg
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
 from convo_pipelines_tests import oracle
+from convo_pipelines_tests.unit.test_imports import BEYOND_A_TICK
 from convo_pipelines_tests.world import World
 
 
@@ -47,3 +51,17 @@ def test_tick_capture_status_and_forget(connected: World) -> None:
     assert "'s1'" not in str(world.execute("select * from analytics.histories_sessions where crew_id in "
                                            "(select id from app.crews where crew_code = 'A')"))  # fmt: skip
     assert command("forget", "--session", "s1").exit_code == 2
+
+
+def test_a_tick_without_news_loads_only_what_it_needs(connected: World) -> None:
+    connected.crew()
+    connected.say("s1")
+    connected.address(connected.conversation(), connected.contact("+49 30 1234567", connected.person()))
+    assert command("tick").exit_code == 0
+    program = (
+        "import sys; from convo_pipelines.cli import main; main(['tick'], standalone_mode=False); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "conversation_summaries" in done.stdout
+    assert BEYOND_A_TICK.intersection(done.stdout.splitlines()[-1].split()) == set()

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from convo_pipelines.cli import main, refresh
+from convo_pipelines.cli import data, main
 from convo_pipelines.operations.comparison import TABLES, Comparison, ComparisonError, compare
 from convo_pipelines_tests.conftest import both_servers
 from convo_pipelines_tests.world import World, at
@@ -112,10 +112,10 @@ def test_a_query_writes_nothing(company: World) -> None:
 
 
 def test_the_command_says_so_by_its_exit_status(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "Warehouse", lambda: company.warehouse)
+    monkeypatch.setattr(data, "Warehouse", lambda: company.warehouse)
 
     def run(*arguments: str) -> Any:
-        return CliRunner().invoke(main, ["compare", "conversation_summaries", *arguments])
+        return CliRunner().invoke(main, ["data", "compare", "conversation_summaries", *arguments])
 
     same = run("--with", "select * from analytics.conversation_summaries")
     assert (same.exit_code, same.output.splitlines()[-1]) == (0, "3 rows of the query: no differences")

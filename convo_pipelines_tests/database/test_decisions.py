@@ -39,7 +39,7 @@ WHY = ("--reason", "they said so")
 def command(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr(warehouse, "database_url", lambda: world.url)
     monkeypatch.setenv("USER", "ann")
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return lambda *arguments: CliRunner().invoke(main, ["people", *map(str, arguments)])
 
 
 def in_force(world: World) -> list[tuple[Any, ...]]:
@@ -300,14 +300,15 @@ def test_decisions_that_are_loaded_anew_are_read(world: World, around: str) -> N
     assert world.reconcile().drift.changed == 0
 
 
-def test_the_capture_of_decisions_can_be_switched_off_and_on(world: World, command: Callable[..., Result]) -> None:
+@pytest.mark.usefixtures("command")
+def test_the_capture_of_decisions_can_be_switched_off_and_on(world: World) -> None:
     ana = world.person()
     world.address(world.conversation(), contact := world.contact("ana@example.com"))
     world.sync()
-    assert command("capture", "off", "curation.participant_decisions").exit_code == 0
+    assert CliRunner().invoke(main, ["capture", "off", "curation.participant_decisions"]).exit_code == 0
     assert world.execute(CAPTURING) == []
     world.decide(contact, ana)
-    assert command("capture", "on", "participant_decisions").exit_code == 0
+    assert CliRunner().invoke(main, ["capture", "on", "participant_decisions"]).exit_code == 0
     world.sync()
     oracle.assert_links_right(world)
     assert len(world.linked()) == 1

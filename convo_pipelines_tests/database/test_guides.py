@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from convo_pipelines.cli import main, refresh
+from convo_pipelines.cli import data, main
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import World
 
@@ -46,7 +46,7 @@ def test_the_applications_statements_do_what_the_guide_says(world: World) -> Non
 
 
 def test_clients_are_switched_one_by_one_and_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "Warehouse", lambda: world.warehouse)
+    monkeypatch.setattr(data, "Warehouse", lambda: world.warehouse)
     talks = {client: world.conversation(client=client) for client in ("C001", "C002")}
     for talk in talks.values():
         world.message(talk)

@@ -282,7 +282,7 @@ def test_a_catalog_whose_files_are_gone_names_the_command(lake: World) -> None:
     shutil.rmtree(read.lake(SUMMARIES.name).location().removeprefix("file://"))
     with pytest.raises(store.CatalogError, match="lake --anew"):
         refresh.tick(lake.warehouse, SUMMARIES)
-    assert CliRunner().invoke(main, ["lake", "--anew"]).exit_code == 0
+    assert CliRunner().invoke(main, ["lake", "write", "--anew"]).exit_code == 0
     assert_same(lake)
 
 
@@ -415,7 +415,7 @@ def test_a_cell_that_has_another_name_now_is_removed(lake: World, environment: C
     tick(lake)
     environment(CONVO_CELL="eu1")
     tick(lake)
-    done = CliRunner().invoke(main, ["lake", "--remove-cell", "default"])
+    done = CliRunner().invoke(main, ["lake", "write", "--remove-cell", "default"])
     assert done.exit_code == 0, done.output
     assert {row["cell"] for row in read.lake(SUMMARIES.name).scan().to_arrow().to_pylist()} == {"eu1"}
     assert "convo_pipelines.watermark.default" not in read.lake(SUMMARIES.name).properties
@@ -430,13 +430,13 @@ def test_a_database_that_was_upgraded_takes_its_tables_over(lake: World) -> None
             change.set_properties({"convo_pipelines.catalog": "the cluster before pg_upgrade"})
     with pytest.raises(store.CatalogError, match="--take-over"):
         refresh.tick(lake.warehouse, SUMMARIES)
-    done = CliRunner().invoke(main, ["lake", "--take-over"])
+    done = CliRunner().invoke(main, ["lake", "write", "--take-over"])
     assert done.exit_code == 0, done.output
     assert_same(lake)
 
 
 def test_the_command_writes_repairs_and_cleans(lake: World) -> None:
-    done = CliRunner().invoke(main, ["lake", "--repair", "--clean"])
+    done = CliRunner().invoke(main, ["lake", "write", "--repair", "--clean"])
     assert done.exit_code == 0, done.output
     assert all(table.name[:12] in done.output for table in LAKE_TABLES)
     assert_same(lake)

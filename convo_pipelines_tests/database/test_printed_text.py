@@ -62,29 +62,36 @@ def test_names_are_printed_as_they_are(odd: World, tmp_path: Path) -> None:
     [person] = [str(row["id"]) for row in world.execute("select id from app.people")]
     assert_shown(command("status"), ODD)
     assert_shown(command("capture", "on", f"{ODD} t"), f"{ODD} t: not read by the pipeline")
-    assert_shown(command("who", "ana:smile:@example.com"), "ana:smile:@example.com", f"{ODD} Ana{SHOWN_ESCAPE}")
-    assert_shown(command("who", f"{ODD} w"), f"there is no contact method {ODD} w, and")
-    assert json.loads(command("who", "ana:smile:@example.com", "--json"))["identifier"] == "ana:smile:@example.com"
-    linked = command("link", "eve:key:@example.com", person, "--reason", LONG + ESCAPE, "--by", f"{ODD} me")
+    assert_shown(
+        command("people", "who", "ana:smile:@example.com"), "ana:smile:@example.com", f"{ODD} Ana{SHOWN_ESCAPE}"
+    )
+    assert_shown(command("people", "who", f"{ODD} w"), f"there is no contact method {ODD} w, and")
+    assert (
+        json.loads(command("people", "who", "ana:smile:@example.com", "--json"))["identifier"]
+        == "ana:smile:@example.com"
+    )
+    linked = command("people", "link", "eve:key:@example.com", person, "--reason", LONG + ESCAPE, "--by", f"{ODD} me")
     assert_shown(linked, "eve:key:@example.com", LONG + SHOWN_ESCAPE, f"{ODD} me")
-    assert_shown(command("link", "ana:smile:@example.com", person, "--reason", "x", "--by", "x", "--dry-run"), "links")
-    assert_shown(command("decisions"), LONG, f"{ODD} me")
+    assert_shown(
+        command("people", "link", "ana:smile:@example.com", person, "--reason", "x", "--by", "x", "--dry-run"), "links"
+    )
+    assert_shown(command("people", "decisions"), LONG, f"{ODD} me")
     assert_shown(command("forget", "--crew", f"{ODD} n"), f"{ODD} n")
     assert_shown(command("forget", "--crew", ODD, "--session", f"{ODD} s"), ODD)
     assert_shown(command("tick", "--crew", f"{ODD} n"), f"{ODD} n")
     assert_shown(command("refresh", f"{ODD} asset"), f"{ODD} asset")
-    assert_shown(command("export-client", f"{ODD} n", str(tmp_path / "x")), f"{ODD} n")
+    assert_shown(command("client", "export", f"{ODD} n", str(tmp_path / "x")), f"{ODD} n")
     exported = tmp_path / "[red] :key:1: x"
-    assert_shown(command("export-client", f"{ODD} C", str(exported)), str(exported))
-    assert_shown(command("zero-schema", "--output", str(exported)), str(exported))
-    assert_shown(command("project-arrays"), f"{ODD} project")
+    assert_shown(command("client", "export", f"{ODD} C", str(exported)), str(exported))
+    assert_shown(command("generate", "zero-schema", "--output", str(exported)), str(exported))
+    assert_shown(command("data", "project-arrays"), f"{ODD} project")
     file = tmp_path / "histories.csv"
     file.write_text(f'session_id,message,created_at\ns,"{ODD.replace(chr(34), "")}",x\n')
-    assert_shown(command("import-histories", str(file), "--crew", ODD), "line 2: ", "0 rows loaded")
+    assert_shown(command("data", "import-histories", str(file), "--crew", ODD), "line 2: ", "0 rows loaded")
     query = "select conversation_id, channel || ' :key:1: [x]' as channel from analytics.conversation_summaries"
-    assert_shown(command("compare", "conversation_summaries", "--with", query), "email :key:1: [x]")
+    assert_shown(command("data", "compare", "conversation_summaries", "--with", query), "email :key:1: [x]")
     world.execute(f"comment on table analytics.alerts is $$ {ODD}{ESCAPE} $$")
-    assert ODD + ESCAPE in CliRunner().invoke(main, ["data-dictionary"]).output
+    assert ODD + ESCAPE in CliRunner().invoke(main, ["generate", "data-dictionary"]).output
 
 
 def test_errors_alerts_and_findings_are_printed_as_they_are(odd: World) -> None:

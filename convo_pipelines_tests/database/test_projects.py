@@ -94,11 +94,11 @@ def test_arrays_are_shown_and_rewritten_from_what_conversations_say(
     world.execute(update, [fine, fine], right)
     world.execute(update, [UUID(int=8)], owners[2])
     world.sync()
-    shown = command(world.url, "project-arrays")
+    shown = command(world.url, "data", "project-arrays")
     assert "3 projects whose arrays differ: 3 missing_from_array, 1 project_mismatch, 2 stale_id" in shown
     assert str(UUID(int=7)) in shown
     assert array(world, first)[0] == UUID(int=7)
-    written = command(world.url, "project-arrays", "--write")
+    written = command(world.url, "data", "project-arrays", "--write")
     assert "projects ┃ added ┃ removed ┃ skipped" in written
     assert "3 │ 3 │ 3 │ 0" in written
     assert array(world, first) == [talks[2], talks[0], talks[3], talks[1]]
@@ -108,7 +108,7 @@ def test_arrays_are_shown_and_rewritten_from_what_conversations_say(
     world.sync()
     assert found(world) == {}
     oracle.assert_links_right(world)
-    assert command(world.url, "project-arrays", "--write") == "all arrays are correct"
+    assert command(world.url, "data", "project-arrays", "--write") == "all arrays are correct"
 
 
 @both_servers_if_wide
@@ -119,7 +119,7 @@ def test_a_locked_project_is_skipped_and_what_was_written_before_its_turn_is_kep
     talk, other = world.conversation(project_id=locked), world.conversation(project_id=free)
     with psycopg.connect(world.url) as application:
         application.execute("update app.projects set conversation_ids = array[%s] where id = %s", [talk, locked])
-        written = command(world.url, "project-arrays", "--write")
+        written = command(world.url, "data", "project-arrays", "--write")
         assert "1 projects were locked and skipped; run the command again" in written
         assert (array(world, locked), array(world, free)) == ([], [other])
         with psycopg.connect(world.url, autocommit=True) as connection:  # as one whose conversation is being inserted
@@ -190,12 +190,12 @@ def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Ca
     world.conversation(project_id=world.project())
     [owner] = world.execute("select current_user::text as name")
     pipeline = make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False)
-    refused = command(pipeline, "project-arrays", "--write")
+    refused = command(pipeline, "data", "project-arrays", "--write")
     assert (
         f"Error: convo_pipeline may not update app.projects: run the command as its owner, {owner['name']}, or grant "
         "update on app.projects to convo_pipeline" in refused
     )
-    assert "1 projects whose arrays differ: 1 missing_from_array" in command(pipeline, "project-arrays")
+    assert "1 projects whose arrays differ: 1 missing_from_array" in command(pipeline, "data", "project-arrays")
     world.close()
 
 
@@ -230,9 +230,9 @@ def test_without_the_arrays_everything_runs_and_nothing_disagrees(world: World, 
     assert world.reconcile().drift.changed == 0
     assert {name for name, check in world.checks().items() if not check.passed} == set()
     assert [f.kind for f in health.look(world.warehouse)] == []
-    assert command(world.url, "project-arrays", "--write") == projects.NO_ARRAYS
+    assert command(world.url, "data", "project-arrays", "--write") == projects.NO_ARRAYS
     assert command(world.url, "migrate", "validate") == "the database is what its migrations define"
-    assert "conversation_ids" not in command(world.url, "zero-schema")
+    assert "conversation_ids" not in command(world.url, "generate", "zero-schema")
     for line in (["status"], ["tick"], ["reconcile"], ["capture", "off"], ["capture", "on"], ["health"]):
         assert "Error" not in command(world.url, *line)
 

@@ -14,7 +14,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Tree, both_servers_if_wide
@@ -234,7 +234,7 @@ def test_an_upgrade_under_writers_ticks_and_a_follower_loses_nothing(world: Worl
         except BaseException as error:
             failures.append(error)
 
-    health.require_schema(world.warehouse)  # processes of the version before go on
+    schema.require(world.warehouse)  # processes of the version before go on
     follower = Follower(Warehouse(world.url))
     works = ((write, "A"), (write, "B"), (tick,), (follower.run,))
     threads = [threading.Thread(target=guarded, args=work) for work in works]

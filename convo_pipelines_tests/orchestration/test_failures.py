@@ -79,7 +79,7 @@ def test_a_step_is_tried_again_only_after_an_error_that_passes_by_itself(
             raise errors.pop()
 
     instance = dg.DagsterInstance.ephemeral()
-    monkeypatch.setattr(common.health, "require_schema", fail_once)
+    monkeypatch.setattr(common.schema, "require", fail_once)
     passes = error in PASSING
     result = world.materialize(["people_conversations"], instance=instance, expect=passes)
     assert ("STEP_UP_FOR_RETRY" in kinds_of(instance)) is passes
@@ -95,7 +95,7 @@ def test_an_error_that_does_not_pass_fails_with_itself_after_two_retries(
         raise psycopg.OperationalError("the connection is lost")
 
     instance = dg.DagsterInstance.ephemeral()
-    monkeypatch.setattr(common.health, "require_schema", fail)
+    monkeypatch.setattr(common.schema, "require", fail)
     [failure] = world.materialize(["people_conversations"], instance=instance, expect=False).get_step_failure_events()
     assert "OperationalError: the connection is lost" in failure.step_failure_data.error.message.splitlines()[0]
     assert kinds_of(instance).count("STEP_UP_FOR_RETRY") == 2

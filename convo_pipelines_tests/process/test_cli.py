@@ -119,7 +119,10 @@ def test_reconcile_prints_what_it_did(command: object, world: World) -> None:
     ("arguments", "complaint"),
     [
         (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_conversations"),
-        (["import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"], "no active crew has the code NOBODY"),
+        (
+            ["data", "import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"],
+            "no active crew has the code NOBODY",
+        ),
     ],
 )
 def test_mistakes_are_explained_in_a_line(command: object, arguments: list[str], complaint: str) -> None:

@@ -130,13 +130,13 @@ def test_queries_answer_what_postgresql_answers(cells: dict[str, World], tmp_pat
     for query in Query:
         output = tmp_path / "answers" / f"{query}.parquet"
         options = ["--start", START, "--end", END, "--output", f"file://{output}"]
-        done = CliRunner().invoke(main, ["lake-query", query, *options])
+        done = CliRunner().invoke(main, ["lake", "query", query, *options])
         assert done.exit_code == 0, done.output
         assert in_file(output) == in_postgresql(cells, query) != [], query
 
 
 def ask_on(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [Path(sys.executable).with_name("convo-pipelines"), "lake-query", *arguments]
+    command = [Path(sys.executable).with_name("convo-pipelines"), "lake", "query", *arguments]
     variables = cluster.environment | {"DAFT_RUNNER": "ray", "RAY_ADDRESS": cluster.address}
     return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ from convo_pipelines_tests.world import World, at
 
 SOURCES = Path(__file__).parent / "s3"
 BUCKET, SECRET = "lake", "S3RVER"
-TICK = "from convo_pipelines.cli import main; main(['lake'])"
+TICK = "from convo_pipelines.cli import main; main(['lake', 'write'])"
 COMPARE = """
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import lakes
@@ -25,7 +25,7 @@ lakes.assert_same(World(Warehouse()))
 """
 ASK = f"""
 from convo_pipelines.cli import main
-main(["lake-query", "reply_funnel", "--output", "s3://{BUCKET}/answers/funnel.parquet"])
+main(["lake", "query", "reply_funnel", "--output", "s3://{BUCKET}/answers/funnel.parquet"])
 """
 
 

@@ -80,7 +80,7 @@ def test_every_day_is_exact_after_a_storm_in_three_cells(
         for ticker in tickers.values():
             ticker.kill()
             ticker.wait()
-    last = [command(cell, "-c", "from convo_pipelines.cli import main; main()", "lake") for cell in CELLS]
+    last = [command(cell, "-c", "from convo_pipelines.cli import main; main()", "lake", "write") for cell in CELLS]
     assert [process.wait() for process in last] == [0, 0, 0], (tmp_path / "log").read_text()[-3_000:]
     environment(**lake)
     for cached in (addresses.database_url, store.catalog):

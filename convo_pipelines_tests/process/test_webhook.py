@@ -32,13 +32,20 @@ SECRET = "a secret of some length"
 
 
 class Webhook:
-    """The process that `convo-pipelines webhook` starts, and a caller who knows its secret."""
+    """The process that `convo-pipelines serve webhook` starts, and a caller who knows its secret."""
 
     def __init__(self, database: str, log: Path, *arguments: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
-        command = [str(Path(sys.executable).with_name("convo-pipelines")), "webhook", "--port", self.port, *arguments]
+        command = [
+            str(Path(sys.executable).with_name("convo-pipelines")),
+            "serve",
+            "webhook",
+            "--port",
+            self.port,
+            *arguments,
+        ]
         with log.open("w") as output:
             self.process = subprocess.Popen(
                 command,
@@ -254,7 +261,7 @@ def test_what_is_wrong_with_a_request_is_said(world: World, start: Callable[...,
 def test_it_starts_without_a_secret_only_if_told_to(world: World, start: Callable[..., Webhook]) -> None:
     world.crew("A")
     world.say("s1")
-    command = [str(Path(sys.executable).with_name("convo-pipelines")), "webhook"]
+    command = [str(Path(sys.executable).with_name("convo-pipelines")), "serve", "webhook"]
     environment = {name: value for name, value in os.environ.items() if name != "WEBHOOK_SECRET"}
     refused = subprocess.run(
         command, env=environment | {"CONVO_DATABASE_URL": world.url}, capture_output=True, text=True, check=False

@@ -10,7 +10,7 @@ from convo_pipelines import extras
 from convo_pipelines.database.addresses import LOCAL
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import crews
-from convo_pipelines.operations import alerts, health
+from convo_pipelines.operations import alerts, schema
 from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.checks import one_snapshot
 from convo_pipelines.orchestration.failures import plain_failures
@@ -48,7 +48,7 @@ def activity_report(
         extras.require("report")
         from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
 
-        health.require_schema(warehouse)
+        schema.require(warehouse)
         if config.client is not None:
             crews.select(warehouse, clients=[config.client])
         with reader(warehouse) as standby, one_snapshot(standby) as connection:

@@ -18,7 +18,7 @@ from convo_pipelines.engine.registry import (
     PROJECT_LINK_INCONSISTENCIES,
     DerivedTable,
 )
-from convo_pipelines.operations import health, projects
+from convo_pipelines.operations import projects, schema
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.freshness import materialized_at
@@ -51,7 +51,7 @@ def refreshed(
     is_tick = TICK_TAG in context.run.tags
     is_first = not materialized_at(context.instance, [table])
     with plain_failures(context):
-        health.require_schema(warehouse)
+        schema.require(warehouse)
         if is_tick:
             _observe_sources(context, warehouse, table)
             outcome, crew_results = ticks.tick(warehouse, table, context.log)

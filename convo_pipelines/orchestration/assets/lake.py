@@ -8,7 +8,7 @@ import dagster as dg
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.lake import comparison, refresh
 from convo_pipelines.lake.tables import LAKE_TABLES, LakeTable
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.checks import verdict
 from convo_pipelines.orchestration.failures import plain_failures
@@ -37,7 +37,7 @@ def _asset(table: LakeTable) -> dg.AssetsDefinition:
             context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
         ) -> dg.MaterializeResult[Any]:
             with plain_failures(context):
-                health.require_schema(warehouse)
+                schema.require(warehouse)
                 if TICK_TAG in context.run.tags:
                     written = refresh.tick(warehouse, table)
                 else:

@@ -97,7 +97,7 @@ def rewrite_arrays(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[W
 
 
 @dg.job(
-    description="Rewrites the deprecated app.projects.conversation_ids, as `project-arrays --write` does.",
+    description="Rewrites the deprecated app.projects.conversation_ids, as `data project-arrays --write` does.",
     tags=tags(),
 )
 def project_arrays() -> None:

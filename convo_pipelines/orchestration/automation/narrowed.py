@@ -9,7 +9,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import crews, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
-from convo_pipelines.operations import health
+from convo_pipelines.operations import schema
 from convo_pipelines.orchestration.assets.common import counted
 from convo_pipelines.orchestration.cells import key, tags
 from convo_pipelines.orchestration.failures import plain_failures
@@ -45,7 +45,7 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
     except ValueError as error:
         raise dg.Failure(f"{error}: days are written as 2026-03-31") from None
     with plain_failures(context):
-        health.require_schema(warehouse)
+        schema.require(warehouse)
         narrowing = crews.select(warehouse, config.crews, config.clients)
         for table in DERIVED_TABLES:
             if config.tables and table.name not in config.tables:

@@ -9,7 +9,7 @@ create table analytics.live_refreshes (
 );
 
 comment on table analytics.live_refreshes is
-'What the webhook and `convo-pipelines follow` did to each table, written once a minute. Rows are deleted after a week.';
+'What the webhook and `convo-pipelines serve follow` did to each table, written once a minute. Rows are deleted after a week.';
 comment on column analytics.live_refreshes.id is 'Increases with each row.';
 comment on column analytics.live_refreshes.table_name is 'The derived table.';
 comment on column analytics.live_refreshes.sessions is 'Sessions that the webhook was asked for.';

@@ -110,7 +110,7 @@ comment on column analytics.unknown_senders.kind is 'email, phone or linkedin.';
 comment on column analytics.unknown_senders.status is 'ambiguous, unmatched or invalid.';
 comment on column analytics.unknown_senders.messages is 'Messages from it.';
 comment on column analytics.unknown_senders.identifier is
-'Canonical form, which `convo-pipelines link` and `who` take; null if the status is invalid.';
+'Canonical form, which `convo-pipelines people link` and `people who` take; null if the status is invalid.';
 comment on column analytics.unknown_senders.client_id is
 'The client of the conversations with this session id; null for a contact method.';
 

@@ -32,7 +32,7 @@ comment on column analytics.refresh_state.lease_holder is
 'The process that is running a tick of the table; null if none is.';
 comment on column analytics.refresh_state.lease_until is 'When the lease expires unless it is renewed.';
 comment on column analytics.refresh_state.lease_wanted_until is
-'Until when another process waits for the lease: `convo-pipelines follow` then yields it.';
+'Until when another process waits for the lease: `convo-pipelines serve follow` then yields it.';
 comment on column analytics.refresh_state.last_run_at is 'When the last tick began.';
 comment on column analytics.refresh_state.last_success_at is 'When a tick last succeeded.';
 comment on column analytics.refresh_state.last_error is 'Why the last tick failed; null after a success.';

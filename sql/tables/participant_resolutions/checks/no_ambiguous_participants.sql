@@ -1,5 +1,5 @@
 -- Contact methods and session ids that match several persons, even within the conversation's client; they are not linked. Merge
--- the persons in the CRM, or decide with `convo-pipelines link`; `convo-pipelines who` shows the candidates.
+-- the persons in the CRM, or decide with `convo-pipelines people link`; `convo-pipelines people who` shows the candidates.
 -- severity: WARN
 -- out: contact methods that several persons have, in messages of conversations whose client does not tell which, or in none;
 --      session ids (without contact_method_id) that several persons of the client have; those of the most messages first

@@ -1,6 +1,6 @@
 -- Contact methods and session ids that match no person, or contact methods that are not valid addresses: their conversations
 -- lack a link. Add the identifier to the person in the CRM, set the contact method's person_id, or decide with
--- `convo-pipelines link`; `convo-pipelines who` shows what is known of one.
+-- `convo-pipelines people link`; `convo-pipelines people who` shows what is known of one.
 -- severity: WARN
 -- out: contact methods, and session ids (without contact_method_id), that name nobody we know, those of the most messages first
 select

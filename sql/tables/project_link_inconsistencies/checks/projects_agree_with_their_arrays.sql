@@ -1,5 +1,5 @@
 -- Differences between the deprecated app.projects.conversation_ids and app.conversations.project_id, which is authoritative.
--- Drop the column, or run `convo-pipelines project-arrays --write` to rewrite the arrays.
+-- Drop the column, or run `convo-pipelines data project-arrays --write` to rewrite the arrays.
 -- severity: WARN
 -- out: where the deprecated array of a project disagrees with the conversations, those that stand longest first; named_project:
 --      the project that the conversation names

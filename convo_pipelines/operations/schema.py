@@ -1,0 +1,44 @@
+"""Whether the database has every migration that this code needs."""
+
+import psycopg
+
+from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import ViewsReleasedError
+from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.errors import ConvoPipelinesError
+
+_up_to_date = set[str]()
+
+
+class SchemaError(ConvoPipelinesError):
+    """The database lacks migrations that this code needs; the message names them."""
+
+
+def require(warehouse: Warehouse) -> None:
+    """Check that the database has every migration that this code needs; once per process and database.
+
+    Raises:
+        SchemaError: migrations are missing, or the views of app are released.
+
+    """
+    if warehouse.url in _up_to_date:
+        return
+    if error := error_at(warehouse.url):
+        raise error
+    _up_to_date.add(warehouse.url)
+
+
+def error_at(url: str) -> SchemaError | None:
+    """Return the error if the database at `url` lacks a migration that this code needs; None if it has them all.
+
+    Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
+    """
+    try:
+        missing = migrations.missing(url)
+    except ViewsReleasedError as error:
+        return SchemaError(str(error))
+    except psycopg.ProgrammingError:
+        return None
+    only = " --only analytics" if all(migration.line == "analytics" for migration in missing) else ""
+    named = ", ".join(migration.name for migration in missing)
+    return SchemaError(f"the database lacks {named}: run `convo-pipelines migrate up{only}`") if missing else None
