@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
@@ -63,4 +62,6 @@ def _create_if_missing(server_url: str, name: str) -> str:
                     f"Dagster's storage: {connection.info.user} may not create the database {name}: run `createdb "
                     f"--owner={connection.info.user} {name}` as a role that may, or set DAGSTER_PG_URL"
                 ) from None
+    from sqlalchemy import make_url  # which takes longer than all that a tick imports
+
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import Transaction, sql
 from psycopg.abc import Buffer, Params, PQGen, QueryNoTemplate
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row, dict_row, scalar_row
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
-from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import database_url
 from convo_pipelines.database.statements import statement
@@ -183,7 +183,7 @@ class Warehouse:
     @property
     def name(self) -> str:
         """The name of the database."""
-        return make_url(self.url).database or "the default database"
+        return str(conninfo_to_dict(self.url).get("dbname") or "the default database")
 
     @cached_property
     def _pool(self) -> ConnectionPool[Connection]:

@@ -65,7 +65,7 @@ REFERENCE = "".join(
         "touch_updated_at", "clients", "crews", "users", "projects", "people", "contact_methods", "conversations",
         "messages", "message_recipients",
     )
-).replace("app.", "crm.")  # fmt: skip
+).replace("app.", "crm.") + "alter table crm.conversations add closed_at timestamptz;"  # fmt: skip
 
 
 def adopt(*arguments: str) -> Result:
