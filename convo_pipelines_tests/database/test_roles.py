@@ -67,7 +67,7 @@ def test_the_pipeline_does_all_its_work_without_privileges_over_others(world: Wo
     for code in "BC":
         world.crew(code)
     with world.warehouse.connection() as connection:
-        new = fetch(connection, "engine/capture/differences", table_name=None)
+        new = fetch(connection, "engine/capture/differences", names=None)
         assert len(fetch(connection, "engine/capture/install_together", table_oids=[t["table_oid"] for t in new])) == 2
     world.execute("delete from app.message_recipients")
     world.sync()

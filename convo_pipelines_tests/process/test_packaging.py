@@ -54,7 +54,7 @@ def test_the_wheel_is_whole_and_migrates_ticks_and_loads_in_an_empty_folder(tmp_
     assert Path(read.strip()) == packages / "convo_pipelines" / "sql"
     assert "follow" in run(command, "--help")
     run(command, "migrate", "up")
-    run(command, "sample-data", "--sessions", "20", "--conversations", "20", "--days", "3")
+    run(command, "data", "sample", "--sessions", "20", "--conversations", "20", "--days", "3")
     run(command, "tick")
     assert "conversation_summaries" in run(command, "status")
     said = run(command, "dagster", "definitions", "validate")
