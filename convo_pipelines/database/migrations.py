@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -109,25 +110,28 @@ def up(lines: tuple[Line, ...] = DEFAULT_LINES, url: str | None = None) -> None:
         MigrationError: the database cannot be migrated, or its views are released; nothing was changed.
 
     """
-    with _connect(url) as connection:
+    with _alone(url) as connection:
         _check_encoding(connection)
         if "app" in lines and _are_views_released(connection):
             raise ViewsReleasedError
-        _carry_over(connection)
+        with _explained("the database"):
+            _carry_over(connection)
         for line in lines:
             relations = _relations(connection, SCHEMA_OF[line])
-            if line != "app" or not relations or RECORD in relations:
-                try:
+            if line != "app" or not relations or schema.CODE in relations:
+                with _explained(line):
                     _upgrade(connection, line)
-                except psycopg.errors.DependentObjectsStillExist as error:
-                    raise MigrationError(_refused(f"{line} is not upgraded", _dependents(error))) from None
-                except psycopg.ProgrammingError as error:  # such as a table of app that is missing
-                    raise MigrationError(f"{line} is not upgraded: {error}") from None
 
 
 def newest(lines: Sequence[Line] = LINES) -> Migration | None:
-    """Return the newest applied migration of the given lines, which `down` rolls back; None if there is none."""
-    return next((m for m in reversed(status()) if m.applied and m.line in lines and m.name != CODE), None)
+    """Return the newest applied migration of the given lines, which `down` rolls back; None if there is none.
+
+    Raises:
+        MigrationError: the database is newer than this version, which does not know its newest migration.
+
+    """
+    with _connect() as connection:
+        return _newest(connection, lines)
 
 
 def down(lines: Sequence[Line] = LINES) -> str | None:
@@ -135,18 +139,19 @@ def down(lines: Sequence[Line] = LINES) -> str | None:
 
     Raises:
         RollbackError: other objects depend on what it would drop, or other migrations do.
+        MigrationError: the database is newer than this version.
 
     """
-    migration = newest(lines)
-    if migration is None:
-        return None
-    others = [m for m in status() if m.applied and m.name not in (migration.name, CODE)]
-    if migration.name == "analytics" and any(m.line == "roles" for m in others):
-        raise RollbackError(
-            "analytics is not rolled back, the roles have rights on what it would drop: run "
-            "`convo-pipelines migrate down --only roles` first"
-        )
-    with _connect() as connection:
+    with _alone() as connection:
+        migration = _newest(connection, lines)
+        if migration is None:
+            return None
+        others = [m for m in _status(connection, LINES) if m.applied and m.name not in (migration.name, CODE)]
+        if migration.name == "analytics" and any(m.line == "roles" for m in others):
+            raise RollbackError(
+                "analytics is not rolled back, the roles have rights on what it would drop: run "
+                "`convo-pipelines migrate down --only roles` first"
+            )
         try:
             _roll_back(connection, migration)
         except psycopg.errors.DependentObjectsStillExist as error:
@@ -219,6 +224,13 @@ def _names(line: Line) -> list[str]:
     """Return the migrations of a line, in the order in which they are applied."""
     first = [INDEXES, line] if line == "analytics" else [line]
     return [*first, *sorted(file.parent.name for file in (FOLDER / line).glob("*/migration.sql"))]
+
+
+def _newest(connection: Connection, lines: Sequence[Line]) -> Migration | None:
+    for line in lines:
+        _check_is_not_newer(_applied(connection, SCHEMA_OF[line]))
+    applied = [m for m in _status(connection, lines) if m.applied and m.name != CODE]
+    return applied[-1] if applied else None
 
 
 def _status(connection: Connection, lines: Sequence[Line]) -> list[Migration]:
@@ -316,27 +328,26 @@ def _carry_over(connection: Connection) -> None:
         MigrationError: the database is older; nothing was changed.
 
     """
-    for name in sorted(set(SCHEMA_OF.values())):
-        if FORMER_RECORD not in _relations(connection, name):
-            continue
-        heads = _former(connection, name)
-        if unknown := [head for head in heads if head not in FORMER]:
-            raise MigrationError(
-                f"the database is at {', '.join(unknown)}, which this version cannot upgrade. Check out the last "
-                f"version that can, commit {LAST_OF_FORMER}, and run its `convo-pipelines migrate up`, with `--only "
-                "analytics` or `--only roles` where these are used; then run this again"
-            )
+    names = [name for name in sorted(set(SCHEMA_OF.values())) if FORMER_RECORD in _relations(connection, name)]
+    heads = {name: _former(connection, name) for name in names}
+    if unknown := [head for name in names for head in heads[name] if head not in FORMER]:
+        raise MigrationError(
+            f"the database is at {', '.join(unknown)}, which this version cannot upgrade. Check out the last "
+            f"version that can, commit {LAST_OF_FORMER}, and run its `convo-pipelines migrate up`, with `--only "
+            "analytics` or `--only roles` where these are used; then run this again"
+        )
 
-        def carry_over(name: str = name, heads: Sequence[str] = heads) -> None:
-            connection.execute(
-                sql.SQL("drop table {}, {}").format(*(sql.Identifier(name, t) for t in (RECORD, FORMER_RECORD)))
-            )
+    def carry_over() -> None:
+        for name in names:
+            former = (sql.Identifier(name, table) for table in (RECORD, FORMER_RECORD))
+            connection.execute(sql.SQL("drop table {}, {}").format(*former))
             execute(connection, "database/schema/create_record", _record_of(name))
             gone = FORMER_CODE[name]
             execute(connection, "database/schema/record_code", _record_of(name), names=gone, checksums=[""] * len(gone))
-            for migration in (migration for head in heads for migration in FORMER[head]):
+            for migration in (migration for head in heads[name] for migration in FORMER[head]):
                 _record(connection, name, migration, "")
 
+    if names:
         _in_one_transaction(connection, carry_over)
 
 
@@ -344,7 +355,7 @@ def _upgrade(connection: Connection, line: Line) -> None:
     """Apply the missing migrations of a line, and its code; all in one transaction but for what runs concurrently."""
     name = SCHEMA_OF[line]
     applied = _applied(connection, name)
-    _check_is_not_newer(applied, line)
+    _check_is_not_newer(applied)
     if not applied:
         with _transaction(connection):
             connection.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(name)))
@@ -362,7 +373,7 @@ def _upgrade(connection: Connection, line: Line) -> None:
             _create(connection, line)
         for migration in names:
             if not is_new:
-                _run(connection, migration, _file(line, migration, "migration"))
+                _run(connection, f"{migration} is not applied", _file(line, migration, "migration"))
             _record(connection, name, migration, _checksum(line, migration))
         if line in schema.SCHEMAS:
             schema.apply_code(connection, line)
@@ -373,7 +384,7 @@ def _upgrade(connection: Connection, line: Line) -> None:
 
 
 def _apply_one(connection: Connection, line: Line, migration: str) -> None:
-    """Apply a migration before one that runs concurrently, or that one."""
+    """Apply a migration that runs concurrently, or one before it, without the code of this version."""
     file = _file(line, migration, "migration")
     is_concurrent = _is_concurrent(file)
     if is_concurrent:
@@ -381,17 +392,17 @@ def _apply_one(connection: Connection, line: Line, migration: str) -> None:
 
     def apply() -> None:
         if not is_concurrent:
-            _run(connection, migration, file)
+            _run(connection, f"{migration} is not applied", file)
         _record(connection, SCHEMA_OF[line], migration, _checksum(line, migration))
 
     _in_one_transaction(connection, apply)
 
 
-def _check_is_not_newer(applied: dict[str, str], line: Line) -> None:
+def _check_is_not_newer(applied: dict[str, str]) -> None:
     known = {CODE, *(name for one in LINES for name in _names(one))}
     newer = [name for name in applied if name not in known]
     of = applied[CODE].split()[0] if CODE in applied else "0"
-    if line in schema.SCHEMAS and (newer or Version(of) > Version(version("convo_pipelines"))):
+    if newer or Version(of) > Version(version("convo_pipelines")):
         raise MigrationError(
             f"the database is newer than this version: it is at {', '.join(newer) or of}. Install that version"
         )
@@ -429,7 +440,7 @@ def _roll_back(connection: Connection, migration: Migration) -> None:
     elif migration.name == "analytics":
         if dependents := [row["dependent"] for row in fetch(connection, "database/migrations/dependents")]:
             raise RollbackError(_refused(f"{migration.name} is not rolled back", dependents))
-        _run_alone(connection, path("database/migrations/release"))
+        _release(connection)
     elif file.exists() and _is_concurrent(file):
         _run_alone(connection, file)
 
@@ -440,14 +451,26 @@ def _roll_back(connection: Connection, migration: Migration) -> None:
         elif migration.name == line:
             _drop(connection, line)
         elif file.exists() and not _is_concurrent(file):
-            _run(connection, migration.name, file)
+            _run(connection, f"{migration.name} is not rolled back", file)
         names = [migration.name, CODE] if line in schema.SCHEMAS else [migration.name]
         execute(connection, "database/migrations/forget", _record_of(name), names=names)
-        if line in schema.SCHEMAS:  # any version applies its own code to what is left
+        if line in schema.SCHEMAS:  # any version applies all of its own code, and drops the rest of this
             execute(connection, "database/migrations/forget_code", _record_of(name))
         _share(connection)
 
     _in_one_transaction(connection, roll_back)
+
+
+def _release(connection: Connection) -> None:
+    """Drop all capture triggers, table by table: thousands in one transaction would run out of locks."""
+    for table in fetch(connection, "database/migrations/captured"):
+        drops = [
+            sql.SQL("drop trigger if exists {} on {}").format(
+                sql.Identifier(trigger), sql.Identifier(table["schema_name"], table["name"])
+            )
+            for trigger in table["triggers"]
+        ]
+        _in_one_transaction(connection, partial(connection.execute, sql.SQL("; ").join(drops)))
 
 
 def _drop(connection: Connection, line: Line) -> None:
@@ -473,12 +496,12 @@ def _is_concurrent(file: Path) -> bool:
     return " concurrently " in file.read_text()
 
 
-def _run(connection: Connection, migration: str, file: Path) -> None:
+def _run(connection: Connection, refused: str, file: Path) -> None:
     """Run a file in the open transaction. PostgreSQL drops a published table without an error: that is refused."""
     before = _published(connection)
     connection.execute(file.read_bytes())
     if lost := before - _published(connection):
-        raise RollbackError(_refused(f"{migration} is not rolled back", sorted(lost)))
+        raise RollbackError(_refused(refused, sorted(lost)))
 
 
 def _published(connection: Connection) -> set[str]:
@@ -486,7 +509,7 @@ def _published(connection: Connection) -> set[str]:
 
 
 def _run_alone(connection: Connection, file: Path) -> None:
-    """Run each statement of a file, up to an empty line, on its own, as CONCURRENTLY demands.
+    """Run each statement of a file, up to an empty line, on its own; in a transaction, unless it runs concurrently.
 
     An index that an interrupted build left invalid is dropped before. It does not block writers while it waits for
     older transactions, and may take hours.
@@ -496,17 +519,21 @@ def _run_alone(connection: Connection, file: Path) -> None:
         connection.execute_alone("set statement_timeout = 0")
         connection.execute_alone(sql.SQL("set lock_timeout = {}").format(f"{LONGEST_WAIT_SECONDS}s"))
     for row in fetch(connection, "database/migrations/invalid_indexes"):
-        if re.search(rf"\b{re.escape(row['name'])}\b", text):
+        if re.search(rf" concurrently (if not exists )?{re.escape(row['name'])}\b", text):
             index = sql.Identifier(row["schema_name"], row["name"])
             _log.warning("index %s is invalid, its build was interrupted; building it again", index.as_string())
             connection.execute_alone(sql.SQL("drop index concurrently if exists {}").format(index))
-    for text_of_one in text.split("\n\n"):
-        connection.execute_alone(text_of_one.encode())
+    for one in text.split("\n\n"):
+        if " concurrently " in one:
+            connection.execute_alone(one.encode())
+        else:
+            with _transaction(connection):
+                connection.execute(one.encode())
     if not connection.is_pooled:
         configure(connection)
 
 
-def _in_one_transaction(connection: Connection, step: Callable[[], None]) -> None:
+def _in_one_transaction(connection: Connection, step: Callable[[], object]) -> None:
     """Take a step in a transaction that waits for each lock only shortly; try again for LOCK_SECONDS.
 
     So it holds no lock while it waits for long, and never makes a transaction of the application the victim of a
@@ -550,6 +577,42 @@ def _refused(what: str, dependents: Sequence[str]) -> str:
         f"{what}, other objects depend on what it drops: {'; '.join(dependents)}. Drop these first, or take the table "
         "out of the publication: `alter publication … drop table …`"
     )
+
+
+@contextmanager
+def _explained(what: str) -> Generator[None]:
+    """Explain errors of an upgrade."""
+    try:
+        yield
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise MigrationError(_refused(f"{what} is not upgraded", _dependents(error))) from None
+    except psycopg.ProgrammingError as error:  # such as a table of app that is missing
+        raise MigrationError(f"{what} is not upgraded: {error}") from None
+
+
+@contextmanager
+def _alone(url: str | None = None) -> Generator[Connection]:
+    """Connect, while no other migration of the database runs: a transaction of another session holds the lock.
+
+    Neither that transaction nor one that waits for it keeps a snapshot: a concurrent build would wait for its end.
+
+    Raises:
+        MigrationError: another runs for longer than WAIT_SECONDS.
+
+    """
+    deadline = time.monotonic() + warehouse.WAIT_SECONDS
+    with _connect(url) as connection, closing(open_connection(url or database_url())) as holder:
+        while time.monotonic() < deadline:
+            with _transaction(holder):
+                if fetch_one(holder, "database/migrations/lock")["is_taken"]:
+                    # Without parameters, so that it ends the statement before, and its snapshot.
+                    holder.execute("set local idle_in_transaction_session_timeout = 0")
+                    yield connection
+                    return
+            time.sleep(LOCK_PAUSE_SECONDS)
+        raise MigrationError(
+            "another `migrate up` or `migrate down` is running on this database: let it end, and try again"
+        )
 
 
 @contextmanager

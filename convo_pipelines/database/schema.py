@@ -150,7 +150,9 @@ def drop(connection: Connection, schema: str, *, but: Collection[str] = ()) -> N
 
     """
     found = [d for d in definitions(schema).values() if d.name.rpartition(" ")[2].partition(".")[0] not in but]
-    _drop(connection, [definition.key for definition in found if definition.is_code])
+    for definition in reversed(found):
+        if definition.is_code:
+            _drop(connection, [definition.key])
     tables = [definition.name for definition in found if definition.kind == "state" and "." in definition.name]
     connection.execute(sql.SQL("drop table if exists {}").format(sql.SQL(", ").join(map(identifier, tables))))
 
@@ -179,7 +181,9 @@ def _replace(
             connection.execute(_trusted(definition.text))
     except (psycopg.errors.InvalidFunctionDefinition, psycopg.errors.InvalidTableDefinition):
         dependents = _dependents(definition, code)
-        _drop(connection, dependents)
+        for key in [*code][::-1]:
+            if key in dependents:
+                _drop(connection, [key])
         connection.execute(_trusted(definition.text))
         return dependents, []
     after = _functions(connection, named)
@@ -202,7 +206,7 @@ def _functions(connection: Connection, named: Sequence[str]) -> dict[str, str]:
 
 
 def _drop(connection: Connection, keys: Iterable[str]) -> None:
-    """Drop code: all views in one statement, and all functions, as they may depend on each other."""
+    """Drop code in any order: all views in one statement, and all functions, as they may depend on each other."""
     named: dict[str, list[str]] = {"trigger": [], "view": [], "function": [], "comment": []}
     for kind, name in (key.split(" ", 1) for key in keys):
         named[kind].append(name)

@@ -154,6 +154,19 @@ def test_an_older_database_is_refused_with_the_remedy(world: World, at: str) -> 
     assert catalog(world.url) == before
 
 
+def test_what_others_made_of_the_former_record_is_named_and_nothing_is_done(world: World) -> None:
+    world.execute("create view public.mine as select version_num from analytics.schema_migrations")
+    before = catalog(world.url)
+    refused = migrate("up")
+    assert refused.exit_code == 1
+    assert "the database is not upgraded, other objects depend on what it drops: view" in refused.output
+    assert "CASCADE" not in refused.output
+    assert catalog(world.url) == before
+    assert world.execute("select version_num from app.schema_migrations") == [{"version_num": "0028_app_baseline"}]
+    world.execute("drop view public.mine")
+    assert migrate("up").exit_code == 0
+
+
 def test_before_it_commands_say_what_is_missing(world: World) -> None:
     before = held(world)
     ended = CliRunner().invoke(main, ["tick"])

@@ -208,6 +208,15 @@ def test_an_app_schema_of_the_application_is_left_alone(migrate: object, empty_d
     assert 'relation "app.conversations" does not exist' in result.output
 
 
+def test_the_applications_own_record_of_migrations_is_not_ours(migrate: object, empty_database: str) -> None:
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("create schema theirs; create table theirs.schema_migrations (version text primary key)")
+        connection.execute("alter schema theirs rename to app; create table app.orders (id int)")
+    assert 'relation "app.conversations" does not exist' in migrate("up").output
+    assert tables(empty_database, "app") == {"schema_migrations", "orders"}
+    assert migrate("status").exit_code == 0
+
+
 def test_an_operator_of_another_role_is_not_used(migrate: object, empty_database: str) -> None:
     with psycopg.connect(empty_database) as connection:
         connection.execute(

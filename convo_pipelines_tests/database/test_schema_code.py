@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
+from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.operations import schema
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Tree, both_servers_if_wide
+from convo_pipelines_tests.conftest import Server, Tree, both_servers_if_wide
+from convo_pipelines_tests.database.test_carry_over import restore
 from convo_pipelines_tests.database.test_migrations import catalog
 from convo_pipelines_tests.world import World, at
 
@@ -187,8 +189,83 @@ def test_a_newer_database_is_refused_and_newer_code_is_not_replaced(world: World
     assert "not applied: 9999_future" in "; ".join(migrations.validate())
     assert up().exit_code == 0
     (tree.folder / "migrations" / "analytics" / "9999_future").rename(tree.folder / "elsewhere")
-    refused = up()
-    assert "the database is newer than this version: it is at 9999_future" in refused.output
+    for command in (["up"], ["up", "--only", "roles"], ["down", "--yes"]):
+        refused = CliRunner().invoke(main, ["migrate", *command])
+        assert refused.exit_code == 1
+        assert "the database is newer than this version: it is at 9999_future" in refused.output
+
+
+@both_servers_if_wide
+def test_migrations_at_once_apply_each_one_once(world: World, tree: Tree) -> None:
+    world.execute("create table public.counts as select 0 as number")
+    tree.add("0001_count", "select pg_sleep(0.3); update public.counts set number = number + 1;", "select;")
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(migrations.up, ("analytics",), world.url) for _ in range(3)]
+    assert [one.exception() for one in done] == [None] * 3
+    assert world.execute("select number from public.counts") == [{"number": 1}]
+
+
+@pytest.mark.parametrize("name", ["", "without_roles"])
+def test_first_migrations_at_once_all_succeed(server: Server, name: str) -> None:
+    url = server.create()
+    if name:
+        restore(url, name)
+    with ThreadPoolExecutor() as pool:
+        done = [pool.submit(migrations.up, url=url) for _ in range(3)]
+    assert [one.exception() for one in done] == [None] * 3
+    assert migrations.missing(url) == []
+
+
+def test_a_migration_that_waits_for_another_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warehouse, "WAIT_SECONDS", 1)
+    with migrations._alone(world.url):
+        for command in (["up"], ["down", "--yes"]):
+            refused = CliRunner().invoke(main, ["migrate", *command])
+            assert refused.exit_code == 1
+            assert "another `migrate up` or `migrate down` is running on this database" in refused.output
+
+
+def test_a_rollback_and_the_version_before_leave_nothing_of_the_later_one(world: World, tree: Tree) -> None:
+    before = catalog(world.url)
+    tree.add(
+        "0001_mood",
+        "alter table analytics.alerts add column mood text;",
+        "drop view analytics.moods; alter table analytics.alerts drop column mood;",
+    )
+    tree.define("analytics/mood", MOOD)
+    assert up().exit_code == 0
+    assert CliRunner().invoke(main, ["migrate", "down", "--yes"]).output.endswith("rolled back 0001_mood\n")
+    tree.define("analytics/mood", "")
+    (tree.folder / "migrations" / "analytics" / "0001_mood").rename(tree.folder / "elsewhere")
+    assert up().exit_code == 0
+    assert catalog(world.url) == before
+    assert list(migrations.validate()) == []
+
+
+MOOD = """
+create or replace function analytics.set_mood() returns trigger
+language plpgsql
+as $$
+begin
+    new.mood := 'good';
+    return new;
+end
+$$;
+create or replace trigger mood before insert on analytics.alerts
+for each row execute function analytics.set_mood();
+create or replace view analytics.moods as select mood from analytics.alerts;
+"""
+
+
+def test_comments_and_rights_come_back_with_what_a_migration_makes_again(world: World, tree: Tree) -> None:
+    migrations.up(("roles",), url=world.url)
+    before = catalog(world.url)
+    again = tree.folder / "schema" / "analytics" / "deferred_indexes.sql"
+    tree.add("0001_again", f"drop table analytics.deferred_indexes; {again.read_text()}", "select;")
+    world.execute("drop function analytics.lock_parents, analytics.release, analytics.capture")
+    assert up().exit_code == 0
+    assert catalog(world.url) == before
+    assert list(migrations.validate()) == []
 
 
 @pytest.mark.usefixtures("world")

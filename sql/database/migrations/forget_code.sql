@@ -1,3 +1,4 @@
--- Records that no code is applied.
+-- Records that code was applied whose text is not known: it is applied again, or dropped.
 -- in:  {code}: the table that records it
-delete from {code};
+update {code}
+set checksum = '';

@@ -25,9 +25,6 @@ grant select on all tables in schema app to convo_pipeline;
 alter default privileges in schema app grant select on tables to convo_pipeline;
 grant insert (id, channel, external_id, client_id, crew_id, session_id, started_at)
 on app.conversations to convo_pipeline;
-grant execute on function
-    analytics.capture(regclass), analytics.release(regclass), analytics.lock_parents(text, uuid[])
-to convo_pipeline;
 
 create or replace function analytics.refuse_undiscovered() returns trigger
 language plpgsql

@@ -21,12 +21,10 @@ begin
         loop
             execute format('alter %s %s owner to convo_pipeline', relation.kind, relation.name);
         end loop;
-        if to_regprocedure('analytics.bind_foreign_key(text)') is not null then
-            grant execute on function analytics.bind_foreign_key(text) to convo_pipeline;
-        end if;
-        if to_regprocedure('analytics.capture_tables(regclass[])') is not null then
-            grant execute on function analytics.capture_tables(regclass[]) to convo_pipeline;
-        end if;
+        grant execute on function
+            analytics.bind_foreign_key(text), analytics.capture(regclass), analytics.capture_tables(regclass[]),
+            analytics.lock_parents(text, uuid[]), analytics.release(regclass)
+        to convo_pipeline;
         execute format('grant usage on schema analytics to %s', installer);
         for log_function in
             select oid from pg_proc

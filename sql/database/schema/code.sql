@@ -4,7 +4,16 @@
 select
     applied.name,
     applied.checksum,
-    applied.name like 'comment %%' or exists (
+    exists (
+        select from pg_description
+        left join pg_class on pg_class.oid = pg_description.objoid and pg_description.classoid = 'pg_class'::regclass
+        left join pg_namespace on pg_namespace.oid = pg_description.objoid and pg_description.classoid = 'pg_namespace'::regclass
+        where pg_description.objsubid = 0
+            and applied.name in (
+                format('comment %%s.%%s', pg_class.relnamespace::regnamespace, pg_class.relname),
+                format('comment %%s', pg_namespace.nspname)
+            )
+    ) or exists (
         select from pg_proc
         where format('function %%s.%%s', pronamespace::regnamespace, proname) = applied.name
     ) or exists (

@@ -3,6 +3,6 @@
 select relname::text as table_name
 from pg_class
 where relnamespace = to_regnamespace('app') and relkind in ('r', 'p')
-    and to_regclass('app.schema_migrations') is not null
+    and to_regclass('app.schema_migration_code') is not null
     and relname not like 'schema\_migration%%'
 order by relname;
