@@ -15,7 +15,7 @@ from convo_pipelines_tests.conftest import ROOT
 
 COMMANDS = dict(walk())
 GROUPS = {name: command for name, command in COMMANDS.items() if isinstance(command, click.Group)}
-HISTORY = {"CHANGELOG.md", "migrations", "schema", "data-dictionary.md", "node_modules"}
+OF_OTHERS = {"node_modules"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "dagster"])
@@ -58,7 +58,7 @@ def texts() -> Iterator[Path]:
     kinds = {".md", ".py", ".sql", ".service", ".yaml", ".json", ""}
     folders = ("benchmarks", "convo_pipelines", "convo_pipelines_tests", "docs", "sql")
     for path in [*ROOT.glob("*"), *(path for folder in folders for path in (ROOT / folder).rglob("*"))]:
-        if path.is_file() and path.suffix in kinds and not HISTORY & {*path.relative_to(ROOT).parts}:
+        if path.is_file() and path.suffix in kinds and not OF_OTHERS & {*path.relative_to(ROOT).parts}:
             yield path
 
 
