@@ -150,9 +150,7 @@ def drop(connection: Connection, schema: str, *, but: Collection[str] = ()) -> N
 
     """
     found = [d for d in definitions(schema).values() if d.name.rpartition(" ")[2].partition(".")[0] not in but]
-    for definition in reversed(found):
-        if definition.is_code:
-            _drop(connection, [definition.key])
+    _drop(connection, [definition.key for definition in found if definition.is_code])
     tables = [definition.name for definition in found if definition.kind == "state" and "." in definition.name]
     connection.execute(sql.SQL("drop table if exists {}").format(sql.SQL(", ").join(map(identifier, tables))))
 
