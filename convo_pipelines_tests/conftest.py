@@ -294,11 +294,11 @@ class Tree:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        shutil.copytree(statements.STATEMENTS / "schema", folder / "schema")
+        for copied in ("migrations", "schema"):
+            shutil.copytree(statements.STATEMENTS / copied, folder / copied)
         for other in statements.STATEMENTS.iterdir():
             if not (folder / other.name).exists():
                 (folder / other.name).symlink_to(other)
-        (folder / "migrations").unlink(missing_ok=True)
 
     def add(self, name: str, migration: str, rollback: str) -> None:
         """Add a migration of analytics."""

@@ -12,7 +12,7 @@ from convo_pipelines.engine import capture as triggers
 
 @click.group(cls=Group)
 def capture() -> None:
-    """Log the changes of tables by triggers, or stop; tables that are not captured are refreshed by window."""
+    """Log the changes of tables by triggers, or stop; reconcile reads those that are not captured."""
 
 
 @capture.command()

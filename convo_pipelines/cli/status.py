@@ -25,9 +25,9 @@ def status() -> None:
             print_table(console, [shown(failed, failed)], title="last failed run")
         for title in ("crews", "tables"):
             print_table(console, fetch(connection, f"cli/status/{title}"), title=title)
-        by_window = [table for table in capture.status(connection) if table["mode"] != "captured"]
-        if by_window:
-            print_table(console, by_window, title="not captured: refreshed by window")
+        uncaptured = [table for table in capture.status(connection) if table["mode"] != "captured"]
+        if uncaptured:
+            print_table(console, uncaptured, title="not captured: read by reconcile only")
         if unbound := fetch(connection, "cli/status/foreign_keys"):
             print_table(console, unbound, title="no foreign key: ticks delete what refers to deleted rows")
         if holders := fetch(connection, "cli/status/holders"):

@@ -55,7 +55,7 @@ def sync(warehouse: Warehouse) -> None:
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table";
     so is that of a crew which was activated or names another table than before. Tables that cannot be captured are
-    refreshed by window. What is bound to a former table is bound to its successor: views before the table is read,
+    read by reconcile only. What is bound to a former table is bound to its successor: views before the table is read,
     foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is deleted.
     """
     warehouse.columns.clear()
@@ -109,11 +109,6 @@ def has_views(warehouse: Warehouse) -> bool:
     """Whether views of `app` are captured on the tables beneath, by functions that `adopt install` generated."""
     with warehouse.connection() as connection:
         return fetch_one(connection, "engine/capture/has_views")["has_views"]
-
-
-def uncaptured(connection: Connection, tables: Sequence[str]) -> list[str]:
-    """Return those of the tables of `app` that are refreshed by window."""
-    return [row["table_name"] for row in fetch(connection, "engine/capture/uncaptured", tables=list(tables))]
 
 
 def missing_rights(connection: psycopg.Connection[Any]) -> list[MissingRight]:
@@ -177,7 +172,7 @@ def _settle(connection: Connection, tables: Sequence[Row]) -> None:
         remark, retry_seconds = failed or (None if table["is_wanted"] else "switched off", None)
         remarks.append((remark, retry_seconds))
         if remark:
-            _log.warning("%s is refreshed by window: %s", table["name"], remark)
+            _log.warning("%s is not captured, so only reconcile reads it: %s", table["name"], remark)
     if tables:
         run_prepared(
             connection,

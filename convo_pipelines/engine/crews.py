@@ -37,7 +37,7 @@ class Crew:
         code: its crew_code.
         table_name: its histories table, in app.
         members: oids of the table and its partitions; None if it does not exist.
-        mode: captured, or window.
+        mode: captured, or uncaptured.
         remark: why it is not captured.
         columns: the table's columns and their types.
         has_time_index: whether created_at is indexed.
@@ -125,9 +125,9 @@ def _names(rows: Sequence[Row]) -> str:
     return ", ".join(row["code"] for row in rows[:20]) or "none"
 
 
-def any_by_window(connection: Connection) -> bool:
-    """Whether a tick has to visit a crew although nothing was logged: its table is missing, or not captured."""
-    return fetch_one(connection, "engine/crews/by_window")["is_any"]
+def any_missing(connection: Connection) -> bool:
+    """Whether the table of a crew does not exist, so that each tick reports it."""
+    return fetch_one(connection, "engine/crews/missing")["is_any"]
 
 
 def check_table(crew: Crew) -> list[str]:
@@ -164,9 +164,8 @@ def check_table(crew: Crew) -> list[str]:
                 f"column app.{name}.{column} is {actual}; it must be {' or '.join(sorted(types))}: alter it, or "
                 "correct histories_table_name of the crew"
             )
-    if crew.mode == "window":
-        why = crew.remark or "it is not captured yet"
-        warnings.append(f"app.{name} is refreshed by window, the last two days at each tick, the rest nightly: {why}")
+    if crew.mode == "uncaptured":
+        warnings.append(f"app.{name} is not captured, so only reconcile reads it: {crew.remark or 'not tried yet'}")
     if not crew.has_time_index:
         warnings.append(
             f"no index on app.{name} (created_at), every refresh reads the whole table; run: "
@@ -176,9 +175,17 @@ def check_table(crew: Crew) -> list[str]:
 
 
 def waiting(
-    connection: Connection, from_snapshot: str | None, to_snapshot: str | None, selection: Selection | None = None
+    connection: Connection,
+    from_snapshot: str | None,
+    to_snapshot: str | None,
+    selection: Selection | None = None,
+    *,
+    with_uncaptured: bool = False,
 ) -> list[Crew]:
-    """Return the crews that a tick has to visit, by the changes between two snapshots; without the first, all."""
+    """Return the crews that a tick has to visit, by the changes between two snapshots; without the first, all.
+
+    `with_uncaptured`: those whose table is not captured, too, though nothing is logged of it.
+    """
+    span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot, "with_uncaptured": with_uncaptured}
     ids = selection and list(selection.crew_ids)
-    span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot}
     return [Crew(**row) for row in fetch_prepared(connection, "engine/crews/waiting", **span, crew_ids=ids)]

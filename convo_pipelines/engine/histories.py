@@ -32,7 +32,7 @@ from convo_pipelines.database.warehouse import (
 from convo_pipelines.engine import change_log, refresh
 from convo_pipelines.engine.change_log import MOVE, Lease, LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
-from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_by_window, check_table, waiting
+from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_missing, check_table, waiting
 from convo_pipelines.engine.isolation import CrewResult, Done, for_each, together, total
 from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
 from convo_pipelines.engine.oddities import Oddities
@@ -145,7 +145,6 @@ def read_changes(
     at: LogPosition,
     selection: Selection | None = None,
     *,
-    is_captured_only: bool = False,
     left: Collection[UUID] = (),
 ) -> Changed:
     """Read what changed up to a position in the log, and move the watermark to it unless narrowed.
@@ -156,7 +155,6 @@ def read_changes(
         lease: renewed by each chunk.
         at: the position.
         selection: only these crews and clients.
-        is_captured_only: leave crews that are refreshed by window to other ticks.
         left: crews that failed a moment ago: their changes are logged for retry.
 
     """
@@ -164,11 +162,9 @@ def read_changes(
         is_build = at.from_snapshot is None and selection is None
         if is_build:
             at = change_log.begin_build(connection, HISTORIES_SESSIONS)
-        is_any = at.has_news or (not is_captured_only and any_by_window(connection))
+        is_any = at.has_news or any_missing(connection)
         crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
         columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
-    if is_captured_only:
-        crews = [crew for crew in crews if crew.mode == "captured" or crew.changes or crew.rest]
     for_later = [CrewResult(crew, rest=crew.rest, caught_up=False, is_left=True) for crew in crews if crew.id in left]
     crews = [crew for crew in crews if crew.id not in left]
 
@@ -254,7 +250,7 @@ def read_sessions(
         since = change_log.watermark(connection, HISTORIES_SESSIONS)
         at = LogPosition.of(HISTORIES_SESSIONS, since, change_log.look_at_all(connection, None), ())
         unread_since = None if is_whole else at.from_snapshot
-        crews = waiting(connection, unread_since, at.to_snapshot, Selection(asked.crew_ids))
+        crews = waiting(connection, unread_since, at.to_snapshot, Selection(asked.crew_ids), with_uncaptured=True)
         columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
@@ -372,9 +368,6 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
             if crew.rest == Position(FIRST_DAY):
                 _count_unusable(connection, [result], reading)
             _read_days(connection, result, reading, crew.rest, AFTER_LAST_DAY)
-        if crew.mode == "window":
-            window = Window.last_two_days()
-            _read_days(connection, result, reading, Position(window.start.date()), window.end.date())
     except TableLockedError:
         raise
     except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable) as error:

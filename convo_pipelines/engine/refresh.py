@@ -38,7 +38,7 @@ from convo_pipelines.database.warehouse import (
     refreshing,
     refreshing_few,
 )
-from convo_pipelines.engine import capture, change_log, indexes, oddities, queries
+from convo_pipelines.engine import change_log, indexes, oddities, queries
 from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
@@ -203,9 +203,7 @@ def tick_leased(
 ) -> Outcome:
     """Tick a table whose lease and watermark are known."""
     done = tick_few(warehouse, connection, table, since, lease, selection)
-    outcome = done[0] if done else tick_many(warehouse, connection, table, lease, selection)
-    outcome.add(tick_window(warehouse, connection, table, lease, selection))
-    return outcome
+    return done[0] if done else tick_many(warehouse, connection, table, lease, selection)
 
 
 def tick_few(
@@ -291,21 +289,6 @@ def _is_large_part(connection: Connection, work: Work, changes: Changes) -> bool
                 return is_large_part(connection, work.table, changes)
         except (*PASSING_ERRORS, TableLockedError) as error:
             size.back_off(error)
-
-
-def tick_window(
-    warehouse: Warehouse,
-    connection: Connection,
-    table: DerivedTable,
-    lease: Lease,
-    selection: Selection | None = None,
-) -> Outcome:
-    """Refresh the last two days of a table that reads tables which are not captured."""
-    if not (table.grain.has_days and capture.uncaptured(connection, table.follows)):
-        return Outcome()
-    unread_since = change_log.unread_since(connection, table)
-    work = Work(table, columns_of(warehouse, connection, table), unread_since, lease=lease)
-    return _refresh(connection, work, Window.last_two_days(), selection)
 
 
 def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selection: Selection | None = None) -> Outcome:

@@ -27,12 +27,6 @@ class Window:
         last = (end - timedelta(microseconds=1)).astimezone(UTC).date()
         return cls.of_days(start.astimezone(UTC).date(), last + timedelta(days=1))
 
-    @classmethod
-    def last_two_days(cls) -> "Window":
-        """Return yesterday and today: the window that a tick reads of a table that is not captured."""
-        today = datetime.now(UTC).date()
-        return cls.of_days(today - timedelta(days=1), today + timedelta(days=1))
-
 
 @dataclass(frozen=True)
 class Position:

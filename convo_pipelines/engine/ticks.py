@@ -110,7 +110,7 @@ class _News:
     Attributes:
         watermarks: of each table.
         now: a look at everything.
-        changed: the names of those with changes, and of those that are read by window or not built yet.
+        changed: the names of those with changes, and of those that are not built yet.
 
     """
 
@@ -124,14 +124,12 @@ class _News:
         watermarks = change_log.watermarks(connection, tables)
         snapshots = [watermark.snapshot for watermark in watermarks.values() if watermark.snapshot]
         now = change_log.look_at_all(connection, change_log.oldest(snapshots) if snapshots else None)
-        uncaptured = set(capture.uncaptured(connection, sorted({name for table in tables for name in table.follows})))
         changed = {
             table.name
             for table in tables
             if (now.of(table) and change_log.has_news(connection, table, watermarks[table.name], now.to_snapshot))
             or watermarks[table.name].snapshot is None
-            or (table.grain.has_days and uncaptured & {*table.follows})
-            or (table is HISTORIES_SESSIONS and crews.any_by_window(connection))
+            or (table is HISTORIES_SESSIONS and crews.any_missing(connection))
         }
         return cls(watermarks, now, changed)
 

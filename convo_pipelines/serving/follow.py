@@ -26,8 +26,6 @@ from convo_pipelines.serving.record import RECORD_SECONDS, Record
 IDLE_SECONDS, BUSY_SECONDS = 0.25, 0.02
 """How long to pause before the next look: without news, and with."""
 CATALOG_SECONDS = 5
-WINDOW_SECONDS = 60
-"""How often tables that are not captured are read."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 """After how long a table or crew that failed, or has locked rows, is tried again; doubled each time it fails."""
 WANTED_SECONDS = 0.25
@@ -136,7 +134,7 @@ class Follower:
         self._seen: str | None = None
         self._token: UUID | None = None
         self._own: list[str] = []
-        self._catalog, self._windows = _Every(CATALOG_SECONDS), _Every(WINDOW_SECONDS)
+        self._catalog = _Every(CATALOG_SECONDS)
         self._upkeep, self._report, self._wanted = _Every(RENEW_SECONDS), _Every(RECORD_SECONDS), _Every(WANTED_SECONDS)
         self._waits_for: str | None = None
 
@@ -193,8 +191,6 @@ class Follower:
             if known.news is not None:
                 known.news |= news
         is_busy = self._refresh_due(now)
-        if self._windows.is_due():
-            self._refresh_windows(now)
         if self._upkeep.is_due():
             self._keep_up(now)
         if self._report.is_due():
@@ -269,16 +265,14 @@ class Follower:
         if watermark.is_left:
             known.retry()
 
-    def _read_histories(self, known: _Table, now: Seen, lease: Lease, *, is_captured_only: bool = True) -> Outcome:
+    def _read_histories(self, known: _Table, now: Seen, lease: Lease) -> Outcome:
         with self._warehouse.connection() as connection:
             if known.news is not None and known.is_behind(now):
                 at = LogPosition.of(known.table, known.watermark, now, known.news)
             else:
                 at = change_log.look(connection, known.table)
         left = [crew_id for crew_id, crew in self._crews.items() if time.monotonic() < crew.retry_at]
-        done = histories.read_changes(
-            self._warehouse, _crew_log, lease, at, is_captured_only=is_captured_only, left=left
-        )
+        done = histories.read_changes(self._warehouse, _crew_log, lease, at, left=left)
         if done.reached is None:
             known.fail()
             return done.outcome
@@ -290,17 +284,6 @@ class Follower:
         if self._crews:
             known.news, known.retry_at = None, min(crew.retry_at for crew in self._crews.values())
         return done.outcome
-
-    def _refresh_windows(self, now: Seen) -> None:
-        """Refresh what is read by window, because it is not captured."""
-        for known in list(self._tables.values()):
-            self._attempt(known, lambda lease, known=known: self._refresh_window(known, now, lease))
-
-    def _refresh_window(self, known: _Table, now: Seen, lease: Lease) -> Outcome:
-        if known.table is HISTORIES_SESSIONS:
-            return self._read_histories(known, now, lease, is_captured_only=False)
-        with self._warehouse.connection() as connection:
-            return refresh.tick_window(self._warehouse, connection, known.table, lease)
 
     def _keep_up(self, now: Seen) -> None:
         """Renew the leases, move the watermarks of tables without news, and trim the logs."""

@@ -637,7 +637,7 @@ def test_columns_that_are_exchanged_beneath_a_view_change_it(
     with shop.warehouse.connection() as connection:
         [status] = capture.status(connection, source)
         assert not capture.has_news(connection)
-    assert status["mode"] == "window"
+    assert status["mode"] == "uncaptured"
     assert modes(shop) == {source: status["remark"]}
     assert_right(shop)
     assert not [view for view in adoption.install(shop.warehouse, None) if view.remark]
@@ -1166,7 +1166,7 @@ def test_a_restored_database_says_that_its_views_are_to_be_installed_and_is_exac
     other = restored(adopted_shop)
     said = "it is a view: `convo-pipelines adopt install` captures it, or says why not"
     with other.warehouse.connection() as connection:
-        shown = {row["remark"] for row in capture.status(connection) if row["mode"] == "window"}
+        shown = {row["remark"] for row in capture.status(connection) if row["mode"] == "uncaptured"}
     assert shown == {said}
     refresh(other)
     assert {*modes(other).values()} == {said}

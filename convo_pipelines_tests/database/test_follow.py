@@ -41,7 +41,7 @@ def followed(world: World, monkeypatch: pytest.MonkeyPatch) -> Follower:
 
 
 def uncaptured(world: World) -> list[str]:
-    return [table["table_name"] for table in capture.status(world.connection) if table["mode"] == "window"]
+    return [table["table_name"] for table in capture.status(world.connection) if table["mode"] == "uncaptured"]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ DAMAGES = {
     "a table was never built": "delete from analytics.refresh_state where asset_key = 'people_conversations';"
     "update analytics.trim_state set trimmed_at = now() - interval '11 minutes'",
     "a crew is behind": "update analytics.crew_discovery_state set consecutive_failures = 4",
-    "a table is not captured": "update analytics.capture_state set mode = 'window' where table_name = 'messages'",
+    "a table is not captured": "update analytics.capture_state set mode = 'uncaptured' where table_name = 'messages'",
     "a table fails": "update analytics.refresh_state set last_error = 'it broke', written_by = pg_current_xact_id(),"
     "failing_since = now() - interval '2 minutes' where asset_key = 'people_conversations'",
     "rows of a child are left out": (

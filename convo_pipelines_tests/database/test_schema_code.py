@@ -198,7 +198,7 @@ def test_a_newer_database_is_refused_and_newer_code_is_not_replaced(world: World
 @both_servers_if_wide
 def test_migrations_at_once_apply_each_one_once(world: World, tree: Tree) -> None:
     world.execute("create table public.counts as select 0 as number")
-    tree.add("0001_count", "select pg_sleep(0.3); update public.counts set number = number + 1;", "select;")
+    tree.add("9001_count", "select pg_sleep(0.3); update public.counts set number = number + 1;", "select;")
     with ThreadPoolExecutor() as pool:
         done = [pool.submit(migrations.up, ("analytics",), world.url) for _ in range(3)]
     assert [one.exception() for one in done] == [None] * 3
@@ -228,15 +228,15 @@ def test_a_migration_that_waits_for_another_says_so(world: World, monkeypatch: p
 def test_a_rollback_and_the_version_before_leave_nothing_of_the_later_one(world: World, tree: Tree) -> None:
     before = catalog(world.url)
     tree.add(
-        "0001_mood",
+        "9001_mood",
         "alter table analytics.alerts add column mood text;",
         "drop view analytics.moods; alter table analytics.alerts drop column mood;",
     )
     tree.define("analytics/mood", MOOD)
     assert up().exit_code == 0
-    assert CliRunner().invoke(main, ["migrate", "down", "--yes"]).output.endswith("rolled back 0001_mood\n")
+    assert CliRunner().invoke(main, ["migrate", "down", "--yes"]).output.endswith("rolled back 9001_mood\n")
     tree.define("analytics/mood", "")
-    (tree.folder / "migrations" / "analytics" / "0001_mood").rename(tree.folder / "elsewhere")
+    (tree.folder / "migrations" / "analytics" / "9001_mood").rename(tree.folder / "elsewhere")
     assert up().exit_code == 0
     assert catalog(world.url) == before
     assert list(migrations.validate()) == []
@@ -261,7 +261,7 @@ def test_comments_and_rights_come_back_with_what_a_migration_makes_again(world: 
     migrations.up(("roles",), url=world.url)
     before = catalog(world.url)
     again = tree.folder / "schema" / "analytics" / "deferred_indexes.sql"
-    tree.add("0001_again", f"drop table analytics.deferred_indexes; {again.read_text()}", "select;")
+    tree.add("9001_again", f"drop table analytics.deferred_indexes; {again.read_text()}", "select;")
     world.execute("drop function analytics.lock_parents, analytics.release, analytics.capture")
     assert up().exit_code == 0
     assert catalog(world.url) == before

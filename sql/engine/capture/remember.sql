@@ -44,7 +44,7 @@ remembered as (
         members,
         identity,
         columns,
-        case when is_captured then 'captured' else 'window' end,
+        case when is_captured then 'captured' else 'uncaptured' end,
         case when not is_captured then coalesce(remark, obstacle) end,
         now(),
         case

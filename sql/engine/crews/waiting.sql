@@ -1,6 +1,6 @@
--- The crews that a tick has to visit: those with changes, those refreshed by window, and those that could not be read.
+-- The crews that a tick has to visit: those with changes, and those whose table does not exist.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots; without the first, all;
---      %(crew_ids)s: only these, or null
+--      %(crew_ids)s: only these, or null; %(with_uncaptured)s: whether crews whose table is not captured are visited, too
 -- out: one row per active crew, by code: id, code, table_name, members (null: the table does not exist), mode, remark, columns
 --      (jsonb: name to type), has_time_index, conflicting_crews (others that read the same rows, directly or through a view;
 --      or null), changes (number of logged keys), rest_day, rest_session (everything from this day on, after
@@ -49,7 +49,7 @@ tables as (
         null,
         false
     from analytics.capture_state as state
-    where (state.mode = 'window' or state.table_oid is null or %(from_snapshot)s::text is null)
+    where (state.table_oid is null or %(from_snapshot)s::text is null or %(with_uncaptured)s and state.mode = 'uncaptured')
         and state.table_name not in (select table_name from sources)
     union all
     select distinct  -- names that are too long for a table
@@ -70,7 +70,7 @@ waiting as materialized (
         crew.histories_table_name as table_name,
         state.table_oid,
         state.members,
-        coalesce(state.mode, 'window') as mode,
+        coalesce(state.mode, 'uncaptured') as mode,
         state.remark,
         tables.changes::bigint as changes,
         case when %(from_snapshot)s::text is null then '0001-01-02' else tables.rest_day end as rest_day,

@@ -3,7 +3,7 @@ create table analytics.capture_state (
     table_oid oid,
     members oid[],
     identity text,
-    mode text not null check (mode in ('captured', 'window')),
+    mode text not null check (mode in ('captured', 'uncaptured')),
     is_wanted boolean not null default true,
     remark text,
     changed_at timestamptz not null default now(),
@@ -20,8 +20,7 @@ comment on column analytics.capture_state.members is 'Its oid and those of its p
 comment on column analytics.capture_state.identity is
 'What the catalog said about its files and triggers. If it changes, the whole table is read again.';
 comment on column analytics.capture_state.mode is
-'captured: changes are logged by triggers; window: each tick reads the last two days, the nightly reconcile the '
-'rest.';
+'captured: changes are logged by triggers; uncaptured: the nightly reconcile reads the table.';
 comment on column analytics.capture_state.is_wanted is
 'Whether it should be captured; set by convo-pipelines capture on and off.';
 comment on column analytics.capture_state.remark is 'Why it is not captured.';

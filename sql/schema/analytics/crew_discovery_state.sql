@@ -2,7 +2,7 @@ create table analytics.crew_discovery_state (
     crew_id uuid primary key references app.crews on delete cascade,
     histories_table_name text not null,
     is_discovered boolean not null default true,
-    mode text not null default 'captured' check (mode in ('captured', 'window')),
+    mode text not null default 'captured' check (mode in ('captured', 'uncaptured')),
     last_run_at timestamptz,
     last_success_at timestamptz,
     last_duration_ms bigint,

@@ -33,7 +33,7 @@ logged as (
         session_id,
         'insert'
     from saved
-    where exists (select from analytics.capture_state where table_name = 'conversations' and mode = 'window')
+    where exists (select from analytics.capture_state where table_name = 'conversations' and mode = 'uncaptured')
 ),
 
 counted as (
