@@ -5,5 +5,5 @@ select exists (
     inner join app.clients as client on client.id = crew.client_id
     left join analytics.capture_state as state on state.table_name = crew.histories_table_name
     where crew.is_active and client.is_active
-        and (state.table_name is not null and state.table_oid is null or octet_length(crew.histories_table_name) > 63)
+        and (octet_length(crew.histories_table_name) > 63 or state.table_name is not null and state.table_oid is null)
 ) as is_any;
