@@ -3,7 +3,8 @@
 select exists (
     select from app.crews as crew
     inner join app.clients as client on client.id = crew.client_id
-    left join analytics.capture_state as state on state.table_name = crew.histories_table_name
-    where crew.is_active and client.is_active
-        and (octet_length(crew.histories_table_name) > 63 or state.table_name is not null and state.table_oid is null)
+    where crew.is_active and client.is_active and not exists (
+        select from analytics.capture_state as state
+        where state.table_name = crew.histories_table_name and state.table_oid is not null
+    )
 ) as is_any;
