@@ -22,7 +22,7 @@ setup(
         *(f"convo_pipelines.{folder.replace('/', '.')}" for folder in SQL_FOLDERS),
     ],
     package_dir={f"convo_pipelines.{folder.replace('/', '.')}": folder for folder in SQL_FOLDERS},
-    package_data={"": ["*.sql", "*.yaml", "catalog.txt", "*.j2", "py.typed"]},
+    package_data={"": ["*.sql", "*.toml", "*.yaml", "catalog.txt", "*.j2", "py.typed"]},
     install_requires=[
         "apprise>=1.9,<3",
         "click>=8.1,<9",

@@ -12,23 +12,14 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
 from convo_pipelines.database.warehouse import Counts, Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import (
-    CLIENTS_CONVERSATIONS,
-    DISCOVERY,
-    LINK_SYNC,
-    PARTICIPANT_RESOLUTIONS,
-    PEOPLE_CONVERSATIONS,
-    PROJECT_CONVERSATIONS,
-    PROJECT_LINK_INCONSISTENCIES,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import DISCOVERY, LINK_SYNC, PARTICIPANT_RESOLUTIONS, TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Window
 
 BATCH_CONVERSATIONS = 500
 KEYS, KEYS_BEFORE = 1_000, 100
 EVERYTHING = Window.of_days(date(2000, 1, 1), date(2100, 1, 1))
-PAIR = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS)
-PROJECTS = (PROJECT_CONVERSATIONS, PROJECT_LINK_INCONSISTENCIES)
+PAIR = (TABLES["people_conversations"], TABLES["clients_conversations"])
+PROJECTS = (TABLES["project_conversations"], TABLES["project_link_inconsistencies"])
 READS = {
     "people_of_conversation": "conversations",
     "clients_of_conversation": "conversations",

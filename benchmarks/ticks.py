@@ -5,15 +5,10 @@ from collections.abc import Callable
 from benchmarks.discovery import TICKS, Benchmark, log
 from benchmarks.measure import fresh_database, median_seconds, run_file
 from convo_pipelines.engine import refresh, ticks
-from convo_pipelines.engine.registry import (
-    CONVERSATION_SUMMARIES,
-    CREW_CONVERSATIONS,
-    DERIVED_TABLES,
-    HISTORIES_SESSIONS,
-)
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 
 SESSIONS = 10_000
-THREE = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
+THREE = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, TABLES["conversation_summaries"])
 FEW_KEYS = refresh.FEW_KEYS
 
 Row = dict[str, str]

@@ -19,7 +19,7 @@ from benchmarks.peers.scenarios import OLD_DAYS, Histories
 from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
 from benchmarks.results import save, table
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import CONVERSATION_SUMMARIES, CREW_CONVERSATIONS, HISTORIES_SESSIONS
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, TABLES
 
 PINNED = ("dbt-core", "dbt-postgres", "sqlmesh", "duckdb", "polars")
 
@@ -124,7 +124,7 @@ def summaries_alone(sessions: int) -> Row:
     with fresh_database() as url:
         benchmark = Benchmark(url, sessions)
         benchmark.load()
-        tables = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
+        tables = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, TABLES["conversation_summaries"])
         build = sum(seconds(partial(ticks.tick, benchmark.warehouse, table, log)) for table in tables)
         benchmark.close()
     return {

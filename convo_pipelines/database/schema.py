@@ -15,7 +15,7 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.statements import names, source
+from convo_pipelines.database import declarations
 from convo_pipelines.database.warehouse import Connection, execute, fetch, identifier
 
 SCHEMAS = {"app": ("app",), "analytics": ("curation", "analytics")}
@@ -76,8 +76,8 @@ class Definition:
 def definitions(schema: str) -> Mapping[str, Definition]:
     """Return what is recorded in a schema, by key; each after those that have to be there to create it."""
     texts: dict[tuple[str, str], list[str]] = {}
-    for file in (file for folder in SCHEMAS[schema] for file in names(f"schema/{folder}")):
-        for found in _STATEMENT.finditer(source(file)):
+    for file in _files(schema):
+        for found in _STATEMENT.finditer(declarations.text(file)):
             for kind, name in _objects(found[0]):
                 is_views = kind == "comment" and ("view", name) in texts
                 texts.setdefault(("view" if is_views else kind, name), []).append(found[0])
@@ -96,7 +96,11 @@ def needed_by(definition: Definition, others: Mapping[str, Definition]) -> set[s
 
 def checksum(schema: str) -> str:
     """Return a checksum of all definitions that are recorded in a schema."""
-    return _checksum("".join(source(file) for folder in SCHEMAS[schema] for file in names(f"schema/{folder}")))
+    return _checksum("".join(map(declarations.text, _files(schema))))
+
+
+def _files(schema: str) -> list[str]:
+    return [file for folder in SCHEMAS[schema] for file in declarations.definitions_of(folder)]
 
 
 def _checksum(text: str) -> str:

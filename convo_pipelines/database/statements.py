@@ -36,6 +36,11 @@ def _is_comment(line: str) -> bool:
     return line.startswith("--")
 
 
+def folders(folder: str) -> list[str]:
+    """Return the names of the folders in a folder, in order."""
+    return sorted(inner.name for inner in (STATEMENTS / folder).iterdir() if inner.is_dir())
+
+
 def names(folder: str) -> list[str]:
     """Return the statements in a folder, in the order of their names."""
     return sorted(f"{folder}/{file.stem}" for file in (STATEMENTS / folder).glob("*.sql"))

@@ -1,15 +1,18 @@
-"""The derived tables: their names, the tables that each reads and follows, their rows and keys.
+"""The derived tables, as the folders `sql/tables/<name>/` declare them.
 
-A table's statements are in `sql/tables/<name>/`: `rows.sql` returns the rows that there should be for the keys of a
-chunk, `keys.sql` the keys that a scope concerns. The engine compares, writes, propagates and retries.
+`table.sql` defines the table, and `table.toml` says what it reads and follows. `rows.sql` returns the rows that there
+should be for the keys of a chunk, `keys.sql` the keys that a scope concerns. The engine compares, writes, propagates
+and retries.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import LiteralString
+from graphlib import TopologicalSorter
+from typing import Any, LiteralString
 
 from psycopg import sql
 
+from convo_pipelines.database.declarations import personal_columns, references, tables
 from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import Connection
 from convo_pipelines.engine import participants
@@ -130,6 +133,21 @@ PROJECTS = Grain(
 )
 
 
+GRAINS: Mapping[str, Grain] = {
+    "conversations": CONVERSATIONS,
+    "summarized_conversations": SUMMARIZED_CONVERSATIONS,
+    "sessions": SESSIONS,
+    "session_days": SESSION_DAYS,
+    "crew_days": CREW_DAYS,
+    "client_days": CLIENT_DAYS,
+    "identifier_sources": IDENTIFIER_SOURCES,
+    "projects": PROJECTS,
+}
+"""The grains, by the names that `table.toml` uses."""
+PREPARED = {"participant_resolutions": (participants.prepare, participants.prepare_few)}
+"""What tables do in each chunk before it compares: for many keys, and for a few."""
+
+
 @dataclass(frozen=True)
 class Target:
     """The rows that a refresh keeps equal to their sources.
@@ -177,6 +195,8 @@ class DerivedTable:
             how many rows of its own tables it changed.
         prepare_few: the same for a few keys, with a connection, the query that returns them and its parameters; returns
             the parameters of its `given.sql`.
+        lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
+        is_link: whether clients sync it by Zero.
 
     """
 
@@ -191,6 +211,8 @@ class DerivedTable:
     propagates: bool = False
     prepare: Callable[[Connection, bool], int] | None = None
     prepare_few: Callable[[Connection, sql.Composable, Mapping[str, object]], dict[str, object]] | None = None
+    lake_day: str | None = None
+    is_link: bool = False
 
     @property
     def target(self) -> str:
@@ -222,191 +244,54 @@ class DerivedTable:
         return (*self.changes, self.retry_source)
 
 
-HISTORIES_SESSIONS = DerivedTable(
-    "histories_sessions",
-    "One row per crew, session and UTC day with messages: counts and times, as partial aggregates.",
-    group="sessions",
-    job="conversation_discovery",
-    sources=("crews",),
-    changes=("histories",),
-    rows=Target(
-        "analytics.histories_sessions",
-        key=("crew_id", "session_id", "activity_date"),
-        parents=(("crew_id", "crews"),),
-    ),
-    grain=SESSION_DAYS,
-)
-CREW_CONVERSATIONS = DerivedTable(
-    "crew_conversations",
-    "The rows of app.conversations that stand for crews' sessions: inserted where missing, never changed.",
-    group="conversations",
-    job="conversation_discovery",
-    sources=("crews", "conversations"),
-    changes=(
-        "histories_sessions",
-        *(f"conversations {operation}" for operation in ("update", "delete", "truncate", "everything")),
-    ),
-    rows=Target(
-        "app.conversations",
-        key=("crew_id", "session_id"),
-        updated_at_column=None,
-        parents=(("crew_id", "crews"), ("client_id", "clients")),
-        inserted=("id", "channel", "external_id", "client_id", "crew_id", "session_id", "started_at"),
-    ),
-    grain=SESSIONS,
-)
-CONVERSATION_SUMMARIES = DerivedTable(
-    "conversation_summaries",
-    "One row per conversation with messages: counts by direction, start and end, time to the first answer.",
-    group="conversations",
-    job="conversation_discovery",
-    sources=("crews", "conversations", "messages", "message_recipients"),
-    changes=("conversations", "messages", "message_recipients", "histories_sessions", "crews"),
-    rows=Target(
-        "analytics.conversation_summaries",
-        key=("conversation_id",),
-        parents=(("conversation_id", "conversations"),),
-    ),
-    propagates=True,
-)
-CONVERSATION_DAYS = DerivedTable(
-    "conversation_days",
-    "What happened in each conversation of a client on each UTC day: partial aggregates for client_activity_daily.",
-    group="activity",
-    job="conversation_discovery",
-    sources=("messages",),
-    changes=("conversations", "conversation_summaries", "histories_sessions", "messages"),
-    rows=Target(
-        "analytics.conversation_days",
-        key=("conversation_id", "activity_date", "client_id"),
-    ),
-    grain=SUMMARIZED_CONVERSATIONS,
-)
-CREW_ACTIVITY_DAILY = DerivedTable(
-    "crew_activity_daily",
-    "What each crew did on each UTC day: sessions, messages, the median time to the first answer.",
-    group="activity",
-    job="conversation_discovery",
-    sources=("crews",),
-    changes=("histories_sessions", "crews"),
-    rows=Target(
-        "analytics.crew_activity_daily",
-        key=("crew_id", "activity_date"),
-        parents=(("crew_id", "crews"),),
-    ),
-    grain=CREW_DAYS,
-)
-CLIENT_ACTIVITY_DAILY = DerivedTable(
-    "client_activity_daily",
-    "What happened in each client's conversations on each UTC day: counts, and times to the first answer.",
-    group="activity",
-    job="conversation_discovery",
-    sources=("clients",),
-    changes=("conversation_days", "clients"),
-    rows=Target(
-        "analytics.client_activity_daily",
-        key=("client_id", "activity_date"),
-        parents=(("client_id", "clients"),),
-    ),
-    grain=CLIENT_DAYS,
-)
-PARTICIPANT_RESOLUTIONS = DerivedTable(
-    "participant_resolutions",
-    "The person of each contact method: set by the application, decided by hand, or matched by identifier.",
-    group="participants",
-    job="link_sync",
-    sources=("people", "contact_methods", "conversations"),
-    changes=("people", "contact_methods", "participant_decisions", "conversations"),
-    rows=Target(
-        "analytics.participant_resolutions",
-        key=("contact_method_id",),
-        updated_at_column="resolved_at",
-        parents=(("contact_method_id", "contact_methods"), ("person_id", "people")),
-    ),
-    grain=IDENTIFIER_SOURCES,
-    prepare=participants.prepare,
-    prepare_few=participants.prepare_few,
-)
-PEOPLE_CONVERSATIONS = DerivedTable(
-    "people_conversations",
-    "The people in each conversation: those of its recipients, in any role, and the person its session id names.",
-    group="links",
-    job="link_sync",
-    sources=("crews", "people", "conversations", "messages", "message_recipients"),
-    changes=("conversations", "messages", "message_recipients", "participant_resolutions", "people", "crews"),
-    rows=Target(
-        "analytics.people_conversations",
-        key=("person_id", "conversation_id"),
-        updated_at_column="updated_at",
-        parents=(("person_id", "people"), ("conversation_id", "conversations")),
-    ),
-)
-CLIENTS_CONVERSATIONS = DerivedTable(
-    "clients_conversations",
-    "The clients of each conversation: its own, and those of its people; with the columns that pages are sorted by.",
-    group="links",
-    job="link_sync",
-    sources=("clients", "crews", "people", "conversations", "messages"),
-    changes=("conversations", "people_conversations", "people", "crews", "clients"),
-    rows=Target(
-        "analytics.clients_conversations",
-        key=("client_id", "conversation_id"),
-        updated_at_column="updated_at",
-        parents=(("client_id", "clients"), ("conversation_id", "conversations")),
-    ),
-)
-PROJECT_CONVERSATIONS = DerivedTable(
-    "project_conversations",
-    "The project that each conversation names, since when, and the user to whom it belonged then.",
-    group="links",
-    job="link_sync",
-    sources=("conversations", "projects", "users"),
-    changes=("conversations", "projects", "users"),
-    rows=Target(
-        "analytics.project_conversations",
-        key=("conversation_id",),
-        updated_at_column=None,
-        parents=(("conversation_id", "conversations"), ("project_id", "projects"), ("added_by", "users")),
-    ),
-    propagates=True,
-)
-PROJECT_LINK_INCONSISTENCIES = DerivedTable(
-    "project_link_inconsistencies",
-    "Where the deprecated app.projects.conversation_ids disagrees with app.conversations.project_id.",
-    group="links",
-    job="link_sync",
-    sources=("conversations", "projects"),
-    changes=("projects", "conversations", "project_conversations"),
-    rows=Target(
-        "analytics.project_link_inconsistencies",
-        key=("project_id", "conversation_id", "kind"),
-        updated_at_column="last_seen_at",
-        parents=(("project_id", "projects"),),
-        is_found_again=True,
-    ),
-    grain=PROJECTS,
-)
+def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
+    """Return the table that `sql/tables/<name>/table.toml` declares."""
+    relation = said.get("relation", f"analytics.{name}")
+    inserted = tuple(said.get("inserted", ()))
+    parents = references().get(relation, {})
+    prepare, prepare_few = PREPARED.get(name, (None, None))
+    return DerivedTable(
+        name,
+        said["description"],
+        said["group"],
+        said["job"],
+        tuple(said["sources"]),
+        tuple(said["changes"]),
+        Target(
+            relation,
+            tuple(said["key"]),
+            said.get("updated_at", "refreshed_at") or None,
+            tuple((column, parent) for column, parent in parents.items() if not inserted or column in inserted),
+            inserted,
+            said.get("is_found_again", False),
+        ),
+        GRAINS[said.get("grain", "conversations")],
+        said.get("propagates", False),
+        prepare,
+        prepare_few,
+        said.get("lake_day"),
+        said.get("is_link", False),
+    )
 
-PERSONAL_COLUMNS = {"example", "external_id", "name", "session_id", "subject", "value"}
+
+def _in_order(found: Mapping[str, DerivedTable]) -> dict[str, DerivedTable]:
+    """Return the tables, those that others are derived from first."""
+    written = {table.rows.relation.rpartition(".")[2]: name for name, table in found.items()}
+    reads = {
+        name: [of for of in (written.get(said.partition(" ")[0]) for said in table.changes) if of not in (None, name)]
+        for name, table in found.items()
+    }
+    return {name: found[name] for name in TopologicalSorter(reads).static_order()}
+
+
+TABLES = _in_order({name: _derived_table(name, said) for name, said in tables().items()})
+"""Every derived table by its name, those that others are derived from first."""
+DERIVED_TABLES = tuple(TABLES.values())
+HISTORIES_SESSIONS = TABLES["histories_sessions"]
+CREW_CONVERSATIONS = TABLES["crew_conversations"]
+PARTICIPANT_RESOLUTIONS = TABLES["participant_resolutions"]
+PERSONAL_COLUMNS = personal_columns()
 """Columns that may hold personal data: neither Dagster nor the lake gets them, unless a setting says so."""
-WITH_PERSONAL_DATA = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, CONVERSATION_SUMMARIES)
-"""The tables with such a column. The others name persons by their ids only, or nobody."""
-
-DERIVED_TABLES = (
-    HISTORIES_SESSIONS,
-    CREW_CONVERSATIONS,
-    CONVERSATION_SUMMARIES,
-    CONVERSATION_DAYS,
-    CREW_ACTIVITY_DAILY,
-    CLIENT_ACTIVITY_DAILY,
-    PARTICIPANT_RESOLUTIONS,
-    PEOPLE_CONVERSATIONS,
-    CLIENTS_CONVERSATIONS,
-    PROJECT_CONVERSATIONS,
-    PROJECT_LINK_INCONSISTENCIES,
-)
-"""Every derived table, those that others are derived from first."""
-TABLES = {table.name: table for table in DERIVED_TABLES}
 BOOKKEEPING = (
     "alerts",
     "crew_discovery_state",
@@ -419,7 +304,7 @@ BOOKKEEPING = (
     "refused_conversations",
 )
 """Tables with the state of the pipeline that operators may read."""
-LINK_TABLES = (PEOPLE_CONVERSATIONS, CLIENTS_CONVERSATIONS, PROJECT_CONVERSATIONS)
+LINK_TABLES = tuple(table for table in DERIVED_TABLES if table.is_link)
 """The tables that clients sync by Zero, each from a conversation to its first parent."""
 
 

@@ -15,21 +15,8 @@ from pyiceberg.types import (
 )
 
 from convo_pipelines.database.warehouse import Connection, fetch
-from convo_pipelines.engine.registry import PERSONAL_COLUMNS, TABLES, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, PERSONAL_COLUMNS, DerivedTable
 from convo_pipelines.settings import settings
-
-DAY_OF = {
-    "histories_sessions": "activity_date",
-    "conversation_summaries": "(started_at at time zone 'UTC')::date",
-    "conversation_days": "activity_date",
-    "people_conversations": "(created_at at time zone 'UTC')::date",
-    "clients_conversations": "(created_at at time zone 'UTC')::date",
-    "project_conversations": "(added_at at time zone 'UTC')::date",
-    "participant_resolutions": "(resolved_at at time zone 'UTC')::date",
-    "client_activity_daily": "activity_date",
-    "crew_activity_daily": "activity_date",
-}
-"""The day of a table's row; `usable` moves days that Python and Iceberg's readers do not know to the nearest."""
 
 
 def usable(day: str) -> str:
@@ -103,4 +90,9 @@ class LakeTable:
         ]
 
 
-LAKE_TABLES = [LakeTable(TABLES[name], usable(day)) for name, day in DAY_OF.items()]
+def _day(column: str) -> str:
+    """Return the SQL of a row's UTC day, by a column with a day or a time."""
+    return usable(column if column.endswith("_date") else f"({column} at time zone 'UTC')::date")
+
+
+LAKE_TABLES = [LakeTable(table, _day(table.lake_day)) for table in DERIVED_TABLES if table.lake_day]

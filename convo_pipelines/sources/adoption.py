@@ -15,6 +15,7 @@ from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.declarations import Source
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import (
     Connection,
@@ -33,7 +34,7 @@ from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Source, is_like
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
 from convo_pipelines.sources.views import View, ViewError
 
 SECONDS_PER_ROW = 2e-5
@@ -111,7 +112,7 @@ def _checked(connection: Connection, name: str, wanted: Source, is_in_file: bool
     ] + [
         sql.SQL("{} is not null").format(sql.Identifier(column))
         for column, described in wanted.columns.items()
-        if not described.is_optional and column not in wanted.key
+        if not described.optional and column not in wanted.key
     ]
     view = sql.Identifier("app", name)
     names: dict[str, sql.Composable] = {"view": view, "key": key, "is_null": is_null}
@@ -343,7 +344,7 @@ def differences(name: str, wanted: Source, columns: Mapping[str, str]) -> list[s
     failures: list[str] = []
     for column, described in wanted.columns.items():
         found = columns.get(column)
-        if found is None and described.is_optional:
+        if found is None and described.optional:
             failures.append(f"app.{name} has no column {column}: add null::{described.type} as {column}")
         elif found is None:
             failures.append(f"app.{name} has no column {column} ({described.type}: {described.meaning.rstrip('.')})")

@@ -13,9 +13,10 @@ from itertools import groupby
 
 from psycopg import sql
 
+from convo_pipelines.database.declarations import Column
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, Column, is_like
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
 
 TABLES: Mapping[str, Sequence[str]] = {
     "clients": ("client", "account", "company", "organization", "organisation", "tenant", "workspace"),
@@ -456,7 +457,7 @@ def _labels(column: Row, name: str, described: Column) -> Shown | None:
 
 
 def _unknown(name: str, described: Column) -> Shown:
-    if described.is_optional:
+    if described.optional:
         return Shown(f"null::{described.type}")
     value = f"'{next(iter(VALUES[name]))}'" if name in VALUES else CONSTANTS.get(described.type)
     return Shown(value or f"null::{described.type}", f"TODO: {described.meaning}")

@@ -2,20 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
 from convo_pipelines.engine import capture, change_log, chunks, refresh, ticks
 from convo_pipelines.engine.crews import CrewError
-from convo_pipelines.engine.registry import (
-    CLIENT_ACTIVITY_DAILY,
-    CONVERSATION_DAYS,
-    CONVERSATION_SUMMARIES,
-    CREW_ACTIVITY_DAILY,
-    DISCOVERY,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import DISCOVERY, TABLES, DerivedTable
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
@@ -210,17 +203,17 @@ def test_a_crew_that_is_put_back_between_two_ticks_is_discovered_again(company: 
 
 
 @both_servers_if_wide
-def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_tick(world: World) -> None:
-    now = datetime.now(UTC)
-    world.crew()
-    world.say("s1", "human", now)
-    world.say("s2", "human", now)
+def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_reconcile(world: World) -> None:
+    talks = [world.conversation(), world.conversation()]
+    for talk in talks:
+        world.message(talk)
     world.tick()
-    capture.switch(world.warehouse, ["conversations"], on=False)
+    capture.switch(world.warehouse, ["conversations", "messages"], on=False)
     world.tick()
-    world.execute("delete from app.conversations where session_id = 's1'")
-    world.tick()
-    assert oracle.rows(world, "analytics.client_activity_daily", ["sessions"]) == {(1,)}
+    world.execute("delete from app.conversations where id = %s", talks[0])
+    world.reconcile()
+    assert oracle.rows(world, "analytics.client_activity_daily", ["conversations_started"]) == {(1,)}
+    oracle.assert_right(world)
 
 
 @pytest.mark.parametrize("table", ["conversation_days", "crew_activity_daily", "client_activity_daily"])
@@ -242,7 +235,12 @@ def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pyte
 @both_servers_if_wide
 @pytest.mark.parametrize(
     "table",
-    [CONVERSATION_SUMMARIES, CONVERSATION_DAYS, CREW_ACTIVITY_DAILY, CLIENT_ACTIVITY_DAILY],
+    [
+        TABLES["conversation_summaries"],
+        TABLES["conversation_days"],
+        TABLES["crew_activity_daily"],
+        TABLES["client_activity_daily"],
+    ],
     ids=lambda table: table.name,
 )
 def test_what_a_collapsed_log_awaits_is_no_drift(

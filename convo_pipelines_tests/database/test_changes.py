@@ -17,15 +17,7 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, histories, refresh, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
-from convo_pipelines.engine.registry import (
-    CONVERSATION_SUMMARIES,
-    CREW_CONVERSATIONS,
-    DERIVED_TABLES,
-    DISCOVERY,
-    HISTORIES_SESSIONS,
-    PEOPLE_CONVERSATIONS,
-    PROJECT_CONVERSATIONS,
-)
+from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, DISCOVERY, HISTORIES_SESSIONS, TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.interleaving import interleave, write_before
@@ -435,7 +427,7 @@ def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server
     tick(world, HISTORIES_SESSIONS)
     assert "row-level security" in world.state()["last_error"]
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-        tick(world, PEOPLE_CONVERSATIONS)
+        tick(world, TABLES["people_conversations"])
     assert len(world.execute("select from analytics.people_conversations")) == 1
     assert len(world.execute("select from analytics.histories_sessions")) == 1
     for table in ("histories_a", "messages", "message_recipients", "people"):
@@ -511,19 +503,19 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(u
     world.crew()
     talk = world.conversation()
     world.message(talk)
-    tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+    tick(world, HISTORIES_SESSIONS, TABLES["project_conversations"])
     with world.warehouse.connection() as connection:
-        assert change_log.look(connection, CONVERSATION_SUMMARIES).from_snapshot is None
+        assert change_log.look(connection, TABLES["conversation_summaries"]).from_snapshot is None
         world.message(talk)
-        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
-        at_start = change_log.begin_build(connection, CONVERSATION_SUMMARIES)
+        tick(world, HISTORIES_SESSIONS, TABLES["project_conversations"])
+        at_start = change_log.begin_build(connection, TABLES["conversation_summaries"])
         world.message(talk)
-        tick(world, HISTORIES_SESSIONS, PROJECT_CONVERSATIONS)
+        tick(world, HISTORIES_SESSIONS, TABLES["project_conversations"])
         change_log.trim(connection)
         assert change_log.store(connection, at_start)
-        assert change_log.look(connection, CONVERSATION_SUMMARIES).has_news
+        assert change_log.look(connection, TABLES["conversation_summaries"]).has_news
     tick(world)
-    outcome, _ = ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, log)
+    outcome, _ = ticks.tick(world.warehouse, TABLES["conversation_summaries"], log)
     assert outcome.keys == 0
 
 
@@ -1021,7 +1013,7 @@ def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
 
 def suppressed(world: World) -> None:
     with suppress(psycopg.errors.LockNotAvailable):
-        tick(world, PEOPLE_CONVERSATIONS)
+        tick(world, TABLES["people_conversations"])
 
 
 @both_servers_if_wide

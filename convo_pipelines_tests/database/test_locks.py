@@ -16,12 +16,7 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, refreshing
 from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
-from convo_pipelines.engine.registry import (
-    CONVERSATION_SUMMARIES,
-    DERIVED_TABLES,
-    PEOPLE_CONVERSATIONS,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
@@ -251,7 +246,8 @@ def test_while_a_table_is_locked_ticks_fail_clearly_and_nothing_piles_up(world: 
         pid = holder.info.backend_pid
         world.execute("update app.conversations set subject = 'x'")
         threads = [
-            threading.Thread(target=tick, args=[table]) for table in (CONVERSATION_SUMMARIES, PEOPLE_CONVERSATIONS)
+            threading.Thread(target=tick, args=[TABLES[name]])
+            for name in ("conversation_summaries", "people_conversations")
         ]
         for thread in threads:
             thread.start()
@@ -282,7 +278,7 @@ def test_who_waits_to_change_a_table_is_named_with_whom_it_waits_for(world: Worl
         while not world.execute("select from pg_locks where not granted"):
             time.sleep(0.05)
         with pytest.raises(TableLockedError) as error:
-            ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, logging.getLogger())
+            ticks.tick(world.warehouse, TABLES["conversation_summaries"], logging.getLogger())
         reader.rollback()
         altering.join()
         pids = owner.info.backend_pid, reader.info.backend_pid
@@ -304,7 +300,7 @@ def test_a_prepared_transaction_is_named(world: World) -> None:
         forgetful.execute("lock table app.messages")
         forgetful.execute("prepare transaction 'forgotten'")
     with pytest.raises(TableLockedError) as error:
-        ticks.tick(world.warehouse, CONVERSATION_SUMMARIES, logging.getLogger())
+        ticks.tick(world.warehouse, TABLES["conversation_summaries"], logging.getLogger())
     world.execute("rollback prepared 'forgotten'")
     assert str(error.value).startswith(
         "app.messages is locked by the prepared transaction 'forgotten' of postgres since"
@@ -638,7 +634,7 @@ def test_a_refresh_that_others_wait_for_is_named(world: World, monkeypatch: pyte
     world.crew()
     world.say("s1")
     monkeypatch.setattr(health, "LONGEST_LOCK", health.timedelta(0))
-    with world.warehouse.connection() as slow, refreshing(slow, [CONVERSATION_SUMMARIES.name], ["crews"]):
+    with world.warehouse.connection() as slow, refreshing(slow, [TABLES["conversation_summaries"].name], ["crews"]):
         waiting = threading.Thread(target=world.tick)
         waiting.start()
         deadline = time.monotonic() + 30

@@ -9,7 +9,7 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.crews import CrewError
-from convo_pipelines.engine.registry import CREW_ACTIVITY_DAILY
+from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
@@ -17,13 +17,13 @@ from convo_pipelines_tests.interleaving import write_before
 from convo_pipelines_tests.world import World, at
 
 PHONE, MAIL = "4915112345678", "ana@example.com"
-TABLES = "select relname from pg_class where relnamespace = %s::regnamespace and relkind = 'r'"
+NAMES = "select relname from pg_class where relnamespace = %s::regnamespace and relkind = 'r'"
 
 
 def found_in(url: str, schema: str, *marks: str) -> dict[str, list[str]]:
     """The rows of a schema, by table, that hold one of the marks."""
     with psycopg.connect(url) as connection:
-        tables = [name for (name,) in connection.execute(TABLES, [schema])]
+        tables = [name for (name,) in connection.execute(NAMES, [schema])]
         found = {
             table: [
                 held
@@ -171,7 +171,7 @@ def test_a_table_that_another_process_ticks_reads_what_is_forgotten_first(
     world.execute("delete from app.histories_a where session_id = 's1'")
     world.execute("delete from app.conversations where session_id = 's1'")
     with (
-        change_log.leases(world.warehouse, [CREW_ACTIVITY_DAILY]),
+        change_log.leases(world.warehouse, [TABLES["crew_activity_daily"]]),
         pytest.raises(forget.StillThereError, match="another process is running ticks of crew_activity_daily"),
     ):
         forget.sessions(world.warehouse, "A", "s1")

@@ -17,7 +17,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, PROJECT_LINK_INCONSISTENCIES
+from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
 from convo_pipelines.operations import forget, health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
@@ -430,7 +430,7 @@ def test_arrays_that_go_while_a_tick_is_at_work(world: World, statements: int, m
     world.execute("update app.conversations set project_id = %s where id = %s", world.project(UUID(int=8)), talk)
 
     def run(warehouse: Warehouse) -> None:
-        ticks.tick(warehouse, PROJECT_LINK_INCONSISTENCIES, logging.getLogger("test"))
+        ticks.tick(warehouse, TABLES["project_link_inconsistencies"], logging.getLogger("test"))
 
     def drop() -> None:
         with suppress(psycopg.errors.LockNotAvailable):
@@ -451,7 +451,7 @@ def test_an_inconsistency_is_kept_while_the_links_of_projects_are_behind(world: 
     world.tick(["project_link_inconsistencies"])
     found = "select * from analytics.project_link_inconsistencies"
     [before] = world.execute(found)
-    outcome, _ = ticks.compare(world.warehouse, PROJECT_LINK_INCONSISTENCIES, logging.getLogger())
+    outcome, _ = ticks.compare(world.warehouse, TABLES["project_link_inconsistencies"], logging.getLogger())
     assert (outcome.drift.changed, outcome.counts.deleted) == (0, 0)
     world.sync()
     [after] = world.execute(found)
@@ -465,7 +465,7 @@ def test_a_project_that_changes_while_reconcile_runs_is_no_drift(world: World, m
     compare = ticks.compare
 
     def interrupted(*arguments: Any) -> Any:
-        if PROJECT_LINK_INCONSISTENCIES in arguments:
+        if TABLES["project_link_inconsistencies"] in arguments:
             world.execute("update app.conversations set project_id = %s where id = any(%s)", projects[1], talks[1:])
         return compare(*arguments)
 

@@ -4,13 +4,7 @@ import pytest
 
 from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.engine import reconcile, registry, ticks
-from convo_pipelines.engine.registry import (
-    BOOKKEEPING,
-    CONVERSATION_SUMMARIES,
-    DERIVED_TABLES,
-    HISTORIES_SESSIONS,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import BOOKKEEPING, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
 
@@ -112,14 +106,16 @@ def unknown_words(world: World, table: DerivedTable) -> set[str]:
 @each_table
 def test_every_text_is_known_to_be_personal_or_not(world: World, table: DerivedTable) -> None:
     unknown = unknown_words(world, table)
-    assert not unknown, "registry.PERSONAL_COLUMNS if they may say who somebody is, else IMPERSONAL above"
+    assert not unknown, (
+        'if they may say who somebody is, their comments end with "Personal data."; else IMPERSONAL above'
+    )
 
 
 @pytest.mark.parametrize("type_", ["text", "text[]", "varchar(9)[]", "jsonb", "json[]", "hers", "xml", "bytea", "name"])
 def test_words_are_found_in_columns_of_any_type(world: World, type_: str) -> None:
     world.execute("create domain public.hers as text")
     world.execute(f"alter table analytics.conversation_summaries add column said {type_}, add column years int[]")
-    assert unknown_words(world, CONVERSATION_SUMMARIES) == {"said"}
+    assert unknown_words(world, TABLES["conversation_summaries"]) == {"said"}
 
 
 def test_reconciles_size_is_the_number_of_keys_that_it_reports(full: World) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
-from convo_pipelines.engine import capture, registry
+from convo_pipelines.engine import capture
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.serving import report
 from convo_pipelines.serving.follow import Follower
@@ -175,8 +175,9 @@ from pg_class as class join pg_attribute as attribute on attrelid = class.oid
 where relnamespace = 'analytics'::regnamespace and relkind in ('r', 'v') and attnum > 0 and not attisdropped
     and relname not like 'schema\_migration%'
 """
-PERSONAL = registry.PERSONAL_COLUMNS | {
-    "added_by_name", "email", "identifier", "last_error", "last_warning", "linkedin_urn", "person_name", "phone",
+PERSONAL = {
+    "added_by_name", "email", "example", "identifier", "last_error", "last_warning", "linkedin_urn", "person_name",
+    "phone", "session_id", "subject", "value",
 }  # fmt: skip
 
 

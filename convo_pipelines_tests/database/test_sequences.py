@@ -15,7 +15,7 @@ from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     HISTORIES_SESSIONS,
     PARTICIPANT_RESOLUTIONS,
-    PEOPLE_CONVERSATIONS,
+    TABLES,
 )
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.sources import n8n
@@ -169,7 +169,7 @@ def test_a_table_further_down_that_ticks_before_the_one_above_it(world: World) -
     world.execute("update app.contact_methods set person_id = null")
     for table in reversed(DERIVED_TABLES):
         tick(world, table)
-    tick(world, PEOPLE_CONVERSATIONS)
+    tick(world, TABLES["people_conversations"])
     assert world.execute("select from analytics.people_conversations") == []
     world.execute("update app.contact_methods set person_id = %s", ana)
     world.execute("delete from app.message_recipients")
@@ -185,7 +185,7 @@ def test_a_person_link_goes_when_crew_id_is_cleared(world: World) -> None:
     world.say("4915112345678")
     tick(world)
     world.execute("update app.conversations set crew_id = null")
-    for table in (PEOPLE_CONVERSATIONS, PARTICIPANT_RESOLUTIONS, PEOPLE_CONVERSATIONS):
+    for table in (TABLES["people_conversations"], PARTICIPANT_RESOLUTIONS, TABLES["people_conversations"]):
         tick(world, table)
     assert world.execute("select from analytics.people_conversations") == []
 

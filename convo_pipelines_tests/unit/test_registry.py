@@ -43,7 +43,7 @@ def test_no_statement_is_left_over() -> None:
     program = "".join(
         file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (ROOT / folder).rglob("*.py")
     )
-    generic = {"rows", "keys", "propagate"}
+    generic = {"rows", "keys", "propagate", "table"}
     unused = [
         str(file.relative_to(ROOT))
         for file in (ROOT / "sql").rglob("*.sql")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from convo_pipelines.sources.interface import HISTORIES, SOURCES, Column
+from convo_pipelines.database.declarations import Column
+from convo_pipelines.sources.interface import HISTORIES, SOURCES
 
 HEAD = """# What the pipeline reads
 
@@ -28,7 +29,7 @@ def page() -> str:
 
 def _rows(columns: Mapping[str, Column]) -> list[str]:
     return [
-        f"| | `{name}` | `{column.type}` | {column.meaning}{' May be missing.' if column.is_optional else ''} |"
+        f"| | `{name}` | `{column.type}` | {column.meaning}{' May be missing.' if column.optional else ''} |"
         for name, column in columns.items()
     ]
 

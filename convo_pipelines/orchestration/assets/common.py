@@ -12,12 +12,7 @@ from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, iden
 from convo_pipelines.engine import change_log, refresh, ticks
 from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import (
-    DERIVED_TABLES,
-    HISTORIES_SESSIONS,
-    PROJECT_LINK_INCONSISTENCIES,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
 from convo_pipelines.operations import projects, schema
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.failures import plain_failures
@@ -155,7 +150,7 @@ def _crew_table(results: Sequence[CrewResult]) -> dg.TableMetadataValue:
 
 def _remark(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
     """Return why the table is empty if the application has no arrays to compare."""
-    if table is not PROJECT_LINK_INCONSISTENCIES:
+    if table is not TABLES["project_link_inconsistencies"]:
         return {}
     with warehouse.connection() as connection:
         return {} if projects.have_arrays(connection) else {"remark": projects.NO_ARRAYS}

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, WITH_PERSONAL_DATA, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.cells import key, pool
@@ -43,7 +44,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             owners=["team:data"],
             code_version=version(table.statements),
             metadata={"dagster/table_name": table.target, "dagster/storage_kind": "postgres", **code(table.statements)},
-            tags={"personal_data": "yes" if table in WITH_PERSONAL_DATA else "no", "tier": TIERS[table.group]},
+            tags={"personal_data": "yes" if personal_columns(table.name) else "no", "tier": TIERS[table.group]},
             freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
 

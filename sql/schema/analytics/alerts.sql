@@ -20,7 +20,7 @@ comment on table analytics.alerts is
 'Problems found, and whether a notification about each was delivered. A row is kept for a year after its end.';
 comment on column analytics.alerts.source is 'Where the problem was found: health, runs or checks.';
 comment on column analytics.alerts.kind is 'The kind of problem.';
-comment on column analytics.alerts.subject is 'The table, crew, job or check concerned.';
+comment on column analytics.alerts.subject is 'The table, crew, job or check concerned. Personal data.';
 comment on column analytics.alerts.found is 'What is known: the error, the measured value, or the first offender.';
 comment on column analytics.alerts.remedy is 'What to do.';
 comment on column analytics.alerts.link is
@@ -30,7 +30,7 @@ comment on column analytics.alerts.ended_at is 'When the problem ended; null whi
 comment on column analytics.alerts.notified_at is
 'When the last notification of the problem was delivered; null: none yet.';
 comment on column analytics.alerts.failed_deliveries is 'Consecutive failed deliveries.';
-comment on column analytics.alerts.last_error is 'Why the last delivery failed.';
+comment on column analytics.alerts.last_error is 'Why the last delivery failed. Personal data.';
 comment on column analytics.alerts.id is 'Generated.';
 comment on column analytics.alerts.end_notified_at is
 'When the notification of its end was delivered, or was found not to be needed.';

@@ -50,32 +50,10 @@ as $$
         inner join app.clients as client on client.id = crew.client_id
         where crew.is_active and client.is_active and octet_length(crew.histories_table_name) <= 63
             and (only_names is null or crew.histories_table_name = any(only_names))
-            and crew.histories_table_name not in (
-            'clients', 'crews', 'people', 'contact_methods', 'conversations', 'messages', 'message_recipients', 'projects',
-            'users', 'participant_decisions'
-        )
+            and crew.histories_table_name not in (select declared.name from analytics.declared_sources() as declared)
         union all
-        select wanted.name, false, wanted.log_function, wanted.schema_name, wanted.reads::text[]
-        from (
-            values
-            ('clients', 'log_identifiers', 'app', '{id, client_code, name, is_active}'),
-            ('crews', 'log_identifiers', 'app', '{id, client_id, crew_code, name, histories_table_name, is_active}'),
-            ('people', 'log_identifiers', 'app', '{id, client_id, name, email, phone, linkedin_urn}'),
-            ('contact_methods', 'log_identifiers', 'app', '{id, person_id, kind, value}'),
-            (
-                'conversations', 'log_conversations', 'app',
-                '{id, channel, client_id, crew_id, session_id, project_id, lead_id, customer_id, subject, started_at, closed_at,
-                created_at, updated_at}'
-            ),
-            ('messages', 'log_messages', 'app', '{id, conversation_id, direction, sent_at}'),
-            ('message_recipients', 'log_recipients', 'app', '{message_id, contact_method_id, role}'),
-            ('projects', 'log_projects', 'app', '{id, user_id, name, conversation_ids}'),
-            ('users', 'log_identifiers', 'app', '{id, name}'),
-            (
-                'participant_decisions', 'log_identifiers', 'curation',
-                '{id, contact_method_id, identifier, person_id, decision, revoked_at}'
-            )
-        ) as wanted (name, log_function, schema_name, reads)
+        select declared.name, false, declared.log_function, declared.schema_name, declared.reads
+        from analytics.declared_sources() as declared
     ),
     roots as (
         select

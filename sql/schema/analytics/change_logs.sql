@@ -19,7 +19,7 @@ comment on table analytics.session_changes is
 'Change log of the histories tables: the sessions and days that each transaction wrote to. Internal.';
 comment on column analytics.session_changes.table_oid is 'The histories table, or one of its partitions.';
 comment on column analytics.session_changes.session_id is
-'The session. With operation everything: start after this session of the day. Null: see operation.';
+'The session. With operation everything: start after this session of the day. Null: see operation. Personal data.';
 comment on column analytics.session_changes.activity_date is
 'UTC day of the rows. With operation everything: read from this day on, null: all days.';
 comment on column analytics.session_changes.operation is
@@ -60,7 +60,8 @@ comment on column analytics.conversation_changes.conversation_id is
 'The conversation. Null with a crew_id or client_id: the row is about a session or a day; null without: '
 'everything of the source.';
 comment on column analytics.conversation_changes.crew_id is 'The crew, of a crew''s conversation, session or day.';
-comment on column analytics.conversation_changes.session_id is 'The session, of a crew''s conversation or session.';
+comment on column analytics.conversation_changes.session_id is
+'The session, of a crew''s conversation or session. Personal data.';
 comment on column analytics.conversation_changes.operation is 'insert, update, delete, truncate or everything.';
 comment on column analytics.conversation_changes.xid is 'The transaction that changed it.';
 comment on column analytics.conversation_changes.logged_at is 'When that transaction began.';

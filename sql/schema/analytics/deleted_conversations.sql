@@ -11,7 +11,7 @@ comment on table analytics.deleted_conversations is
 'Sessions whose conversation the application deleted. No conversation is created for them until new messages '
 'arrive.';
 comment on column analytics.deleted_conversations.crew_id is 'The crew.';
-comment on column analytics.deleted_conversations.session_id is 'The session.';
+comment on column analytics.deleted_conversations.session_id is 'The session. Personal data.';
 comment on column analytics.deleted_conversations.deleted_at is 'When the conversation was deleted.';
 comment on column analytics.deleted_conversations.snapshot is
 'What the transaction that deleted it saw: messages that are not visible in it are new. Null: unknown, every message '

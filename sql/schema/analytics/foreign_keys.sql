@@ -16,25 +16,7 @@ as $$
                 select attribute.attnotnull from pg_attribute as attribute
                 where attribute.attrelid = to_regclass('analytics.' || given.child) and attribute.attname = given.column_name
             ) as is_required
-        from (
-            values
-            ('client_activity_daily', 'client_id', 'clients'),
-            ('clients_conversations', 'client_id', 'clients'),
-            ('clients_conversations', 'conversation_id', 'conversations'),
-            ('conversation_summaries', 'conversation_id', 'conversations'),
-            ('crew_activity_daily', 'crew_id', 'crews'),
-            ('crew_discovery_state', 'crew_id', 'crews'),
-            ('deleted_conversations', 'crew_id', 'crews'),
-            ('histories_sessions', 'crew_id', 'crews'),
-            ('participant_resolutions', 'contact_method_id', 'contact_methods'),
-            ('participant_resolutions', 'person_id', 'people'),
-            ('people_conversations', 'conversation_id', 'conversations'),
-            ('people_conversations', 'person_id', 'people'),
-            ('project_conversations', 'added_by', 'users'),
-            ('project_conversations', 'conversation_id', 'conversations'),
-            ('project_conversations', 'project_id', 'projects'),
-            ('project_link_inconsistencies', 'project_id', 'projects')
-        ) as given (child, column_name, parent)
+        from analytics.declared_references() as given
     ),
     possible as (
         select

@@ -22,10 +22,10 @@ comment on column analytics.identifiers.source_id is
 comment on column analytics.identifiers.kind is
 'email, phone, linkedin, or session: the session id of a crew''s conversation, or the identifier of a decision, which '
 'may be any of these.';
-comment on column analytics.identifiers.value is 'The value as stored by the application.';
+comment on column analytics.identifiers.value is 'The value as stored by the application. Personal data.';
 comment on column analytics.identifiers.identifier is
 'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. The id of a contact method '
-'whose value has no canonical form, so that a decision can refer to it; otherwise null.';
+'whose value has no canonical form, so that a decision can refer to it; otherwise null. Personal data.';
 comment on column analytics.identifiers.person_id is
 'The person that the row belongs to: the person''s own record, the person set in the contact method, or the person '
 'of the decision.';
@@ -98,7 +98,7 @@ comment on column analytics.identifier_sources.source is
 comment on column analytics.identifier_sources.source_id is
 'The id of the person, contact method, crew''s conversation or decision.';
 comment on column analytics.identifier_sources.kind is 'email, phone, linkedin or session.';
-comment on column analytics.identifier_sources.value is 'The value as stored by the application.';
+comment on column analytics.identifier_sources.value is 'The value as stored by the application. Personal data.';
 comment on column analytics.identifier_sources.otherwise is
 'The identifier to store if the value has no canonical form.';
 comment on column analytics.identifier_sources.person_id is
@@ -122,7 +122,7 @@ comment on view analytics.identifier_holders is
 'them, or by decision. Persons excluded by a decision are left out.';
 comment on column analytics.identifier_holders.identifier is
 'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana; or the id of a contact '
-'method without one.';
+'method without one. Personal data.';
 comment on column analytics.identifier_holders.person_id is 'The person.';
 comment on column analytics.identifier_holders.client_id is 'The person''s client.';
 comment on column analytics.identifier_holders.is_decided is 'Whether a decision assigned it.';

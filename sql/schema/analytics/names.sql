@@ -53,10 +53,10 @@ from app.people;
 comment on view analytics.person_names is 'Names and addresses of persons. Personal data.';
 comment on column analytics.person_names.person_id is 'The person.';
 comment on column analytics.person_names.client_id is 'The person''s client.';
-comment on column analytics.person_names.person_name is 'The person''s name.';
-comment on column analytics.person_names.email is 'E-mail address in the person''s record.';
-comment on column analytics.person_names.phone is 'Phone number in the person''s record.';
-comment on column analytics.person_names.linkedin_urn is 'LinkedIn profile in the person''s record.';
+comment on column analytics.person_names.person_name is 'The person''s name. Personal data.';
+comment on column analytics.person_names.email is 'E-mail address in the person''s record. Personal data.';
+comment on column analytics.person_names.phone is 'Phone number in the person''s record. Personal data.';
+comment on column analytics.person_names.linkedin_urn is 'LinkedIn profile in the person''s record. Personal data.';
 
 create or replace view analytics.contact_method_values as
 select
@@ -70,7 +70,7 @@ comment on view analytics.contact_method_values is 'Values of contact methods. P
 comment on column analytics.contact_method_values.contact_method_id is 'The contact method.';
 comment on column analytics.contact_method_values.kind is 'email, phone or linkedin.';
 comment on column analytics.contact_method_values.value is
-'The address, number or profile as stored by the application.';
+'The address, number or profile as stored by the application. Personal data.';
 comment on column analytics.contact_method_values.person_id is
 'The person set by the application; see participant_resolutions for resolved persons.';
 
@@ -84,4 +84,4 @@ from app.conversations;
 comment on view analytics.conversation_subjects is 'Subjects of conversations. Personal data.';
 comment on column analytics.conversation_subjects.conversation_id is 'The conversation.';
 comment on column analytics.conversation_subjects.channel is 'email, whatsapp, linkedin, chat or crew.';
-comment on column analytics.conversation_subjects.subject is 'The subject, of an e-mail thread.';
+comment on column analytics.conversation_subjects.subject is 'The subject, of an e-mail thread. Personal data.';

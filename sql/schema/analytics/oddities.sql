@@ -18,7 +18,7 @@ comment on column analytics.oddities.asset_key is 'The derived table whose refre
 comment on column analytics.oddities.crew_id is 'The crew; null if the table is not refreshed per crew.';
 comment on column analytics.oddities.kind is 'What is wrong with the rows.';
 comment on column analytics.oddities.rows is 'Number of rows: exact after a reconcile, a lower bound afterwards.';
-comment on column analytics.oddities.example is 'The key of one of the rows.';
+comment on column analytics.oddities.example is 'The key of one of the rows. Personal data.';
 comment on column analytics.oddities.remedy is 'How to correct the rows.';
 comment on column analytics.oddities.first_seen_at is 'When such a row was first found.';
 comment on column analytics.oddities.last_seen_at is 'When such a row was last found.';

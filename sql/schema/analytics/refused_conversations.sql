@@ -10,7 +10,7 @@ comment on table analytics.refused_conversations is
 'Sessions whose conversation a rule of the application refuses: a constraint or trigger of app.conversations. They '
 'are tried again when they change, and at each reconcile.';
 comment on column analytics.refused_conversations.crew_id is 'The crew.';
-comment on column analytics.refused_conversations.session_id is 'The session.';
+comment on column analytics.refused_conversations.session_id is 'The session. Personal data.';
 comment on column analytics.refused_conversations.refused_by is
 'The constraint, trigger or not-null column of app.conversations, or the error of PostgreSQL if it names none.';
 comment on column analytics.refused_conversations.refused_at is 'When it was last tried.';

@@ -35,7 +35,7 @@ comment on column curation.participant_decisions.contact_method_id is
 comment on column curation.participant_decisions.identifier is
 'A canonical identifier, whether or not anybody has it: ana@example.com, +49301234567, urn:li:member:1, '
 'linkedin.com/in/ana; null if the decision names a contact method. It applies to every contact method and session '
-'with this identifier.';
+'with this identifier. Personal data.';
 comment on column curation.participant_decisions.person_id is 'The person in app.people.';
 comment on column curation.participant_decisions.decision is
 'link: it belongs to the person, even if others match; never: it does not, even if it matches. What the '

@@ -123,11 +123,11 @@ comment on view analytics.person_timeline is
 'The conversations of each person, with or without messages; the latest message first: '
 'order by coalesce(ended_at, started_at) desc.';
 comment on column analytics.person_timeline.person_id is 'The person.';
-comment on column analytics.person_timeline.person_name is 'The person''s name.';
+comment on column analytics.person_timeline.person_name is 'The person''s name. Personal data.';
 comment on column analytics.person_timeline.client_id is 'The person''s client.';
 comment on column analytics.person_timeline.conversation_id is 'The conversation.';
 comment on column analytics.person_timeline.channel is 'email, whatsapp, linkedin, chat or crew.';
-comment on column analytics.person_timeline.subject is 'The subject, of an e-mail thread.';
+comment on column analytics.person_timeline.subject is 'The subject, of an e-mail thread. Personal data.';
 comment on column analytics.person_timeline.started_at is
 'Time of the first message; without messages, when the conversation started.';
 comment on column analytics.person_timeline.ended_at is

@@ -58,9 +58,9 @@ comment on column analytics.projects_this_week.project_id is 'The project.';
 comment on column analytics.projects_this_week.project_name is 'The project''s name.';
 comment on column analytics.projects_this_week.conversation_id is 'The conversation.';
 comment on column analytics.projects_this_week.channel is 'email, whatsapp, linkedin, chat or crew.';
-comment on column analytics.projects_this_week.subject is 'The subject, of an e-mail thread.';
+comment on column analytics.projects_this_week.subject is 'The subject, of an e-mail thread. Personal data.';
 comment on column analytics.projects_this_week.added_at is 'When it was added to the project.';
 comment on column analytics.projects_this_week.added_by is 'The user who added it, or the project''s owner.';
-comment on column analytics.projects_this_week.added_by_name is 'That user''s name.';
+comment on column analytics.projects_this_week.added_by_name is 'That user''s name. Personal data.';
 comment on column analytics.projects_this_week.added_by_is is
 'actor: the user who added it; owner: the user the project belonged to.';

@@ -23,7 +23,7 @@ comment on table analytics.histories_sessions is
 'maximum of the times.';
 comment on column analytics.histories_sessions.crew_id is 'The crew whose histories table holds the session.';
 comment on column analytics.histories_sessions.session_id is
-'The session id, as stored in the crew''s histories table.';
+'The session id, as stored in the crew''s histories table. Personal data.';
 comment on column analytics.histories_sessions.activity_date is 'UTC day of the messages counted in this row.';
 comment on column analytics.histories_sessions.message_count is
 'Messages of any type, including tool calls and unknown types.';

@@ -68,7 +68,7 @@ comment on view analytics.unknown_sessions is
 'Identifiers that are session ids of crews'' conversations and name no person, or several, of the conversation''s '
 'client: one row per identifier and client.';
 comment on column analytics.unknown_sessions.identifier is
-'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana.';
+'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. Personal data.';
 comment on column analytics.unknown_sessions.kind is 'email, phone or linkedin.';
 comment on column analytics.unknown_sessions.client_id is 'The client of the conversations; null if they have none.';
 comment on column analytics.unknown_sessions.status is 'ambiguous: several persons have it; unmatched: none.';
@@ -110,7 +110,7 @@ comment on column analytics.unknown_senders.kind is 'email, phone or linkedin.';
 comment on column analytics.unknown_senders.status is 'ambiguous, unmatched or invalid.';
 comment on column analytics.unknown_senders.messages is 'Messages from it.';
 comment on column analytics.unknown_senders.identifier is
-'Canonical form, which `convo-pipelines people link` and `people who` take; null if the status is invalid.';
+'Canonical form, which `convo-pipelines people link` and `people who` take; null if the status is invalid. Personal data.';
 comment on column analytics.unknown_senders.client_id is
 'The client of the conversations with this session id; null for a contact method.';
 
@@ -163,7 +163,7 @@ comment on column analytics.person_contact_methods.person_id is 'The person.';
 comment on column analytics.person_contact_methods.contact_method_id is 'The contact method.';
 comment on column analytics.person_contact_methods.kind is 'email, phone or linkedin.';
 comment on column analytics.person_contact_methods.value is
-'The address, number or profile as stored by the application.';
+'The address, number or profile as stored by the application. Personal data.';
 comment on column analytics.person_contact_methods.status is
 'resolved: it is this person''s; ambiguous: several persons have this identifier, this person among them.';
 comment on column analytics.person_contact_methods.method is

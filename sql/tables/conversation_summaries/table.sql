@@ -36,7 +36,7 @@ comment on column analytics.conversation_summaries.channel is 'email, whatsapp, 
 comment on column analytics.conversation_summaries.client_id is
 'The client that the conversation belongs to: the client it names, or its crew''s.';
 comment on column analytics.conversation_summaries.crew_id is 'The crew, for a crew''s session.';
-comment on column analytics.conversation_summaries.session_id is 'The session, for a crew''s session.';
+comment on column analytics.conversation_summaries.session_id is 'The session, for a crew''s session. Personal data.';
 comment on column analytics.conversation_summaries.project_id is 'The project the conversation names.';
 comment on column analytics.conversation_summaries.message_count is 'All messages.';
 comment on column analytics.conversation_summaries.inbound_count is

@@ -1,0 +1,140 @@
+"""What `sql/` declares: the sources, the columns that refer to them, and which columns hold personal data."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, LiteralString, cast
+
+from psycopg import sql
+
+from convo_pipelines.database.statements import STATEMENTS, folders, names, source
+
+_TABLE = re.compile(r"^create table(?: if not exists)? (\w+\.\w+) \((.*?)\n\)", re.DOTALL | re.MULTILINE)
+_REFERENCE = re.compile(r"^    (\w+) [^,\n]*\breferences app\.(\w+)", re.MULTILINE)
+_COMMENT = re.compile(r"^comment on column \w+\.(\w+)\.(\w+) is\s((?:[^;']|'[^']*')*);", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a source: its type, and what it means.
+
+    An optional one may be a constant, such as null; a personal one may say who somebody is.
+    """
+
+    type: str
+    meaning: str
+    optional: bool = False
+    personal: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table or view whose changes are logged.
+
+    Attributes:
+        meaning: what a row is.
+        columns: the columns that are read, by name.
+        log: which log function its triggers call.
+        key: what no two rows share.
+        looked_up_by: columns by which rows are found; each needs an index.
+        logged: the columns that the change log names.
+        without: what is empty if the source is.
+        schema: where it is.
+
+    """
+
+    meaning: str
+    columns: Mapping[str, Column]
+    log: str
+    key: Sequence[str] = ()
+    looked_up_by: Sequence[str] = ()
+    logged: Sequence[str] = field(default=("id",))
+    without: str = ""
+    schema: str = "app"
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return the sources of `sql/sources.toml`, by name; `histories` stands for all histories tables."""
+    declared = tomllib.loads((STATEMENTS / "sources.toml").read_text())
+    return {
+        name: Source(columns={column: Column(**said) for column, said in columns.items()}, **others)
+        for name, (columns, others) in {
+            name: (found["columns"], {key: value for key, value in found.items() if key != "columns"})
+            for name, found in declared.items()
+        }.items()
+    }
+
+
+@cache
+def tables() -> Mapping[str, Mapping[str, Any]]:
+    """Return what `sql/tables/<name>/table.toml` says of each derived table, by name."""
+    return {
+        folder: tomllib.loads((STATEMENTS / "tables" / folder / "table.toml").read_text())
+        for folder in folders("tables")
+    }
+
+
+@cache
+def references() -> Mapping[str, Mapping[str, str]]:
+    """Return the table of `app` that columns refer to, by the table, as `schema.table`, and the column."""
+    files = [file for schema in ("app", "analytics") for file in definitions_of(schema)]
+    created = [found for file in files for found in _TABLE.finditer(source(file))]
+    return {found[1]: dict(_REFERENCE.findall(found[2])) for found in created}
+
+
+@cache
+def personal_columns(table: str | None = None) -> frozenset[str]:
+    """Return the names of columns that may hold personal data: of a derived table, or of all tables and sources.
+
+    Of a table of `analytics` or `curation`, the comments of such columns end with "Personal data.".
+    """
+    declared = {name: said.get("personal", ()) for name, said in tables().items()} | {
+        name: [column for column, said in source_.columns.items() if said.personal]
+        for name, source_ in sources().items()
+    }
+    labelled = [
+        (of, column)
+        for schema in ("analytics", "curation")
+        for file in definitions_of(schema)
+        for of, column, comment in _COMMENT.findall(source(file))
+        if comment.endswith("Personal data.'")
+    ]
+    declared_ = [(of, column) for of, columns in declared.items() for column in columns]
+    return frozenset(column for of, column in [*labelled, *declared_] if table in (None, of))
+
+
+def definitions_of(schema: str) -> list[str]:
+    """Return the files of definitions of a schema; those of derived tables are in their folders."""
+    tables_ = [f"tables/{folder}/table" for folder in folders("tables")] if schema == "analytics" else []
+    return [*names(f"schema/{schema}"), *(file for file in tables_ if (STATEMENTS / f"{file}.sql").is_file())]
+
+
+def text(file: str) -> str:
+    """Return the text of a file of definitions, with what is declared in place of its placeholders."""
+    if not file.endswith("/declared"):
+        return source(file)
+    declared = [
+        (name, said.schema, f"log_{said.log}", list(said.columns))
+        for name, said in sources().items()
+        if name != "histories"
+    ]
+    referring = [
+        (table.removeprefix("analytics."), *pair)
+        for table, columns in sorted(references().items())
+        if table.startswith("analytics.")
+        for pair in columns.items()
+    ]
+    composed = sql.SQL(cast("LiteralString", source(file)))
+    return composed.format(sources=_rows(declared), references=_rows(referring)).as_string()
+
+
+def _rows(values: Sequence[Sequence[object]]) -> sql.Composable:
+    rows = [sql.SQL("({})").format(sql.SQL(", ").join(map(_literal, row))) for row in values]
+    return sql.SQL(",\n    ").join(rows)
+
+
+def _literal(value: object) -> sql.Composable:
+    return sql.SQL("{}::text[]" if isinstance(value, list) else "{}").format(sql.Literal(value))

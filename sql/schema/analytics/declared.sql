@@ -1,0 +1,17 @@
+-- The sources that sql/sources.toml declares, without histories tables: their schema, their log function, the columns that are read.
+create or replace function analytics.declared_sources() returns table (
+    name text, schema_name text, log_function text, reads text[]
+)
+language sql immutable rows 12 set search_path = pg_catalog, pg_temp
+as $$
+    values
+    {sources}
+$$;
+
+-- The columns of analytics that refer to rows of the application, as the tables' definitions say.
+create or replace function analytics.declared_references() returns table (child text, column_name text, parent text)
+language sql immutable rows 16 set search_path = pg_catalog, pg_temp
+as $$
+    values
+    {references}
+$$;
