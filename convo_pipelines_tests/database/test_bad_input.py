@@ -278,7 +278,7 @@ COMMANDS = [
     ("tick --client NOBODY", 1, NO_CLIENT),
     ("tick --client C1 --crew NOBODY", 1, "no active crew of C1 has the code NOBODY; there are: A"),
     ("refresh", 2, "give exactly one of ASSET, --person, --conversation, --session"),
-    ("refresh nothing", 1, "no asset is called nothing; there are: histories_sessions, crew_conversations"),
+    ("refresh nothing", 1, "no asset is called nothing; there are: histories_sessions, crew_activity_daily"),
     ("refresh histories_sessions,", 1, "no asset is called ; there are:"),
     ("refresh histories_sessions --start yesterday", 2, "'yesterday' does not match the formats"),
     ("refresh histories_sessions --start 2026-03-02 --end 2026-03-01", 1, "no partition lies in"),

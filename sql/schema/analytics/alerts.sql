@@ -30,7 +30,7 @@ comment on column analytics.alerts.ended_at is 'When the problem ended; null whi
 comment on column analytics.alerts.notified_at is
 'When the last notification of the problem was delivered; null: none yet.';
 comment on column analytics.alerts.failed_deliveries is 'Consecutive failed deliveries.';
-comment on column analytics.alerts.last_error is 'Why the last delivery failed. Personal data.';
+comment on column analytics.alerts.last_error is 'Why the last delivery failed. May quote personal data.';
 comment on column analytics.alerts.id is 'Generated.';
 comment on column analytics.alerts.end_notified_at is
 'When the notification of its end was delivered, or was found not to be needed.';

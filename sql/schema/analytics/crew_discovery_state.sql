@@ -33,7 +33,7 @@ comment on column analytics.crew_discovery_state.conversations_created is
 comment on column analytics.crew_discovery_state.consecutive_failures is 'Failed runs since the last success.';
 comment on column analytics.crew_discovery_state.last_error is 'Why the last run failed; null after a success. Personal data.';
 comment on column analytics.crew_discovery_state.last_warning is
-'A problem that the last run found and that needs attention. Personal data.';
+'A problem that the last run found and that needs attention. May quote personal data.';
 comment on column analytics.crew_discovery_state.client_id is 'The crew''s client at the last run.';
 comment on column analytics.crew_discovery_state.pruned_at is
 'When its table, or a partition of it, was truncated or left it, if no run has read the whole table since: the run '

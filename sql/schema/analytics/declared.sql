@@ -1,5 +1,4 @@
--- The sources that sql/sources.toml declares, without histories tables: their schema, their log function, and the columns that are
--- read.
+-- The sources of sql/sources.toml, without histories tables: their schema, their log function, and the columns that are read.
 create or replace function analytics.declared_sources() returns table (
     name text, schema_name text, log_function text, reads text[]
 )
