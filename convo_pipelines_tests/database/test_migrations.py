@@ -386,6 +386,7 @@ def test_what_a_later_migration_creates_is_shared_with_analysts_and_observers(
     assert migrate("up", "--only", "roles").exit_code == 0
     with psycopg.connect(empty_database) as connection:
         connection.execute("create table analytics.later (id bigint, email text)")
+        connection.execute("comment on column analytics.later.email is 'An address. Personal data.'")
         connection.execute("create view analytics.secrets as select 1 as id")
         connection.execute("comment on view analytics.secrets is 'Personal data.'")
     unread = "convo_observer may not read analytics.later: run `convo-pipelines migrate up`"

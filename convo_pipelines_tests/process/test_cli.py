@@ -118,7 +118,7 @@ def test_reconcile_prints_what_it_did(command: object, world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_conversations"),
+        (["refresh", "sessions"], "no asset is called sessions; there are: histories_sessions, crew_activity_daily"),
         (
             ["data", "import-histories", str(ROOT / "setup.py"), "--crew", "NOBODY"],
             "no active crew has the code NOBODY",

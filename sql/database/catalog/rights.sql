@@ -73,9 +73,7 @@ select format('convo_observer may read %s.%I', relations.name, attribute.attname
 from relations
 inner join pg_attribute as attribute
     on attribute.attrelid = relations.oid and attribute.attnum > 0 and not attribute.attisdropped
-where not relations.is_hidden and attribute.attname in (
-    'added_by_name', 'email', 'example', 'identifier', 'last_error', 'last_warning', 'linkedin_urn',
-    'person_name', 'phone', 'session_id', 'subject', 'value'
-)
+where not relations.is_hidden
+    and col_description(relations.oid, attribute.attnum) like '%%ersonal data.'
     and has_column_privilege('convo_observer', relations.oid, attribute.attnum, 'select')
 order by failure;
