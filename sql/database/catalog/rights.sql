@@ -74,6 +74,6 @@ from relations
 inner join pg_attribute as attribute
     on attribute.attrelid = relations.oid and attribute.attnum > 0 and not attribute.attisdropped
 where not relations.is_hidden
-    and col_description(relations.oid, attribute.attnum) like '%%ersonal data.'
+    and col_description(relations.oid, attribute.attnum) like '%ersonal data.'
     and has_column_privilege('convo_observer', relations.oid, attribute.attnum, 'select')
 order by failure;
