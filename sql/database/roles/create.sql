@@ -1,6 +1,6 @@
 -- Four roles, without a password: give them one, or grant them to roles that log in. convo_pipeline owns analytics, reads app and
--- writes only the conversations it discovers; convo_analyst reads analytics; convo_steward decides who contact methods belong to,
--- and reads what analysts read; convo_observer reads analytics without what identifies a person.
+-- writes only the conversations it discovers. convo_analyst reads analytics. convo_steward decides who contact methods belong to,
+-- and reads what analysts read. convo_observer reads analytics without what identifies a person.
 -- After it, as after every migration: sql/migrations/ownership.sql and sql/migrations/grants.sql.
 do $$
 declare
