@@ -1,7 +1,7 @@
 -- If the roles exist, analysts read all of analytics. Observers read what does not identify a person. They read no names and
--- addresses, no subjects, no session ids. convo_pipeline reads the views of app, and inserts conversations of crews through the view that takes
--- them. It also runs the trigger functions, which name functions and types of the schemas beneath. Run after every migration and
--- installation of views, so that a new table or view needs no grant of its own.
+-- addresses, no subjects, no session ids. convo_pipeline reads the views of app, and inserts conversations of crews through
+-- the view that takes them. It also runs the trigger functions, which name functions and types of the schemas beneath. Run
+-- after every migration and installation of views, so that a new table or view needs no grant of its own.
 do $$
 declare
     relation record;
