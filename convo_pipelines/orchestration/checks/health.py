@@ -12,9 +12,10 @@ from convo_pipelines.orchestration.checks import find, sql_check, verdict
     asset=key("histories_sessions"),
     name="discovery_is_healthy",
     description="Crews over a limit. A crew is over a limit if its rows were unread for 10 minutes, or for twice the "
-    "schedule's interval; if it was never read; if its tick took more than 30 s; or if it failed more than 3 times in "
-    "a row. The check also fails if more than 5 % of the crews of the last hour failed (of at least 20). See "
-    "last_error in analytics.crew_discovery_state, and the log of the last conversation_discovery run.",
+    "schedule's interval. It is also over a limit if it was never read, if its tick took more than 30 s, or if it "
+    "failed more than 3 times in a row. The check also fails if more than 5 % of the crews of the last hour failed (of "
+    "at least 20). See last_error in analytics.crew_discovery_state, and the log of the last conversation_discovery "
+    "run.",
 )
 def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Compare the state of every active crew with the limits."""
