@@ -2,8 +2,8 @@
 
 docs/reference/benchmarks.md is made of them.
 
-Figures are wall times on one connection (medians of five where the work is repeatable), so that the ratios compare
-work and not cores; the server is embedded and fresh for each size.
+Figures are wall times on one connection, so that the ratios compare work and not cores. If the work is repeatable, they
+are medians of five. The server is embedded, and fresh for each size.
 """
 
 from collections.abc import Callable

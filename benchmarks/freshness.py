@@ -1,9 +1,10 @@
-"""How long after a commit its rows are in every table, and what the process that sees to it takes.
+"""How long after a commit its rows are in every table, and how much CPU time the refreshing process takes.
 
     python -m benchmarks.freshness --command "convo-pipelines serve follow" --rate 20 --rate 200 --seconds 60
 
 Ten clients with fifty crews write chats, mails, recipients, persons, contact methods and projects, each by a connection
-of its own; another connection looks for what each commit has to change in each table, a tenth of the time at most.
+of its own. Another connection looks for what each commit has to change in each table. It does so for at most a
+tenth of the time.
 """
 
 import os

@@ -113,7 +113,7 @@ class Settings(BaseModel):
     )
     """How many connections a first build, a reconcile, a backfill or a tick of most keys uses at the same time."""
     create_conversations: bool = Field(True, description="true or false")
-    """`false`: crews' sessions join the conversations that are there; the others are counted among the odd rows."""
+    """`false`: never insert into `app.conversations`; sessions without a conversation are counted as odd rows."""
     event_retention_days: int = Field(30, ge=1, le=36_500, description="a whole number of days, 1 to 36500")
     """How long Dagster keeps its runs and events."""
     preview_personal_data: bool = Field(False, description="true or false")

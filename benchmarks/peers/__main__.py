@@ -28,16 +28,16 @@ Row = dict[str, str]
 SPEED_NOTE = (
     "Each cell: the whole process, and in brackets the time in which the server worked on its statements, summed over "
     "its connections. "
-    f"A tick with news finds {CREWS} new sessions, one of each crew. In it convo_pipelines keeps all of its eleven "
-    "tables, links included; “in a running process” are the six tables of conversation discovery, as a worker of "
+    f"A tick with news finds {CREWS} new sessions, one of each crew. In it convo_pipelines refreshes all of its eleven "
+    "tables, links included. “In a running process” are the six tables of conversation discovery, as a worker of "
     "Dagster runs them, and what its schedule asks before it starts one. “Last week” reads the summaries of seven "
     f"days. “{CREWS} inserts” is what the application waits for when it inserts those sessions, a statement for each."
 )
 WRONG_NOTE = (
-    f"Sessions whose summary is not what a full computation from all rows says, after one tick, of {CREWS} that each "
-    f"scenario affects ({CREWS * 2} are changed: a message's type, or all times by an hour). “Committed late” are rows "
+    f"Sessions whose summary, after one tick, is not what a full computation from all rows says. Each scenario affects "
+    f"{CREWS} sessions ({CREWS * 2} are changed: a message's type, or all times by an hour). “Committed late” are rows "
     "of a transaction that began before a tick and ended after it. Nothing that is deleted is older than "
-    f"{OLD_DAYS} days, so what convo_pipelines keeps on purpose (ARCHIVE_AFTER_DAYS, 7) is not at stake."
+    f"{OLD_DAYS} days, so nothing becomes archive, which convo_pipelines keeps on purpose (ARCHIVE_AFTER_DAYS, 7)."
 )
 
 

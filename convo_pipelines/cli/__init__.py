@@ -1,4 +1,4 @@
-"""The `convo-pipelines` command: what it can do, in the order in which one meets it."""
+"""The `convo-pipelines` command: its groups, in the order in which a newcomer needs them."""
 
 from importlib import import_module
 from typing import Any

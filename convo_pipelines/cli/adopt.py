@@ -61,7 +61,7 @@ def _check(file: Path) -> None:
 @adopt.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def install(file: Path | None) -> None:
-    """Create the views of FILE, and what is missing of `analytics`; without FILE, look again at the views there are."""
+    """Create the views of FILE, and what is missing of `analytics`; without FILE, check the existing views again."""
     _print(adoption().install(Warehouse(), file))
 
 

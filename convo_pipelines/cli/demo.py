@@ -1,4 +1,4 @@
-"""`make demo`: the whole project once through, on sample data."""
+"""`make demo`: the whole pipeline, once, on sample data."""
 
 from datetime import UTC, datetime
 

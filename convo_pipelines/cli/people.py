@@ -58,7 +58,7 @@ def link(identifier: str, person: UUID, reason: str, by: str, dry_run: bool) -> 
     """Decide that IDENTIFIER belongs to PERSON (an id), overriding matching.
 
     IDENTIFIER is a phone number, e-mail address, LinkedIn profile or session id in any spelling, whether or not anybody
-    has it; or the id of a contact method or of a crew's conversation.
+    has it. It may also be the id of a contact method or of a crew's conversation.
     """
     _decide(manual.Decision(identifier, person, "link", reason, by), dry_run)
 

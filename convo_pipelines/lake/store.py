@@ -200,13 +200,13 @@ def of_ours(name: str) -> Table | None:
         return None
     if not is_rest() and not table.location().startswith(f"{lake_uri()}/"):
         raise CatalogError(
-            f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}: if this catalog is a copy, "
-            f"`drop schema {SCHEMA} cascade` in it; if the files were moved, run `convo-pipelines lake write --anew`"
+            f"lake/{name} is at {table.location()}, and LAKE_URI is {lake_uri()}. If this catalog is a copy, "
+            f"`drop schema {SCHEMA} cascade` in it. If the files were moved, run `convo-pipelines lake write --anew`"
         )
     if table.properties.get(_CATALOG) != _identity(catalog_url()):
         raise CatalogError(
-            f"lake/{name} was created by the catalog of another database: if this one is a copy, `drop schema {SCHEMA} "
-            "cascade` in it and set another LAKE_URI; if this is that database after an upgrade or a restore, run "
+            f"lake/{name} was created by the catalog of another database. If this one is a copy, `drop schema {SCHEMA} "
+            "cascade` in it and set another LAKE_URI. If this is that database after an upgrade or a restore, run "
             "`convo-pipelines lake write --take-over`"
         )
     return table

@@ -83,7 +83,7 @@ def deliver(warehouse: Warehouse) -> None:
 
 @dataclass(frozen=True)
 class Outage:
-    """That the database is away, which cannot be stored in it.
+    """An outage of the database. It cannot be stored there while it lasts.
 
     Attributes:
         since: when it was first found, UTC.

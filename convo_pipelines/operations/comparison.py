@@ -1,4 +1,4 @@
-"""Comparison of a derived table with a query: of whatever did the job before, while both are there."""
+"""Comparison of a derived table with a query on the tables of a former job, while both run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,9 +31,13 @@ class Comparison:
         rows: of the query.
         columns: those that were compared, besides the key.
         ignored: columns of the query that the table does not compute.
-        differences: one row per client and finding: client_code, finding (`missing`: the table lacks a row of the
-            query; `surplus`: the query lacks a row of the table; `different`: a column differs; `doubled`: the query
-            returns a key more than once), column_name, rows, and examples: up to ten keys, with both values.
+        differences: one row per client and finding: client_code, finding, column_name, rows, and examples. The examples
+            are up to ten keys, with both values. Findings are:
+
+            - `missing`: the table lacks a row of the query;
+            - `surplus`: the query lacks a row of the table;
+            - `different`: a column differs;
+            - `doubled`: the query returns a key more than once.
 
     """
 

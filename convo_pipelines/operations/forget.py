@@ -43,7 +43,7 @@ class LakeError(ConvoPipelinesError):
 
 
 def require_no_lake(warehouse: Warehouse) -> None:
-    """Check that no lake has copies, for where it is not known which.
+    """Check that no lake has copies, if LAKE_URI does not say which lake.
 
     Raises:
         LakeError: tables go into a lake.
@@ -112,7 +112,7 @@ def _forget_crew(connection: Connection, crew: Row, session_id: str | None, remo
 
 @contextmanager
 def _alone(connection: Connection, *locks: str) -> Generator[None]:
-    """Open a transaction beside which nothing is refreshed."""
+    """Open a transaction during which no other process refreshes."""
     with connection.transaction():
         begin(connection, None, LOCK_TIMEOUT, [*locks, *(table.name for table in DERIVED_TABLES)])
         yield

@@ -89,7 +89,7 @@ def import_client(warehouse: Warehouse, file: Path) -> Row:
 
 
 def _rows(file: Path) -> list[bytes]:
-    """Return the lines of a file between its head and its end, of which there are as many as that says."""
+    """Return the lines of a file between its head and its end. The end says how many lines there must be."""
     head, *rows = file.read_bytes().splitlines(keepends=True) or [b""]
     try:
         if json.loads(head)["format"] == FORMAT and json.loads(rows.pop())["rows"] == len(rows):

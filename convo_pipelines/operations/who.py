@@ -83,8 +83,9 @@ def who(warehouse: Warehouse, written: str) -> dict[str, Any]:
     """Return what is known of an identifier, as of the last tick; arguments and errors as of `find`.
 
     Returns:
-        `identifier`, its canonical form or None; and rows: `clients`, whom it names in the conversations of each
-        client; `persons`, whom it may name and why; `contact_methods`; `sessions`; `decisions`, revoked ones included.
+        `identifier`: its canonical form, or None. The others are rows: `clients` (whom it names in the conversations of
+        each client), `persons` (whom it may name and why), `contact_methods`, `sessions`, and `decisions`, including
+        revoked ones.
 
     """
     with warehouse.connection() as connection:

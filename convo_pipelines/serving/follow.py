@@ -49,7 +49,7 @@ class _YieldError(Exception):
 
 
 class _Retry:
-    """When to try something again that failed: later and later."""
+    """When to try again what failed: after growing pauses."""
 
     def __init__(self) -> None:
         self.pause, self.retry_at = FIRST_PAUSE_SECONDS, NEVER
@@ -93,7 +93,7 @@ class _Table(_Retry):
         return self.watermark.taken_at is not None and self.watermark.taken_at < now.taken_at
 
     def fail(self) -> None:
-        """Try all of it again, later and later."""
+        """Try all of it again, after growing pauses."""
         self.retry()
         self.is_changed, self.not_before = True, self.retry_at
 
@@ -342,7 +342,7 @@ class Follower:
             raise _YieldError
 
     def _forget(self) -> None:
-        """Begin anew: after an error, nothing is known of the watermarks."""
+        """Start over: after an error, the watermarks are not known."""
         self._tables.clear()
         self._seen, self._own = None, []
         self._catalog.hurry()

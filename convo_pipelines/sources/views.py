@@ -1,7 +1,7 @@
 """Views over the owner's tables: what they show of the rows that a statement changed.
 
 A view is captured on the table beneath. Its definition is read with an empty search path, so that every name in it is
-qualified, and the table is replaced in the parse tree by the rows that a trigger is given.
+qualified. In the parse tree, the table is replaced by the rows that a trigger is given.
 """
 
 import re
@@ -256,8 +256,8 @@ def insert_function(
 ) -> sql.Composed:
     """Return the statements that have a view's rows inserted into the table beneath.
 
-    A column of the view is written if it is a column of the table, with or without a cast or a time zone, or the uuid
-    of an integer column. An id that is no uuid has a default in the table, and is read back.
+    A column of the view is written if it is a column of the table, with or without a cast or a time zone. It is also
+    written if it is the uuid of an integer column. An id that is no uuid has a default in the table, and is read back.
 
     Args:
         connection: any.

@@ -251,7 +251,7 @@ def test_a_copy_of_the_catalog_does_not_touch_the_files(lake: World, environment
     environment(LAKE_URI="file:///tmp/another/lake")
     store.catalog.cache_clear()
     for write in (lambda: refresh.tick(lake.warehouse, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
-        with pytest.raises(store.CatalogError, match="if this catalog is a copy"):
+        with pytest.raises(store.CatalogError, match="If this catalog is a copy"):
             write()
 
 
@@ -266,7 +266,7 @@ def test_a_copy_of_the_database_does_not_touch_the_files_even_by_the_same_addres
     addresses.database_url.cache_clear()
     store.catalog.cache_clear()
     for write in (lambda: refresh.tick(copy, SUMMARIES), lambda: upkeep.purge(SUMMARIES.name)):
-        with pytest.raises(store.CatalogError, match="if this one is a copy"):
+        with pytest.raises(store.CatalogError, match="If this one is a copy"):
             write()
     original = read.lake(SUMMARIES.name)
     store.drop(SUMMARIES.name)

@@ -1,4 +1,4 @@
--- Has the log tell of the days of a table's changed rows, and of all days once.
+-- Creates triggers that log the days of a table's changed rows, and logs all days once.
 -- in:  {relation}: the table; {name}: its name, as a literal; {day}: the expression of a row's day, as a literal
 create trigger convo_pipelines_lake_insert after insert on {relation} referencing new table as new_rows
 for each statement execute function analytics.log_lake_days({day});

@@ -1,4 +1,4 @@
--- Whether the log tells of a table's changes.
+-- Whether a table's changes are logged for the lake.
 -- in:  %(relation)s: as schema.table
 -- out: one row: is_followed, has_triggers (some are there, but they may be switched off, or too few)
 select

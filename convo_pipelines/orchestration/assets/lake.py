@@ -55,8 +55,8 @@ def _check(table: LakeTable) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         name="every_day_is_in_the_lake",
         asset=key(f"lake/{table.name}"),
-        description="Days whose counts and sums in the lake are not those of the table, except days that the next tick "
-        "will write: files or the catalog were changed by somebody else. Materialize the days shown.",
+        description="Days whose counts and sums in the lake differ from those of the table, except days that the next "
+        "tick will write. Somebody else changed files or the catalog. Materialize the days shown.",
     )
     def check(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         found = comparison.differences(warehouse, table)

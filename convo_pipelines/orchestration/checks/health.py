@@ -11,9 +11,11 @@ from convo_pipelines.orchestration.checks import find, sql_check, verdict
 @dg.asset_check(
     asset=key("histories_sessions"),
     name="discovery_is_healthy",
-    description="Crews over a limit: rows unread for 10 minutes, or twice the schedule's interval; never read; a tick "
-    "longer than 30 s; more than 5 % of the crews of the last hour failing (of at least 20); more than 3 consecutive "
-    "failures. See last_error in analytics.crew_discovery_state, and the log of the last conversation_discovery run.",
+    description="Crews over a limit. A crew is over a limit if its rows were unread for 10 minutes, or for twice the "
+    "schedule's interval. It is also over a limit if it was never read, if its tick took more than 30 s, or if it "
+    "failed more than 3 times in a row. The check also fails if more than 5 % of the crews of the last hour failed (of "
+    "at least 20). See last_error in analytics.crew_discovery_state, and the log of the last conversation_discovery "
+    "run.",
 )
 def discovery_is_healthy(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Compare the state of every active crew with the limits."""

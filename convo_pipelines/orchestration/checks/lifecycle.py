@@ -15,7 +15,7 @@ POPULATED_ROWS = 10_000
     asset=key("app/conversations"),
     name="recency_queries_use_their_index",
     description="Queries for a conversation's latest messages, or a customer's latest conversations, that do not use "
-    f"their index (checked for tables of at least {POPULATED_ROWS:,} rows): run `convo-pipelines migrate up`, or "
+    f"their index. Only tables of at least {POPULATED_ROWS:,} rows are checked. Run `convo-pipelines migrate up`, or "
     "`analyze` the table. *_reads: scans of the index since statistics were reset.",
 )
 def recency_queries_use_their_index(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:

@@ -1,5 +1,5 @@
--- Tests, on copies of the tables with their indexes, that a lead has at most one open conversation, and that recency queries
--- are served by an index in its order; not where app consists of views.
+-- Tests on copies of the tables, with their indexes, that a lead has at most one open conversation, and that recency queries
+-- are served by an index in its order. Not run if app consists of views.
 do $$
 declare
     lead uuid := gen_random_uuid();

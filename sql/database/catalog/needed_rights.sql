@@ -1,5 +1,5 @@
--- Rights that ticks need, and that the role which runs them lacks: convo_pipeline if it owns analytics, and the role of this
--- session if it is a member; otherwise the role of this session. It reads the system catalog only, so that no right is needed.
+-- Rights that ticks need, and that the role which runs them lacks. That role is convo_pipeline if it owns analytics and the role
+-- of this session is a member. Otherwise it is the role of this session. Only the system catalog is read, which needs no right.
 -- in:  %(sources)s: further tables of app that are read; %(targets)s: further tables of analytics that are written
 -- out: a row per object and role: subject (the object), name (the object, without its schema), failure, run_this
 with roles as (

@@ -1,5 +1,5 @@
--- Where app.conversations is a view over the owner's tables: a table in its place while the roles are created or dropped, because
--- only a table takes a trigger for each row that is inserted.
+-- If app.conversations is a view over the owner's tables, a table takes its place while the roles are created or dropped.
+-- Only a table can have a trigger for each row that is inserted.
 do $$
 begin
     if (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v' then

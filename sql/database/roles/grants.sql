@@ -1,4 +1,4 @@
--- Where the roles line is applied, analysts read all of analytics. Observers read what does not identify a person: no table and
+-- If the roles exist, analysts read all of analytics. Observers read what does not identify a person: no table and
 -- no column whose comment ends with "Personal data." or "May quote personal data.". convo_pipeline reads the views of app,
 -- inserts conversations of crews through the one that takes them, and runs the trigger functions, which name functions and
 -- types of the schemas beneath. Run after every migration and installation of views, so that a new table or view needs no grant

@@ -1,5 +1,5 @@
--- Where the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
--- logs; the owner of analytics.capture() may create triggers that call them. convo_pipeline binds foreign keys anew, and reads
+-- If the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
+-- logs. The owner of analytics.capture() may create triggers that call these. convo_pipeline binds foreign keys again, and reads
 -- and writes decisions and assignments to projects. Stewards also decide on identifiers.
 do $$
 declare

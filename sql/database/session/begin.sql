@@ -1,6 +1,6 @@
--- The settings of a refresh, independent of the defaults of server, role and pooler. No function of a user's is found in place of
--- one of PostgreSQL's, such as public.to_char(date, text). With row_security off, a policy that would hide rows of a source
--- raises an error, so that a role which sees no rows does not delete what is derived from them.
+-- The settings of a refresh, independent of the defaults of server, role and pooler. A user's function, such as
+-- public.to_char(date, text), is never found in place of PostgreSQL's. With row_security off, a policy that would hide rows of a
+-- source raises an error. Otherwise a role that sees no rows would delete what is derived from them.
 -- Commits are asynchronous: after a crash of the server the last commits are lost, the watermark among them.
 -- Other refreshes are waited for much longer than for the application; later statements see what they committed.
 -- Pages are expected in memory: otherwise chunks of a table that is not small would each read all of it.

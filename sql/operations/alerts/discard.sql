@@ -1,4 +1,4 @@
--- Without receivers: nothing is left to be delivered.
+-- If there are no receivers: clears failed deliveries, and marks ended alerts as notified.
 update analytics.alerts
 set
     end_notified_at = case when ended_at is not null then clock_timestamp() end,

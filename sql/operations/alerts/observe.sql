@@ -1,5 +1,5 @@
--- Opens or updates alerts for what a source finds now, several findings of one kind and subject as one; ends those that it
--- no longer finds, and deletes those that ended a year ago.
+-- Opens or updates alerts for what a reporter (health, runs or checks) finds now. Several findings of one kind and subject
+-- are one alert. Alerts that it no longer finds are ended, and those that ended a year ago are deleted.
 -- in:  %(source)s; %(states)s: jsonb, rows of kind, subject, since (or null), found, remedy, link (or null);
 --      %(is_all)s: whether these are all its findings
 with found as (

@@ -1,4 +1,4 @@
--- What the rows of a file name that is not in this database.
+-- The objects that the rows of a file name but that this database does not have.
 -- in:  moved
 -- out: a row per thing: what, id; at most ten
 with named as (

@@ -1,4 +1,4 @@
--- Rewrites the arrays of projects that differ from conversations' project_id: correct entries keep their order, missing ones
+-- Rewrites the arrays of projects that differ from conversations' project_id. Correct entries keep their order, missing ones
 -- are appended in order of creation.
 -- in:  %(ids)s: projects, locked by an earlier statement, so that this one sees all earlier writes
 -- out: one row: projects (rewritten), added, removed (ids)

@@ -31,7 +31,8 @@ comment on column analytics.crew_discovery_state.sessions_scanned is 'Session-da
 comment on column analytics.crew_discovery_state.conversations_created is
 'Rows inserted into app.conversations so far.';
 comment on column analytics.crew_discovery_state.consecutive_failures is 'Failed runs since the last success.';
-comment on column analytics.crew_discovery_state.last_error is 'Why the last run failed; null after a success. May quote personal data.';
+comment on column analytics.crew_discovery_state.last_error is
+'Why the last run failed; null after a success. May quote personal data.';
 comment on column analytics.crew_discovery_state.last_warning is
 'A problem that the last run found and that needs attention. May quote personal data.';
 comment on column analytics.crew_discovery_state.client_id is 'The crew''s client at the last run.';

@@ -35,6 +35,7 @@ comment on column analytics.refresh_state.lease_wanted_until is
 'Until when another process waits for the lease: `convo-pipelines serve follow` then yields it.';
 comment on column analytics.refresh_state.last_run_at is 'When the last tick began.';
 comment on column analytics.refresh_state.last_success_at is 'When a tick last succeeded.';
-comment on column analytics.refresh_state.last_error is 'Why the last tick failed; null after a success. May quote personal data.';
+comment on column analytics.refresh_state.last_error is
+'Why the last tick failed; null after a success. May quote personal data.';
 comment on column analytics.refresh_state.failing_since is
 'When the first tick since the last success failed; null after a success.';

@@ -1,4 +1,4 @@
--- How long the changes of each table took to be visible, since ever.
+-- How long the changes of each table took to be visible, since counting began.
 -- out: one row per table and bound: table, seconds (the bound), changes, total_seconds
 select
     table_name as "table",

@@ -1,5 +1,5 @@
--- The single-column foreign keys between tables of app; the references of analytics to app, with or without a foreign key; and a
--- conversation's lead and customer, if app.leads and app.customers have such a primary key, even without a foreign key.
+-- The single-column foreign keys between tables of app, and the references of analytics to app, with or without a foreign key.
+-- Also a conversation's lead and customer, even without a foreign key, if app.leads and app.customers have such a primary key.
 -- out: table_name, column_name, target_table, target_column
 select
     source.relname::text as table_name,

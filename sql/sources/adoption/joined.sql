@@ -1,5 +1,5 @@
--- Creates the trigger function of a table that a view joins to the one beneath: if what the view reads of it has changed, the
--- source is read as a whole.
+-- Creates the trigger function of a table that a view joins to the table beneath. If what the view reads of the joined table has
+-- changed, the source is read as a whole.
 -- in:  {function}; {columns}: as text, which tells values apart that are equal, floats by all of their digits; {log}, {log_name},
 --      {log_columns}, {log_values}: what is logged
 create or replace function {function}() returns trigger

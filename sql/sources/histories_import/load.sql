@@ -1,4 +1,4 @@
--- Loads the rows of an export that a histories table does not have: of several that are equal, so many as are missing.
+-- Loads the rows of an export that a histories table does not have. If several rows are equal, loads as many as are missing.
 -- in:  {histories}; pg_temp.imported
 -- out: one row: loaded, there (how many the table had already)
 with present as materialized (
