@@ -47,7 +47,7 @@ NO_LEASES = (
     psycopg.errors.UndefinedColumn,
     psycopg.errors.InsufficientPrivilege,
 )
-"""A schema that knows no followers yet, or an owner who may not write to it."""
+"""Ignored when followers are paused: lease columns are missing, or may not be written."""
 FOLLOWER = "follower "
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """The histogram of seconds until changes are visible."""
@@ -65,7 +65,7 @@ DELETIONS = frozenset(
     }.items()
     for operation in operations
 )
-"""The changes that only the log knows of: see `store`."""
+"""`store` must record these deletions before the log is trimmed."""
 MOVE = "histories move"
 """An update that took rows from a session-day: see `remember_prunings`."""
 _TRIM_LOCK = "change_log"

@@ -41,8 +41,8 @@ TOGETHER_ROWS = 10_000
 class CrewResult:
     """The result of one crew's run, with its warnings.
 
-    Unless it has `caught_up`, the keys after the position `after`, and everything from the position `rest` on, are
-    left for the next tick; `is_left`: all of it, because it failed a moment ago.
+    If it has not `caught_up`, the next tick resumes after key `after`, and reads rows from `rest` on again. `is_left`:
+    nothing was read, because the crew failed a moment ago.
     """
 
     crew: Crew

@@ -1,11 +1,11 @@
 """refresh(scope): choose keys, compare their rows with the sources, lock, write, propagate, log retries.
 
-Up to FEW_KEYS keys travel as arrays, and one statement does all of it; more are put into temporary tables, in chunks,
-by several statements of the same queries. What the one statement cannot do, such as isolating a row that the
-application refuses, is left to the others. Each chunk is a transaction under the table's advisory lock. It compares
-first, and locks the rows that it writes last: rows that another session has locked are left for the next tick, and the
-application never waits for more than a second. Ticks, backfills and reconcile use the same statements; the caller only
-chooses the scope.
+Up to FEW_KEYS keys: one statement, keys as arrays. More keys, or if that statement fails: chunks with temporary tables,
+by several statements of the same queries. Only chunks can isolate a row that the application refuses.
+
+Each chunk is a transaction under the table's advisory lock. It compares first, and locks the rows that it writes last.
+Rows that another session has locked are left for the next tick. The application never waits for more than a second.
+Ticks, backfills and reconcile use the same statements; the caller only chooses the scope.
 """
 
 import logging
@@ -129,7 +129,7 @@ class Work:
         reads: the tables of `app` that it reads; none: those of the table.
         deadline: when it is to end, by `time.monotonic()`.
         written_at: when the oldest change was made that it reads; None: now.
-        choose_pending: chooses the keys of changes that no tick has read yet; returns False if that is everything.
+        choose_pending: fills `keys` with the unread keys; returns False if every key is unread.
 
     """
 

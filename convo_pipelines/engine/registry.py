@@ -36,7 +36,7 @@ class Grain:
         order: the columns that identify a key, in the order in which chunks go through them.
         more: further columns of a key.
         by_bytes: those of them that are texts, and ordered by their bytes.
-        keyed_by: pairs of a column of the keys and the column of the rows that equals it; none: keys identify no rows.
+        keyed_by: (key column, row column) pairs that must be equal; empty if keys identify no rows.
         sources: the relations that contain all keys, and their columns in the order of the key.
         selection: the statement in `sql/engine/keys/selection/` that narrows keys to crews and clients.
         retry: the statement that logs the keys of locked rows for the next tick, and the column with the key.

@@ -1,5 +1,5 @@
--- Sessions that may lack their conversation: those that changed; and those whose conversation was deleted by a transaction that
--- may not have seen new messages which a tick has read meanwhile.
+-- Sessions that may lack their conversation: sessions that changed, and sessions whose conversation was deleted by a transaction
+-- that could not see messages that were already read.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots; %(retry_source)s
 -- out: crew_id, session_id
 select

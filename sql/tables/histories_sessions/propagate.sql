@@ -1,7 +1,7 @@
--- Logs the session-days that changed, and which transactions wrote their new messages: those that inserted rows. If the log names
--- none, but there is news: those that updated rows, had the whole table read, or, if it is not captured, this one.
--- If no table that follows has begun to read them, only what these need to know of deleted conversations: the messages that were
--- written one by one, or all if conversations were deleted.
+-- Logs changed session-days with the transactions that wrote them: those that inserted rows; else those that updated rows; else
+-- those that had the whole table read; else this one.
+-- If no table that follows has been built, it logs only what they need to know of deleted conversations: messages that were
+-- written one by one, or all messages if conversations were deleted.
 -- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s:
 --      whether one has
 -- out: conversation_changes
