@@ -54,9 +54,10 @@ def sync(warehouse: Warehouse) -> None:
     """Compare the catalog with the stored state, and capture tables that are not captured.
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table".
-    So is the table of a crew that was activated, or that names another table than before. Tables that cannot be captured are
-    read by reconcile only. What is bound to a former table is bound to its successor: views before the table is read,
-    foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is deleted.
+    So is the table of a crew that was activated, or that names another table than before. Tables that cannot be
+    captured are read by reconcile only. What is bound to a former table is bound to its successor: views before the
+    table is read, foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is
+    deleted.
     """
     warehouse.columns.clear()
     with warehouse.connection() as connection:
