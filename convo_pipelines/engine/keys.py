@@ -126,7 +126,7 @@ def few_keys(
     """
     [news] = query_prepared(
         connection,
-        _few(table.name, is_asked=isinstance(scope, Asked)),
+        few(table.name, is_asked=isinstance(scope, Asked)),
         {
             **parameters(scope, selection),
             "retry_source": table.retry_source,
@@ -141,7 +141,8 @@ def few_keys(
 
 
 @cache
-def _few(table_name: str, *, is_asked: bool) -> bytes:
+def few(table_name: str, *, is_asked: bool) -> bytes:
+    """Return the statement of `few_keys`."""
     table = TABLES[table_name]
     names = _names_of_keys(table.grain)
     array = sql.SQL("array_agg({name}) as {name}")

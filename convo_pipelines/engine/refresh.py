@@ -38,9 +38,10 @@ from convo_pipelines.database.warehouse import (
     refreshing,
     refreshing_few,
 )
-from convo_pipelines.engine import change_log, indexes, oddities, queries
+from convo_pipelines.engine import change_log, indexes, keys, oddities, queries
 from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.crews import active
 from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.registry import DerivedTable, followers
@@ -57,6 +58,11 @@ from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
+STATEMENTS = {
+    "keys": "The keys that changes since the watermark concern, and what the log says of them:",
+    "refresh": "Compares the rows of these keys with the sources, writes the differences, and logs them:",
+}
+"""What a tick sends for a few keys."""
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
 ANALYZED_ROWS = 100
 """Differences are analyzed if there are more rows of them."""
@@ -572,6 +578,18 @@ def columns_of(warehouse: Warehouse, connection: Connection, table: DerivedTable
         columns = tuple(fetch_one(connection, "engine/refresh/columns", **names)["columns"])
         warehouse.columns[table.name] = columns
     return columns
+
+
+def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
+    """Return the statements by which a tick refreshes a few keys, by the names of STATEMENTS.
+
+    Those of a table that is read per crew are of one crew, the first by its code.
+    """
+    with warehouse.connection() as connection:
+        columns = columns_of(warehouse, connection, table)
+        crews = active(connection)[:1] if table.is_read_per_crew else []
+    refreshed = queries.few(table.name, columns, tuple(crew["table_name"] for crew in crews))
+    return {"keys": keys.few(table.name, is_asked=False).decode(), "refresh": refreshed.decode()}
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:

@@ -1,0 +1,42 @@
+"""`convo-pipelines table show` prints what a tick sends."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from convo_pipelines.cli import main
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines_tests.world import World
+
+each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)
+
+
+def shown(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["table", *arguments])
+
+
+@each_table
+def test_what_is_shown_runs_and_writes_nothing_without_keys(
+    world: World, own_database: Callable[[str], str], table: DerivedTable
+) -> None:
+    own_database(world.url)
+    world.crew()
+    world.say("s1")
+    world.tick()
+    output = shown("show", table.name).output
+    assert output.startswith(shown("keys", table.name).output.rstrip())
+    [_, refreshed] = output.split("writes the differences, and logs them:\n")
+    before = world.execute(f"select * from {table.target}")
+    with psycopg.connect(world.url) as connection:
+        connection.execute("set search_path to ''")
+        connection.execute(refreshed, defaultdict(lambda: None))
+    assert world.execute(f"select * from {table.target}") == before
+
+
+def test_an_unknown_table_is_refused_and_the_others_are_named() -> None:
+    refused = shown("show", "nothing")
+    assert refused.exit_code == 2
+    assert "conversation_summaries" in refused.output
