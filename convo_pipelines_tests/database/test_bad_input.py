@@ -335,6 +335,8 @@ COMMANDS = [
     ("forget --client NOBODY", 1, "no crew has the client code NOBODY; there are: C1"),
     ("forget --client C1", 1, "app.histories_a still has messages of sessions of crew A; delete them there first"),
     ("lake write --rebuild", 2, "No such option '--rebuild'"),
+    ("table keys nothing", 2, "'nothing' is not one of 'histories_sessions'"),
+    ("table show nothing", 2, "'nothing' is not one of 'histories_sessions'"),
     ("lake query", 2, "Missing argument '{first_responses|active_people|projects|reply_funnel}'"),
     ("lake query reply_funnel --start tomorrow", 2, "'tomorrow' does not match the format '%Y-%m-%d'"),
     ("lake query reply_funnel --start 2026-02-01 --end 2026-02-01", 2, "Invalid value for --end: it must be after"),

@@ -135,6 +135,8 @@ def test_no_command_runs_a_function_of_another_role(hostile: Hostile, tmp_path: 
         "data project-arrays": [([], 0), (["--write"], 0)],
         "generate data-dictionary": [([], 0)],
         "generate zero-schema": [([], 0)],
+        "table keys": [(["histories_sessions"], 0)],
+        "table show": [(["histories_sessions"], 0)],
         "lake write": [([], 0), (["--repair", "--clean"], 0)],
         "lake query": [(["first_responses"], 0)],
         "forget": [(["--crew", "A", "--session", "s3"], 1)],
