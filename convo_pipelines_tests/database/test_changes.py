@@ -225,6 +225,15 @@ def test_capture_can_be_switched_off_and_on(world: World) -> None:
     assert not world.has_news()
 
 
+def test_a_crew_without_a_table_is_no_news_for_ever(world: World) -> None:
+    world.crew()
+    world.crew("B")
+    world.execute("alter table app.crews alter histories_table_name drop not null")
+    world.execute("update app.crews set histories_table_name = null where crew_code = 'B'")
+    tick(world)
+    assert not world.has_news()
+
+
 @both_servers_if_wide
 def test_a_view_is_read_by_reconcile_only(world: World) -> None:
     world.crew(create=False)

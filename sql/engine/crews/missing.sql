@@ -4,4 +4,4 @@ select count(*) > 0 as is_any
 from app.crews as crew
 inner join app.clients as client on client.id = crew.client_id
 left join analytics.capture_state as state on state.table_name = crew.histories_table_name
-where crew.is_active and client.is_active and state.table_oid is null;
+where crew.is_active and client.is_active and crew.histories_table_name is not null and state.table_oid is null;
