@@ -17,6 +17,7 @@ from psycopg import sql
 
 from convo_pipelines.database import declarations
 from convo_pipelines.database.warehouse import Connection, execute, fetch, identifier
+from convo_pipelines.errors import ConvoPipelinesError
 
 SCHEMAS = {"app": ("app",), "analytics": ("curation", "analytics")}
 """The folders of `sql/schema/` whose code is recorded in each schema."""
@@ -39,6 +40,15 @@ _KINDS = {
         r"|alter table|insert into)(?: if not exists)? ([\w.]+)",
     }.items()
 }
+
+
+class OtherVersionError(ConvoPipelinesError):
+    """The code in the database is that of another version; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database was upgraded while this process ran: restart it with the version that was installed"
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +167,19 @@ def drop(connection: Connection, schema: str, *, but: Collection[str] = ()) -> N
     _drop(connection, [definition.key for definition in found if definition.is_code])
     tables = [definition.name for definition in found if definition.kind == "state" and "." in definition.name]
     connection.execute(sql.SQL("drop table if exists {}").format(sql.SQL(", ").join(map(identifier, tables))))
+
+
+def create_again(connection: Connection, schema: str, definition: Definition) -> None:
+    """Create an object again whose definition has not changed, in an open transaction.
+
+    Raises:
+        OtherVersionError: another version's definition of it is applied.
+
+    """
+    connection.execute(definition.text.encode())
+    applied = fetch(connection, "database/schema/applied", _record_of(schema), name=definition.key)
+    if [row["checksum"] for row in applied] != [definition.checksum]:  # it may have waited for `migrate up`
+        raise OtherVersionError
 
 
 def _code(schema: str) -> dict[str, Definition]:

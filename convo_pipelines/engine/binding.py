@@ -32,17 +32,17 @@ _log = logging.getLogger(__name__)
 
 
 @cache
-def views() -> dict[str, str]:
-    """Return the definitions of the views on the application's tables, with their comments; in order of creation.
+def views() -> dict[str, schema.Definition]:
+    """Return the definitions of the views on the application's tables, by name; in order of creation.
 
     Views on these views are among them.
     """
     defined = schema.definitions("analytics")
-    bound: dict[str, str] = {}
+    bound: dict[str, schema.Definition] = {}
     for definition in defined.values():
         uses = schema.needed_by(definition, defined)
         if definition.kind == "view" and ("app." in definition.text or uses & {f"view {view}" for view in bound}):
-            bound[definition.name] = definition.text
+            bound[definition.name] = definition
     return bound
 
 
@@ -51,6 +51,7 @@ def bind_views(connection: Connection) -> None:
 
     Raises:
         TableLockedError: a view is read for longer than the attempts take.
+        OtherVersionError: the database was upgraded meanwhile.
 
     """
     try:
@@ -61,8 +62,8 @@ def bind_views(connection: Connection) -> None:
 
 def _bind_views(connection: Connection) -> None:
     is_any_missing = fetch_one(connection, "engine/binding/is_missing", views=list(views()))["is_any_missing"]
-    for text in views().values():
-        _bind(connection, partial(connection.execute, text.encode()))
+    for definition in views().values():
+        _bind(connection, partial(schema.create_again, connection, "analytics", definition))
     for step in ("ownership", "grants") if is_any_missing else ():
         _bind(connection, partial(connection.execute, statement(f"database/roles/{step}")))
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.schema import OtherVersionError
 from convo_pipelines.database.warehouse import Connection, TableLockedError, Warehouse
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
@@ -259,6 +260,24 @@ def test_what_a_compare_finds_in_an_exchanged_table_is_no_drift(company: World) 
     company.execute("alter table app.histories_a rename to former; alter table app.other rename to histories_a")
     done = compare(company.warehouse, HISTORIES_SESSIONS, logging.getLogger())
     assert (done.outcome.counts.inserted, done.outcome.drift.changed) == (1, 0)
+
+
+def test_a_process_of_an_older_version_does_not_bring_back_its_views(company: World) -> None:
+    """As one that runs while the database is upgraded."""
+    newer = "update analytics.schema_migration_code set checksum = checksum || %s where name like 'view %%'"
+    comment = "select obj_description('analytics.person_names'::regclass) as said"
+    company.execute("comment on view analytics.person_names is 'Of a newer version. Personal data.'")
+    company.execute(newer, " newer")
+    for statement in swapped("people").steps:
+        company.execute(statement)
+    with pytest.raises(OtherVersionError, match="restart it with the version that was installed"):
+        ticks(company)
+    assert company.execute(comment) == [{"said": "Of a newer version. Personal data."}]
+    company.execute(newer.replace("checksum || %s", "replace(checksum, %s, '')"), " newer")
+    ticks(company)
+    oracle.assert_right(company)
+    oracle.assert_links_right(company)
+    assert company.execute(comment) == [{"said": "Names and addresses of persons. Personal data."}]
 
 
 def views_of_former_tables(world: World) -> list[dict[str, object]]:
