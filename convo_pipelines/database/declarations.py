@@ -3,13 +3,13 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, LiteralString, cast
 
 from psycopg import sql
 
-from convo_pipelines.database.statements import STATEMENTS, folders, names, source
+from convo_pipelines.database.statements import STATEMENTS, exists, folders, names, source
 
 _TABLE = re.compile(r"^create table(?: if not exists)? (\w+\.\w+) \((.*?)\n\)", re.DOTALL | re.MULTILINE)
 _REFERENCE = re.compile(r"^    (\w+) [^,\n]*\breferences app\.(\w+)", re.MULTILINE)
@@ -50,7 +50,7 @@ class Source:
     log: str
     key: Sequence[str] = ()
     looked_up_by: Sequence[str] = ()
-    logged: Sequence[str] = field(default=("id",))
+    logged: Sequence[str] = ("id",)
     without: str = ""
     schema: str = "app"
 
@@ -60,11 +60,8 @@ def sources() -> Mapping[str, Source]:
     """Return the sources of `sql/sources.toml`, by name; `histories` stands for all histories tables."""
     declared = tomllib.loads((STATEMENTS / "sources.toml").read_text())
     return {
-        name: Source(columns={column: Column(**said) for column, said in columns.items()}, **others)
-        for name, (columns, others) in {
-            name: (found["columns"], {key: value for key, value in found.items() if key != "columns"})
-            for name, found in declared.items()
-        }.items()
+        name: Source(**said | {"columns": {column: Column(**of) for column, of in said["columns"].items()}})
+        for name, said in declared.items()
     }
 
 
@@ -87,29 +84,27 @@ def references() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def personal_columns(table: str | None = None) -> frozenset[str]:
-    """Return the names of columns that may hold personal data: of a derived table, or of all tables and sources.
+    """Return the columns that may hold personal data: of a derived table, or of all tables and sources.
 
-    Of a table of `analytics` or `curation`, the comments of such columns end with "Personal data.".
+    Neither Dagster nor the lake gets such columns, unless a setting says so. In `analytics` and `curation`, their
+    comments end with "Personal data."; `table.toml` and `sources.toml` name those of `app`.
     """
-    declared = {name: said.get("personal", ()) for name, said in tables().items()} | {
-        name: [column for column, said in source_.columns.items() if said.personal]
-        for name, source_ in sources().items()
-    }
-    labelled = [
-        (of, column)
+    of_app = [(name, column) for name, said in tables().items() for column in said.get("personal", ())]
+    of_app += [(name, column) for name, said in sources().items() for column, of in said.columns.items() if of.personal]
+    of_ours = [
+        (name, column)
         for schema in ("analytics", "curation")
         for file in definitions_of(schema)
-        for of, column, comment in _COMMENT.findall(source(file))
+        for name, column, comment in _COMMENT.findall(source(file))
         if comment.endswith("Personal data.'")
     ]
-    declared_ = [(of, column) for of, columns in declared.items() for column in columns]
-    return frozenset(column for of, column in [*labelled, *declared_] if table in (None, of))
+    return frozenset(column for name, column in [*of_app, *of_ours] if table in (None, name))
 
 
 def definitions_of(schema: str) -> list[str]:
     """Return the files of definitions of a schema; those of derived tables are in their folders."""
-    tables_ = [f"tables/{folder}/table" for folder in folders("tables")] if schema == "analytics" else []
-    return [*names(f"schema/{schema}"), *(file for file in tables_ if (STATEMENTS / f"{file}.sql").is_file())]
+    of_tables = [f"tables/{table}/table" for table in folders("tables")] if schema == "analytics" else []
+    return [*names(f"schema/{schema}"), *filter(exists, of_tables)]
 
 
 def text(file: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from convo_pipelines.database.declarations import personal_columns, references, tables
+from convo_pipelines.database.declarations import references, tables
 from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import Connection
 from convo_pipelines.engine import participants
@@ -253,24 +253,24 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
     return DerivedTable(
         name,
         said["description"],
-        said["group"],
-        said["job"],
-        tuple(said["sources"]),
-        tuple(said["changes"]),
-        Target(
+        group=said["group"],
+        job=said["job"],
+        sources=tuple(said["sources"]),
+        changes=tuple(said["changes"]),
+        rows=Target(
             relation,
-            tuple(said["key"]),
-            said.get("updated_at", "refreshed_at") or None,
-            tuple((column, parent) for column, parent in parents.items() if not inserted or column in inserted),
-            inserted,
-            said.get("is_found_again", False),
+            key=tuple(said["key"]),
+            updated_at_column=said.get("updated_at", "refreshed_at") or None,
+            parents=tuple(pair for pair in parents.items() if not inserted or pair[0] in inserted),
+            inserted=inserted,
+            is_found_again=said.get("is_found_again", False),
         ),
-        GRAINS[said.get("grain", "conversations")],
-        said.get("propagates", False),
-        prepare,
-        prepare_few,
-        said.get("lake_day"),
-        said.get("is_link", False),
+        grain=GRAINS[said.get("grain", "conversations")],
+        propagates=said.get("propagates", False),
+        prepare=prepare,
+        prepare_few=prepare_few,
+        lake_day=said.get("lake_day"),
+        is_link=said.get("is_link", False),
     )
 
 
@@ -290,8 +290,6 @@ DERIVED_TABLES = tuple(TABLES.values())
 HISTORIES_SESSIONS = TABLES["histories_sessions"]
 CREW_CONVERSATIONS = TABLES["crew_conversations"]
 PARTICIPANT_RESOLUTIONS = TABLES["participant_resolutions"]
-PERSONAL_COLUMNS = personal_columns()
-"""Columns that may hold personal data: neither Dagster nor the lake gets them, unless a setting says so."""
 BOOKKEEPING = (
     "alerts",
     "crew_discovery_state",

@@ -14,8 +14,9 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
+from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import Connection, fetch
-from convo_pipelines.engine.registry import DERIVED_TABLES, PERSONAL_COLUMNS, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.settings import settings
 
 
@@ -75,7 +76,7 @@ class LakeTable:
 
     def columns(self, connection: Connection) -> Sequence[Column]:
         """Return its columns, without those that may hold personal data unless LAKE_PERSONAL_DATA is true."""
-        left_out = [] if settings().lake_personal_data else [*PERSONAL_COLUMNS]
+        left_out = [] if settings().lake_personal_data else [*personal_columns()]
         rows = fetch(connection, "lake/columns", relation=self.table.target, left_out=left_out)
         types = [_TYPES.get(row["type"], _OTHER) for row in rows]
         return [

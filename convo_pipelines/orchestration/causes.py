@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.engine.registry import PERSONAL_COLUMNS
+from convo_pipelines.database.declarations import personal_columns
 
 RUN_AGAIN = "The next run does what this one left undone; its log has the rest."
 STOPPED = (
@@ -35,7 +35,7 @@ def cause(instance: dg.DagsterInstance, run_id: str, failure: dg.DagsterEvent) -
 def offenders(check: dg.AssetCheckEvaluation) -> str:
     """Return how many offenders a check found, and the first, without personal data."""
     sample = rows(check)
-    first = line({name: value for name, value in sample[0].items() if name not in PERSONAL_COLUMNS}) if sample else ""
+    first = line({name: value for name, value in sample[0].items() if name not in personal_columns()}) if sample else ""
     return number(check) + (f", the first: {first}" if first else "")
 
 

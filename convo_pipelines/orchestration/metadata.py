@@ -8,9 +8,10 @@ from typing import Any
 
 import dagster as dg
 
+from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.statements import STATEMENTS, path, source
 from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one, identifier
-from convo_pipelines.engine.registry import PERSONAL_COLUMNS, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.settings import settings
 
 LONGEST_CELL = 200
@@ -20,7 +21,7 @@ COUNTED_BYTES = 32 * 1024**2
 
 def table(rows: Sequence[Row]) -> dg.TableMetadataValue:
     """Return rows of equal columns as a table, without personal data, long texts truncated."""
-    hidden = set[str]() if settings().preview_personal_data else PERSONAL_COLUMNS
+    hidden = set[str]() if settings().preview_personal_data else personal_columns()
     names = [name for name in (rows[0] if rows else ()) if name not in hidden]
     schema = dg.TableSchema([dg.TableColumn(name, _type_of(name, rows)) for name in names])
     records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
@@ -41,7 +42,7 @@ def described(warehouse: Warehouse, table: DerivedTable) -> dict[str, Any]:
                 column["type"],
                 column["description"],
                 dg.TableColumnConstraints(nullable=column["is_nullable"], unique=column["is_unique"]),
-                {"personal": ""} if column["name"] in PERSONAL_COLUMNS else {},
+                {"personal": ""} if column["name"] in personal_columns() else {},
             )
             for column in columns
         ]

@@ -2,8 +2,9 @@
 
 import pytest
 
+from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import fetch
-from convo_pipelines.engine import reconcile, registry, ticks
+from convo_pipelines.engine import reconcile, ticks
 from convo_pipelines.engine.registry import BOOKKEEPING, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
@@ -100,7 +101,7 @@ IMPERSONAL = {"added_by_is", "channel", "client_code", "crew_code", "crew_name",
 
 def unknown_words(world: World, table: DerivedTable) -> set[str]:
     words = {row["name"] for row in world.execute(WORDS, table.rows.relation)}
-    return words - registry.PERSONAL_COLUMNS - IMPERSONAL
+    return words - personal_columns() - IMPERSONAL
 
 
 @each_table

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.definitions import defs
-from convo_pipelines.engine import registry
 from convo_pipelines.engine.registry import (
     DERIVED_TABLES,
     DISCOVERY,
@@ -61,7 +61,7 @@ def test_tables_with_personal_data_are_tagged(world: World) -> None:
     rows = world.execute(
         "select format('%%s.%%s', table_schema, table_name) as relation from information_schema.columns "
         "where table_schema in ('analytics', 'app') and column_name = any(%s)",
-        list(registry.PERSONAL_COLUMNS),
+        list(personal_columns()),
     )
     personal = {row["relation"] for row in rows}
     graph = defs.resolve_asset_graph()

@@ -1,8 +1,11 @@
--- If the roles exist, analysts read all of analytics. Observers read what does not identify a person: no table and
--- no column whose comment ends with "Personal data." or "May quote personal data.". convo_pipeline reads the views of app,
--- inserts conversations of crews through the one that takes them, and runs the trigger functions, which name functions and
--- types of the schemas beneath. Run after every migration and installation of views, so that a new table or view needs no grant
--- of its own.
+-- If the roles exist, grants them their rights. Run after every migration and installation of views, so that a new table or view
+-- needs no grant of its own.
+--
+-- * Analysts read all of analytics.
+-- * Observers read what does not identify a person: no table or column whose comment ends with the words "Personal data" or
+--   "May quote personal data".
+-- * The pipeline reads the views of app, and inserts conversations of crews through the view that takes them. It also runs the
+--   trigger functions, which name functions and types of the schemas beneath.
 do $$
 declare
     relation record;

@@ -1,7 +1,7 @@
 -- Logs changed session-days with the transactions that wrote them: those that inserted rows; else those that updated rows; else
 -- those that had the whole table read; else this one.
--- If no table that follows has been built, it logs only what they need to know of deleted conversations: messages that were
--- written one by one, or all messages if conversations were deleted.
+-- If no table that follows has been built, it logs only what they need to know of deleted conversations. That is messages that
+-- were written one by one. If conversations were deleted, it is all messages.
 -- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s:
 --      whether one has
 -- out: conversation_changes
