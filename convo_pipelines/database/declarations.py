@@ -3,11 +3,9 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, LiteralString, cast
-
-from psycopg import sql
+from typing import Any
 
 from convo_pipelines.database.statements import STATEMENTS, exists, folders, names, source
 
@@ -36,10 +34,11 @@ class Source:
     Attributes:
         meaning: what a row is.
         columns: the columns that are read, by name.
-        log: which log function its triggers call.
         key: what no two rows share.
         looked_up_by: columns by which rows are found; each needs an index.
-        logged: the columns that the change log names.
+        logged: the columns that its log names.
+        also_logged: further columns of its log, and their types, which its own trigger function writes.
+        log: the table with its log; empty: `<source>_changes`.
         without: what is empty if the source is.
         schema: where it is.
 
@@ -47,10 +46,11 @@ class Source:
 
     meaning: str
     columns: Mapping[str, Column]
-    log: str
     key: Sequence[str] = ()
     looked_up_by: Sequence[str] = ()
     logged: Sequence[str] = ("id",)
+    also_logged: Mapping[str, str] = field(default_factory=dict[str, str])
+    log: str = ""
     without: str = ""
     schema: str = "app"
 
@@ -72,6 +72,44 @@ def tables() -> Mapping[str, Mapping[str, Any]]:
         folder: tomllib.loads((STATEMENTS / "tables" / folder / "table.toml").read_text())
         for folder in folders("tables")
     }
+
+
+@dataclass(frozen=True)
+class Log:
+    """The change log of a source, or of a derived table.
+
+    Attributes:
+        of: the name of the source or table.
+        name: the table in `analytics`.
+        columns: the logged columns and their types: those of a row before its change, and after it.
+        is_derived: whether it is of a derived table: refreshes write it, and its retries are in it.
+        has_triggers: whether triggers write it.
+
+    """
+
+    of: str
+    name: str
+    columns: Mapping[str, str] = field(hash=False)
+    is_derived: bool = False
+    has_triggers: bool = True
+
+
+@cache
+def logs() -> Mapping[str, Log]:
+    """Return every change log, by the source or table that it is of."""
+    of_sources = [
+        Log(
+            name,
+            said.log or f"{name}_changes",
+            {**{column: said.columns[column].type for column in said.logged}, **said.also_logged},
+        )
+        for name, said in sources().items()
+    ]
+    of_tables = [
+        Log(name, f"{name}_changes", said["logged"], is_derived=True, has_triggers=said.get("has_triggers", False))
+        for name, said in tables().items()
+    ]
+    return {log.of: log for log in [*of_sources, *of_tables]}
 
 
 @cache
@@ -105,31 +143,3 @@ def definitions_of(schema: str) -> list[str]:
     """Return the files of definitions of a schema; those of derived tables are in their folders."""
     of_tables = [f"tables/{table}/table" for table in folders("tables")] if schema == "analytics" else []
     return [*names(f"schema/{schema}"), *filter(exists, of_tables)]
-
-
-def text(file: str) -> str:
-    """Return the text of a file of definitions, with what is declared in place of its placeholders."""
-    if not file.endswith("/declared"):
-        return source(file)
-    declared = [
-        (name, said.schema, f"log_{said.log}", list(said.columns))
-        for name, said in sources().items()
-        if name != "histories"
-    ]
-    referring = [
-        (table.removeprefix("analytics."), *pair)
-        for table, columns in sorted(references().items())
-        if table.startswith("analytics.")
-        for pair in columns.items()
-    ]
-    composed = sql.SQL(cast("LiteralString", source(file)))
-    return composed.format(sources=_rows(declared), references=_rows(referring)).as_string()
-
-
-def _rows(values: Sequence[Sequence[object]]) -> sql.Composable:
-    rows = [sql.SQL("({})").format(sql.SQL(", ").join(map(_literal, row))) for row in values]
-    return sql.SQL(",\n    ").join(rows)
-
-
-def _literal(value: object) -> sql.Composable:
-    return sql.SQL("{}::text[]" if isinstance(value, list) else "{}").format(sql.Literal(value))

@@ -15,7 +15,7 @@ from typing import LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database import declarations
+from convo_pipelines.database import declarations, templates
 from convo_pipelines.database.warehouse import Connection, execute, fetch, identifier
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -87,7 +87,7 @@ def definitions(schema: str) -> Mapping[str, Definition]:
     """Return what is recorded in a schema, by key; each after those that have to be there to create it."""
     texts: dict[tuple[str, str], list[str]] = {}
     for file in _files(schema):
-        for found in _STATEMENT.finditer(declarations.text(file)):
+        for found in _STATEMENT.finditer(templates.text(file)):
             for kind, name in _objects(found[0]):
                 is_views = kind == "comment" and ("view", name) in texts
                 texts.setdefault(("view" if is_views else kind, name), []).append(found[0])
@@ -106,7 +106,7 @@ def needed_by(definition: Definition, others: Mapping[str, Definition]) -> set[s
 
 def checksum(schema: str) -> str:
     """Return a checksum of all definitions that are recorded in a schema."""
-    return _checksum("".join(map(declarations.text, _files(schema))))
+    return _checksum("".join(map(templates.text, _files(schema))))
 
 
 def _files(schema: str) -> list[str]:

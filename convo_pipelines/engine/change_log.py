@@ -13,11 +13,14 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
 
+from convo_pipelines.database.declarations import logs as declared_logs
+from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
     MANY_ROWS,
@@ -31,9 +34,11 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     fetch_prepared,
+    query_prepared,
     run_prepared,
     transaction,
 )
+from convo_pipelines.engine import logs
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.errors import ConvoPipelinesError
@@ -54,7 +59,6 @@ BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3
 ATTEMPTS = 5
 TOMBSTONES = 5_000
 LARGEST_LOG_ROWS = 10_000_000
-LOGS = ("session_changes", "conversation_changes", "message_changes", "identifier_changes", "project_changes")
 LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
 DELETIONS = frozenset(
     f"{source} {operation}"
@@ -175,8 +179,20 @@ def has_news(connection: Connection, table: DerivedTable, since: Watermark, to_s
 
 def _news(connection: Connection, table: DerivedTable, since: Watermark, to_snapshot: str) -> Row:
     span = {"from_snapshot": since.snapshot, "to_snapshot": to_snapshot, "snapshot_at": since.taken_at}
-    [news] = fetch_prepared(connection, "engine/log/news", **span, follows=list(table.follows))
+    [news] = query_prepared(connection, _news_of(table.name), span)
     return news
+
+
+@cache
+def _news_of(table_name: str, *, is_whole: bool = False) -> bytes:
+    return fragment("engine/log/news").format(changes=logs.changes(table_name, is_whole=is_whole)).as_bytes()
+
+
+def is_everything_new(connection: Connection, table: DerivedTable, since: str, to_snapshot: str) -> bool:
+    """Return whether a source of a table has to be read as a whole, by changes between two snapshots."""
+    span = {"from_snapshot": since, "to_snapshot": to_snapshot, "snapshot_at": None}
+    [news] = query_prepared(connection, _news_of(table.name, is_whole=True), span)
+    return news["is_everything"]
 
 
 @dataclass(frozen=True)
@@ -326,6 +342,8 @@ def _forget_all(connection: Connection) -> None:
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
+        for log in declared_logs().values():
+            execute(connection, "engine/log/forget", {"log": sql.Identifier("analytics", log.name)})
         execute(connection, "engine/log/forget_all")
 
 
@@ -389,19 +407,25 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
     elif at.table is CREW_CONVERSATIONS and at.may_have_deleted:
         _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
         execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
-    moved = fetch_prepared(
+    moved = query_prepared(
         connection,
-        "engine/log/store",
-        asset_key=at.table.name,
-        from_snapshot=at.from_snapshot,
-        to_snapshot=at.to_snapshot,
-        taken_at=at.taken_at,
-        crash_token=at.crash_token,
-        snapshot_at=at.since.taken_at,
-        follows=list(at.table.changes),
-        bounds=list(BOUNDS),
+        _store_of(at.table.name),
+        {
+            "asset_key": at.table.name,
+            "from_snapshot": at.from_snapshot,
+            "to_snapshot": at.to_snapshot,
+            "taken_at": at.taken_at,
+            "crash_token": at.crash_token,
+            "snapshot_at": at.since.taken_at,
+            "bounds": list(BOUNDS),
+        },
     )
     return Watermark(at.to_snapshot, at.taken_at, moved[0]["xid"], is_left) if moved else None
+
+
+@cache
+def _store_of(table_name: str) -> bytes:
+    return fragment("engine/log/store").format(changes=logs.changes(table_name, with_retries=False)).as_bytes()
 
 
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> Watermark | None:
@@ -453,9 +477,11 @@ def trim(connection: Connection) -> None:
     with connection.transaction():
         if not _is_mine(connection):
             return
-        [found] = fetch_prepared(connection, "engine/log/bound", tables=[table.name for table in LEARN_FROM_LOGS])
+        tables = [table.name for table in LEARN_FROM_LOGS]
+        names = [log.name for log in declared_logs().values()]
+        [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names)
         span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
-        trimmed = fetch_prepared(connection, "engine/log/trim", **span)
+        trimmed = query_prepared(connection, logs.trim(), span)
     for row in trimmed:
         if row["rows"] >= MANY_ROWS:  # ticks would read what is dead until autovacuum comes by
             log = sql.Identifier("analytics", row["log"])
@@ -479,9 +505,12 @@ def _collapse(connection: Connection) -> None:
         _log.warning("a change log has more than %d rows: emptying the logs and reading every table", LARGEST_LOG_ROWS)
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection)
-        execute(connection, "engine/log/collapse", derived=[table.name for table in DERIVED_TABLES])
-    for log in LOGS:
-        connection.execute(sql.SQL("analyze analytics.{}").format(sql.Identifier(log)))
+        found = declared_logs()
+        for log in found.values():
+            execute(connection, "engine/log/empty", {"log": sql.Identifier("analytics", log.name)})
+        execute(connection, "engine/log/collapse", sources=[name for name in found if name != "histories"])
+    names = sql.SQL(", ").join(sql.Identifier("analytics", log.name) for log in declared_logs().values())
+    connection.execute(sql.SQL("analyze {}").format(names))
 
 
 @dataclass

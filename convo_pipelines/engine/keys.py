@@ -18,6 +18,7 @@ from convo_pipelines.database.warehouse import (
     identifier,
     query_prepared,
 )
+from convo_pipelines.engine import logs
 from convo_pipelines.engine.registry import TABLES, DerivedTable, Grain
 from convo_pipelines.engine.scopes import EVERYTHING, Asked, Changes, Everything, Scope, Selection, Window, parameters
 
@@ -96,7 +97,6 @@ def choose_keys(
         connection,
         "engine/keys/choose",
         {**names, "keys": query or _keys(table, scope, names)},
-        retry_source=table.retry_source,
         **values,
     ).rowcount
     connection.execute("analyze pg_temp.keys")
@@ -129,8 +129,6 @@ def few_keys(
         few(table.name, is_asked=isinstance(scope, Asked)),
         {
             **parameters(scope, selection),
-            "retry_source": table.retry_source,
-            "follows": list(table.follows),
             "snapshot_at": None,
             "most": FEW_KEYS + 1,
             **more,
@@ -152,10 +150,14 @@ def few(table_name: str, *, is_asked: bool) -> bytes:
             keys=_keys(table, Asked() if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
-            news=fragment("engine/log/no_news" if is_asked else "engine/log/news"),
+            news=fragment("engine/log/no_news") if is_asked else _news(table_name),
         )
         .as_bytes()
     )
+
+
+def _news(table_name: str) -> sql.Composable:
+    return fragment("engine/log/news").format(changes=logs.changes(table_name))
 
 
 def given(grain: Grain) -> sql.Composable:
@@ -192,7 +194,7 @@ def count_keys(connection: Connection, table: DerivedTable, scope: Scope = EVERY
     names = _names_of_keys(table.grain)
     values = _page_parameters(table.grain, None, rows) | parameters(scope)
     query: Identifiers = {"keys": _keys(table, scope, names)}
-    return fetch_one(connection, "engine/keys/count", query, retry_source=table.retry_source, **values)["keys"]
+    return fetch_one(connection, "engine/keys/count", query, **values)["keys"]
 
 
 def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
@@ -227,7 +229,7 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
             return fragment(f"tables/{table.name}/window")
         case _:
             own = fragment(f"tables/{table.name}/keys")
-            return sql.SQL("{}\nunion\n{}").format(own, fragment(grain.retried)) if grain.retried else own
+            return sql.SQL("{}\nunion\n{}").format(own, logs.retried(table, grain)) if grain.has_retries else own
 
 
 def _relations(table: DerivedTable) -> list[tuple[str, tuple[str, ...]]]:

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import histories, identifier
+from convo_pipelines.engine import logs
 from convo_pipelines.engine.keys import given
 from convo_pipelines.engine.registry import TABLES, DerivedTable
 
@@ -117,10 +118,9 @@ def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) ->
         write(table, columns, "save"),
     ]
     if propagate := propagation(table):
-        steps.append(_step("propagated", fragment(propagate)))
-    if table.grain.retry:
-        statement, column = table.grain.retry
-        steps.append(_step("retried", fragment(statement), column=sql.Identifier(column)))
+        steps.append(_step("propagated", fragment(propagate), **logs.names(table, columns)))
+    if table.grain.has_retries:
+        steps.append(_step("retried", own(table, "retry"), **logs.names(table, columns)))
     steps += [_step("odd", queries["odd"]), _step("counts", own(table, "counts"), **names)]
     text = fragment("engine/refresh/few").format(
         **queries, queries=sql.SQL(",\n\n").join(steps), saved_keys=own(table, "saved_keys")
@@ -136,7 +136,7 @@ def write(table: DerivedTable, columns: Columns, saved: str) -> sql.Composable:
 
 def propagation(table: DerivedTable) -> str | None:
     """Return the statement that logs the changed rows of a table for those that follow it."""
-    return table.own("propagate") or ("engine/propagate/conversations" if table.propagates else None)
+    return table.own("propagate") or ("engine/refresh/propagate" if table.propagates else None)
 
 
 def lock_rows(table: DerivedTable, diff: str) -> dict[str, sql.Composable]:

@@ -38,7 +38,7 @@ from convo_pipelines.database.warehouse import (
     refreshing,
     refreshing_few,
 )
-from convo_pipelines.engine import change_log, indexes, keys, oddities, queries
+from convo_pipelines.engine import change_log, indexes, keys, logs, oddities, queries
 from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.crews import active
@@ -167,7 +167,6 @@ class Work:
             "unread_since": self.unread_since,
             "is_tick": self.is_tick,
             "is_whole": False,
-            "retry_source": self.table.retry_source,
             "source": self.table.name,
             "written_at": self.written_at,
             "is_awaited": True,
@@ -674,16 +673,17 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
             is_awaited = work.unread_since is not None or _is_awaited(connection, table)
-            execute(connection, propagate, **{**work.values, "is_awaited": is_awaited})
-    if locked and table.grain.retry:
-        statement, column = table.grain.retry
-        execute(connection, statement, {"column": sql.Identifier(column)}, **work.values)
+            logged = logs.names(table, work.columns)
+            execute(connection, propagate, logged, **{**work.values, "is_awaited": is_awaited})
+    if locked and table.grain.has_retries:
+        retry = table.own("retry") or "engine/refresh/retry"
+        execute(connection, retry, logs.names(table, work.columns), **work.values)
 
 
 def _is_awaited(connection: Connection, table: DerivedTable) -> bool:
     """Return whether a table follows another which has begun to read it; the others cannot begin before the commit."""
     names = [other.name for other in followers(table)]
-    return fetch_one(connection, "engine/propagate/is_awaited", followers=names)["is_awaited"]
+    return fetch_one(connection, "engine/refresh/is_awaited", followers=names)["is_awaited"]
 
 
 def _planned(connection: Connection) -> Row:
@@ -715,9 +715,8 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
 
 def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:
     def choose(connection: Connection, pending: Changes) -> bool:
-        follows = [name.split()[0] for name in table.follows]
-        span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot, "snapshot_at": None}
-        if fetch_one(connection, "engine/log/news", **span, follows=follows)["is_everything"]:
+        to_snapshot = pending.to_snapshot or fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+        if change_log.is_everything_new(connection, table, pending.from_snapshot, to_snapshot):
             return False
         choose_keys(connection, table, pending)
         if expected := table.own("expected"):

@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from convo_pipelines.database.declarations import references, tables
+from convo_pipelines.database.declarations import Log, logs, references, tables
 from convo_pipelines.database.statements import exists
 from convo_pipelines.database.warehouse import Connection
 from convo_pipelines.engine import participants
@@ -39,7 +39,7 @@ class Grain:
         keyed_by: (key column, row column) pairs that must be equal; empty if keys identify no rows.
         sources: the relations that contain all keys, and their columns in the order of the key.
         selection: the statement in `sql/engine/keys/selection/` that narrows keys to crews and clients.
-        retry: the statement that logs the keys of locked rows for the next tick, and the column with the key.
+        has_retries: whether locked rows are left for the next tick.
         has_days: whether a window of days restricts the keys; otherwise a backfill refreshes everything.
 
     """
@@ -51,7 +51,7 @@ class Grain:
     by_bytes: tuple[str, ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     selection: str = "none"
-    retry: tuple[str, str] | None = None
+    has_retries: bool = True
     has_days: bool = True
 
     @property
@@ -69,11 +69,6 @@ class Grain:
         """The statement that finds the keys of what a caller names, if there is one."""
         return name if exists(name := f"engine/keys/asked/{self.name}") else None
 
-    @property
-    def retried(self) -> str | None:
-        """The statement that finds the keys that the last tick logged for retry, if there is one."""
-        return name if exists(name := f"engine/keys/retried/{self.name}") else None
-
 
 CONVERSATIONS = Grain(
     "conversations",
@@ -81,7 +76,6 @@ CONVERSATIONS = Grain(
     keyed_by=(("conversation_id", "conversation_id"),),
     sources=(("app.conversations", ("id",)),),
     selection="conversations",
-    retry=("engine/retry/conversations", "conversation_id"),
 )
 SUMMARIZED_CONVERSATIONS = replace(CONVERSATIONS, sources=(("analytics.conversation_summaries", ("conversation_id",)),))
 SESSIONS = Grain(
@@ -90,7 +84,6 @@ SESSIONS = Grain(
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
     sources=(("analytics.histories_sessions", ("crew_id", "session_id")),),
     selection="crews",
-    retry=("tables/crew_conversations/retry", "session_id"),
 )
 SESSION_DAYS = Grain(
     "session_days",
@@ -98,6 +91,7 @@ SESSION_DAYS = Grain(
     keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
     more=("end_day",),
     by_bytes=("session_id",),
+    has_retries=False,
 )
 CREW_DAYS = Grain(
     "crew_days",
@@ -105,7 +99,6 @@ CREW_DAYS = Grain(
     keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
     sources=(("analytics.histories_sessions", ("crew_id", "activity_date")),),
     selection="crews",
-    retry=("engine/retry/days", "crew_id"),
 )
 CLIENT_DAYS = Grain(
     "client_days",
@@ -113,14 +106,12 @@ CLIENT_DAYS = Grain(
     keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
     sources=(("analytics.conversation_days", ("client_id", "activity_date")),),
     selection="clients",
-    retry=("engine/retry/days", "client_id"),
 )
 IDENTIFIER_SOURCES = Grain(
     "identifier_sources",
     order=("rank", "id"),
     more=("source",),
     keyed_by=(),
-    retry=("engine/retry/identifiers", "contact_method_id"),
     has_days=False,
 )
 PROJECTS = Grain(
@@ -128,7 +119,6 @@ PROJECTS = Grain(
     order=("id",),
     keyed_by=(("id", "project_id"),),
     sources=(("app.projects", ("id",)),),
-    retry=("engine/retry/conversations", "conversation_id"),
     has_days=False,
 )
 
@@ -189,8 +179,9 @@ class DerivedTable:
             `histories` are the histories tables.
         rows: its rows.
         grain: its keys.
-        propagates: whether a refresh logs the conversations that it changed for the tables that follow. A table that
-            logs other keys has a `propagate.sql`.
+        log: the changes of its rows, for the tables that follow, and its retries.
+        propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
+            table has a `propagate.sql`.
         prepare: called in each chunk before it compares, with a connection and whether to recompute everything; returns
             how many rows of its own tables it changed.
         prepare_few: the same for a few keys, with a connection, the query that returns them and its parameters; returns
@@ -207,6 +198,7 @@ class DerivedTable:
     sources: tuple[str, ...]
     changes: tuple[str, ...]
     rows: Target
+    log: Log
     grain: Grain = CONVERSATIONS
     propagates: bool = False
     prepare: Callable[[Connection, bool], int] | None = None
@@ -234,14 +226,9 @@ class DerivedTable:
         return tuple(name for step in ("rows", "propagate", "keys", "window") if (name := self.own(step)))
 
     @property
-    def retry_source(self) -> str:
-        """The source under which it logs retries for its next tick."""
-        return f"{self.name} retry"
-
-    @property
     def follows(self) -> tuple[str, ...]:
-        """The sources that it reads from the log."""
-        return (*self.changes, self.retry_source)
+        """The changes that it reads from the logs: those of its sources, and its own retries."""
+        return (*self.changes, f"{self.name} retry", f"{self.name} everything")
 
 
 def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
@@ -265,6 +252,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
             inserted=inserted,
             is_found_again=said.get("is_found_again", False),
         ),
+        log=logs()[name],
         grain=GRAINS[said.get("grain", "conversations")],
         propagates=said.get("propagates", False),
         prepare=prepare,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from convo_pipelines.database import declarations
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.registry import DERIVED_TABLES
@@ -117,7 +118,8 @@ class _Pipeline(Collector):
     def _read(self) -> Iterator[Metric]:
         with self._warehouse.connection() as connection:
             now = fetch_one(connection, "serving/metrics/pipeline")
-            logs = fetch(connection, "serving/metrics/logs")
+            names = [log.name for log in declarations.logs().values()]
+            logs = fetch(connection, "serving/metrics/logs", logs=names)
             tables = fetch(connection, "serving/metrics/tables")
             failures = fetch(connection, "serving/metrics/failures")
             alerts = fetch(connection, "serving/metrics/alerts")

@@ -15,7 +15,7 @@ from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.declarations import Source
+from convo_pipelines.database.declarations import Source, logs
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import (
     Connection,
@@ -405,16 +405,18 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
     if view.base:
         tables.append((view.base, function := f"log_view_{view.oid}"))
         connection.execute(_trusted(view.trigger_function(connection, function, log_function)))
-        log, columns, values = _everything(log_function, name, view.oid)
+        is_histories = log_function == "log_histories"
+        log = logs()["histories" if is_histories else name]
+        said: dict[str, object] = {"operation": "everything", **({"table_oid": view.oid} if is_histories else {})}
         for number, joined in enumerate(view.joined, 1):
             tables.append((joined.table, f"{function}_{number}"))
             names: dict[str, sql.Composable] = {
                 "function": sql.Identifier("analytics", f"{function}_{number}"),
                 "columns": sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in joined.columns),
-                "log": sql.Identifier("analytics", log),
-                "log_name": sql.Literal(f"analytics.{log}"),
-                "log_columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
-                "log_values": sql.SQL(", ").join(map(sql.Literal, values)),
+                "log": sql.Identifier("analytics", log.name),
+                "log_name": sql.Literal(f"analytics.{log.name}"),
+                "log_columns": sql.SQL(", ").join(map(sql.Identifier, said)),
+                "log_values": sql.SQL(", ").join(map(sql.Literal, said.values())),
             }
             connection.execute(statement("sources/adoption/joined").format(**names))
     for _, function in tables:
@@ -430,21 +432,6 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
         names=[table["name"] for table, _ in tables],
         functions=[function for _, function in tables],
     )
-
-
-def _everything(log_function: str, name: str, view: int) -> tuple[str, tuple[str, ...], tuple[object, ...]]:
-    """Return the log of a source, and what it says when the source has to be read as a whole: columns and values."""
-    match log_function:
-        case "log_sessions":
-            return "session_changes", ("table_oid", "operation"), (view, "everything")
-        case "log_recipients":
-            return "message_changes", ("operation",), ("everything",)
-        case "log_projects":
-            return "project_changes", ("operation",), ("everything",)
-        case "log_identifiers":
-            return "identifier_changes", ("source", "operation"), (name, "everything")
-        case _:
-            return "conversation_changes", ("source", "operation"), (name, "everything")
 
 
 def _install_lock(connection: Connection, name: str) -> None:

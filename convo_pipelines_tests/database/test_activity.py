@@ -127,7 +127,8 @@ def test_what_is_forgotten_leaves_its_days(company: World) -> None:
     company.execute("delete from app.histories_a where session_id = 's1'")
     company.execute("delete from app.conversations where session_id = 's1'")
     forget.sessions(company.warehouse, "A", "s1")
-    assert not company.execute("select from analytics.conversation_changes where session_id = 's1'")
+    for log in ("conversations", "crew_conversations", "histories_sessions"):
+        assert not company.execute(f"select from analytics.{log}_changes where session_id = 's1'")
     company.tick()
     days = oracle.rows(company, "analytics.crew_activity_daily", ["activity_date", "sessions"])
     assert days == {(at(1).date(), 1)}

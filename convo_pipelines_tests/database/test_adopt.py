@@ -97,7 +97,7 @@ def deleted_of(world: World) -> set[tuple[object, object]]:
 
 def test_an_inbox_is_read_if_what_the_view_shows_of_it_changes(world: World) -> None:
     refresh(world)
-    log = "select source, operation from analytics.conversation_changes where operation = 'everything'"
+    log = "select source, operation from analytics.changes where operation = 'everything'"
     world.execute("update shop.inboxes set note = 'x' where id = 1")
     assert world.execute(log) == []
     world.execute("update shop.inboxes set kind = 'linkedin' where id = 1")
@@ -303,7 +303,7 @@ def test_a_broken_view_fails_no_statement_of_the_owner(world: World) -> None:
     world.execute("delete from shop.posts where kind = 0")
     assert adopt("install").exit_code == 0
     world.execute("insert into shop.posts (chat_id, kind) values (1, 0)")
-    logged = world.execute("select operation from analytics.conversation_changes where source = 'messages'")
+    logged = world.execute("select operation from analytics.messages_changes")
     assert {"operation": "everything"} in logged
 
 

@@ -72,8 +72,7 @@ def installed(shop: World, case: Case) -> list[str]:
 
 def reads_everything(world: World) -> bool:
     """Whether a trigger has logged that a source has to be read as a whole."""
-    logs = ("conversation_changes", "session_changes", "message_changes", "identifier_changes", "project_changes")
-    return any(world.execute(f"select from analytics.{log} where operation = 'everything'") for log in logs)
+    return bool(world.execute("select from analytics.changes where operation = 'everything'"))
 
 
 def chats(world: World, condition: str = "true") -> int:

@@ -392,8 +392,7 @@ LOGGED: dict[str, list[tuple[str, str]]] = {
         ("insert into app.histories_a (chat) values ('a')", "everything -"),
         ("delete from app.histories_a", "truncate -"),
     ],
-    "select concat_ws(' ', operation, right(conversation_id::text, 1)) as change "
-    "from analytics.conversation_changes where source = 'messages'": [
+    "select concat_ws(' ', operation, right(conversation_id::text, 1)) as change from analytics.messages_changes": [
         ("insert into app.messages (conversation_id, direction, sent_at) values (:a, 'inbound', now())", "insert a"),
         (
             "insert into app.messages (conversation_id, direction, sent_at) "
@@ -410,9 +409,9 @@ LOGGED: dict[str, list[tuple[str, str]]] = {
         ("delete from app.messages where direction = 'outbound'", "delete b"),
         ("delete from app.messages", "delete a, delete b"),
     ],
-    "select concat_ws(' ', operation, right(conversation_id::text, 1), session_id, "
+    "select concat_ws(' ', operation, right(id::text, 1), session_id, "
     "case when snapshot is not null then 'seen' end) as change "
-    "from analytics.conversation_changes where source = 'conversations'": [
+    "from analytics.conversations_changes": [
         ("insert into app.conversations (id, channel) values (:c, 'email')", "insert c"),
         (
             "insert into app.conversations (id, channel, crew_id, session_id) values (:d, 'crew', :crew, 's')",
@@ -438,7 +437,8 @@ def test_each_statement_logs_each_of_its_keys_once(world: World) -> None:
     )
     for log, statements in LOGGED.items():
         for statement, changes in statements:
-            world.execute("delete from analytics.session_changes; delete from analytics.conversation_changes")
+            for name in ("session", "conversations", "messages"):
+                world.execute(f"delete from analytics.{name}_changes")
             for name, given in ids.items():
                 statement = statement.replace(name, f"'{given}'")
             world.execute(statement)
@@ -463,7 +463,7 @@ def test_what_is_written_is_read_where_the_lower_case_of_i_has_no_dot(server: Se
     world.close()
 
 
-@pytest.mark.parametrize("log", ["session_changes", "conversation_changes", "message_changes"])
+@pytest.mark.parametrize("log", ["session_changes", "messages_changes", "message_recipients_changes"])
 def test_a_log_that_is_away_for_a_while_stops_no_writer_and_loses_nothing(world: World, log: str) -> None:
     world.crew()
     world.person(email="ana@example.com")

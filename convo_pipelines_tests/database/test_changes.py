@@ -894,7 +894,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
                 patch.setattr(module, "choose_keys", interrupted)
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":
-        world.execute("delete from app.conversations; analyze analytics.conversation_changes")
+        world.execute("delete from app.conversations; analyze analytics.conversations_changes")
         monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 0)
         with world.warehouse.connection() as connection:
             change_log.trim(connection)

@@ -41,7 +41,7 @@ def test_a_pipeline_that_is_up_to_date_is_healthy(quiet: World) -> None:
 DAMAGES = {
     "a table is behind": (
         "insert into app.conversations (channel) values ('chat');"
-        "update analytics.conversation_changes set logged_at = now() - interval '11 minutes'"
+        "update analytics.conversations_changes set logged_at = now() - interval '11 minutes'"
     ),
     "a table was never built": "delete from analytics.refresh_state where asset_key = 'people_conversations';"
     "update analytics.trim_state set trimmed_at = now() - interval '11 minutes'",
@@ -211,7 +211,7 @@ def test_an_outage_of_one_look_is_a_restart(quiet: World, away: Warehouse, recei
 
 def test_waiting_is_counted_from_the_write_of_the_application(quiet: World) -> None:
     contact = quiet.contact("ana@example.com")
-    quiet.execute("update analytics.identifier_changes set logged_at = now() - interval '11 minutes'")
+    quiet.execute("update analytics.people_changes set logged_at = now() - interval '11 minutes'")
     assert kinds(quiet) == {("a table is behind", "participant_resolutions")}
     quiet.address(quiet.conversation(), contact)
     assert ("a table is behind", "people_conversations") in kinds(quiet)

@@ -242,8 +242,8 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
     [
         ("drop index app.messages_sent_at", "messages.sent_at"),
         ("drop index analytics.session_changes_xid", "session_changes"),
-        ("alter table analytics.message_changes replica identity default", "message_changes"),
-        ("drop function analytics.log_sessions cascade", "log_sessions"),
+        ("alter table analytics.messages_changes replica identity default", "messages_changes"),
+        ("drop function analytics.log_histories cascade", "log_histories"),
         ("create index messages_updated_at on app.messages (updated_at)", "messages_updated_at"),
         ("comment on column analytics.histories_sessions.ai_count is null", "histories_sessions.ai_count"),
         ("alter table analytics.histories_sessions drop constraint histories_sessions_pkey", "histories_sessions"),
@@ -363,7 +363,7 @@ def test_what_is_unread_is_found_by_the_index(migrate: object, empty_database: s
             "is_unread(xid, '100:100:'::pg_snapshot)",
             "is_new(xid, '100:100:'::pg_snapshot, pg_current_snapshot())",
         ):
-            query = f"explain select from analytics.message_changes where analytics.{predicate}"
+            query = f"explain select from analytics.messages_changes where analytics.{predicate}"
             plan = "\n".join(row[0] for row in connection.execute(query))
             assert "Index Cond: (xid >= '100'::xid8)" in plan
             assert "Index Cond: (xid = ANY (" in plan

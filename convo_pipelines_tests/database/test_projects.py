@@ -297,7 +297,7 @@ def test_every_kind_of_statement_records_what_it_changes_and_nothing_else(world:
             world.execute(f"drop trigger convo_pipelines_{operation} on app.conversations")
         world.execute(
             "create trigger convo_pipelines_row after insert or update or delete on app.conversations "
-            "for each row execute function analytics.log_conversations('conversations')"
+            "for each row execute function analytics.log_conversations()"
         )
     one, two = world.project(), world.project()
     talks = [world.conversation() for _ in range(5)]
@@ -374,8 +374,9 @@ def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(wor
     one = world.project()
     talk = world.conversation()
     world.execute("create role writer; alter function analytics.log_conversations() owner to writer")
-    world.execute("grant usage on schema analytics to writer; grant insert on analytics.conversation_changes to writer")
-    world.execute("alter table analytics.conversation_changes owner to writer")
+    world.execute("grant usage on schema analytics to writer")
+    world.execute("grant insert on analytics.conversations_changes to writer")
+    world.execute("alter table analytics.conversations_changes owner to writer")
     try:
         with world.warehouse.connection() as connection:
             missing = " ".join(map(str, capture.missing_rights(connection)))

@@ -202,11 +202,10 @@ def test_tables_of_rails_are_recognized_completely(run: Callable, install: Calla
         "join app.people on people.id = person_id join app.clients on clients.id = people.client_id"
     )
     assert run(joined) == [("inbound", "from", "email", "ana@example.com", "Ana", "1")]
-    logged = (
-        "select operation from analytics.conversation_changes where source = 'messages' and conversation_id is not null"
-    )
+    logged = "select operation from analytics.messages_changes where conversation_id is not null"
     assert run(logged) == [("insert",)]
-    assert run("select operation from analytics.message_changes where message_id is not null") == [("insert",)]
+    logged = "select operation from analytics.message_recipients_changes where message_id is not null"
+    assert run(logged) == [("insert",)]
 
 
 @both_servers_if_wide

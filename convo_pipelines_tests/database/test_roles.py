@@ -163,7 +163,7 @@ def test_analysts_read_everything_of_analytics_and_what_comes_later(world: World
         )
         for relation in relations:
             analyst.execute(f"select from analytics.{relation['relname']}")
-    assert {"later", "by_the_owner", "people_conversations", "conversation_changes"} <= {
+    assert {"later", "by_the_owner", "people_conversations", "conversations_changes"} <= {
         row["relname"] for row in relations
     }
 
@@ -275,10 +275,11 @@ def test_a_steward_decides_in_no_other_name(world: World) -> None:
 
 LOST = {
     "insert on analytics.session_changes": "writes analytics.session_changes, may not: grant it insert",
-    "insert on analytics.conversation_changes": "writes analytics.conversation_changes, may not: grant it insert",
-    "insert on analytics.message_changes": "writes analytics.message_changes, may not: grant it insert",
-    "insert on analytics.identifier_changes": "writes analytics.identifier_changes, may not: grant it insert",
-    "insert on analytics.project_changes": "writes analytics.project_changes, may not: grant it insert",
+    "insert on analytics.conversations_changes": "writes analytics.conversations_changes, may not: grant it insert",
+    "insert on analytics.messages_changes": "writes analytics.messages_changes, may not: grant it insert",
+    "insert on analytics.message_recipients_changes": "writes analytics.message_recipients_changes, may not: grant it",
+    "insert on analytics.people_changes": "writes analytics.people_changes, may not: grant it insert",
+    "insert on analytics.projects_changes": "writes analytics.projects_changes, may not: grant it insert",
     "usage on schema analytics": "may not use schema analytics: grant it usage",
 }
 
@@ -342,7 +343,7 @@ def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pyt
     monkeypatch.setattr(migrations, "database_url", lambda: world.url)
     assert list(migrations.validate()) == []
     world.execute("alter function analytics.log_messages() owner to postgres")
-    told = "analytics.log_messages() belongs to postgres, and analytics.conversation_changes to convo_pipeline"
+    told = "analytics.log_messages() belongs to postgres, and analytics.messages_changes to convo_pipeline"
     assert told in "; ".join(migrations.validate())
     assert told in "; ".join(finding.found for finding in health.look(world.warehouse))
     with pytest.raises(capture.CaptureError, match="give both to one role"):

@@ -89,11 +89,11 @@ def test_a_view_that_cannot_be_captured_says_why(owned: World, query: str, messa
 
 TRIGGERS = """
 create trigger i after insert on owner.chats referencing new table as new_rows
-for each statement execute function analytics.log_chats('people');
+for each statement execute function analytics.log_chats();
 create trigger u after update on owner.chats referencing old table as old_rows new table as new_rows
-for each statement execute function analytics.log_chats('people');
+for each statement execute function analytics.log_chats();
 create trigger d after delete on owner.chats referencing old table as old_rows
-for each statement execute function analytics.log_chats('people');
+for each statement execute function analytics.log_chats();
 """
 
 
@@ -101,13 +101,13 @@ def test_the_keys_of_rows_that_enter_change_or_leave_a_view_are_logged(owned: Wo
     query = "select lpad(id::text, 32, '0')::uuid as id, body from owner.chats where status = 1"
     owned.execute(f"create view owner.shown as {query}")
     view = views.read(owned.connection, "owner.shown", ["id"], ["id"])
-    owned.execute(view.trigger_function(owned.connection, "log_chats", "log_identifiers"))
+    owned.execute(view.trigger_function(owned.connection, "log_chats", "log_people"))
     owned.execute(TRIGGERS)
 
     def logged(statement: str) -> list[tuple[int, str]]:
-        owned.execute("delete from analytics.identifier_changes")
+        owned.execute("delete from analytics.people_changes")
         owned.execute(statement)
-        rows = owned.execute("select id, operation from analytics.identifier_changes order by id")
+        rows = owned.execute("select id, operation from analytics.people_changes order by id")
         return [(int(row["id"].hex), row["operation"]) for row in rows]
 
     assert logged("insert into owner.chats select n, n % 2 from generate_series(1, 4) as n") == [

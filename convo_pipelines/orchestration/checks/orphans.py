@@ -3,6 +3,7 @@
 import dagster as dg
 from psycopg import sql
 
+from convo_pipelines.database.declarations import logs
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
@@ -23,7 +24,11 @@ def _no_orphans(table: DerivedTable) -> dg.AssetChecksDefinition:
         with one_snapshot(warehouse) as connection:
             since = unread_since(connection, table.name)
             for column, parent in target.parents:
-                names = names_of(table) | {"column": sql.Identifier(column), "parent": sql.Identifier("app", parent)}
+                names = names_of(table) | {
+                    "column": sql.Identifier(column),
+                    "parent": sql.Identifier("app", parent),
+                    "log": sql.Identifier("analytics", logs()[parent].name),
+                }
                 values = {"parent": parent, "unread_since": since}
                 found, rows = find(connection, "orchestration/checks/no_orphans", names, **values)
                 offenders, sample = offenders + found, sample + rows

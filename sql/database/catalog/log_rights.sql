@@ -1,13 +1,10 @@
 -- Rights that are missing to write the logs and to create the triggers.
 -- out: a row per object and role: subject (the object), name (the object, without its schema), failure, run_this
 with logs (function, log) as (
-    values
-    ('analytics.log_sessions()', 'analytics.session_changes'),
-    ('analytics.log_conversations()', 'analytics.conversation_changes'),
-    ('analytics.log_messages()', 'analytics.conversation_changes'),
-    ('analytics.log_recipients()', 'analytics.message_changes'),
-    ('analytics.log_identifiers()', 'analytics.identifier_changes'),
-    ('analytics.log_projects()', 'analytics.project_changes')
+    select
+        'analytics.' || function_name || '()',
+        'analytics.' || log
+    from analytics.declared_logs()
 ),
 
 writers as (

@@ -1,5 +1,5 @@
 -- Deletes what is known of crews that no longer exist, where no foreign key has.
--- out: conversation_changes
+-- out: histories_sessions_changes
 with recursive read (crew_id) as (  -- by index, crew by crew: there are many days of each
     (
         select crew_id from analytics.histories_sessions
@@ -43,9 +43,8 @@ days as (
     returning crew_id, session_id, activity_date
 )
 
-insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation)
+insert into analytics.histories_sessions_changes (crew_id, session_id, activity_date, operation)
 select
-    'histories_sessions',
     crew_id,
     session_id,
     activity_date,

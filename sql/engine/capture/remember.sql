@@ -70,32 +70,7 @@ sessions as (
         case when has_lost_partitions then 'truncate' else 'everything' end
     from source
     where is_new and is_histories and table_oid is not null
-),
-
-conversations as (
-    insert into analytics.conversation_changes (source, operation)
-    select
-        name,
-        'everything'
-    from source
-    where is_new and log_function in ('log_conversations', 'log_messages')
-),
-
-recipients as (
-    insert into analytics.message_changes (operation)
-    select 'everything' from source
-    where is_new and log_function = 'log_recipients'
-),
-
-identifiers as (
-    insert into analytics.identifier_changes (source, operation)
-    select
-        name,
-        'everything'
-    from source
-    where is_new and log_function = 'log_identifiers'
 )
 
-insert into analytics.project_changes (operation)
-select 'everything' from source
-where is_new and log_function = 'log_projects';
+select analytics.log_everything(name) from source
+where is_new and not is_histories;

@@ -1,5 +1,6 @@
 -- The transaction below which every table has read the logs, or will read its sources anyway.
--- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before the end of their first build
+-- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before the end of their first build;
+--      %(logs)s: the logs
 -- out: one row: bound (xid8: changes of transactions below it can be deleted; 0: none), trimmed_below; largest (estimated rows
 --      of the largest log)
 select
@@ -15,11 +16,6 @@ select
     (select trimmed_below::text from analytics.trim_state) as trimmed_below,
     (
         select max(reltuples)::bigint from pg_class
-        where oid = any(
-            array[
-                'analytics.session_changes', 'analytics.conversation_changes', 'analytics.message_changes',
-                'analytics.identifier_changes', 'analytics.project_changes'
-            ]::regclass[]
-        )
+        where relnamespace = 'analytics'::regnamespace and relname = any(%(logs)s::text[])
     ) as largest
 from analytics.refresh_state as state;

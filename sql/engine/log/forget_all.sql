@@ -1,26 +1,5 @@
--- Empties the logs and clears all watermarks: the database was restored from another server, whose transaction ids and
--- snapshots are meaningless here.
-with logs as (
-    delete from analytics.session_changes
-),
-
-conversation_logs as (
-    delete from analytics.conversation_changes
-),
-
-message_logs as (
-    delete from analytics.message_changes
-),
-
-identifier_logs as (
-    delete from analytics.identifier_changes
-),
-
-project_logs as (
-    delete from analytics.project_changes
-),
-
-trims as (
+-- Clears all watermarks: the database was restored from another server, whose transaction ids and snapshots are meaningless here.
+with trims as (
     update analytics.trim_state set trimmed_below = '0'
 ),
 

@@ -28,7 +28,7 @@ logged as materialized (
     select
         emptied.table_name,
         emptied.table_oid,
-        coalesce(source.log_function, 'log_sessions') as log_function  -- that of an inactive crew
+        coalesce(source.is_histories, true) as is_histories  -- true: that of an inactive crew
     from emptied
     left join analytics.source_tables(array(select table_name from emptied)) as source on source.name = emptied.table_name
 ),
@@ -39,33 +39,8 @@ sessions as (
         table_oid,
         'everything'
     from logged
-    where log_function = 'log_sessions' and table_oid is not null
-),
-
-conversations as (
-    insert into analytics.conversation_changes (source, operation)
-    select
-        table_name,
-        'everything'
-    from logged
-    where log_function in ('log_conversations', 'log_messages')
-),
-
-recipients as (
-    insert into analytics.message_changes (operation)
-    select 'everything' from logged
-    where log_function = 'log_recipients'
-),
-
-identifiers as (
-    insert into analytics.identifier_changes (source, operation)
-    select
-        table_name,
-        'everything'
-    from logged
-    where log_function = 'log_identifiers'
+    where is_histories and table_oid is not null
 )
 
-insert into analytics.project_changes (operation)
-select 'everything' from logged
-where log_function = 'log_projects';
+select analytics.log_everything(table_name) from logged
+where not is_histories;

@@ -1,7 +1,7 @@
 -- Moves the watermark, unless another run has moved it, or the server has crashed since the snapshot was taken; and counts how
 -- long the changes that the table follows took to be visible, in it, but for those that it had left to this tick.
 -- in:  %(asset_key)s, %(from_snapshot)s, %(to_snapshot)s, %(taken_at)s, %(crash_token)s; %(snapshot_at)s: when the first snapshot
---      was taken; %(follows)s: the sources of the table; %(bounds)s: those of the histogram, in seconds
+--      was taken; {changes}: those that the table follows; %(bounds)s: those of the histogram, in seconds
 -- out: latencies; a row if it moved: xid (of this transaction)
 with moved as (
     update analytics.refresh_state
@@ -22,9 +22,10 @@ with moved as (
 
 visible as (
     select extract(epoch from clock_timestamp() - greatest(logged_at, %(snapshot_at)s::timestamptz))::float8 as seconds
-    from analytics.changes
+    from (
+{changes}
+    ) as change
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-        and (source = any(%(follows)s::text[]) or source || ' ' || operation = any(%(follows)s::text[]))
         and exists (select from moved)
 ),
 

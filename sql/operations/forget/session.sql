@@ -8,8 +8,8 @@ with conversations as (
     select id from app.conversations
     where crew_id = %(crew_id)s::uuid and (%(session_id)s::text is null or session_id = %(session_id)s)
     union
-    select conversation_id from analytics.conversation_changes
-    where conversation_id is not null and crew_id = %(crew_id)s::uuid and session_id is not null
+    select id from analytics.conversations_changes
+    where id is not null and crew_id = %(crew_id)s::uuid and session_id is not null
         and (%(session_id)s::text is null or session_id = %(session_id)s)
 ),
 
@@ -20,12 +20,11 @@ days as (
 ),
 
 crew_days as (
-    insert into analytics.conversation_changes (source, crew_id, activity_date, operation)
+    insert into analytics.crew_activity_daily_changes (crew_id, activity_date, operation)
     select distinct
-        'crew_activity_daily retry',
         %(crew_id)s::uuid,
         activity_date,
-        'delete'
+        'retry'
     from days
 ),
 
@@ -42,12 +41,11 @@ conversation_days as (
 ),
 
 client_days as (
-    insert into analytics.conversation_changes (source, client_id, activity_date, operation)
+    insert into analytics.client_activity_daily_changes (client_id, activity_date, operation)
     select distinct
-        'client_activity_daily retry',
         client_id,
         activity_date,
-        'delete'
+        'retry'
     from conversation_days
 ),
 
@@ -107,13 +105,35 @@ logged_days as (
         )
 ),
 
-logged as (
-    delete from analytics.conversation_changes as change
+logged_conversations as (
+    delete from analytics.conversations_changes as change
     where crew_id = %(crew_id)s::uuid and session_id is not null
         and (%(session_id)s::text is null or session_id = %(session_id)s)
         and not exists (
             select from analytics.refresh_state as reader
-            where reader.follows && array[change.source, change.source || ' ' || change.operation]
+            where reader.follows && array['conversations', 'conversations ' || change.operation]
+                and analytics.is_unread(change.xid, reader.snapshot)
+        )
+),
+
+logged_retries as (
+    delete from analytics.crew_conversations_changes as change
+    where crew_id = %(crew_id)s::uuid and session_id is not null
+        and (%(session_id)s::text is null or session_id = %(session_id)s)
+        and not exists (
+            select from analytics.refresh_state as reader
+            where reader.follows && array['crew_conversations retry', 'crew_conversations ' || change.operation]
+                and analytics.is_unread(change.xid, reader.snapshot)
+        )
+),
+
+logged_sessions as (
+    delete from analytics.histories_sessions_changes as change
+    where crew_id = %(crew_id)s::uuid and session_id is not null
+        and (%(session_id)s::text is null or session_id = %(session_id)s)
+        and not exists (
+            select from analytics.refresh_state as reader
+            where reader.follows && array['histories_sessions', 'histories_sessions ' || change.operation]
                 and analytics.is_unread(change.xid, reader.snapshot)
         )
 )

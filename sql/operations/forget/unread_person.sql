@@ -16,18 +16,35 @@ with known as (
 
 logged as (
     select
-        source,
-        operation,
-        xid
-    from analytics.identifier_changes
-    where id is null or id in (select id from known)
+        change.source,
+        change.operation,
+        change.xid
+    from (
+        select 'people' as source, id, operation, xid from analytics.people_changes
+        union all
+        select 'contact_methods', id, operation, xid from analytics.contact_methods_changes
+        union all
+        select 'participant_decisions', id, operation, xid from analytics.participant_decisions_changes
+        union all
+        select 'participant_resolutions', contact_method_id, operation, xid from analytics.participant_resolutions_changes
+        where conversation_id is null
+    ) as change
+    where change.id is null or change.id in (select id from known)
     union all
     select
-        source,
-        operation,
-        xid
-    from analytics.conversation_changes
-    where conversation_id in (
+        change.source,
+        change.operation,
+        change.xid
+    from (
+        select 'conversations' as source, id as conversation_id, operation, xid from analytics.conversations_changes
+        union all
+        select 'messages', conversation_id, operation, xid from analytics.messages_changes
+        union all
+        select 'people_conversations', conversation_id, operation, xid from analytics.people_conversations_changes
+        union all
+        select 'participant_resolutions', conversation_id, operation, xid from analytics.participant_resolutions_changes
+    ) as change
+    where change.conversation_id in (
         select conversation_id from analytics.people_conversations
         where person_id = %(person_id)s::uuid
     )

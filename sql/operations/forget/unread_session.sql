@@ -12,9 +12,15 @@ with logged as (
         and (%(session_id)s::text is null or change.session_id is null or change.session_id = %(session_id)s)
     union all
     select
-        array[source, source || ' ' || operation],
-        xid
-    from analytics.conversation_changes
+        array[change.source, change.source || ' ' || change.operation],
+        change.xid
+    from (
+        select 'conversations' as source, operation, xid, crew_id, session_id from analytics.conversations_changes
+        union all
+        select 'crew_conversations', operation, xid, crew_id, session_id from analytics.crew_conversations_changes
+        union all
+        select 'histories_sessions', operation, xid, crew_id, session_id from analytics.histories_sessions_changes
+    ) as change
     where crew_id = %(crew_id)s::uuid and session_id is not null
         and (%(session_id)s::text is null or session_id = %(session_id)s)
 )

@@ -33,11 +33,10 @@ written as (
 ),
 
 logged as (
-    insert into analytics.conversation_changes (source, conversation_id, operation)
+    insert into analytics.project_conversations_changes (conversation_id, operation)
     select
-        'project_conversations retry',
         conversation_id,
-        'update'
+        'retry'
     from written
 )
 

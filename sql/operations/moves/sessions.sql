@@ -26,9 +26,8 @@ written as (
 ),
 
 logged as (
-    insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation)
+    insert into analytics.histories_sessions_changes (crew_id, session_id, activity_date, operation)
     select
-        'histories_sessions',
         crew_id,
         session_id,
         activity_date,

@@ -1,19 +1,10 @@
 -- Dangling references, except to rows whose deletion the table has not read yet.
--- in:  {target}, {key}, {column}; {parent}: the table in app that the column refers to, %(parent)s: its name;
+-- in:  {target}, {key}, {column}; {parent}: the table in app that the column refers to, %(parent)s: its name; {log}: its log;
 --      %(unread_since)s: the watermark of the table
 -- out: one row per dangling reference: the key, missing
 with unread as (
-    select conversation_id as id
-    from analytics.conversation_changes
-    where source = %(parent)s and analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-    union all
-    select id
-    from analytics.identifier_changes
-    where source = %(parent)s and analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-    union all
-    select project_id
-    from analytics.project_changes
-    where 'projects' = %(parent)s and analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
+    select id from {log}
+    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
 )
 
 select

@@ -43,7 +43,7 @@ as $$
         select distinct
             crew.histories_table_name::text as name,
             true as is_histories,
-            'log_sessions' as log_function,
+            'log_histories' as log_function,
             'app' as schema_name,
             array['session_id', 'message', 'created_at'] as reads
         from app.crews as crew
@@ -52,7 +52,7 @@ as $$
             and (only_names is null or crew.histories_table_name = any(only_names))
             and crew.histories_table_name not in (select declared.name from analytics.declared_sources() as declared)
         union all
-        select declared.name, false, declared.log_function, declared.schema_name, declared.reads
+        select declared.name, false, 'log_' || declared.name, declared.schema_name, declared.reads
         from analytics.declared_sources() as declared
     ),
     roots as (
@@ -221,7 +221,7 @@ revoke all on function analytics.lock_source(regclass, text) from public;
 -- Creates the triggers on a table that is locked, and on all its partitions. Reads go on: creating and replacing triggers needs a
 -- lock against writers only.
 create or replace function analytics.create_triggers(
-    source regclass, table_name text, named_function text, is_histories boolean, is_fed boolean
+    source regclass, named_function text, is_histories boolean, is_fed boolean
 ) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -255,9 +255,8 @@ begin
             end
         loop
             execute format(
-                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I(%s)',
-                member.suffix, member.name, member.function_name,
-                case when not is_histories then quote_literal(table_name) end
+                'create or replace trigger convo_pipelines_' || definition || ' execute function analytics.%I()',
+                member.suffix, member.name, member.function_name
             );
             enabled := enabled || format('enable always trigger %I', 'convo_pipelines_' || split_part(definition, '%', 1) || member.suffix);
         end loop;
@@ -265,7 +264,7 @@ begin
     end loop;
 end
 $$;
-revoke all on function analytics.create_triggers(regclass, text, text, boolean, boolean) from public;
+revoke all on function analytics.create_triggers(regclass, text, boolean, boolean) from public;
 
 -- Creates the triggers on a table that the pipeline reads, and on all its partitions, unless they are there.
 create or replace function analytics.capture(source regclass) returns void
@@ -295,7 +294,7 @@ begin
     if known.is_captured then
         return;  -- by another session meanwhile
     end if;
-    perform analytics.create_triggers(source, known.name, known.log_function, known.is_histories, known.is_fed);
+    perform analytics.create_triggers(source, known.log_function, known.is_histories, known.is_fed);
 end
 $$;
 revoke all on function analytics.capture(regclass) from public;
@@ -329,7 +328,7 @@ begin
         where class.oid = any(plain) and source.is_histories and source.members = array[class.oid] and source.obstacle is null
             and not (source.is_fed or source.is_captured or source.has_others)
     loop
-        perform analytics.create_triggers(known.table_oid::regclass, known.name, known.log_function, true, false);
+        perform analytics.create_triggers(known.table_oid::regclass, known.log_function, true, false);
         return next known.table_oid;
     end loop;
 end

@@ -30,25 +30,25 @@ as $$
     from analytics.deleted_conversations
     union all
     select change.crew_id, change.session_id, change.snapshot, coalesce(change.xids[1], change.xid), change.logged_at, false
-    from analytics.conversation_changes as change
+    from analytics.conversations_changes as change
     where analytics.is_unread(change.xid, unread_since)
-        and change.source = 'conversations' and change.operation in ('delete', 'update')
+        and change.operation in ('delete', 'update')
         and change.crew_id is not null and change.session_id is not null
     union all
     select day.crew_id, day.session_id, truncation.snapshot, truncation.xid, truncation.logged_at, false
-    from analytics.conversation_changes as truncation
+    from analytics.conversations_changes as truncation
     cross join analytics.histories_sessions as day
     where analytics.is_unread(truncation.xid, unread_since)
-        and truncation.source = 'conversations' and truncation.operation = 'truncate'
-        and truncation.conversation_id is null and truncation.crew_id is null
+        and truncation.operation = 'truncate'
         and not exists (
-            select from analytics.conversation_changes as change
+            select from analytics.histories_sessions_changes as change
             where analytics.is_unread(change.xid, unread_since)
                 and change.crew_id = day.crew_id and change.session_id = day.session_id
-                and (
-                    change.source = 'histories_sessions'
-                    and change.operation = 'insert' and change.activity_date = day.activity_date
-                    or change.source = 'crew_conversations retry'
-                )
+                and change.operation = 'insert' and change.activity_date = day.activity_date
+        )
+        and not exists (
+            select from analytics.crew_conversations_changes as retry
+            where analytics.is_unread(retry.xid, unread_since)
+                and retry.crew_id = day.crew_id and retry.session_id = day.session_id
         )
 $$;

@@ -93,15 +93,15 @@ create or replace trigger check_decision before insert or update on curation.par
 for each row execute function curation.check_decision();
 create or replace trigger convo_pipelines_insert after insert on curation.participant_decisions
 referencing new table as new_rows
-for each statement execute function analytics.log_identifiers('participant_decisions');
+for each statement execute function analytics.log_participant_decisions();
 create or replace trigger convo_pipelines_update after update on curation.participant_decisions
 referencing old table as old_rows new table as new_rows
-for each statement execute function analytics.log_identifiers('participant_decisions');
+for each statement execute function analytics.log_participant_decisions();
 create or replace trigger convo_pipelines_delete after delete on curation.participant_decisions
 referencing old table as old_rows
-for each statement execute function analytics.log_identifiers('participant_decisions');
+for each statement execute function analytics.log_participant_decisions();
 create or replace trigger convo_pipelines_truncate after truncate on curation.participant_decisions
-for each statement execute function analytics.log_identifiers('participant_decisions');
+for each statement execute function analytics.log_participant_decisions();
 alter table curation.participant_decisions enable always trigger convo_pipelines_insert;
 alter table curation.participant_decisions enable always trigger convo_pipelines_update;
 alter table curation.participant_decisions enable always trigger convo_pipelines_delete;

@@ -9,7 +9,7 @@ with wanted as (
     union
     select
         histories_table_name,
-        'log_sessions',
+        'log_histories',
         true
     from app.crews
 )

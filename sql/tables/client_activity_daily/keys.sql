@@ -4,27 +4,25 @@
 select
     client_id,
     activity_date
-from analytics.conversation_changes
+from analytics.conversation_days_changes
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source = 'conversation_days' and activity_date is not null
+    and activity_date is not null
 union
 select
     day.client_id,
     day.activity_date
-from analytics.identifier_changes as change
+from analytics.clients_changes as change
 inner join app.clients as client on client.id = change.id
 inner join analytics.conversation_days as day on day.client_id = client.id
 left join analytics.client_activity_daily as present
     on present.client_id = day.client_id and present.activity_date = day.activity_date
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.source = 'clients'
     and present.client_code is distinct from client.client_code
 union
 select
     present.client_id,
     present.activity_date
-from analytics.identifier_changes as change
+from analytics.clients_changes as change
 inner join analytics.client_activity_daily as present on present.client_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.source = 'clients'
     and change.operation = 'delete';

@@ -5,9 +5,12 @@ with news as (
         change.crew_id,
         change.session_id,
         writer.xid
-    from analytics.conversation_changes as change
+    from (
+        select crew_id, session_id, xid, xids from analytics.histories_sessions_changes
+        union all
+        select crew_id, session_id, xid, xids from analytics.crew_conversations_changes
+    ) as change
     cross join lateral unnest(change.xids) as writer (xid)
-    where change.source in ('histories_sessions', 'crew_conversations retry')
     union all
     select
         state.crew_id,

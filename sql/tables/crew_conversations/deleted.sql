@@ -68,9 +68,8 @@ written as (
 ),
 
 left_for_later as (
-    insert into analytics.conversation_changes (source, crew_id, session_id, operation, logged_at, snapshot, xids)
+    insert into analytics.conversations_changes (crew_id, session_id, operation, logged_at, snapshot, xids)
     select
-        'conversations',
         crew_id,
         session_id,
         'delete',

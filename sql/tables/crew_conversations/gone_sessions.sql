@@ -5,9 +5,12 @@ with gone as materialized (
     select distinct
         change.crew_id,
         change.session_id
-    from analytics.conversation_changes as change
-    where change.source in ('histories_sessions', 'conversations')
-        and change.session_id is not null
+    from (
+        select crew_id, session_id, xid from analytics.histories_sessions_changes
+        union all
+        select crew_id, session_id, xid from analytics.conversations_changes
+    ) as change
+    where change.session_id is not null
         and analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot)
         and not exists (
             select from analytics.histories_sessions as day

@@ -1,6 +1,6 @@
 -- crew_conversations: a row of app.conversations for each session without one. A conversation that the application deleted
 -- comes back only with new messages: those of transactions that no deleting transaction saw.
--- in:  keys: sessions; present: their conversations; %(unread_since)s: the watermark, or null; %(retry_source)s
+-- in:  keys: sessions; present: their conversations; %(unread_since)s: the watermark, or null
 with deleted as (  -- in this statement's snapshot, so that the deletions that it sees are recognized
     select
         crew_id,
@@ -16,11 +16,14 @@ news as (  -- read ones, too: a transaction that is open at one tick may have de
         change.crew_id,
         change.session_id,
         writer.xid
-    from analytics.conversation_changes as change
+    from (
+        select crew_id, session_id, xid, xids from analytics.histories_sessions_changes
+        union all
+        select crew_id, session_id, xid, xids from analytics.crew_conversations_changes
+    ) as change
     cross join lateral unnest(change.xids) as writer (xid)
     where change.xid >= coalesce(pg_snapshot_xmin(%(unread_since)s::pg_snapshot), '0'::xid8)
         and change.xids is not null
-        and change.source in ('histories_sessions', %(retry_source)s)
         and (change.crew_id, change.session_id) in (select crew_id, session_id from keys)
 ),
 

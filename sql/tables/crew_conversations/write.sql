@@ -1,6 +1,6 @@
 -- Notes the conversations that were inserted for sessions, and that those which are refused are to come back.
 -- in:  {saved}: the conversations, inserted by this statement (save.sql) or before it (saved.sql); diff
--- out: queries of a statement: deleted_conversations; refused_conversations; conversation_changes; crew_discovery_state
+-- out: queries of a statement: deleted_conversations; refused_conversations; conversations_changes; crew_discovery_state
 inserted as (
 {saved}
 ),
@@ -25,9 +25,8 @@ accepted as (
 ),
 
 logged as (
-    insert into analytics.conversation_changes (source, conversation_id, crew_id, session_id, operation)
+    insert into analytics.conversations_changes (id, crew_id, session_id, operation)
     select
-        'conversations',
         id,
         crew_id,
         session_id,

@@ -4,7 +4,7 @@
 -- were written one by one. If conversations were deleted, it is all messages.
 -- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s:
 --      whether one has
--- out: conversation_changes
+-- out: histories_sessions_changes
 with sources as (
     select
         state.crew_id,
@@ -40,9 +40,8 @@ read_as_a_whole as (
     group by sources.crew_id
 )
 
-insert into analytics.conversation_changes (source, crew_id, session_id, activity_date, operation, logged_at, xids)
+insert into analytics.histories_sessions_changes (crew_id, session_id, activity_date, operation, logged_at, xids)
 select
-    'histories_sessions',
     crew_id,
     session_id,
     activity_date,
@@ -61,12 +60,11 @@ where diff.change <> 'locked'
         or written.crew_id is not null
         or exists (select from analytics.deleted_conversations)
         or exists (
-            select from analytics.conversation_changes as change
-            where change.source = 'conversations' and change.operation in ('delete', 'update') and change.crew_id is not null
+            select from analytics.conversations_changes
+            where operation in ('delete', 'update') and crew_id is not null
         )
         or exists (
-            select from analytics.conversation_changes as change
-            where change.source = 'conversations' and change.operation = 'truncate'
-                and change.conversation_id is null and change.crew_id is null
+            select from analytics.conversations_changes
+            where operation = 'truncate'
         )
     );

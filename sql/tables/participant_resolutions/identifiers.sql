@@ -1,8 +1,8 @@
 -- identifiers: one row per source of an identifier (a record of the application, or a decision), with its canonical form.
 -- in:  keys; places: the current spellings; normalized: canonical forms of new spellings; %(written_at)s: when the
 --      oldest change was made, or null
--- out: queries of a statement: different; touched: the former and current identifiers of these sources; identifier_changes and
---      conversation_changes: contact methods and conversations whose identifier changed, or has other holders
+-- out: queries of a statement: different; touched: the former and current identifiers of these sources; participant_resolutions_changes:
+--      contact methods and conversations whose identifier changed, or has other holders
 wanted as (
     select
         place.*,
@@ -84,26 +84,15 @@ changed as materialized (
     where identifier in (select unnest(held) from different) and source in ('contact_method', 'conversation')
 ),
 
-contacts as (
-    insert into analytics.identifier_changes (source, id, operation, logged_at)
+logged as (
+    insert into analytics.participant_resolutions_changes (contact_method_id, conversation_id, operation, logged_at)
     select
-        'participant_resolutions',
-        source_id,
+        case source when 'contact_method' then source_id end,
+        case source when 'conversation' then source_id end,
         'update',
         coalesce(%(written_at)s::timestamptz, now())
     from changed
-    where source = 'contact_method'
-),
-
-conversations as (
-    insert into analytics.conversation_changes (source, conversation_id, operation, logged_at)
-    select
-        'participant_resolutions',
-        source_id,
-        'update',
-        coalesce(%(written_at)s::timestamptz, now())
-    from changed
-    where source = 'conversation'
+    where source in ('contact_method', 'conversation')
 ),
 
 touched as (

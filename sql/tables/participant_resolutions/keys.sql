@@ -6,9 +6,14 @@ with changed as (
         source,
         id,
         bool_or(operation = 'insert') as is_insert
-    from analytics.identifier_changes
+    from (
+        select 'people' as source, id, operation, xid from analytics.people_changes
+        union all
+        select 'contact_methods', id, operation, xid from analytics.contact_methods_changes
+        union all
+        select 'participant_decisions', id, operation, xid from analytics.participant_decisions_changes
+    ) as change
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
-        and source in ('people', 'contact_methods', 'participant_decisions')
     group by source, id
 )
 
@@ -43,9 +48,8 @@ from (
     inner join app.contact_methods as contact on contact.person_id = changed.id
     where changed.source = 'people' and changed.is_insert
     union
-    select 'conversation', conversation_id from analytics.conversation_changes
-    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-        and conversation_id is not null and source = 'conversations' and crew_id is not null
+    select 'conversation', id from analytics.conversations_changes
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null and crew_id is not null
 ) as touched
 inner join (
     values (1, 'person'), (2, 'link'), (3, 'never'), (4, 'contact_method'), (5, 'conversation')

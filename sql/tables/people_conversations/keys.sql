@@ -5,29 +5,32 @@ with renewed as (  -- sources of persons who were deleted, with their links, and
     select
         named.source,
         named.source_id
-    from analytics.identifier_changes as change
+    from analytics.people_changes as change
     inner join analytics.identifiers as held on held.person_id = change.id
     inner join analytics.identifiers as named on named.identifier = held.identifier
     where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-        and change.source = 'people' and change.operation <> 'update'
+        and change.operation <> 'update'
 ),
 
 contacts as (
-    select id from analytics.identifier_changes
-    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-        and source = 'participant_resolutions'
+    select contact_method_id as id from analytics.participant_resolutions_changes
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and operation <> 'retry'
     union
     select source_id from renewed
     where source = 'contact_method'
 )
 
-select conversation_id from analytics.conversation_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source in ('conversations', 'messages', 'participant_resolutions')
-    and conversation_id is not null
+select id as conversation_id from analytics.conversations_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+union
+select conversation_id from analytics.messages_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
+union
+select conversation_id from analytics.participant_resolutions_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
 union
 select message.conversation_id
-from analytics.message_changes as change
+from analytics.message_recipients_changes as change
 inner join app.messages as message on message.id = change.message_id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
@@ -40,12 +43,11 @@ select source_id from renewed
 where source = 'conversation'
 union
 select link.conversation_id
-from analytics.identifier_changes as change
+from analytics.people_changes as change
 inner join analytics.people_conversations as link on link.person_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and change.source = 'people'
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
 select conversation.id
-from analytics.identifier_changes as change
+from analytics.crews_changes as change
 inner join app.conversations as conversation on conversation.crew_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.source = 'crews' and conversation.client_id is null;
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation.client_id is null;

@@ -91,10 +91,10 @@ comment on column analytics.people_conversations.updated_at is
 
 create or replace trigger convo_pipelines_insert after insert on analytics.people_conversations
 referencing new table as new_rows
-for each statement execute function analytics.log_messages('people_conversations');
+for each statement execute function analytics.log_people_conversations();
 create or replace trigger convo_pipelines_delete after delete on analytics.people_conversations
 referencing old table as old_rows
-for each statement execute function analytics.log_messages('people_conversations');
+for each statement execute function analytics.log_people_conversations();
 alter table analytics.people_conversations enable always trigger convo_pipelines_insert;
 alter table analytics.people_conversations enable always trigger convo_pipelines_delete;
 

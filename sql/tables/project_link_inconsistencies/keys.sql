@@ -1,10 +1,11 @@
 -- Projects whose array, and conversations whose project, may have changed. An array has no day, so there is no window.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: id: of projects and of conversations
-select project_id as id from analytics.project_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and project_id is not null
+select id from analytics.projects_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
 union
-select conversation_id from analytics.conversation_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source in ('conversations', 'project_conversations')
-    and conversation_id is not null;
+select id from analytics.conversations_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+union
+select conversation_id from analytics.project_conversations_changes
+where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null;

@@ -6,12 +6,16 @@
 -- out: rank, source, id
 with unread as (
     select
-        source,
-        id
-    from analytics.identifier_changes
-    where analytics.is_unread(xid, %(unread_since)s::pg_snapshot)
-        and source in ('people', 'contact_methods', 'participant_decisions')
-        and id is not null
+        change.source,
+        change.id
+    from (
+        select 'people' as source, id, xid from analytics.people_changes
+        union all
+        select 'contact_methods', id, xid from analytics.contact_methods_changes
+        union all
+        select 'participant_decisions', id, xid from analytics.participant_decisions_changes
+    ) as change
+    where analytics.is_unread(change.xid, %(unread_since)s::pg_snapshot) and change.id is not null
     union
     (
         select

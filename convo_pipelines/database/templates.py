@@ -1,0 +1,147 @@
+"""The definitions of `sql/schema/` that are written once for all sources: what is declared takes their placeholders."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import LiteralString, cast
+
+from psycopg import sql
+
+from convo_pipelines.database.declarations import Log, logs, references, sources
+from convo_pipelines.database.statements import source, statement
+
+HAND_WRITTEN = ("histories", "conversations")
+"""Sources whose trigger functions are written by hand: `histories_log.sql`, `conversations_log.sql`."""
+
+
+def text(file: str) -> str:
+    """Return the text of a file of definitions, with what is declared in place of its placeholders."""
+    render = _RENDERED.get(file)
+    return render(statement(file)) if render else source(file)
+
+
+def _declared(template: sql.SQL) -> str:
+    declared = [(name, of.schema, list(of.columns)) for name, of in sources().items() if name != "histories"]
+    referring = [
+        (table.removeprefix("analytics."), *pair)
+        for table, columns in sorted(references().items())
+        if table.startswith("analytics.")
+        for pair in columns.items()
+    ]
+    written = [(log.of, log.name, f"log_{log.of}") for log in logs().values() if log.has_triggers]
+    names = {"sources": _rows(declared), "references": _rows(referring), "logs": _rows(written)}
+    return template.format(**names).as_string()
+
+
+def _log_tables(template: sql.SQL) -> str:
+    def names(log: Log) -> dict[str, sql.Composable]:
+        comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
+        comments = [
+            comment.format(_sql(log.name), _sql(column), sql.Literal(_meaning(column))) for column in log.columns
+        ]
+        return {
+            "log": _sql(log.name),
+            "xid_index": _sql(f"{log.name}_xid"),
+            "columns": _lines(sql.SQL("{} {}").format(_sql(column), _sql(of)) for column, of in log.columns.items()),
+            "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
+            "comments": sql.SQL("\n").join(comments),
+        }
+
+    return _each(template, names, (log for log in logs().values() if log.of != "histories"))
+
+
+def _meaning(column: str) -> str:
+    if column == "snapshot":
+        return "Of a crew's conversation that was deleted or updated: what the transaction saw then."
+    if column == "xids":
+        return (
+            "Of a session: the transactions that wrote its new messages; null: it has none. Of a deletion that is "
+            "logged again: the transaction that deleted the conversation."
+        )
+    return f"The {column} of the row; null: see operation.{' Personal data.' * (column == 'session_id')}"
+
+
+def _trigger_functions(template: sql.SQL) -> str:
+    def names(log: Log) -> dict[str, sql.Composable]:
+        columns = [_sql(column) for column in log.columns]
+        texts = [of == "text" for of in log.columns.values()]
+        numbers = range(1, len(columns) + 1)
+
+        def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
+            parts = [
+                sql.SQL(template).format(
+                    *(part if isinstance(part, sql.Composable) else _sql(str(part)) for part in row)
+                )
+                for row in zip(*of, strict=True)
+            ]
+            return sql.SQL(between).join(parts)
+
+        def values(row: LiteralString) -> list[sql.Composable]:
+            return [
+                sql.SQL('{}::text collate "C"' if is_text else "{}").format(sql.SQL(row) + column)
+                for column, is_text in zip(columns, texts, strict=True)
+            ]
+
+        types = list(log.columns.values())
+        return {
+            "function": _sql(f"log_{log.of}"),
+            "log": _sql(log.name),
+            "log_name": sql.Literal(f"analytics.{log.name}"),
+            "columns": listed("{}", columns),
+            "declared": listed("only_{} {};\n    all_{} {}[];", numbers, types, numbers, types, between="\n    "),
+            "old_row": listed("all_{} := array[old.{}];", numbers, columns, between=" "),
+            "new_row": listed("all_{} := all_{} || new.{};", numbers, numbers, columns, between=" "),
+            "values": listed("{} as c{}", values(""), numbers),
+            "old_values": listed("{}", values("old_rows.")),
+            "new_values": listed("{}", values("new_rows.")),
+            "aggregated": listed("array_agg(c{})", numbers),
+            "nulls": listed("all_{} := array[null]::{}[];", numbers, types, between=" "),
+            "one": listed("only_{}", numbers),
+            "all": listed("all_{}", numbers),
+            "numbered": listed("c{}", numbers),
+        }
+
+    return _each(template, names, (log for log in logs().values() if log.has_triggers and log.of not in HAND_WRITTEN))
+
+
+def _all_changes(template: sql.SQL) -> str:
+    query = sql.SQL(
+        "select {source} as source, xid, logged_at, operation, "
+        "operation in ('everything', 'truncate') as is_everything, {name}::text as log from analytics.{log}"
+    )
+    retry = sql.SQL("case operation when 'retry' then {} else {} end")
+
+    def names(log: Log) -> dict[str, sql.Composable]:
+        of = sql.Literal(log.of)
+        source = retry.format(sql.Literal(f"{log.of} retry"), of) if log.is_derived else sql.SQL("{}::text").format(of)
+        return {"source": source, "name": sql.Literal(log.name), "log": _sql(log.name)}
+
+    queries = [query.format(**names(log)) for log in logs().values()]
+    return template.format(changes=sql.SQL("\nunion all\n").join(queries)).as_string()
+
+
+_RENDERED: Mapping[str, Callable[[sql.SQL], str]] = {
+    "schema/analytics/change_logs": _log_tables,
+    "schema/analytics/changes": _all_changes,
+    "schema/analytics/declared": _declared,
+    "schema/analytics/log_triggers": _trigger_functions,
+}
+
+
+def _each(template: sql.SQL, names: Callable[[Log], Mapping[str, sql.Composable]], of: Iterable[Log]) -> str:
+    return "\n".join(template.format(**names(log)).as_string() for log in of)
+
+
+def _rows(values: Sequence[Sequence[object]]) -> sql.Composable:
+    return _lines(sql.SQL("({})").format(sql.SQL(", ").join(map(_literal, row))) for row in values)
+
+
+def _lines(parts: Iterable[sql.Composable]) -> sql.Composable:
+    return sql.SQL(",\n    ").join(parts)
+
+
+def _literal(value: object) -> sql.Composable:
+    return sql.SQL("{}::text[]" if isinstance(value, list) else "{}").format(sql.Literal(value))
+
+
+def _sql(text: str) -> sql.SQL:
+    """Return a name, a type or a number that a declaration of this project says."""
+    return sql.SQL(cast("LiteralString", text))

@@ -1,9 +1,0 @@
--- Days of clients that the last tick logged for retry.
--- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
--- out: client_id, activity_date
-select
-    client_id,
-    activity_date
-from analytics.conversation_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source = %(retry_source)s and activity_date is not null;

@@ -1,6 +1,0 @@
--- Conversations that the last tick logged for retry.
--- in:  %(retry_source)s; %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
--- out: conversation_id
-select conversation_id from analytics.conversation_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and source = %(retry_source)s and conversation_id is not null;

@@ -1,0 +1,3 @@
+-- Empties a log.
+-- in:  {log}
+delete from {log};

@@ -1,0 +1,10 @@
+-- Logs the rows that a refresh changed, for the tables that follow.
+-- in:  diff; {log}, {logged}: its columns; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s: whether a
+--      table that follows has begun to read it
+insert into {log} ({logged}, operation, logged_at)
+select distinct
+    {logged},
+    'update',
+    coalesce(%(written_at)s::timestamptz, now())
+from diff
+where change <> 'locked' and %(is_awaited)s;
