@@ -1,10 +1,11 @@
 -- The function that logs changes of a source. A trigger reads no other table. It collects the logged columns inside an exception
 -- block without writing, so that no statement of the application fails or uses another transaction id, and logs "everything of
--- this table" where it could not. If the log cannot be written, the statement succeeds all the same, and the transaction leaves a
--- mark that needs no privilege, by which the next look learns to read everything: an empty large object with one of the last oids.
+-- this table" where it could not. If the log cannot be written, the statement succeeds all the same. Then the transaction leaves
+-- a mark that needs no privilege, by which the next look learns to read everything: an empty large object with one of the last
+-- oids.
 --
--- Most statements change one row (is_single), and none of its logged columns. These travel in variables, which is twice as fast as
--- arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both sides
+-- Most statements change one row (is_single), and none of its logged columns. These travel in variables, which is twice as fast
+-- as arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both sides
 -- of an update has, because it changed or because a view shows the row only then, came or went.
 -- in:  {function}, {log}, {log_name}, {columns}; of each column, by its number: {declared}: its variables, {old_row}, {new_row},
 --      {values}, {old_values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}

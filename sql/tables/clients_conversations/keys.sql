@@ -15,12 +15,14 @@ union
 select conversation.id
 from analytics.crews_changes as change
 inner join app.conversations as conversation on conversation.crew_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation.client_id is null
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and conversation.client_id is null
 union
 select link.conversation_id
 from analytics.clients_changes as change
 inner join analytics.clients_conversations as link on link.client_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and change.operation = 'delete'
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'delete'
 union
 select link.conversation_id
 from analytics.clients_changes as change
@@ -29,4 +31,5 @@ cross join lateral (  -- no index serves it: only for a client that was inserted
     where client_id = change.id
     offset 0
 ) as link
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and change.operation = 'insert';
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'insert';

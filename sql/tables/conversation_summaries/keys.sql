@@ -21,4 +21,5 @@ union
 select conversation.id
 from analytics.crews_changes as change
 inner join app.conversations as conversation on conversation.crew_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation.client_id is null;
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and conversation.client_id is null;

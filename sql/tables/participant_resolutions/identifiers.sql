@@ -1,8 +1,8 @@
 -- identifiers: one row per source of an identifier (a record of the application, or a decision), with its canonical form.
 -- in:  keys; places: the current spellings; normalized: canonical forms of new spellings; %(written_at)s: when the
 --      oldest change was made, or null
--- out: queries of a statement: different; touched: the former and current identifiers of these sources; participant_resolutions_changes:
---      contact methods and conversations whose identifier changed, or has other holders
+-- out: queries of a statement: different; touched: the former and current identifiers of these sources;
+--      participant_resolutions_changes: contact methods and conversations whose identifier changed, or has other holders
 wanted as (
     select
         place.*,

@@ -49,7 +49,8 @@ from (
     where changed.source = 'people' and changed.is_insert
     union
     select 'conversation', id from analytics.conversations_changes
-    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null and crew_id is not null
+    where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+        and id is not null and crew_id is not null
 ) as touched
 inner join (
     values (1, 'person'), (2, 'link'), (3, 'never'), (4, 'contact_method'), (5, 'conversation')

@@ -1,6 +1,6 @@
--- The four logs that sources shared return, with the deletions of conversations that are not read yet. All else is read again: the
--- triggers on sources that call functions of ours are dropped, but for those of histories tables, while no transaction writes
--- these sources; the version before captures them again. Adopted views have to be installed again.
+-- The four logs that sources shared return, with the deletions of conversations that are not read yet. All else is read again:
+-- the triggers on sources that call functions of ours are dropped, but for those of histories tables, while no transaction writes
+-- these sources. The version before captures them again. Adopted views have to be installed again.
 do $$
 declare
     found record;
