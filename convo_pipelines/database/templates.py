@@ -105,14 +105,14 @@ def _trigger_functions(template: sql.SQL) -> str:
 def _all_changes(template: sql.SQL) -> str:
     query = sql.SQL(
         "select {source} as source, xid, logged_at, operation, "
-        "operation in ('everything', 'truncate') as is_everything, {name}::text as log from analytics.{log}"
+        "operation in ('everything', 'truncate') as is_everything from analytics.{log}"
     )
     retry = sql.SQL("case operation when 'retry' then {} else {} end")
 
     def names(log: Log) -> dict[str, sql.Composable]:
         of = sql.Literal(log.of)
         source = retry.format(sql.Literal(f"{log.of} retry"), of) if log.is_derived else sql.SQL("{}::text").format(of)
-        return {"source": source, "name": sql.Literal(log.name), "log": _sql(log.name)}
+        return {"source": source, "log": _sql(log.name)}
 
     queries = [query.format(**names(log)) for log in logs().values()]
     return template.format(changes=sql.SQL("\nunion all\n").join(queries)).as_string()

@@ -118,8 +118,8 @@ class _Pipeline(Collector):
     def _read(self) -> Iterator[Metric]:
         with self._warehouse.connection() as connection:
             now = fetch_one(connection, "serving/metrics/pipeline")
-            names = [log.name for log in declarations.logs().values()]
-            logs = fetch(connection, "serving/metrics/logs", logs=names)
+            names = {source: log.name for source, log in declarations.logs().items()}
+            logs = fetch(connection, "serving/metrics/logs", sources=[*names], logs=[*names.values()])
             tables = fetch(connection, "serving/metrics/tables")
             failures = fetch(connection, "serving/metrics/failures")
             alerts = fetch(connection, "serving/metrics/alerts")

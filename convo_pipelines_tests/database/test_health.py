@@ -211,7 +211,7 @@ def test_an_outage_of_one_look_is_a_restart(quiet: World, away: Warehouse, recei
 
 def test_waiting_is_counted_from_the_write_of_the_application(quiet: World) -> None:
     contact = quiet.contact("ana@example.com")
-    quiet.execute("update analytics.people_changes set logged_at = now() - interval '11 minutes'")
+    quiet.execute("update analytics.contact_methods_changes set logged_at = now() - interval '11 minutes'")
     assert kinds(quiet) == {("a table is behind", "participant_resolutions")}
     quiet.address(quiet.conversation(), contact)
     assert ("a table is behind", "people_conversations") in kinds(quiet)

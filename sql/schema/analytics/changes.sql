@@ -10,7 +10,6 @@ comment on column analytics.changes.xid is 'The transaction that changed it.';
 comment on column analytics.changes.logged_at is 'When that transaction began.';
 comment on column analytics.changes.operation is 'insert, update, delete, move, truncate, everything, unusable or retry.';
 comment on column analytics.changes.is_everything is 'Whether everything of the source has to be read again.';
-comment on column analytics.changes.log is 'The log.';
 
 -- Logs that a source has to be read as a whole. Of histories tables, session_changes says which.
 create or replace function analytics.log_everything(source text) returns void

@@ -5,8 +5,8 @@
 -- oids.
 --
 -- Most statements change one row (is_single), and none of its logged columns. These travel in variables, which is twice as fast
--- as arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both sides
--- of an update has, because it changed or because a view shows the row only then, came or went.
+-- as arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both
+-- sides of an update has, because it changed or because a view shows the row only then, came or went.
 -- in:  {function}, {log}, {log_name}, {columns}; of each column, by its number: {declared}: its variables, {old_row}, {new_row},
 --      {values}, {old_values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}
 create or replace function analytics.{function}() returns trigger
