@@ -24,7 +24,7 @@ BLOCK_BYTES = 1 << 20
 Row = dict[str, str]
 
 
-SESSIONS, MESSAGES = ("app.histories", "session_changes"), ("app.messages", "conversation_changes")
+SESSIONS, MESSAGES = ("app.histories", "session_changes"), ("app.messages", "messages_changes")
 """Tables that are written to, with their logs in analytics."""
 
 

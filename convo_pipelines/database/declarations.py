@@ -39,6 +39,7 @@ class Source:
         logged: the columns that its log names.
         also_logged: further columns of its log, and their types, which its own trigger function writes.
         log: the table with its log; empty: `<source>_changes`.
+        trigger_function: what writes its log; empty: `log_<source>`.
         without: what is empty if the source is.
         schema: where it is.
 
@@ -51,6 +52,7 @@ class Source:
     logged: Sequence[str] = ("id",)
     also_logged: Mapping[str, str] = field(default_factory=dict[str, str])
     log: str = ""
+    trigger_function: str = ""
     without: str = ""
     schema: str = "app"
 
@@ -92,6 +94,12 @@ class Log:
     columns: Mapping[str, str] = field(hash=False)
     is_derived: bool = False
     has_triggers: bool = True
+
+    @property
+    def function(self) -> str:
+        """The trigger function in `analytics` that writes it, if it has triggers."""
+        declared = sources().get(self.of)
+        return (declared and declared.trigger_function) or f"log_{self.of}"
 
 
 @cache

@@ -36,6 +36,7 @@ from convo_pipelines.database.warehouse import (
     execute,
     fetch,
     fetch_one,
+    identifier,
     lacking_rights,
     open_connection,
 )
@@ -480,9 +481,17 @@ def _drop(connection: Connection, line: Line) -> None:
         return
     is_kept = fetch_one(connection, "database/migrations/has_decisions")["has_decisions"]
     schema.drop(connection, line, but=("curation",) if is_kept else ())
+    for name in _former_tables(line):
+        connection.execute(sql.SQL("drop table if exists {}").format(identifier(name)))
     connection.execute("comment on schema analytics is null")
     if not is_kept:
         connection.execute("drop schema curation")
+
+
+def _former_tables(line: Line) -> list[str]:
+    """Return the tables that only earlier versions have: rollbacks create them again."""
+    rollbacks = sorted((FOLDER / line).glob("*/rollback.sql"))
+    return [name for file in rollbacks for name in re.findall(r"^create table (\S+)", file.read_text(), re.MULTILINE)]
 
 
 # How files are run

@@ -26,7 +26,7 @@ def _declared(template: sql.SQL) -> str:
         if table.startswith("analytics.")
         for pair in columns.items()
     ]
-    written = [(log.of, log.name, f"log_{log.of}") for log in logs().values() if log.has_triggers]
+    written = [(log.of, log.name, log.function) for log in logs().values() if log.has_triggers]
     names = {"sources": _rows(declared), "references": _rows(referring), "logs": _rows(written)}
     return template.format(**names).as_string()
 
@@ -82,7 +82,7 @@ def _trigger_functions(template: sql.SQL) -> str:
 
         types = list(log.columns.values())
         return {
-            "function": _sql(f"log_{log.of}"),
+            "function": _sql(log.function),
             "log": _sql(log.name),
             "log_name": sql.Literal(f"analytics.{log.name}"),
             "columns": listed("{}", columns),

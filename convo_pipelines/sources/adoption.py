@@ -405,7 +405,7 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
     if view.base:
         tables.append((view.base, function := f"log_view_{view.oid}"))
         connection.execute(_trusted(view.trigger_function(connection, function, log_function)))
-        is_histories = log_function == "log_histories"
+        is_histories = log_function == "log_sessions"
         log = logs()["histories" if is_histories else name]
         said: dict[str, object] = {"operation": "everything", **({"table_oid": view.oid} if is_histories else {})}
         for number, joined in enumerate(view.joined, 1):

@@ -243,7 +243,7 @@ def test_a_dropped_analytics_schema_is_simply_built_again(migrate: object, empty
         ("drop index app.messages_sent_at", "messages.sent_at"),
         ("drop index analytics.session_changes_xid", "session_changes"),
         ("alter table analytics.messages_changes replica identity default", "messages_changes"),
-        ("drop function analytics.log_histories cascade", "log_histories"),
+        ("drop function analytics.log_sessions cascade", "log_sessions"),
         ("create index messages_updated_at on app.messages (updated_at)", "messages_updated_at"),
         ("comment on column analytics.histories_sessions.ai_count is null", "histories_sessions.ai_count"),
         ("alter table analytics.histories_sessions drop constraint histories_sessions_pkey", "histories_sessions"),
@@ -411,7 +411,7 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert migrate("up").exit_code == 0
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
-        analyst.execute("select from analytics.alerts, analytics.capture_state")
+        analyst.execute("select from analytics.alerts, analytics.clients_changes")
         refused = migrate("down", "--yes")
         pid = analyst.info.backend_pid
     assert refused.exit_code == 1

@@ -3,7 +3,7 @@
 with marks as materialized (
     select lo_unlink(oid) from pg_largeobject_metadata
     where oid >= 4293918720
-        and lomowner = (select proowner from pg_proc where oid = 'analytics.log_histories()'::regprocedure)
+        and lomowner = (select proowner from pg_proc where oid = 'analytics.log_sessions()'::regprocedure)
 ),
 
 unknown as (

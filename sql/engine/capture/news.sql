@@ -90,6 +90,6 @@ select
     or exists (
         select from pg_largeobject_metadata
         where oid >= 4293918720
-            and lomowner = (select proowner from pg_proc where oid = 'analytics.log_histories()'::regprocedure)
+            and lomowner = (select proowner from pg_proc where oid = 'analytics.log_sessions()'::regprocedure)
     ) as is_any
 from now;

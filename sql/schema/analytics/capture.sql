@@ -43,7 +43,7 @@ as $$
         select distinct
             crew.histories_table_name::text as name,
             true as is_histories,
-            'log_histories' as log_function,
+            'log_sessions' as log_function,
             'app' as schema_name,
             array['session_id', 'message', 'created_at'] as reads
         from app.crews as crew

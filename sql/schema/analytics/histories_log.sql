@@ -33,7 +33,7 @@ comment on column analytics.session_changes.xids is
 -- Logs changes of a histories table; see log_triggers.sql.
 -- A row that an update moves to another partition fires BEFORE UPDATE, then BEFORE DELETE where it was, and AFTER INSERT where it
 -- goes. So a row trigger learns of deletions before them: that of the row which was last to be updated is an update.
-create or replace function analytics.log_histories() returns trigger
+create or replace function analytics.log_sessions() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -162,4 +162,4 @@ begin
     return old;
 end
 $$;
-revoke all on function analytics.log_histories() from public;
+revoke all on function analytics.log_sessions() from public;

@@ -9,7 +9,7 @@ with wanted as (
     union
     select
         histories_table_name,
-        'log_histories',
+        'log_sessions',
         true
     from app.crews
 )

@@ -37,8 +37,7 @@ update analytics.adopted_views set definitions = ''
 where table_name in (
     'clients', 'contact_methods', 'conversations', 'crews', 'message_recipients', 'messages', 'people', 'projects', 'users'
 );
-drop function analytics.log_recipients(), analytics.log_identifiers();
-alter function analytics.log_sessions() rename to log_histories;
+drop function if exists analytics.log_recipients(), analytics.log_identifiers();
 lock table
     analytics.conversation_changes, analytics.message_changes, analytics.identifier_changes, analytics.project_changes
 in access exclusive mode;

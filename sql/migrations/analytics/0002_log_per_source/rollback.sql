@@ -38,7 +38,6 @@ update analytics.adopted_views set definitions = ''
 where table_name in (
     'clients', 'contact_methods', 'conversations', 'crews', 'message_recipients', 'messages', 'people', 'projects', 'users'
 );
-alter function analytics.log_histories() rename to log_sessions;
 lock table
     analytics.conversations_changes, analytics.histories_sessions_changes, analytics.crew_conversations_changes
 in access exclusive mode;
