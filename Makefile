@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test test-fast test-all ui bench bench-peers explain lint catalog reference docs lock clean
+.PHONY: demo test test-fast test-all ui bench bench-peers explain lint catalog keys reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -44,6 +44,9 @@ lint: .venv/installed
 
 catalog: .venv/installed
 	$(RUN)python -m convo_pipelines_tests.catalogs
+
+keys: .venv/installed
+	$(RUN)python -m convo_pipelines_tests.derived
 
 reference: .venv/installed
 	$(RUN)convo-pipelines migrate up

@@ -10,6 +10,7 @@ from typing import Any
 from convo_pipelines.database.statements import STATEMENTS, exists, folders, names, source
 
 _TABLE = re.compile(r"^create table(?: if not exists)? (\w+\.\w+) \((.*?)\n\)", re.DOTALL | re.MULTILINE)
+_COLUMN = re.compile(r"^    (?!primary |unique |check |foreign |constraint )(\w+) ", re.MULTILINE)
 _REFERENCE = re.compile(r"^    (\w+) [^,\n]*\breferences app\.(\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"^comment on column \w+\.(\w+)\.(\w+) is\s((?:[^;']|'[^']*')*);", re.MULTILINE)
 
@@ -118,6 +119,14 @@ def logs() -> Mapping[str, Log]:
         for name, said in tables().items()
     ]
     return {log.of: log for log in [*of_sources, *of_tables]}
+
+
+@cache
+def columns() -> Mapping[str, Sequence[str]]:
+    """Return the columns of each table of the definitions, and those of each source that are read."""
+    files = [file for schema in ("app", "curation", "analytics") for file in definitions_of(schema)]
+    created = {found[1]: _COLUMN.findall(found[2]) for file in files for found in _TABLE.finditer(source(file))}
+    return {f"{said.schema}.{name}": [*said.columns] for name, said in sources().items()} | created
 
 
 @cache

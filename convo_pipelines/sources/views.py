@@ -7,26 +7,22 @@ qualified. In the parse tree, the table is replaced by the rows that a trigger i
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString, TypeVar, cast
 
 import psycopg
-from google.protobuf.message import Message
-from postgast import deparse, parse, unwrap_node, walk
 from postgast import pg_query_pb2 as ast
+from postgast import unwrap_node, walk
 from postgast.pg_query_pb2 import Node, SelectStmt
 from psycopg import sql
 
+from convo_pipelines.database import trees
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
-
-Kind = TypeVar("Kind", bound=Message)
 
 ROWS = "changed_rows"
 """The name under which a definition reads the rows of a trigger."""
 BENEATH = "rows_beneath"
 """How the table beneath is named in a definition: as no variable of a trigger function is."""
-WHOLE_ROW = "*"
 NUMBER = "convo_row_number"
 """What tells the rows of a trigger apart: PostgreSQL keeps those of an update in one order, before and after it."""
 UNNUMBERED, NUMBERED = f"SELECT 0 AS {NUMBER}", f"SELECT row_number() OVER () AS {NUMBER}"
@@ -98,9 +94,9 @@ class View:
 
         `is_numbered`: its last column is the number of the row, unless the view reads whole rows.
         """
-        for table in _all(self.tree, ast.RangeVar):
+        for table in trees.nodes(self.tree, ast.RangeVar):
             table.relname = rows
-        text = _written(self.tree)
+        text = trees.written(self.tree)
         return text.replace(UNNUMBERED, NUMBERED) if is_numbered else text
 
     @property
@@ -108,7 +104,7 @@ class View:
         """What its trigger function sets, because settings of the writer's session change what a literal means."""
         names = {
             cast.type_name.names[-1].string.sval + "[]" * bool(cast.type_name.array_bounds)
-            for cast in _all(self.tree, ast.TypeCast)
+            for cast in trees.nodes(self.tree, ast.TypeCast)
             if cast.arg.HasField("a_const")
         }
         return PINNED if names - SETTLED else ""
@@ -158,7 +154,7 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
         found = fetch_one(connection, "sources/views/relation", relation=relation)
         if found["definition"] is None:
             raise ViewError(f"{found['name']} is not a view")
-        tree = _parse(found["definition"])
+        tree = trees.select_of(found["definition"])
         if _is_constant(tree):
             return View(found["oid"], found["name"], [found["oid"]], None, tree)
         reader = _Reader(connection, found["name"])
@@ -175,7 +171,7 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
 def _is_constant(tree: SelectStmt) -> bool:
     """Return whether a view shows the same rows until it is replaced: literals, and keys of them."""
     depends = any(isinstance(node, (ast.RangeVar, ast.SQLValueFunction)) for _, node in walk(tree))
-    calls = {_joined(call.funcname) for call in _all(tree, ast.FuncCall)}
+    calls = {trees.joined(call.funcname) for call in trees.nodes(tree, ast.FuncCall)}
     return not depends and calls <= {"analytics.uuid_of"}
 
 
@@ -195,7 +191,7 @@ class _Plain:
             "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
             "table_name": sql.Literal(self.base["name"]),
             "alias": sql.Identifier(self.alias),
-            "id": _sql(_expression(self.shown["id"])),
+            "id": trees.trusted(trees.expression(self.shown["id"])),
         }
 
 
@@ -208,7 +204,7 @@ def _plain(connection: Connection, relation: str) -> _Plain:
     """
     with connection.transaction(force_rollback=True):
         found = fetch_one(connection, "sources/views/relation", relation=relation)
-        tree = _parse(found["definition"])
+        tree = trees.select_of(found["definition"])
         is_select = tree.op == ast.SETOP_NONE and not tree.HasField("with_clause") and len(tree.from_clause) == 1
         node = tree.from_clause[0] if is_select else Node()
         while node.HasField("join_expr"):
@@ -222,7 +218,7 @@ def _plain(connection: Connection, relation: str) -> _Plain:
             raise ViewError(f"{found['name']} is not a view of one table")
         columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
     _rename(tree, {_alias(node): BENEATH})
-    shown = {_name(target): target.val for target in _targets(tree)}
+    shown = {trees.name_of(target): target.val for target in trees.targets(tree)}
     return _Plain(base, BENEATH, columns["types"], columns["written"], shown)
 
 
@@ -247,7 +243,7 @@ def lock_function(connection: Connection, relation: str, name: str) -> sql.Compo
         **plain.names(),
         function=sql.Identifier("analytics", name),
         column=sql.Identifier(plain.alias, column),
-        key=_sql(f"({key})::{plain.types[column]}"),
+        key=trees.trusted(f"({key})::{plain.types[column]}"),
     )
 
 
@@ -278,12 +274,12 @@ def insert_function(
     for column in plain.shown.keys() & columns:
         inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")
         if inverse and inverse[0] in plain.written and (column != "id" or plain.types[inverse[0]] == "uuid"):
-            written[inverse[0]] = _sql(f"({inverse[1]})::{plain.types[inverse[0]]}")
+            written[inverse[0]] = trees.trusted(f"({inverse[1]})::{plain.types[inverse[0]]}")
     return statement("sources/views/insert_function").format(
         **plain.names(),
         function=sql.Identifier("analytics", name),
         trigger=sql.Identifier(trigger),
-        view=_sql(relation),
+        view=trees.trusted(relation),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         values=sql.SQL(", ").join(written.values()),
     )
@@ -293,16 +289,16 @@ def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
     """Return the column that an expression shows, and what is written into it so that the expression is `value`."""
     match unwrap_node(shown):
         case ast.ColumnRef() as reference:
-            return _names(reference)[-1], value
+            return trees.names_of(reference)[-1], value
         case ast.TypeCast(type_name=type_name, arg=arg):
             if len(type_name.names) == 1 or type_name.names[0].string.sval == "pg_catalog":
                 return _inverse(arg, value)
         case ast.FuncCall(funcname=funcname, args=arguments):
-            function = _joined(funcname)
+            function = trees.joined(funcname)
             if function == "analytics.uuid_of" and len(arguments) == 1:
                 return _inverse(arguments[0], f"analytics.bigint_of({value})")
             if function.removeprefix("pg_catalog.") == "timezone" and len(arguments) == 2:
-                return _inverse(arguments[1], f"{value} at time zone {_expression(arguments[0])}")
+                return _inverse(arguments[1], f"{value} at time zone {trees.expression(arguments[0])}")
         case _:
             pass
     return None
@@ -338,13 +334,13 @@ class _Reader:
     def expand(self, found: Row, reads: set[str], logged: set[str]) -> SelectStmt:
         """Return what a view shows of the logged columns, over `changed_rows`."""
         self.views.append(found["oid"])
-        tree = _parse(found["definition"])
-        if self._meaning(found["definition"]) != self._meaning(_written(tree)):
+        tree = trees.select_of(found["definition"])
+        if self._meaning(found["definition"]) != self._meaning(trees.written(tree)):
             raise ViewError(f"{self.view}: its definition means something else when it is written anew")
         selects = list(self._selects(tree))
         tree.ClearField("sort_clause")
-        names = [_name(target) for target in _targets(selects[0])]
-        if WHOLE_ROW in reads:
+        names = [trees.name_of(target) for target in trees.targets(selects[0])]
+        if trees.WHOLE_ROW in reads:
             raise ViewError(f"{self.view} reads a whole row of the view {found['name']}")
         if missing := reads - {*names}:
             raise ViewError(f"{self.view} has no column {', '.join(sorted(missing))}")
@@ -356,7 +352,7 @@ class _Reader:
         """Return how PostgreSQL reads a query."""
         name = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
-            copy = statement("sources/views/copy_view").format(view=name, query=_sql(query.rstrip(";")))
+            copy = statement("sources/views/copy_view").format(view=name, query=trees.trusted(query.rstrip(";")))
             self.connection.execute(copy)  # without parameters: a percent sign in a view is no placeholder
             return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
@@ -366,7 +362,7 @@ class _Reader:
         read_from = joins[0].larg if joins else select.from_clause[0]
         sources = self._name(select, read_from, joins)
         source = sources[BENEATH]
-        columns = {name: target.val for name, target in zip(names, _targets(select), strict=True)}
+        columns = {name: target.val for name, target in zip(names, trees.targets(select), strict=True)}
         kept = {name: columns[name] for name in names if name in logged}
         conditions = [join.quals for join in joins]
         where = [select.where_clause] if select.HasField("where_clause") else []
@@ -380,8 +376,8 @@ class _Reader:
             Joined(table, sorted(self._columns(read, name))) for name, table in sources.items() if name != BENEATH
         ]
         needed = self._columns([*kept.values(), *where], BENEATH)
-        is_numbered = WHOLE_ROW not in needed  # a whole row would have one column more
-        kept[NUMBER] = _value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
+        is_numbered = trees.WHOLE_ROW not in needed  # a whole row would have one column more
+        kept[NUMBER] = trees.value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
         targets = [Node(res_target=ast.ResTarget(name=name, val=value)) for name, value in kept.items()]
         nested: SelectStmt | None = None
         if source["definition"] is not None:
@@ -389,7 +385,7 @@ class _Reader:
         else:
             self.bases[source["oid"]] = source
             if is_numbered:
-                nested = _parse(f"{UNNUMBERED}, * FROM {ROWS}")
+                nested = trees.select_of(f"{UNNUMBERED}, * FROM {ROWS}")
         alias = ast.Alias(aliasname=BENEATH)
         rows = Node(range_var=ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias))
         if nested:
@@ -437,7 +433,7 @@ class _Reader:
     def _columns(self, nodes: Collection[Node], table: str) -> set[str]:
         """Return the names of the columns of a table that expressions read."""
         names = {column for name, column in _references(nodes) if name == table}
-        if WHOLE_ROW in names and table != BENEATH:
+        if trees.WHOLE_ROW in names and table != BENEATH:
             raise ViewError(f"{self.view} reads a whole row of a joined table")
         return names
 
@@ -452,7 +448,7 @@ class _Reader:
             raise ViewError(f"{self.view} has INTERSECT or EXCEPT")
         elif tree.values_lists or not tree.from_clause:
             raise ViewError(f"{self.view} reads no table")
-        elif tree.group_clause or tree.HasField("having_clause") or any(map(_is_given, tree.distinct_clause)):
+        elif tree.group_clause or tree.HasField("having_clause") or any(map(trees.is_given, tree.distinct_clause)):
             raise ViewError(f"{self.view} has GROUP BY, HAVING or DISTINCT ON")
         else:
             yield tree
@@ -470,7 +466,8 @@ class _Reader:
             for what, index in indexes:
                 try:
                     with self.connection.transaction():
-                        self.connection.execute(sql.SQL("create index on pg_temp.{} {}").format(copy, _sql(index)))
+                        created = sql.SQL("create index on pg_temp.{} {}").format(copy, trees.trusted(index))
+                        self.connection.execute(created)
                 except psycopg.errors.UndefinedObject:  # a type without an order, such as json: nothing was refuted
                     continue
                 except psycopg.Error as error:
@@ -496,84 +493,32 @@ class _Reader:
         return {"columns": sql.SQL(", ").join(columns), "tables": sql.SQL(" cross join ").join(tables)}
 
 
-def _parse(definition: str) -> SelectStmt:
-    return parse(definition).stmts[0].stmt.select_stmt
-
-
-def _written(tree: SelectStmt) -> str:
-    """Return the text of a query, which means the same with any standard_conforming_strings."""
-    return deparse(ast.ParseResult(stmts=[ast.RawStmt(stmt=Node(select_stmt=tree))]))
-
-
-def _expression(node: Node) -> str:
-    """Return the text of an expression."""
-    target = Node(res_target=ast.ResTarget(val=node))
-    return _written(SelectStmt(target_list=[target])).removeprefix("SELECT ")
-
-
-def _value(expression: str) -> Node:
-    [target] = _targets(_parse(f"select {expression}"))
-    return target.val
-
-
-def _all(tree: Message, kind: type[Kind]) -> Iterator[Kind]:
-    """Return the nodes of a kind."""
-    return (node for _, node in walk(tree) if isinstance(node, kind))
-
-
-def _is_given(node: Node) -> bool:
-    return node.WhichOneof("node") is not None
-
-
-def _targets(select: SelectStmt) -> list[ast.ResTarget]:
-    return [target.res_target for target in select.target_list]
-
-
-def _name(target: ast.ResTarget) -> str:
-    """Return the name of a column that a select shows."""
-    is_column = target.val.HasField("column_ref")
-    return target.name or (_names(target.val.column_ref)[-1] if is_column else "")
-
-
 def _alias(table: Node) -> str:
     return table.range_var.alias.aliasname or table.range_var.relname
 
 
-def _joined(names: Iterable[Node]) -> str:
-    return ".".join(name.string.sval for name in names)
-
-
-def _string(name: str) -> Node:
-    return Node(string=ast.String(sval=name))
-
-
 def _rename(tree: SelectStmt, new_names: Mapping[str, str]) -> None:
     """Rename the tables of all columns; a column without one is of the table beneath."""
-    for reference in _all(tree, ast.ColumnRef):
+    for reference in trees.nodes(tree, ast.ColumnRef):
         *table, column = reference.fields
         name = new_names.get(table[0].string.sval, table[0].string.sval) if table else BENEATH
-        fields = [_string(name), Node()]
+        fields = [trees.string(name), Node()]
         fields[1].CopyFrom(column)
         del reference.fields[:]
         reference.fields.extend(fields)
 
 
-def _sql(text: str) -> sql.SQL:
-    """Return what PostgreSQL's own parser has parsed."""
-    return sql.SQL(cast("LiteralString", text))
-
-
 def _text(node: Node, sources: Collection[str]) -> str:
     """Return an expression over the copy of tables: of several, `table.column` is the name of a column."""
     if len(sources) == 1:
-        return _expression(node)
+        return trees.expression(node)
     copy = Node()
     copy.CopyFrom(node)
-    for reference in _all(copy, ast.ColumnRef):
-        name = ".".join(_names(reference))
+    for reference in trees.nodes(copy, ast.ColumnRef):
+        name = ".".join(trees.names_of(reference))
         del reference.fields[:]
-        reference.fields.append(_string(name))
-    return _expression(copy)
+        reference.fields.append(trees.string(name))
+    return trees.expression(copy)
 
 
 def _proved_parts(node: Node) -> list[Node]:
@@ -582,7 +527,7 @@ def _proved_parts(node: Node) -> list[Node]:
     Those depend on settings, such as how times are written, which are the same whenever the pipeline reads the view.
     """
     match unwrap_node(node):
-        case ast.FuncCall() as call if _joined(call.funcname) in PUT_TOGETHER:
+        case ast.FuncCall() as call if trees.joined(call.funcname) in PUT_TOGETHER:
             return [proved for part in call.args for proved in _proved_parts(part)]
         case ast.TypeCast(arg=arg) if not arg.HasField("a_const"):
             parts = _proved_parts(arg)
@@ -593,13 +538,9 @@ def _proved_parts(node: Node) -> list[Node]:
             return [node]
 
 
-def _names(reference: ast.ColumnRef) -> list[str]:
-    return [WHOLE_ROW if part.HasField("a_star") else part.string.sval for part in reference.fields]
-
-
 def _references(nodes: Iterable[Node]) -> list[tuple[str, str]]:
     """Return the columns that expressions read, each with its table."""
-    names = [_names(reference) for node in nodes for reference in _all(node, ast.ColumnRef)]
+    names = [trees.names_of(reference) for node in nodes for reference in trees.nodes(node, ast.ColumnRef)]
     return [(name[0], name[-1]) for name in names]
 
 

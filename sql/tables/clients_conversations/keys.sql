@@ -1,35 +1,42 @@
--- Conversations whose clients may have changed.
+-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: conversation_id
-select id as conversation_id from analytics.conversations_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+select change.conversation_id
+from analytics.people_conversations_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.conversation_id is not null
 union
-select conversation_id from analytics.people_conversations_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
-union
-select link.conversation_id
+select people_conversations.conversation_id
 from analytics.people_changes as change
-inner join analytics.people_conversations as link on link.person_id = change.id
+inner join analytics.people_conversations on people_conversations.person_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
-select conversation.id
+select change.id as conversation_id
+from analytics.conversations_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.id is not null
+union
+select people_conversations.conversation_id
+from analytics.clients_changes as change
+inner join app.people on people.client_id = change.id
+inner join analytics.people_conversations on people_conversations.person_id = people.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation <> 'update'
+union
+select conversations.id as conversation_id
 from analytics.crews_changes as change
-inner join app.conversations as conversation on conversation.crew_id = change.id
+inner join app.conversations on conversations.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and conversation.client_id is null
 union
-select link.conversation_id
+select conversations.id as conversation_id
 from analytics.clients_changes as change
-inner join analytics.clients_conversations as link on link.client_id = change.id
+inner join app.conversations on conversations.client_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation = 'delete'
+    and change.operation <> 'update'
 union
-select link.conversation_id
+select conversations.id as conversation_id
 from analytics.clients_changes as change
-cross join lateral (  -- no index serves it: only for a client that was inserted
-    select conversation_id from analytics.conversation_clients
-    where client_id = change.id
-    offset 0
-) as link
+inner join app.crews on crews.client_id = change.id
+inner join app.conversations on conversations.crew_id = crews.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation = 'insert';
+    and change.operation <> 'update';

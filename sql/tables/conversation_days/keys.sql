@@ -1,17 +1,30 @@
--- Conversations whose days may have changed.
+-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: conversation_id
-select conversation_id from analytics.conversation_summaries_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
+select change.conversation_id
+from analytics.conversation_summaries_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.conversation_id is not null
 union
-select id from analytics.conversations_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+select change.id as conversation_id
+from analytics.conversations_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'delete'
+    and change.id is not null
 union
-select conversation_id from analytics.messages_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
-union
-select conversation.id
+select conversation_summaries.conversation_id
 from analytics.histories_sessions_changes as change
-inner join app.conversations as conversation
-    on conversation.crew_id = change.crew_id and conversation.session_id = change.session_id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot);
+inner join analytics.conversation_summaries
+    on conversation_summaries.crew_id = change.crew_id and conversation_summaries.session_id = change.session_id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+union
+select conversation_summaries.conversation_id
+from analytics.crews_changes as change
+inner join analytics.conversation_summaries on conversation_summaries.crew_id = change.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation = 'delete'
+union
+select change.conversation_id
+from analytics.messages_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.conversation_id is not null;

@@ -1,5 +1,6 @@
 -- Sessions that may lack their conversation: sessions that changed, and sessions whose conversation was deleted by a transaction
 -- that could not see messages that were already read.
+-- By hand: it is about deletions, which no query of rows tells.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: crew_id, session_id
 select

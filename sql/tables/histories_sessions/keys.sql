@@ -1,4 +1,5 @@
 -- Sessions and days of histories tables that may have changed.
+-- By hand: the sources are histories tables, a table for each crew.
 -- in:  %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
 --      %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots;
 --      %(asked_crews)s, %(asked_sessions)s: only of these sessions, pair by pair, or null

@@ -1,4 +1,5 @@
 -- Sources whose identifier, or its holder, may have changed. Persons come first, so that no contact method is resolved twice.
+-- By hand: identifiers are normalized in Python, which logs what changed.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: rank, source, id
 with changed as (

@@ -1,4 +1,5 @@
 -- Conversations whose people may have changed.
+-- By hand: identifiers have no log of their own; the refresh of participant_resolutions logs for them.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: conversation_id
 with renewed as (  -- sources of persons who were deleted, with their links, and inserted again

@@ -1,29 +1,32 @@
--- Conversations whose project may have changed.
+-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: conversation_id
-select id as conversation_id from analytics.conversations_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
+select change.id as conversation_id
+from analytics.conversations_changes as change
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.id is not null
 union
-select link.conversation_id
+select conversations.id as conversation_id
 from analytics.projects_changes as change
-inner join analytics.project_conversations as link on link.project_id = change.id
+inner join app.conversations on conversations.project_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation = 'delete'
+    and change.operation in ('insert', 'delete')
 union
-select conversation.id
-from analytics.projects_changes as change
-inner join app.conversations as conversation on conversation.project_id = change.id
-where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation = 'insert'
-union
-select link.conversation_id
+select project_assignments.conversation_id
 from analytics.users_changes as change
-inner join analytics.project_conversations as link on link.added_by = change.id
+inner join curation.project_assignments on project_assignments.actor = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation = 'delete'
+    and change.operation in ('insert', 'delete')
 union
-select assigned.conversation_id
+select present.conversation_id
 from analytics.users_changes as change
-inner join curation.project_assignments as assigned on assigned.actor = change.id
+inner join analytics.project_conversations as present on present.added_by = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and change.operation <> 'update';
+    and change.operation in ('insert', 'delete')
+union
+select conversations.id as conversation_id
+from analytics.users_changes as change
+inner join app.projects on projects.user_id = change.id
+inner join app.conversations on conversations.project_id = projects.id
+where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+    and change.operation in ('insert', 'delete');

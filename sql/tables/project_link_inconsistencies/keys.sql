@@ -1,4 +1,5 @@
 -- Projects whose array, and conversations whose project, may have changed. An array has no day, so there is no window.
+-- By hand: a key is a project or a conversation, and arrays lead from one to the other.
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: id: of projects and of conversations
 select id from analytics.projects_changes

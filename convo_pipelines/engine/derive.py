@@ -1,0 +1,385 @@
+"""Which keys a changed row concerns: queries that follow from the query for a table's rows.
+
+From the log of each source that the query reads, equalities lead to the keys (`conditions.py`). On the way, other
+tables are joined, with the rows that they have now. No key is missed: if several rows of a combination have changed,
+one of them is nearest to the keys, and all rows on its way are still there. If no single table gives all columns of a
+key, this does not hold. Then tables are joined with the former rows in their logs, too.
+"""
+
+import re
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import LiteralString
+
+from psycopg import sql
+
+from convo_pipelines.database.declarations import columns, logs, sources
+from convo_pipelines.database.schema import definitions
+from convo_pipelines.database.statements import statement
+from convo_pipelines.database.trees import trusted
+from convo_pipelines.engine.conditions import ROW, Alternative, ConditionsError, Term, conditions
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.errors import ConvoPipelinesError
+
+CHANGE = "change"
+LINE = 120
+HEADER = "-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that."
+_VIEW = re.compile(r"^create or replace view (\S+) as\n(.*?);", re.DOTALL | re.MULTILINE)
+_IS_NEW = sql.SQL("analytics.is_new({}.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
+_NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.operation = 'delete'")
+_ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
+_EQUAL, _AS = sql.SQL("{} = {}"), sql.SQL("{} as {}")
+_QUERY = sql.SQL("select{break_}{keys}\nfrom {log} as change\n{joins}where {conditions}")
+_JOIN = sql.SQL("inner join {rows}{break_}on {conditions}\n")
+_WITH_FORMER = sql.SQL(
+    "(\n    select {columns} from {relation}\n    union all\n    select {columns} from {log} as former\n"
+    "    where {is_new}\n)"
+)
+_ROWS = re.compile(rf"\b{ROW}(\d+)\b")
+
+
+class NotDerivedError(ConvoPipelinesError):
+    """Keys that do not follow from a query; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A relation whose changes are logged.
+
+    Attributes:
+        log: the table with its log, with its schema.
+        columns: the logged columns.
+        operations: those that are followed; none: all.
+        key: the columns that no two rows share; none if the log does not have them.
+        parents: of columns by which rows are deleted, unlogged, when a row of another source is: that source's log.
+
+    """
+
+    log: str
+    columns: frozenset[str]
+    operations: Sequence[str] = ()
+    key: frozenset[str] = frozenset()
+    parents: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Target:
+    """The derived table: its relation, and its columns by the columns of its keys."""
+
+    relation: str
+    columns: Mapping[str, str]
+
+
+def derived_keys(
+    query: str,
+    target: Target,
+    logged: Mapping[str, Logged],
+    columns_of: Mapping[str, Sequence[str]],
+    views: Mapping[str, str],
+) -> list[str]:
+    """Return the queries for the keys that changes of the sources of a query concern.
+
+    Args:
+        query: a SELECT for the rows of `keys`, without parameters.
+        target: the derived table.
+        logged: the relations whose changes are logged, as `schema.name`.
+        columns_of: of each relation.
+        views: the definitions of views, by name.
+
+    Raises:
+        NotDerivedError: the keys that changes of a source concern do not follow from the query.
+
+    """
+    try:
+        alternatives = conditions(query, {**columns_of, "keys": list(target.columns)}, views)
+    except ConditionsError as error:
+        raise NotDerivedError(f"the keys do not follow from the query: {error}; write keys.sql by hand") from None
+    found = dict.fromkeys(one for way in alternatives for one in _Derivation(way, target, logged).queries())
+    return [query for query in found if not any(query != _without(of, query) in found for of in (_NO_UPDATE, _DELETE))]
+
+
+def _without(condition: sql.SQL, query: str) -> str:
+    return query.replace(f"\n    and {condition.as_string()}", "")
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Changed rows: their occurrence, where they are logged, which columns are known, and which operations matter."""
+
+    at: int
+    log: str
+    columns: frozenset[str]
+    condition: sql.Composable | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_gone: bool = False
+
+
+class _Derivation:
+    """The keys of one alternative."""
+
+    def __init__(self, way: Alternative, target: Target, logged: Mapping[str, Logged]):
+        self.way, self.target, self.logged = way, target, logged
+
+    def queries(self) -> Iterator[str]:
+        for start in self._starts():
+            yield self._query(start)
+
+    def _starts(self) -> Iterator[_Start]:
+        for at, relation in self.way.relations.items():
+            source = self.logged.get(relation)
+            if source is None:
+                continue
+            used = {column for number, column in self.way.used if number == at}
+            is_same = source.key and source.key <= source.columns and used <= source.columns
+            followed = _ONE_OF.format(sql.SQL(", ").join(map(sql.Literal, source.operations)))
+            condition = followed if source.operations else _NO_UPDATE if is_same else None
+            yield _Start(at, source.log, source.columns, condition)
+            for column, log in source.parents.items():
+                yield _Start(at, log, frozenset({column}), _DELETE, {column: "id"}, is_gone=True)
+
+    def _query(self, start: _Start) -> str:
+        classes = self._classes(start)
+        terms = self._terms(start, classes)
+        keys = {name: classes[None, name] for name in self.target.columns if (None, name) in classes}
+        path = self._to_one(start, terms, keys) if len(keys) == len(self.target.columns) else None
+        if path is not None:
+            provided = {name: terms[path[-1]][of] for name, of in keys.items()}
+            return self._text(start, path, terms, provided, with_former=False)
+        tree, nearest = self._to_all(start, terms)
+        provided = {name: terms[nearest[of]][of] for name, of in keys.items() if of in nearest}
+        if len(provided) == len(self.target.columns):
+            joined = [at for at in tree if any(at in self._line(tree, nearest[of]) for of in keys.values())]
+            return self._text(start, joined, terms, provided, with_former=True)
+        if start.is_gone and provided:
+            joined = [
+                at for at in tree if any(at in self._line(tree, nearest[of]) for of in keys.values() if of in nearest)
+            ]
+            return self._text(start, joined, terms, provided, with_former=False)
+        relation, missing = self.way.relations[start.at], sorted(self.target.columns.keys() - provided.keys())
+        raise NotDerivedError(
+            f"a changed row of {relation} does not lead to {', '.join(missing)}: no equality does from the columns of "
+            f"its log ({', '.join(sorted(start.columns))}); write keys.sql by hand"
+        )
+
+    def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
+        """Return which terms are equal wherever a row of the start has an effect, by the number of their class."""
+        here = self.way.groups[start.at]
+        found: dict[tuple[int | None, str], int] = {}
+        members: dict[int, list[tuple[int | None, str]]] = {}
+        for left, right, groups in self.way.equalities:
+            if not groups <= here or not all(self._is_there(term, start) for term in (left, right)):
+                continue
+            for term in (left, right):
+                if (term.at, term.text) not in found:
+                    found[term.at, term.text] = len(members)
+                    members[len(members)] = [(term.at, term.text)]
+            one, other = found[left.at, left.text], found[right.at, right.text]
+            if one != other:
+                for member in members.pop(other):
+                    found[member] = one
+                    members[one].append(member)
+                members[other] = []
+        return found
+
+    def _is_there(self, term: Term, start: _Start) -> bool:
+        """Whether a term has a value where a row of the start has an effect, and can be read."""
+        if term.others[0] <= start.at <= term.others[1]:
+            return False
+        if term.at is None:
+            return True
+        is_known = term.at != start.at or term.columns <= start.columns
+        return is_known and self.way.groups[term.at] <= self.way.groups[start.at]
+
+    def _terms(self, start: _Start, classes: Mapping[tuple[int | None, str], int]) -> dict[int, dict[int, Term]]:
+        """Return the terms of each occurrence, by their class."""
+        found: dict[int, dict[int, Term]] = defaultdict(dict)
+        for left, right, _ in self.way.equalities:
+            for term in (left, right):
+                if term.at is not None and (term.at, term.text) in classes and self._is_there(term, start):
+                    found[term.at].setdefault(classes[term.at, term.text], term)
+        found[start.at] = found.get(start.at, {})
+        return found
+
+    def _steps(self, at: int, terms: Mapping[int, Mapping[int, Term]]) -> Iterator[int]:
+        return (other for other in sorted(terms) if other != at and terms[at].keys() & terms[other].keys())
+
+    def _to_one(
+        self, start: _Start, terms: Mapping[int, Mapping[int, Term]], keys: Mapping[str, int]
+    ) -> list[int] | None:
+        """Return the shortest way to an occurrence that gives all columns of a key."""
+        queue, seen = deque([[start.at]]), {start.at}
+        while queue:
+            path = queue.popleft()
+            if set(keys.values()) <= terms[path[-1]].keys():
+                return path
+            for other in self._steps(path[-1], terms):
+                if other not in seen:
+                    seen.add(other)
+                    queue.append([*path, other])
+        return None
+
+    def _to_all(
+        self, start: _Start, terms: Mapping[int, Mapping[int, Term]]
+    ) -> tuple[dict[int, int | None], dict[int, int]]:
+        """Return from where each occurrence is reached, nearest first, and the nearest one that has each class."""
+        tree: dict[int, int | None] = {start.at: None}
+        nearest = dict.fromkeys(terms[start.at], start.at)
+        queue = deque([start.at])
+        while queue:
+            at = queue.popleft()
+            for other in self._steps(at, terms):
+                if other not in tree:
+                    tree[other] = at
+                    queue.append(other)
+                    nearest = dict.fromkeys(terms[other], other) | nearest
+        return tree, nearest
+
+    @staticmethod
+    def _line(tree: Mapping[int, int | None], at: int | None) -> Iterator[int]:
+        while at is not None:
+            yield at
+            at = tree[at]
+
+    def _text(
+        self,
+        start: _Start,
+        joined: Sequence[int],
+        terms: Mapping[int, Mapping[int, Term]],
+        provided: Mapping[str, Term],
+        *,
+        with_former: bool,
+    ) -> str:
+        aliases = self._aliases(joined)
+
+        def said(term: Term) -> sql.Composable:
+            text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
+            for column, logged in start.renamed.items() if term.at == start.at else ():
+                text = text.replace(f"{CHANGE}.{column}", f"{CHANGE}.{logged}")
+            return trusted(text)
+
+        joins: list[sql.Composable] = []
+        known = dict(terms[start.at])
+        for at in joined[1:]:
+            shared = sorted(terms[at].keys() & known.keys())
+            needed = {column for of in terms[at].values() for column in of.columns}
+            rows = self._rows(at, needed, with_former)
+            equal = _and(_EQUAL.format(said(terms[at][of]), said(known[of])) for of in shared)
+            joins.append(_join(rows, aliases[at], equal))
+            known = {**terms[at], **known}
+        selected = {name: said(term) for name, term in provided.items()}
+        where = [_IS_NEW.format(trusted(CHANGE)), *([start.condition] if start.condition else [])]
+        where += [_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at]
+        if missing := self.target.columns.keys() - provided.keys():
+            present = {name: trusted(f"present.{column}") for name, column in self.target.columns.items()}
+            same = _and(_EQUAL.format(present[name], of) for name, of in selected.items())
+            rows = trusted(self.target.relation)
+            joins.append(_join(rows, "present", same))
+            selected |= {name: present[name] for name in missing}
+        shown = [
+            selected[name] if name == column else _AS.format(selected[name], trusted(name))
+            for name in self.target.columns
+            for column in [selected[name].as_string().rpartition(".")[2]]
+        ]
+        return _QUERY.format(
+            keys=sql.SQL(",\n    ").join(shown),
+            break_=sql.SQL("\n    " if len(shown) > 1 else " "),
+            log=trusted(start.log),
+            joins=sql.SQL("").join(joins),
+            conditions=_and(where, "\n    and "),
+        ).as_string()
+
+    def _aliases(self, joined: Sequence[int]) -> dict[int, str]:
+        """Return the names of occurrences: those of their tables, with a number if one occurs twice."""
+        found = {joined[0]: CHANGE}
+        for at in joined[1:]:
+            name = self.way.relations[at].rpartition(".")[2]
+            taken = sum(other.rpartition("_")[0] == name or other == name for other in found.values())
+            found[at] = f"{name}_{taken + 1}" if taken else name
+        return found
+
+    def _rows(self, at: int, needed: set[str], with_former: bool) -> sql.Composable:
+        """Return the rows of an occurrence; those that it had since the watermark, too, if this is asked for."""
+        relation = self.way.relations[at]
+        relation = self.target.relation if relation == "present" else relation
+        source = self.logged.get(relation)
+        if not with_former or source is None:
+            return trusted(relation)
+        if not needed <= source.columns:
+            lost = ", ".join(sorted(needed - source.columns))
+            raise NotDerivedError(
+                f"the log of {relation} does not have {lost}, by which changed rows of other sources lead to the keys: "
+                "write keys.sql by hand"
+            )
+        return _WITH_FORMER.format(
+            columns=sql.SQL(", ").join(map(trusted, sorted(needed))),
+            relation=trusted(relation),
+            log=trusted(source.log),
+            is_new=_IS_NEW.format(trusted("former")),
+        )
+
+
+def _join(rows: sql.Composable, alias: str, conditions: sql.Composable) -> sql.Composable:
+    named = rows if rows.as_string().rpartition(".")[2] == alias else _AS.format(rows, trusted(alias))
+    join = _JOIN.format(rows=named, break_=sql.SQL(" "), conditions=conditions)
+    is_long = max(map(len, join.as_string().splitlines())) > LINE
+    return _JOIN.format(rows=named, break_=sql.SQL("\n    "), conditions=conditions) if is_long else join
+
+
+def _and(conditions: Iterable[sql.Composable], between: LiteralString = " and ") -> sql.Composable:
+    return sql.SQL(between).join(conditions)
+
+
+def keys_of(table: DerivedTable) -> str:
+    """Return the text of `keys.sql` of a table: what follows from its `rows.sql`.
+
+    Raises:
+        NotDerivedError: the keys that changes of a source concern do not follow from the query.
+
+    """
+    target = Target(table.target, dict(table.grain.keyed_by))
+    views = {name: text for name, text in _views().items() if name not in logs()}
+    present = {**columns(), "present": columns().get(table.target, ())}
+    queries = derived_keys(
+        of_rows(statement(f"tables/{table.name}/rows").as_string()), target, _logged(table), present, views
+    )
+    header = f"""{HEADER}
+-- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
+-- out: {", ".join(table.grain.columns)}
+"""
+    return header + "\nunion\n".join(queries) + ";\n"
+
+
+def of_rows(text: str) -> str:
+    """Return the text of `rows.sql` as PostgreSQL's parser reads it: parameters are null."""
+    return re.sub(r"%\(\w+\)s", "null", text).replace("%%", "%").rstrip().removesuffix(";")
+
+
+def _logged(table: DerivedTable) -> dict[str, Logged]:
+    """Return the relations whose changes a table follows, if they are there, and those whose are logged."""
+    followed: dict[str, list[str]] = defaultdict(list)
+    for change in table.changes:
+        source, _, operation = change.partition(" ")
+        followed[source] += [operation] if operation else []
+    found: dict[str, Logged] = {}
+    for name, said in sources().items():
+        log, key = logs()[name], frozenset(said.key)
+        known = frozenset(said.logged)
+        found[f"{said.schema}.{name}"] = Logged(
+            f"analytics.{log.name}", known, followed[name], key if key <= known else frozenset()
+        )
+    for other in DERIVED_TABLES:
+        if other.target == f"analytics.{other.name}" and other is not table:
+            parents = {} if other.log.has_triggers else dict(other.rows.parents)
+            found[other.target] = Logged(
+                f"analytics.{other.log.name}",
+                frozenset(other.log.columns) & {*columns()[other.target]},
+                followed[other.name],
+                parents={column: f"analytics.{logs()[parent].name}" for column, parent in parents.items()},
+            )
+    return found
+
+
+def _views() -> dict[str, str]:
+    texts = [of.text for of in definitions("analytics").values() if of.kind == "view"]
+    return {found[1]: found[2] for text in texts for found in _VIEW.finditer(text)}

@@ -1,0 +1,25 @@
+"""Writes the `keys.sql` that follow from `rows.sql`; `make keys` runs it."""
+
+from pathlib import Path
+
+from convo_pipelines.database.statements import exists, path, source
+from convo_pipelines.engine.derive import HEADER, keys_of
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+
+
+def is_by_hand(table: DerivedTable) -> bool:
+    """Whether the keys of a table are written by hand: their header says why."""
+    return exists(keys := f"tables/{table.name}/keys") and not source(keys).startswith(HEADER)
+
+
+def write() -> list[Path]:
+    """Write the files that differ, and return them."""
+    texts = {path(f"tables/{table.name}/keys"): keys_of(table) for table in DERIVED_TABLES if not is_by_hand(table)}
+    changed = [file for file, text in texts.items() if not file.exists() or file.read_text() != text]
+    for file in changed:
+        file.write_text(texts[file])
+    return changed
+
+
+if __name__ == "__main__":
+    print("\n".join(map(str, write())))
