@@ -15,10 +15,10 @@ HAND_WRITTEN = ("histories", "conversations")
 def text(file: str) -> str:
     """Return the text of a file of definitions, with what is declared in place of its placeholders."""
     render = _RENDERED.get(file)
-    return render(statement(file)) if render else source(file)
+    return render() if render else source(file)
 
 
-def _declared(template: sql.SQL) -> str:
+def _declared() -> str:
     declared = [(name, of.schema, list(of.columns)) for name, of in sources().items() if name != "histories"]
     referring = [
         (table.removeprefix("analytics."), *pair)
@@ -28,24 +28,21 @@ def _declared(template: sql.SQL) -> str:
     ]
     written = [(log.of, log.name, log.function) for log in logs().values() if log.has_triggers]
     names = {"sources": _rows(declared), "references": _rows(referring), "logs": _rows(written)}
-    return template.format(**names).as_string()
+    return statement("schema/analytics/declared").format(**names).as_string()
 
 
-def _log_tables(template: sql.SQL) -> str:
-    def names(log: Log) -> dict[str, sql.Composable]:
-        comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
-        comments = [
-            comment.format(_sql(log.name), _sql(column), sql.Literal(_meaning(column))) for column in log.columns
-        ]
-        return {
-            "log": _sql(log.name),
-            "xid_index": _sql(f"{log.name}_xid"),
-            "columns": _lines(sql.SQL("{} {}").format(_sql(column), _sql(of)) for column, of in log.columns.items()),
-            "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
-            "comments": sql.SQL("\n").join(comments),
-        }
-
-    return _each(template, names, (log for log in logs().values() if log.of != "histories"))
+def log_table(log: Log) -> str:
+    """Return the statements that create a log."""
+    comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
+    comments = [comment.format(_sql(log.name), _sql(column), sql.Literal(_meaning(column))) for column in log.columns]
+    names = {
+        "log": _sql(log.name),
+        "xid_index": _sql(f"{log.name}_xid"),
+        "columns": _lines(sql.SQL("{} {}").format(_sql(column), _sql(of)) for column, of in log.columns.items()),
+        "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
+        "comments": sql.SQL("\n").join(comments),
+    }
+    return statement("schema/analytics/change_logs").format(**names).as_string()
 
 
 def _meaning(column: str) -> str:
@@ -59,50 +56,47 @@ def _meaning(column: str) -> str:
     return f"The {column} of the row; null: see operation.{' Personal data.' * (column == 'session_id')}"
 
 
-def _trigger_functions(template: sql.SQL) -> str:
-    def names(log: Log) -> dict[str, sql.Composable]:
-        columns = [_sql(column) for column in log.columns]
-        texts = [of == "text" for of in log.columns.values()]
-        numbers = range(1, len(columns) + 1)
+def trigger_function(log: Log) -> str:
+    """Return the statements that create the trigger function which writes a log."""
+    columns = [_sql(column) for column in log.columns]
+    texts = [of == "text" for of in log.columns.values()]
+    numbers = range(1, len(columns) + 1)
 
-        def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
-            parts = [
-                sql.SQL(template).format(
-                    *(part if isinstance(part, sql.Composable) else _sql(str(part)) for part in row)
-                )
-                for row in zip(*of, strict=True)
-            ]
-            return sql.SQL(between).join(parts)
+    def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
+        parts = [
+            sql.SQL(template).format(*(part if isinstance(part, sql.Composable) else _sql(str(part)) for part in row))
+            for row in zip(*of, strict=True)
+        ]
+        return sql.SQL(between).join(parts)
 
-        def values(row: LiteralString) -> list[sql.Composable]:
-            return [
-                sql.SQL('{}::text collate "C"' if is_text else "{}").format(sql.SQL(row) + column)
-                for column, is_text in zip(columns, texts, strict=True)
-            ]
+    def values(row: LiteralString) -> list[sql.Composable]:
+        return [
+            sql.SQL('{}::text collate "C"' if is_text else "{}").format(sql.SQL(row) + column)
+            for column, is_text in zip(columns, texts, strict=True)
+        ]
 
-        types = list(log.columns.values())
-        return {
-            "function": _sql(log.function),
-            "log": _sql(log.name),
-            "log_name": sql.Literal(f"analytics.{log.name}"),
-            "columns": listed("{}", columns),
-            "declared": listed("only_{} {};\n    all_{} {}[];", numbers, types, numbers, types, between="\n    "),
-            "old_row": listed("all_{} := array[old.{}];", numbers, columns, between=" "),
-            "new_row": listed("all_{} := all_{} || new.{};", numbers, numbers, columns, between=" "),
-            "values": listed("{} as c{}", values(""), numbers),
-            "old_values": listed("{}", values("old_rows.")),
-            "new_values": listed("{}", values("new_rows.")),
-            "aggregated": listed("array_agg(c{})", numbers),
-            "nulls": listed("all_{} := array[null]::{}[];", numbers, types, between=" "),
-            "one": listed("only_{}", numbers),
-            "all": listed("all_{}", numbers),
-            "numbered": listed("c{}", numbers),
-        }
-
-    return _each(template, names, (log for log in logs().values() if log.has_triggers and log.of not in HAND_WRITTEN))
+    types = list(log.columns.values())
+    names = {
+        "function": _sql(log.function),
+        "log": _sql(log.name),
+        "log_name": sql.Literal(f"analytics.{log.name}"),
+        "columns": listed("{}", columns),
+        "declared": listed("only_{} {};\n    all_{} {}[];", numbers, types, numbers, types, between="\n    "),
+        "old_row": listed("all_{} := array[old.{}];", numbers, columns, between=" "),
+        "new_row": listed("all_{} := all_{} || new.{};", numbers, numbers, columns, between=" "),
+        "values": listed("{} as c{}", values(""), numbers),
+        "old_values": listed("{}", values("old_rows.")),
+        "new_values": listed("{}", values("new_rows.")),
+        "aggregated": listed("array_agg(c{})", numbers),
+        "nulls": listed("all_{} := array[null]::{}[];", numbers, types, between=" "),
+        "one": listed("only_{}", numbers),
+        "all": listed("all_{}", numbers),
+        "numbered": listed("c{}", numbers),
+    }
+    return statement("schema/analytics/log_triggers").format(**names).as_string()
 
 
-def _all_changes(template: sql.SQL) -> str:
+def _all_changes() -> str:
     query = sql.SQL(
         "select {source} as source, xid, logged_at, operation, "
         "operation in ('everything', 'truncate') as is_everything from analytics.{log}"
@@ -115,19 +109,24 @@ def _all_changes(template: sql.SQL) -> str:
         return {"source": source, "log": _sql(log.name)}
 
     queries = [query.format(**names(log)) for log in logs().values()]
-    return template.format(changes=sql.SQL("\nunion all\n").join(queries)).as_string()
+    return statement("schema/analytics/changes").format(changes=sql.SQL("\nunion all\n").join(queries)).as_string()
 
 
-_RENDERED: Mapping[str, Callable[[sql.SQL], str]] = {
+def _log_tables() -> str:
+    return "\n".join(log_table(log) for log in logs().values() if log.of != "histories")
+
+
+def _trigger_functions() -> str:
+    written = (log for log in logs().values() if log.has_triggers and log.of not in HAND_WRITTEN)
+    return "\n".join(map(trigger_function, written))
+
+
+_RENDERED: Mapping[str, Callable[[], str]] = {
     "schema/analytics/change_logs": _log_tables,
     "schema/analytics/changes": _all_changes,
     "schema/analytics/declared": _declared,
     "schema/analytics/log_triggers": _trigger_functions,
 }
-
-
-def _each(template: sql.SQL, names: Callable[[Log], Mapping[str, sql.Composable]], of: Iterable[Log]) -> str:
-    return "\n".join(template.format(**names(log)).as_string() for log in of)
 
 
 def _rows(values: Sequence[Sequence[object]]) -> sql.Composable:

@@ -23,6 +23,7 @@ KEYS = "keys"
 """The relation with the keys whose rows a query returns."""
 ROW = "convo_row_"
 """What occurrences are named, with their numbers."""
+CONSTANT = 0
 OF_ANY = "convo_of_any_"
 """A function that stands for the value of one of several rows; its name ends with their first and last number."""
 MANY = 500
@@ -48,7 +49,7 @@ class Term:
     """An expression over the columns of one occurrence, or a column of the keys.
 
     Attributes:
-        at: the number of the occurrence; None: of the keys.
+        at: the number of the occurrence; None: of the keys; CONSTANT: of none.
         text: the expression; columns are named `convo_row_<number>.<column>`, those of the keys by their name.
         columns: which columns it reads.
         others: the first and the last of the occurrences one of whose rows has this value, not each of them.
@@ -287,8 +288,7 @@ class _Reader:
             left_groups = groups | {next(self.numbers)}
         if join.jointype in (ast.JOIN_LEFT, ast.JOIN_FULL):
             right_groups = groups | {next(self.numbers)}
-        if join.jointype in (ast.JOIN_LEFT, ast.JOIN_RIGHT):
-            self.optional |= left_groups ^ right_groups
+        self.optional |= left_groups ^ right_groups
         said = left_groups | right_groups
         found: list[_State] = []
         for left in self._from(join.larg, state, ctes, left_groups):
@@ -320,18 +320,18 @@ class _Reader:
             for part in node.bool_expr.args:
                 states = self._where(part, states, ctes, groups)
             return states
+        if node.HasField("bool_expr") and node.bool_expr.boolop == ast.OR_EXPR:
+            states = [_marked(state, self.used_by([node], state)) for state in states]
+            for part in node.bool_expr.args:
+                states = self._disjunct(part, states, ctes, groups)
+            return states
         found: list[_State] = []
         for state in states:
             marked = _marked(state, self.used_by([node], state))
             pairs = _equal_parts(node)
             inner = _member_of(node)
             if inner is not None:
-                left, select = inner
-                for after, shown in self.select(select, marked, ctes, groups):
-                    here = [replace(after, scopes=state.scopes)]
-                    for part, of in zip(left, shown.values(), strict=False):
-                        here = [end for one in here for end in self._equal(self._resolved(part, one), of, one, groups)]
-                    found += here
+                found += self._member(*inner, marked, ctes, groups)
                 continue
             if pairs:
                 here = [marked]
@@ -353,6 +353,30 @@ class _Reader:
         self._check(found)
         return found
 
+    def _member(
+        self, left: Sequence[Node], select: SelectStmt, state: _State, ctes: Ctes, groups: Groups
+    ) -> list[_State]:
+        """Return the alternatives in which expressions are equal to a row of a subquery."""
+        found: list[_State] = []
+        for after, shown in self.select(select, state, ctes, groups):
+            here = [replace(after, scopes=state.scopes)]
+            for part, of in zip(left, shown.values(), strict=False):
+                here = [end for one in here for end in self._equal(self._resolved(part, one), of, one, groups)]
+            found += here
+        return found
+
+    def _disjunct(self, node: Node, states: list[_State], ctes: Ctes, groups: Groups) -> list[_State]:
+        """Return the alternatives with the tables of subqueries in a part of OR, and what holds for their rows."""
+        if node.HasField("bool_expr") and node.bool_expr.boolop != ast.NOT_EXPR:
+            for part in node.bool_expr.args:
+                states = self._disjunct(part, states, ctes, groups)
+            return states
+        inner = _member_of(node)
+        if inner is None:
+            return self._nested(node, states, ctes, groups)
+        within = groups | {next(self.numbers)}
+        return [after for state in states for after in self._member(*inner, state, ctes, within)]
+
     def _nested(self, node: Message, states: list[_State], ctes: Ctes, groups: Groups) -> list[_State]:
         """Return the alternatives with the tables that subqueries of an expression read."""
         for link in _links(node):
@@ -373,6 +397,8 @@ class _Reader:
             if _is_null(left) or _is_null(right):
                 continue
             terms = _term(left), _term(right)
+            if any(term and term.at is None for term in terms):  # a constant may be a column of a key
+                terms = terms[0] or _constant(left), terms[1] or _constant(right)
             if terms[0] is None or terms[1] is None:
                 found.append(state)
                 continue
@@ -534,6 +560,15 @@ def _is_null(node: Node | None) -> bool:
     while node.HasField("type_cast"):
         node = node.type_cast.arg
     return node.HasField("a_const") and node.a_const.isnull
+
+
+def _constant(node: Node | None) -> Term | None:
+    if node is None:
+        return None
+    inner = node
+    while inner.HasField("type_cast"):
+        inner = inner.type_cast.arg
+    return Term(CONSTANT, trees.expression(node), frozenset()) if inner.HasField("a_const") else None
 
 
 def _term(node: Node | None) -> Term | None:

@@ -18,7 +18,7 @@ from convo_pipelines.database.declarations import columns, logs, sources
 from convo_pipelines.database.schema import definitions
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.trees import trusted
-from convo_pipelines.engine.conditions import ROW, Alternative, ConditionsError, Term, conditions
+from convo_pipelines.engine.conditions import CONSTANT, ROW, Alternative, ConditionsError, Term, conditions
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -142,19 +142,25 @@ class _Derivation:
         classes = self._classes(start)
         terms = self._terms(start, classes)
         keys = {name: classes[None, name] for name in self.target.columns if (None, name) in classes}
-        path = self._to_one(start, terms, keys) if len(keys) == len(self.target.columns) else None
+        constants = {
+            classes[term.at, term.text]: term
+            for left, right, _ in self.way.equalities
+            for term in (left, right)
+            if term.at == CONSTANT and (term.at, term.text) in classes
+        }
+        asked = set(keys.values()) - constants.keys()
+        path = self._to_one(start, terms, asked) if len(keys) == len(self.target.columns) else None
         if path is not None:
-            provided = {name: terms[path[-1]][of] for name, of in keys.items()}
-            return self._text(start, path, terms, provided, with_former=False)
+            found = terms[path[-1]] | constants
+            return self._text(start, path, terms, {name: found[of] for name, of in keys.items()}, with_former=False)
         tree, nearest = self._to_all(start, terms)
-        provided = {name: terms[nearest[of]][of] for name, of in keys.items() if of in nearest}
+        found = {of: terms[at][of] for of, at in nearest.items()} | constants
+        provided = {name: found[of] for name, of in keys.items() if of in found}
+        visited = {at for of in asked & nearest.keys() for at in self._line(tree, nearest[of])}
+        joined = [at for at in tree if at in visited or at == start.at]
         if len(provided) == len(self.target.columns):
-            joined = [at for at in tree if any(at in self._line(tree, nearest[of]) for of in keys.values())]
             return self._text(start, joined, terms, provided, with_former=True)
         if start.is_gone and provided:
-            joined = [
-                at for at in tree if any(at in self._line(tree, nearest[of]) for of in keys.values() if of in nearest)
-            ]
             return self._text(start, joined, terms, provided, with_former=False)
         relation, missing = self.way.relations[start.at], sorted(self.target.columns.keys() - provided.keys())
         raise NotDerivedError(
@@ -186,7 +192,7 @@ class _Derivation:
         """Whether a term has a value where a row of the start has an effect, and can be read."""
         if term.others[0] <= start.at <= term.others[1]:
             return False
-        if term.at is None:
+        if term.at in (None, CONSTANT):
             return True
         is_known = term.at != start.at or term.columns <= start.columns
         return is_known and self.way.groups[term.at] <= self.way.groups[start.at]
@@ -196,7 +202,7 @@ class _Derivation:
         found: dict[int, dict[int, Term]] = defaultdict(dict)
         for left, right, _ in self.way.equalities:
             for term in (left, right):
-                if term.at is not None and (term.at, term.text) in classes and self._is_there(term, start):
+                if term.at and (term.at, term.text) in classes and self._is_there(term, start):
                     found[term.at].setdefault(classes[term.at, term.text], term)
         found[start.at] = found.get(start.at, {})
         return found
@@ -204,14 +210,12 @@ class _Derivation:
     def _steps(self, at: int, terms: Mapping[int, Mapping[int, Term]]) -> Iterator[int]:
         return (other for other in sorted(terms) if other != at and terms[at].keys() & terms[other].keys())
 
-    def _to_one(
-        self, start: _Start, terms: Mapping[int, Mapping[int, Term]], keys: Mapping[str, int]
-    ) -> list[int] | None:
-        """Return the shortest way to an occurrence that gives all columns of a key."""
+    def _to_one(self, start: _Start, terms: Mapping[int, Mapping[int, Term]], asked: set[int]) -> list[int] | None:
+        """Return the shortest way to an occurrence that has a term of each of these classes."""
         queue, seen = deque([[start.at]]), {start.at}
         while queue:
             path = queue.popleft()
-            if set(keys.values()) <= terms[path[-1]].keys():
+            if asked <= terms[path[-1]].keys():
                 return path
             for other in self._steps(path[-1], terms):
                 if other not in seen:

@@ -1,0 +1,358 @@
+"""Keys that follow from a query: whatever changes, no key is missed whose rows are others than before."""
+
+import os
+import random
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+
+from convo_pipelines.database import templates
+from convo_pipelines.database.declarations import Log
+from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys, keys_of
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines_tests import derived
+from convo_pipelines_tests.world import World
+
+SHOP = """
+create schema shop;
+create table shop.clients (id int primary key, grade int);
+create table shop.crews (id int primary key, client_id int, size int);
+create table shop.people (id int primary key, client_id int, age int);
+create table shop.talks (
+    id int primary key, client_id int, crew_id int references shop.crews on delete set null, state int
+);
+create table shop.members (
+    talk_id int references shop.talks on delete cascade, person_id int, role int, primary key (talk_id, person_id, role)
+);
+create table shop.messages (
+    id int primary key, talk_id int references shop.talks on delete cascade, person_id int, day int, size int
+);
+create view shop.owners as
+select talk.id as talk_id, coalesce(talk.client_id, crew.client_id) as client_id
+from shop.talks as talk left join shop.crews as crew on crew.id = talk.crew_id;
+create view shop.sides as
+select talk_id, person_id, role from shop.members
+union all
+select talk_id, person_id, 9 from shop.messages where size > 1;
+"""
+COLUMNS = {
+    "clients": ["id", "grade"],
+    "crews": ["id", "client_id", "size"],
+    "people": ["id", "client_id", "age"],
+    "talks": ["id", "client_id", "crew_id", "state"],
+    "members": ["talk_id", "person_id", "role"],
+    "messages": ["id", "talk_id", "person_id", "day", "size"],
+}
+LOGGED = {
+    "clients": ["id"],
+    "crews": ["id", "client_id"],
+    "people": ["id", "client_id"],
+    "talks": ["id", "client_id", "crew_id"],
+    "members": ["talk_id", "person_id"],
+    "messages": ["talk_id", "person_id", "day"],
+}
+KEY = {"clients": ["id"], "crews": ["id"], "people": ["id"], "talks": ["id"]}
+
+QUERIES: list[tuple[str, str]] = [
+    ("talk_id", "select id as talk_id, state from shop.talks"),
+    ("talk_id", "select talk_id, count(*) as n, sum(size) as size from shop.messages group by talk_id"),
+    ("talk_id", "select talk_id, count(distinct person_id) as n from shop.messages where size > 0 group by 1"),
+    (
+        "talk_id",
+        "select t.id as talk_id, t.state, max(m.day) as last from shop.talks as t "
+        "left join shop.messages as m on m.talk_id = t.id group by t.id, t.state",
+    ),
+    ("talk_id", "select talk_id, client_id from shop.owners where client_id is not null"),
+    (
+        "talk_id",
+        "select o.talk_id, c.grade from shop.owners as o inner join shop.clients as c on c.id = o.client_id",
+    ),
+    ("talk_id", "select talk_id, person_id, role from shop.sides"),
+    (
+        "talk_id",
+        "select distinct s.talk_id, p.client_id from shop.sides as s inner join shop.people as p on p.id = s.person_id "
+        "union select talk_id, client_id from shop.owners",
+    ),
+    (
+        "client_id,day",
+        "select t.client_id, m.day, count(*) as n from shop.messages as m "
+        "inner join shop.talks as t on t.id = m.talk_id where t.client_id is not null group by t.client_id, m.day",
+    ),
+    (
+        "client_id,day",
+        "select o.client_id, m.day, sum(m.size) as n from shop.messages as m join shop.owners as o using (talk_id) "
+        "group by o.client_id, m.day",
+    ),
+    (
+        "client_id",
+        "select p.client_id, percentile_cont(0.5) within group (order by m.size) as size, "
+        "count(distinct m.talk_id) as n from shop.messages as m "
+        "inner join shop.people as p on p.id = m.person_id group by p.client_id",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, exists (select from shop.messages as m where m.talk_id = t.id and m.size = 2) as has "
+        "from shop.talks as t",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id from shop.talks as t where not exists "
+        "(select from shop.members as m where m.talk_id = t.id and m.role = 1)",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, t.state from shop.talks as t "
+        "where t.id in (select talk_id from shop.messages where size = 1) or t.state = 1",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id from shop.talks as t "
+        "where t.id in (select m.talk_id from shop.messages as m where m.size = 1)",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, (select count(*) from shop.messages as m where m.talk_id = t.id) as n "
+        "from shop.talks as t",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, newest.size, p.age from shop.talks as t "
+        "left join lateral (select m.size, m.person_id from shop.messages as m where m.talk_id = t.id "
+        "order by m.day desc, m.id limit 1) as newest on true left join shop.people as p on p.id = newest.person_id",
+    ),
+    (
+        "talk_id",
+        "select distinct on (talk_id) talk_id, person_id, size from shop.messages order by talk_id, day desc, id",
+    ),
+    (
+        "person_id",
+        "select person_id, talk_id, size from "
+        "(select *, row_number() over (partition by person_id order by size desc, id) as n from shop.messages) "
+        "as ranked where n = 1",
+    ),
+    (
+        "talk_id",
+        "select talk_id, person_id, sum(size) over (partition by talk_id order by day, id) as so_far "
+        "from shop.messages",
+    ),
+    (
+        "talk_id",
+        "with sizes as (select talk_id, sum(size) as size from shop.messages group by talk_id), "
+        "people as (select talk_id, count(*) as n from shop.members group by talk_id) "
+        "select t.id as talk_id, coalesce(sizes.size, 0) as size, people.n from shop.talks as t "
+        "left join sizes on sizes.talk_id = t.id left join people on people.talk_id = t.id",
+    ),
+    (
+        "crew_id",
+        "select c.id as crew_id, c.size, count(m.id) as n from shop.crews as c "
+        "left join shop.talks as t on t.crew_id = c.id left join shop.messages as m on m.talk_id = t.id "
+        "group by c.id, c.size",
+    ),
+    (
+        "talk_id",
+        "select coalesce(a.talk_id, b.talk_id) as talk_id, a.n, b.n as others "
+        "from (select talk_id, count(*) as n from shop.messages group by talk_id) as a "
+        "full join (select talk_id, count(*) as n from shop.members group by talk_id) as b on a.talk_id = b.talk_id",
+    ),
+    (
+        "talk_id",
+        "select talk_id, a.n, b.n as others "
+        "from (select talk_id, count(*) as n from shop.messages group by talk_id) as a "
+        "full join (select talk_id, count(*) as n from shop.members group by talk_id) as b using (talk_id)",
+    ),
+    (
+        "talk_id",
+        "select id as talk_id from shop.talks except select talk_id from shop.messages where size = 0",
+    ),
+    (
+        "person_id",
+        "select person_id from shop.members intersect select person_id from shop.messages",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, p.id as person_id from shop.talks as t inner join shop.people as p "
+        "on p.client_id = t.client_id and p.age > t.state",
+    ),
+    (
+        "client_id",
+        "select c.id as client_id, c.grade, (select max(m.size) from shop.messages as m "
+        "inner join shop.talks as t on t.id = m.talk_id where t.client_id = c.id) as largest from shop.clients as c",
+    ),
+    (
+        "client_id,person_id",
+        "select t.client_id, m.person_id, min(m.day) as first from shop.members as b "
+        "inner join shop.messages as m on m.talk_id = b.talk_id and m.person_id = b.person_id "
+        "inner join shop.talks as t on t.id = b.talk_id group by t.client_id, m.person_id",
+    ),
+    (
+        "week",
+        "select day / 2 as week, count(distinct person_id) as people from shop.messages group by day / 2",
+    ),
+    (
+        "talk_id",
+        "select case when c.id is null then t.id else t.id end as talk_id, c.size from shop.talks as t "
+        "left join shop.crews as c on c.id = t.crew_id and c.client_id = t.client_id",
+    ),
+    (
+        "talk_id",
+        "select a.talk_id, b.day from shop.members as a "
+        "inner join shop.members as other on other.person_id = a.person_id "
+        "inner join shop.messages as b on b.talk_id = other.talk_id and b.size = 1",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, s.n from shop.talks as t cross join lateral "
+        "(select count(*) as n from shop.messages as m where m.talk_id = t.id having count(*) <> 1) as s",
+    ),
+    (
+        "talk_id",
+        "select m.talk_id, m.size from shop.messages as m where m.size = "
+        "(select max(o.size) from shop.messages as o where o.talk_id = m.talk_id)",
+    ),
+    (
+        "talk_id,day",
+        "select t.id as talk_id, m.day, c.size from shop.talks as t inner join shop.crews as c on c.id = t.crew_id "
+        "inner join shop.messages as m on m.talk_id = t.id where c.client_id = t.client_id",
+    ),
+    (
+        "role",
+        "select x.role, count(*) as n from (select 1 as role, talk_id from shop.messages union all "
+        "select 2, talk_id from shop.members) as x group by x.role",
+    ),
+]
+"""Key columns, and a query whose rows are told apart by them."""
+
+REFUSED = {
+    "select id as talk_id from shop.talks order by id limit 3": "does not lead to talk_id",
+    "select max(talk_id) as talk_id from shop.messages": "does not lead to talk_id",
+    "select talk_id, row_number() over (order by day, id) as n from shop.messages": "does not lead to talk_id",
+    "select m.talk_id from shop.messages as m cross join shop.clients as c where c.grade > 1": "shop.clients",
+    "with recursive n as (select 1 as talk_id union select talk_id + 1 from n where talk_id < 5) select talk_id from n":
+        "recursive",
+}  # fmt: skip
+
+
+def logs() -> Iterator[Log]:
+    for name, columns in LOGGED.items():
+        yield Log(name, f"shop_{name}_changes", dict.fromkeys(columns, "int"))
+
+
+def derive(query: str, keys: Sequence[str]) -> str:
+    """The query for the keys that changes concern."""
+    same = " and ".join(f"keys.{key} = found.{key}" for key in keys)
+    logged = {
+        f"shop.{log.of}": Logged(f"analytics.{log.name}", frozenset(log.columns), key=frozenset(KEY.get(log.of, ())))
+        for log in logs()
+    }
+    return "\nunion\n".join(
+        derived_keys(
+            f"select found.* from ({query}) as found inner join keys on {same}",
+            Target("shop.target", {key: key for key in keys}),
+            logged,
+            {f"shop.{name}": columns for name, columns in COLUMNS.items()},
+            VIEWS,
+        )
+    )
+
+
+VIEWS = {part.split(" as\n", 1)[0]: part.split(" as\n", 1)[1].split(";")[0] for part in SHOP.split("create view ")[1:]}
+
+
+@pytest.fixture
+def shop(new_world: object) -> World:
+    world = new_world()  # type: ignore[operator]
+    world.execute(SHOP)
+    for log in logs():
+        world.execute(templates.log_table(log))
+        function = templates.trigger_function(log)
+        world.execute(function)
+        for operation, rows in {
+            "insert": "new table as new_rows",
+            "update": "old table as old_rows new table as new_rows",
+            "delete": "old table as old_rows",
+        }.items():
+            world.execute(
+                f"create trigger {operation}s after {operation} on shop.{log.of} referencing {rows} "
+                f"for each statement execute function analytics.log_{log.of}()"
+            )
+    return world
+
+
+def write(world: World, chance: random.Random) -> None:
+    """Some statements of one transaction: rows come, go, move and come back."""
+    with world.connection.transaction():
+        for _ in range(chance.randint(1, 5)):
+            table = chance.choice(["messages", "messages", *COLUMNS])
+            columns = COLUMNS[table]
+            values = {column: chance.randint(0, 4) for column in columns}
+            if chance.random() < 0.2:
+                values |= {column: None for column in ("client_id", "crew_id", "person_id") if column in columns[2:]}
+            condition = f"{chance.choice(columns)} {chance.choice(['=', '>='])} {chance.randint(0, 4)}"
+            if table in ("messages", "members") and not world.execute(
+                "select from shop.talks where id = %s", values["talk_id"]
+            ):
+                continue
+            if values.get("crew_id") is not None and not world.execute(
+                "select from shop.crews where id = %s", values["crew_id"]
+            ):
+                values["crew_id"] = None
+            match chance.choice(["insert", "insert", "update", "update", "delete"]):
+                case "insert":
+                    names = ", ".join(columns)
+                    world.execute(
+                        f"insert into shop.{table} ({names}) values ({', '.join(['%s'] * len(columns))}) "
+                        "on conflict do nothing",
+                        *values.values(),
+                    )
+                case "update" if table != "members":
+                    column = chance.choice([name for name in columns if name != "id"])
+                    world.execute(f"update shop.{table} set {column} = %s where {condition}", values[column])
+                case "delete":
+                    world.execute(f"delete from shop.{table} where {condition} and random() < 0.5")
+                case _:
+                    pass
+
+
+def rows_by_key(world: World, query: str, keys: Sequence[str]) -> Mapping[tuple[object, ...], list[str]]:
+    found: dict[tuple[object, ...], list[str]] = {}
+    for row in world.execute(query):
+        found.setdefault(tuple(row[key] for key in keys), []).append(str(row))
+    return {key: sorted(rows) for key, rows in found.items()}
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("DERIVED_SEEDS", "3"))))
+def test_no_key_is_missed(shop: World, seed: int) -> None:
+    chance = random.Random(seed)
+    queries = [(query, names.split(",")) for names, query in QUERIES]
+    statements = [derive(query, keys) for query, keys in queries]
+    for _ in range(10):
+        write(shop, chance)
+    for _ in range(40):
+        [since] = shop.execute("select pg_current_snapshot()::text as snapshot")
+        before = [rows_by_key(shop, query, keys) for query, keys in queries]
+        for _ in range(chance.randint(1, 3)):
+            write(shop, chance)
+        for (query, keys), former, statement in zip(queries, before, statements, strict=True):
+            after = rows_by_key(shop, query, keys)
+            changed = {key for key in former.keys() | after.keys() if former.get(key) != after.get(key)}
+            span = {"from_snapshot": since["snapshot"], "to_snapshot": None}
+            derived = {tuple(row.values()) for row in shop.connection.execute(statement, span).fetchall()}
+            missed = {key for key in changed if None not in key} - derived
+            assert not missed, (query, statement)
+
+
+@pytest.mark.parametrize("query", REFUSED)
+def test_what_does_not_follow_is_refused_with_the_reason(query: str) -> None:
+    with pytest.raises(NotDerivedError, match=REFUSED[query]):
+        derive(query, ["talk_id"])
+
+
+def test_keys_are_those_that_follow_from_the_rows() -> None:
+    derived_tables = [table for table in DERIVED_TABLES if not derived.is_by_hand(table)]
+    assert len(derived_tables) == 6
+    for table in derived_tables:
+        assert table.own("keys"), table.name
+        logged = {log for log in keys_of(table).split() if log.endswith("_changes")}
+        followed = {change.partition(" ")[0] for change in table.changes}
+        assert logged == {f"analytics.{name}_changes" for name in followed}, table.name
+    assert derived.write() == [], "run `make keys`"
