@@ -18,10 +18,10 @@ from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, reconcile, ticks
-from convo_pipelines.engine.crews import select
-from convo_pipelines.engine.isolation import Done
+from convo_pipelines.engine.refresh import Done
 from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY, LINK_SYNC, DerivedTable
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.model.crews import select
 from convo_pipelines.sources import n8n
 
 if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some tests need
@@ -222,8 +222,8 @@ class World:
 
     @staticmethod
     def _done(done: Done) -> Done:
-        if done.crews and all(result.error for result in done.crews):
-            raise EveryCrewFailedError(done.crews[0].error)
+        if done.parts and all(result.error for result in done.parts):
+            raise EveryCrewFailedError(done.parts[0].error)
         return done
 
     # The pipeline by Dagster

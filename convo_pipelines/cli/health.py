@@ -9,7 +9,7 @@ import click
 from convo_pipelines.cli.alerts import timed
 from convo_pipelines.cli.terminal import write
 from convo_pipelines.database.warehouse import MissingRightError, Warehouse
-from convo_pipelines.engine import change_log
+from convo_pipelines.engine import leases
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as monitoring
@@ -36,10 +36,10 @@ def health() -> None:
 def _facts(warehouse: Warehouse) -> dict[str, Any]:
     """Return what health says beside its findings."""
     with warehouse.connection() as connection:
-        leases = change_log.in_force(connection, [table.name for table in DERIVED_TABLES])
+        in_force = leases.in_force(connection, [table.name for table in DERIVED_TABLES])
         failed, disk = alerts.last_failed_run(connection), monitoring.disk_of(connection)
         return {
-            "followed_by": change_log.follower_of(leases),
+            "followed_by": leases.follower_of(in_force),
             "open_alerts": [timed(alert) for alert in alerts.history(connection)],
             "last_failed_run": failed and timed(failed),
             "disk": disk and asdict(disk),

@@ -11,7 +11,7 @@ from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import binding, capture, change_log
+from convo_pipelines.engine import binding, capture, leases
 
 
 @click.group(cls=Group)
@@ -37,7 +37,7 @@ ONLY = click.option(
 def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
     """Apply every migration that is missing, except the optional roles; the triggers beneath views are created anew."""
     lines = (only,) if only else migrations.DEFAULT_LINES
-    with change_log.followers_paused(Warehouse()):
+    with leases.followers_paused(Warehouse()):
         migrations.up(lines)
         if "analytics" in lines and capture.has_views(Warehouse()):
             adoption().install(Warehouse(), None)
@@ -65,7 +65,7 @@ def down(only: migrations.Line | None, yes: bool) -> None:
             raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")
         write("This version does nothing after a rollback until `convo-pipelines migrate up`.")
         click.confirm(f"roll back {migration.name}?", abort=True)
-    with change_log.followers_paused(Warehouse()):
+    with leases.followers_paused(Warehouse()):
         write(f"rolled back {migrations.down(lines)}")
 
 

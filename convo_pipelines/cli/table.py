@@ -4,7 +4,7 @@ import click
 
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import refresh
+from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.operations import schema
 
@@ -30,12 +30,12 @@ def show(name: str) -> None:
 
     `%(name)s` is a parameter.
     """
-    _print(name, *refresh.STATEMENTS)
+    _print(name, *ticks.STATEMENTS)
 
 
 def _print(name: str, *shown: str) -> None:
     warehouse = Warehouse()
     schema.require(warehouse)
-    statements = refresh.statements(warehouse, TABLES[name])
+    statements = ticks.statements(warehouse, TABLES[name])
     for what in shown:
-        click.echo(f"-- {refresh.STATEMENTS[what]}\n{statements[what]}\n")
+        click.echo(f"-- {ticks.STATEMENTS[what]}\n{statements[what]}\n")

@@ -7,7 +7,7 @@ import click
 
 from convo_pipelines.cli.terminal import console, print_table, working
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.change_log import LEASE_SECONDS
+from convo_pipelines.engine.leases import LEASE_SECONDS
 from convo_pipelines.operations import pipeline
 
 CLIENTS = click.option("--client", "clients", multiple=True, help="Only conversations of this client; may be repeated.")

@@ -27,7 +27,8 @@ from convo_pipelines.database.warehouse import (
     run_prepared,
     transaction,
 )
-from convo_pipelines.engine import binding, change_log
+from convo_pipelines.engine import binding
+from convo_pipelines.engine.hooks import hooks_of
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -68,7 +69,8 @@ def sync(warehouse: Warehouse) -> None:
             if not news["is_any"]:
                 return
             with transaction(connection):
-                change_log.keep_deletions(connection)  # before the former tables of crews are unknown
+                for table in DERIVED_TABLES:
+                    hooks_of(table).before_exchange(connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")

@@ -9,12 +9,12 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
@@ -31,7 +31,6 @@ from convo_pipelines.database.warehouse import (
     begin,
     error_message,
     execute,
-    fetch,
     fetch_one,
     fetch_prepared,
     query_prepared,
@@ -39,39 +38,15 @@ from convo_pipelines.database.warehouse import (
     transaction,
 )
 from convo_pipelines.engine import logs
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES, DerivedTable
+from convo_pipelines.engine.hooks import hooks_of
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.settings import settings
 
-LEASE_SECONDS, RENEW_SECONDS = 60, 10
-WANTED_SECONDS, YIELD_SECONDS, POLL_SECONDS = 5, 10, 0.1
-"""How long a lease stays wanted, how long a follower is waited for, and how often it is tried."""
-NO_LEASES = (
-    psycopg.errors.UndefinedTable,
-    psycopg.errors.UndefinedColumn,
-    psycopg.errors.InsufficientPrivilege,
-)
-"""Ignored when followers are paused: lease columns are missing, or may not be written."""
-FOLLOWER = "follower "
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """The histogram of seconds until changes are visible."""
 ATTEMPTS = 5
-TOMBSTONES = 5_000
 LARGEST_LOG_ROWS = 10_000_000
-LEARN_FROM_LOGS = (HISTORIES_SESSIONS, CREW_CONVERSATIONS)
-DELETIONS = frozenset(
-    f"{source} {operation}"
-    for source, operations in {
-        "histories": ("delete", "truncate"),
-        "histories_sessions": ("delete",),
-        "conversations": ("update", "delete", "truncate"),
-    }.items()
-    for operation in operations
-)
-"""`store` must record these deletions before the log is trimmed."""
-MOVE = "histories move"
-"""An update that took rows from a session-day: see `remember_prunings`."""
 _TRIM_LOCK = "change_log"
 
 _log = logging.getLogger(__name__)
@@ -152,7 +127,8 @@ class LogPosition:
     @property
     def may_have_deleted(self) -> bool:
         """Whether the log may have deletions that have to be recorded before it is trimmed."""
-        return self.from_snapshot is None or self.is_everything or bool(self.operations & DELETIONS)
+        is_any = self.from_snapshot is None or self.is_everything
+        return is_any or bool(self.operations & hooks_of(self.table).deletions)
 
 
 def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = None) -> LogPosition:
@@ -349,44 +325,8 @@ def _forget_all(connection: Connection) -> None:
 
 def _keep_what_only_logs_know(connection: Connection) -> None:
     """Record deletions that only the logs contain, before the logs are emptied."""
-    keep_deletions(connection)
-    _write_tombstones(connection, None, rows=None, is_last=True)
-    execute(connection, "tables/crew_conversations/decide")
-
-
-def archive(connection: Connection, unread_since: str | None) -> bool:
-    """Mark session-days as archive whose rows were deleted, by changes since a snapshot; None: all in the log.
-
-    Return whether some were locked, and logged for retry.
-    """
-    span = {"unread_since": unread_since, "archive_after_days": settings().archive_after_days}
-    return fetch_one(connection, "tables/histories_sessions/archive", **span)["is_left"]
-
-
-def remember_prunings(connection: Connection, unread_since: str | None, read: Sequence[UUID]) -> None:
-    """Remember deletions since a snapshot of which the log does not say whose rows they were, and moves beside them.
-
-    Args:
-        connection: in the transaction that moves the watermark, or that has these changes deleted or not found.
-        unread_since: the watermark.
-        read: crews whose whole table was read since: of these, they are settled.
-
-    """
-    execute(connection, "tables/histories_sessions/prunings", unread_since=unread_since, read=list(read))
-
-
-def keep_deletions(connection: Connection) -> None:
-    """Record what only the log knows of deleted rows of histories tables, by changes since their watermark."""
-    known = fetch_prepared(connection, "engine/log/position", asset_keys=[HISTORIES_SESSIONS.name])
-    since = known[0]["from_snapshot"] if known else None
-    archive(connection, since)
-    remember_prunings(connection, since, ())
-
-
-def _write_tombstones(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
-    """Record which conversations were deleted, according to the log; return how many."""
-    what = {"unread_since": unread_since, "rows": rows, "is_last": is_last}
-    return fetch_one(connection, "tables/crew_conversations/deleted", **what)["rows"]
+    for table in DERIVED_TABLES:
+        hooks_of(table).before_emptying(connection)
 
 
 def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
@@ -401,12 +341,7 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
     Keys that were left undone must have been logged for retry in this or an earlier transaction. Deletions that only
     the log contains are recorded in this one.
     """
-    is_left = False
-    if at.table is HISTORIES_SESSIONS and at.may_have_deleted:
-        is_left = archive(connection, at.from_snapshot)
-    elif at.table is CREW_CONVERSATIONS and at.may_have_deleted:
-        _write_tombstones(connection, at.from_snapshot, rows=None, is_last=True)
-        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=at.from_snapshot)
+    is_left = at.may_have_deleted and hooks_of(at.table).before_store(connection, at.from_snapshot)
     moved = query_prepared(
         connection,
         _store_of(at.table.name),
@@ -436,7 +371,8 @@ def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], No
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _write_many_tombstones(connection, at)
+            if at.may_have_deleted:
+                hooks_of(at.table).before_finish(connection, at.from_snapshot)
             with transaction(connection):
                 log_retries()
                 moved = store(connection, at)
@@ -463,21 +399,12 @@ def record_failure(warehouse: Warehouse, tables: Sequence[str], error: Exception
         run_prepared(connection, "engine/log/failed", asset_keys=list(tables), error=message)
 
 
-def _write_many_tombstones(connection: Connection, at: LogPosition) -> None:
-    """Record deleted conversations, until so few are left that their crews are locked for a moment only."""
-    if at.table is CREW_CONVERSATIONS and at.may_have_deleted:
-        rows = TOMBSTONES
-        while rows == TOMBSTONES:
-            with transaction(connection):
-                rows = _write_tombstones(connection, at.from_snapshot, rows=TOMBSTONES, is_last=False)
-
-
 def trim(connection: Connection) -> None:
     """Delete changes that every table has read; vacuum logs that had many, collapse those that are too large."""
     with connection.transaction():
         if not _is_mine(connection):
             return
-        tables = [table.name for table in LEARN_FROM_LOGS]
+        tables = [table.name for table in DERIVED_TABLES if hooks_of(table).deletions]
         names = [log.name for log in declared_logs().values()]
         [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names)
         span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
@@ -513,127 +440,6 @@ def _collapse(connection: Connection) -> None:
     connection.execute(sql.SQL("analyze {}").format(names))
 
 
-@dataclass
-class Lease:
-    """The right to run the ticks of tables. It expires unless it is renewed; then others may take it.
-
-    Attributes:
-        warehouse: the database.
-        tables: the names of the tables.
-        holder: who holds it.
-        check: called with the open transaction of each chunk; raises an error if the work is to be given up.
-        renewed: when it was renewed, by `time.monotonic()`.
-
-    """
-
-    warehouse: Warehouse
-    tables: Sequence[str]
-    holder: str = field(default_factory=lambda: f"{process()}:{uuid4().hex[:8]}")
-    check: Callable[[Connection], object] = lambda _connection: None
-    renewed: float = 0.0
-
-    def take(self) -> list[str]:
-        """Take it; return the tables whose lease no other process holds."""
-        with self.warehouse.connection() as connection:
-            _states(connection, [TABLES[name] for name in self.tables])
-            return self._write(connection, is_start=True)
-
-    def renew(self, connection: Connection) -> None:
-        """Renew it in a chunk's transaction, if it has not been renewed for a while."""
-        self.check(connection)
-        if time.monotonic() - self.renewed > RENEW_SECONDS:
-            self._write(connection, is_start=False)
-
-    def want(self, seconds: float = WANTED_SECONDS) -> None:
-        """Ask for it for so many seconds: a follower yields it."""
-        with self.warehouse.connection() as connection:
-            execute(connection, "engine/leases/want", asset_keys=list(self.tables), seconds=seconds)
-
-    def end(self) -> None:
-        """Release it."""
-        with self.warehouse.connection() as connection:
-            run_prepared(connection, "engine/leases/end", asset_keys=list(self.tables), holder=self.holder)
-
-    def _write(self, connection: Connection, *, is_start: bool) -> list[str]:
-        self.renewed = time.monotonic()
-        taken = fetch_prepared(
-            connection,
-            "engine/leases/take",
-            asset_keys=list(self.tables),
-            holder=self.holder,
-            seconds=LEASE_SECONDS,
-            is_start=is_start,
-        )
-        return [row["asset_key"] for row in taken]
-
-
 def process() -> str:
     """Return `HOST:PID` of this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-@contextmanager
-def leases(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: float = 0) -> Generator[Lease]:
-    """Hold the leases of tables' ticks, except for those that other processes hold.
-
-    A follower is asked for them, and waited for; any other process for `wait_seconds`.
-    """
-    missing = [table.name for table in tables]
-    mine = Lease(warehouse, [])
-    started = time.monotonic()
-    try:
-        while missing:
-            asked = replace(mine, tables=missing)
-            taken = asked.take()
-            mine.tables = [*mine.tables, *taken]
-            mine.renewed = asked.renewed
-            missing = [name for name in missing if name not in taken]
-            with warehouse.connection() as connection:
-                held = [row["holder"] for row in in_force(connection, missing)] if missing else []
-            seconds = max(wait_seconds, YIELD_SECONDS if any(map(is_follower, held)) else 0)
-            if held and time.monotonic() - started >= seconds:
-                break
-            if held:
-                replace(mine, tables=missing).want()
-                time.sleep(POLL_SECONDS)
-        yield mine
-    finally:
-        try:
-            mine.end()
-        except psycopg.Error:  # the database is not reachable: the leases expire
-            _log.warning("the leases could not be released; they expire within a minute")
-
-
-@contextmanager
-def followers_paused(warehouse: Warehouse) -> Generator[None]:
-    """Have followers yield all leases for up to a minute; a schema that knows no followers has none."""
-    asked = Lease(warehouse, [table.name for table in DERIVED_TABLES])
-    started = time.monotonic()
-    with suppress(*NO_LEASES):
-        asked.want(LEASE_SECONDS)
-        with warehouse.connection() as connection:
-            while time.monotonic() - started < YIELD_SECONDS and any(
-                is_follower(lease["holder"]) for lease in in_force(connection, asked.tables)
-            ):
-                time.sleep(POLL_SECONDS)
-    try:
-        yield
-    finally:
-        with suppress(*NO_LEASES):
-            asked.want(0)
-
-
-def is_follower(holder: str) -> bool:
-    """Whether the holder of a lease is a `follow` process."""
-    return holder.startswith(FOLLOWER)
-
-
-def follower_of(leases: Iterable[Row]) -> str | None:
-    """Return the `HOST:PID` of the follower that holds one of the leases, or None."""
-    followers = (lease["holder"] for lease in leases if is_follower(lease["holder"]))
-    return next((holder.removeprefix(FOLLOWER).rpartition(":")[0] for holder in followers), None)
-
-
-def in_force(connection: Connection, names: Sequence[str]) -> list[Row]:
-    """Return the leases in force on tables with these names: asset_key, holder, until."""
-    return fetch(connection, "engine/leases/in_force", asset_keys=list(names))

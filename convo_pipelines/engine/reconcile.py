@@ -6,14 +6,15 @@ Ticks read changes from the log, so this is their proof: drift is 0 unless trigg
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Counts, Row, Warehouse, execute, fetch_one
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.isolation import CrewResult
 from convo_pipelines.engine.keys import count_keys
+from convo_pipelines.engine.readers import reader_of
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, LINK_TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, LINK_TABLES
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Reconciliation:
 
 
 def size(warehouse: Warehouse) -> int:
-    """Return how many keys there are to compare, those of the histories tables excepted."""
-    tables = [table for table in DERIVED_TABLES if table is not HISTORIES_SESSIONS]
+    """Return how many keys there are to compare, without those of tables with a reader."""
+    tables = [table for table in DERIVED_TABLES if not reader_of(table)]
     with warehouse.connection() as connection:
         return sum(count_keys(connection, table) for table in tables)
 
@@ -61,16 +62,16 @@ def run(
 
     """
     tables: dict[str, Outcome] = {}
-    crew_results: list[CrewResult] = []
+    parts: list[Any] = []
     for table in DERIVED_TABLES:
         ticks.tick(warehouse, table, log)
         outcome, results = ticks.compare(warehouse, table, log, progress)
-        crew_results += results
+        parts += results
         tables[table.name] = outcome
         with logs.about(table=table.name):
             log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
     with warehouse.connection() as connection:
         totals = fetch_one(connection, "engine/reconcile/totals")
         execute(connection, "engine/log/fold_latencies")
-    failed = sorted({f"{result.crew.code}: {result.error}" for result in crew_results if result.error})
+    failed = sorted({f"{part.name}: {part.error}" for part in parts if part.error})
     return Reconciliation(tables, totals, failed)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -38,11 +38,12 @@ from convo_pipelines.database.warehouse import (
     refreshing,
     refreshing_few,
 )
-from convo_pipelines.engine import change_log, indexes, keys, logs, oddities, queries
-from convo_pipelines.engine.change_log import DELETIONS, Lease, Watermark
+from convo_pipelines.engine import change_log, indexes, leases, logs, oddities, queries
+from convo_pipelines.engine.change_log import Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
-from convo_pipelines.engine.crews import active
+from convo_pipelines.engine.hooks import hooks_of
 from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
+from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.registry import DerivedTable, followers
 from convo_pipelines.engine.scopes import (
@@ -58,11 +59,6 @@ from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
 
-STATEMENTS = {
-    "keys": "The keys that changes since the watermark concern, and what the log says of them:",
-    "refresh": "Compares the rows of these keys with the sources, writes the differences, and logs them:",
-}
-"""What a tick sends for a few keys."""
 COUNTED = ("rows", "inserted", "updated", "deleted", "locked")
 ANALYZED_ROWS = 100
 """Differences are analyzed if there are more rows of them."""
@@ -114,6 +110,13 @@ class Outcome:
         self.keys += other.keys
         self.rows_read += other.rows_read
         self.locked += other.locked
+
+
+class Done(NamedTuple):
+    """What a refresh did to a table: the outcome in all, and, of a table with a reader, the result of each source."""
+
+    outcome: Outcome
+    parts: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    with change_log.leases(warehouse, [table], wait_seconds) as lease:
+    with leases.hold(warehouse, [table], wait_seconds) as lease:
         if not lease.tables:
             return Outcome(is_skipped=True)
         with warehouse.connection() as connection:
@@ -246,7 +249,9 @@ def tick_few(
     if done is None:
         return None
     [outcome] = done
-    if outcome.odd.found or (table.own("refused") and (outcome.counts.changed or operations & DELETIONS)):
+    if outcome.odd.found or (
+        table.own("refused") and (outcome.counts.changed or operations & hooks_of(table).deletions)
+    ):
         _note(connection, table, outcome)
     return outcome, reached[0]
 
@@ -303,7 +308,7 @@ def backfill(warehouse: Warehouse, table: DerivedTable, window: Window, selectio
         has_days = table.grain.has_days
         is_whole = selection is None and (not has_days or _holds_all(connection, window))
         if is_whole and at.from_snapshot is None:
-            with change_log.leases(warehouse, [table]) as lease:
+            with leases.hold(warehouse, [table]) as lease:
                 if lease.tables:
                     return _build(warehouse, connection, table, lease)
         work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot)
@@ -554,8 +559,7 @@ class _UnsettledError(Exception):
 def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outcome]:
     table = work.table
     values = {**work.values, **{f"parent_{column}": parent for column, parent in table.rows.parents}, **few.arrays}
-    if table.prepare_few:
-        values |= table.prepare_few(connection, given(table.grain), values)
+    values |= hooks_of(table).prepare_few(connection, given(table.grain), values)
     [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
@@ -579,24 +583,12 @@ def columns_of(warehouse: Warehouse, connection: Connection, table: DerivedTable
     return columns
 
 
-def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
-    """Return the statements by which a tick refreshes a few keys, by the names of STATEMENTS.
-
-    Those of a table that is read per crew are of one crew, the first by its code.
-    """
-    with warehouse.connection() as connection:
-        columns = columns_of(warehouse, connection, table)
-        crews = active(connection)[:1] if table.is_read_per_crew else []
-    refreshed = queries.few(table.name, columns, tuple(crew["table_name"] for crew in crews))
-    return {"keys": keys.few(table.name, is_asked=False).decode(), "refresh": refreshed.decode()}
-
-
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
     """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each crew."""
     table = work.table
     names = queries.names_of(table, work.columns)
     execute(connection, table.own("diff") or "engine/refresh/diff", names)
-    prepared = table.prepare(connection, work.counts_drift) if table.prepare else 0
+    prepared = hooks_of(table).prepare(connection, is_everything_new=work.counts_drift)
     inherited = tuple(
         row["column_name"] for row in fetch(connection, "engine/refresh/inherited", relation=table.target)
     )

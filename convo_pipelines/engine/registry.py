@@ -5,17 +5,13 @@ should be for the keys of a chunk, `keys.sql` the keys that a scope concerns. Th
 and retries.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Any, LiteralString
 
-from psycopg import sql
-
 from convo_pipelines.database.declarations import Log, logs, references, tables
 from convo_pipelines.database.statements import exists
-from convo_pipelines.database.warehouse import Connection
-from convo_pipelines.engine import participants
 
 _KEY_TYPES: dict[str, LiteralString] = {
     "session_id": "text",
@@ -134,8 +130,6 @@ GRAINS: Mapping[str, Grain] = {
     "projects": PROJECTS,
 }
 """The grains, by the names that `table.toml` uses."""
-PREPARED = {"participant_resolutions": (participants.prepare, participants.prepare_few)}
-"""What tables do in each chunk before it compares: for many keys, and for a few."""
 
 
 @dataclass(frozen=True)
@@ -182,10 +176,8 @@ class DerivedTable:
         log: the changes of its rows, for the tables that follow, and its retries.
         propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
             table has a `propagate.sql`.
-        prepare: called in each chunk before it compares, with a connection and whether to recompute everything; returns
-            how many rows of its own tables it changed.
-        prepare_few: the same for a few keys, with a connection, the query that returns them and its parameters; returns
-            the parameters of its `given.sql`.
+        reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
+        hooks: the class with what else it does, as `module:class`; see `hooks.py`.
         lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
         is_link: whether clients sync it by Zero.
 
@@ -201,8 +193,8 @@ class DerivedTable:
     log: Log
     grain: Grain = CONVERSATIONS
     propagates: bool = False
-    prepare: Callable[[Connection, bool], int] | None = None
-    prepare_few: Callable[[Connection, sql.Composable, Mapping[str, object]], dict[str, object]] | None = None
+    reader: str = ""
+    hooks: str = ""
     lake_day: str | None = None
     is_link: bool = False
 
@@ -236,7 +228,6 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
     relation = said.get("relation", f"analytics.{name}")
     inserted = tuple(said.get("inserted", ()))
     parents = references().get(relation, {})
-    prepare, prepare_few = PREPARED.get(name, (None, None))
     return DerivedTable(
         name,
         said["description"],
@@ -255,8 +246,8 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         log=logs()[name],
         grain=GRAINS[said.get("grain", "conversations")],
         propagates=said.get("propagates", False),
-        prepare=prepare,
-        prepare_few=prepare_few,
+        reader=said.get("reader", ""),
+        hooks=said.get("hooks", ""),
         lake_day=said.get("lake_day"),
         is_link=said.get("is_link", False),
     )

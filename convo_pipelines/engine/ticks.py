@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from convo_pipelines import logs
 from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
-from convo_pipelines.engine import capture, change_log, crews, histories, refresh
-from convo_pipelines.engine.change_log import Lease, Seen, Watermark
-from convo_pipelines.engine.isolation import Done, total
-from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import (
-    DERIVED_TABLES,
-    DISCOVERY,
-    HISTORIES_SESSIONS,
-    LINK_SYNC,
-    DerivedTable,
-    followers,
-)
+from convo_pipelines.engine import capture, change_log, keys, leases, queries, refresh
+from convo_pipelines.engine.change_log import Seen, Watermark
+from convo_pipelines.engine.leases import Lease
+from convo_pipelines.engine.readers import reader_of
+from convo_pipelines.engine.refresh import Done, Outcome
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable, followers, tables_of
 from convo_pipelines.engine.scopes import Asked, Selection, Window
+
+STATEMENTS = {
+    "keys": "The keys that changes since the watermark concern, and what the log says of them:",
+    "refresh": "Compares the rows of these keys with the sources, writes the differences, and logs them:",
+}
+"""What a tick sends for a few keys."""
 
 
 def tick(
@@ -37,11 +37,11 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    if table in (DISCOVERY[0], LINK_SYNC[0]):  # once for all tables of a job
+    if table is tables_of(table.job)[0]:  # once for all of them
         capture.sync(warehouse)
     with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
-        if table is HISTORIES_SESSIONS:
-            return histories.tick(warehouse, log, narrowing, wait_seconds)
+        if reader := reader_of(table):
+            return reader.tick(warehouse, log, narrowing, wait_seconds)
         return Done(refresh.tick(warehouse, table, narrowing, wait_seconds), [])
 
 
@@ -61,7 +61,7 @@ def tick_all(
     done = {table.name: nothing for table in tables}
     if not news.changed:
         return done
-    with change_log.leases(warehouse, tables, wait_seconds) as lease:
+    with leases.hold(warehouse, tables, wait_seconds) as lease:
         for table in tables:
             if table.name not in lease.tables:
                 done[table.name] = Done(Outcome(is_skipped=True), [])
@@ -86,8 +86,8 @@ def _tick_leased(
     narrowing: Selection | None,
 ) -> Done:
     with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
-        if table is HISTORIES_SESSIONS:
-            return histories.tick_leased(warehouse, log, lease, narrowing)
+        if reader := reader_of(table):
+            return reader.tick_leased(warehouse, log, lease, narrowing)
         with warehouse.connection() as connection:
             return Done(refresh.tick_leased(warehouse, connection, table, since, lease, narrowing), [])
 
@@ -129,7 +129,7 @@ class _News:
             for table in tables
             if (now.of(table) and change_log.has_news(connection, table, watermarks[table.name], now.to_snapshot))
             or watermarks[table.name].snapshot is None
-            or (table is HISTORIES_SESSIONS and crews.any_missing(connection))
+            or ((reader := reader_of(table)) and reader.has_work(connection))
         }
         return cls(watermarks, now, changed)
 
@@ -152,16 +152,15 @@ def backfill(
     """Refresh a window of whole UTC days."""
     capture.sync(warehouse)
     with logs.about(table=table.name):
-        if table is HISTORIES_SESSIONS:
-            return histories.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
+        if reader := reader_of(table):
+            return reader.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
         return Done(refresh.backfill(warehouse, table, window, narrowing), [])
 
 
 def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked, log: logging.Logger) -> Done:
     """Refresh what a caller names as a whole; a table that sums up more than that gets its tick."""
-    if table is HISTORIES_SESSIONS:
-        results = histories.read_sessions(warehouse, log, asked, is_whole=True)
-        return Done(total(results), results)
+    if reader := reader_of(table):
+        return reader.read_asked(warehouse, log, asked)
     if table.grain.asked:
         return Done(refresh.read_asked(warehouse, table, asked), [])
     return tick(warehouse, table, log)
@@ -176,8 +175,8 @@ def compare(
     """Refresh everything, and count changed rows without an unread change as drift."""
     capture.sync(warehouse)  # a table that was exchanged is news, not drift
     with logs.about(table=table.name):
-        if table is HISTORIES_SESSIONS:
-            return histories.compare(warehouse, log)
+        if reader := reader_of(table):
+            return reader.compare(warehouse, log)
         return Done(refresh.compare(warehouse, table, progress), [])
 
 
@@ -196,3 +195,16 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
             news.store_idle(connection)
             change_log.trim(connection)
     return False
+
+
+def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
+    """Return the statements by which a tick refreshes a few keys, by the names of STATEMENTS.
+
+    Those of a table with a reader are of one source.
+    """
+    reader = reader_of(table)
+    with warehouse.connection() as connection:
+        columns = refresh.columns_of(warehouse, connection, table)
+        sources = reader.example(connection) if reader else ()
+    refreshed = queries.few(table.name, columns, sources)
+    return {"keys": keys.few(table.name, is_asked=False).decode(), "refresh": refreshed.decode()}

@@ -11,9 +11,9 @@ import psycopg
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, Row, Warehouse, execute, fetch, refreshing
-from convo_pipelines.engine import participants
 from convo_pipelines.engine.registry import PARTICIPANT_RESOLUTIONS
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.participants import Participants
 from convo_pipelines.operations.who import CONVERSATIONS, Named, find
 
 _LOCK = "participant_decisions"
@@ -79,7 +79,7 @@ def preview(warehouse: Warehouse, decision: Decision) -> list[Row]:
         before = _people(connection, named)
         _decide(connection, decision, named)
         execute(connection, "operations/decisions/keys", **_about(named))
-        participants.prepare(connection, is_everything_new=False)
+        Participants().prepare(connection, is_everything_new=False)
         after = _people(connection, named)
         changes += [{"change": "removed", **before[link]} for link in sorted(before.keys() - after.keys())]
         changes += [{"change": "added", **after[link]} for link in sorted(after.keys() - before.keys())]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
-from convo_pipelines.engine.identifiers import canonical
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.identifiers import canonical
 
 NAMED_CONTACTS = 5
 CONVERSATIONS = "operations/who/conversations"

@@ -14,12 +14,14 @@ from uuid import UUID, uuid4
 import psycopg
 
 from convo_pipelines.database.warehouse import Connection, Warehouse, error_message, fetch_one
-from convo_pipelines.engine import capture, change_log, histories, refresh
-from convo_pipelines.engine.change_log import FOLLOWER, RENEW_SECONDS, Lease, LogPosition, Seen, Watermark, process
+from convo_pipelines.engine import capture, change_log, refresh
+from convo_pipelines.engine.change_log import LogPosition, Seen, Watermark, process
 from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.leases import FOLLOWER, RENEW_SECONDS, Lease
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable, followers
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model import histories
 from convo_pipelines.operations import schema
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
 

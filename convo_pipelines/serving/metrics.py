@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from convo_pipelines.database import declarations
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
-from convo_pipelines.engine import change_log
+from convo_pipelines.engine import change_log, leases
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import AnsweredBatch, Deferred
@@ -124,7 +124,7 @@ class _Pipeline(Collector):
             failures = fetch(connection, "serving/metrics/failures")
             alerts = fetch(connection, "serving/metrics/alerts")
             latencies = fetch(connection, "serving/metrics/latencies")
-            leases = change_log.in_force(connection, [table.name for table in DERIVED_TABLES])
+            in_force = leases.in_force(connection, [table.name for table in DERIVED_TABLES])
             disk = health.disk_of(connection)
         yield GaugeMetricFamily("convo_database_up", "Whether the database is reachable.", 1)
         yield CounterMetricFamily(
@@ -176,7 +176,7 @@ class _Pipeline(Collector):
         yield GaugeMetricFamily(
             "convo_followed",
             "Number of tables whose lease a follower holds.",
-            sum(change_log.is_follower(lease["holder"]) for lease in leases),
+            sum(leases.is_follower(lease["holder"]) for lease in in_force),
         )
         if disk:
             yield GaugeMetricFamily("convo_disk_free_bytes", "Free space of the database's disk.", disk.free)

@@ -13,12 +13,13 @@ from uuid import UUID
 import psycopg
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error_message, fetch
-from convo_pipelines.engine import capture, histories, refresh
+from convo_pipelines.engine import capture, refresh
 from convo_pipelines.engine.chunks import TooSlowError
-from convo_pipelines.engine.isolation import total
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
+from convo_pipelines.model import histories
+from convo_pipelines.model.isolation import total
 
 LEFT_TO_TICKS = "activity"
 """The group of tables that are not of single sessions: days of crews and clients."""

@@ -29,7 +29,7 @@ from convo_pipelines.database.warehouse import (
     identifier,
     patiently,
 )
-from convo_pipelines.engine import binding, capture, change_log
+from convo_pipelines.engine import binding, capture, leases
 from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
@@ -579,7 +579,7 @@ def _change(warehouse: Warehouse, change: Callable[[Connection], Changed]) -> Ch
         with warehouse.connection() as connection, _changing(connection):
             done.append(change(connection))
 
-    with change_log.followers_paused(warehouse):
+    with leases.followers_paused(warehouse):
         try:
             patiently(attempt)
         except psycopg.errors.LockNotAvailable:

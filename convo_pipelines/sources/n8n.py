@@ -20,8 +20,8 @@ from convo_pipelines.database.warehouse import (
     fetch_one,
     histories,
 )
-from convo_pipelines.engine import crews
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model import crews
 
 COLUMNS = ("session_id", "message", "created_at")
 BATCH_ROWS = 2_000

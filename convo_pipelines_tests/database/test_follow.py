@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import migrations
-from convo_pipelines.engine import capture, change_log, refresh
-from convo_pipelines.engine.change_log import Lease
+from convo_pipelines.engine import capture, leases, refresh
+from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.serving import follow
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
@@ -282,7 +282,7 @@ def test_others_get_the_leases_and_the_follower_takes_them_again(world: World, r
     running()
     wait_until(lambda: len(holders(world)) == 1 and None not in holders(world))
     holder = str(*holders(world))
-    assert change_log.is_follower(holder)
+    assert leases.is_follower(holder)
     world.say("s", when=at(0))
     done = world.tick()
     assert not any(one.outcome.is_skipped for one in done.values())
@@ -359,7 +359,7 @@ def test_a_rollback_and_an_upgrade_beside_a_follower_lose_nothing(
     running()
     wait_until(lambda: None not in holders(world))
     write_something(world, 1)
-    with change_log.followers_paused(world.warehouse):
+    with leases.followers_paused(world.warehouse):
         migrations.down(("analytics",))
     write_something(world, 2)
     migrations.up(("analytics",))
@@ -379,4 +379,4 @@ def test_a_wanted_lease_is_not_taken(followed: Follower, world: World) -> None:
     assert holders(world) == {asked.holder}
     asked.end()
     settle(followed)
-    assert change_log.is_follower(str(*holders(world)))
+    assert leases.is_follower(str(*holders(world)))

@@ -10,7 +10,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.engine import chunks, identifiers, refresh, ticks
+from convo_pipelines.engine import chunks, refresh, ticks
+from convo_pipelines.model import identifiers
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
 from convo_pipelines_tests.world import LINKS, World, at, sample

@@ -15,8 +15,9 @@ import pytest
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, refreshing
-from convo_pipelines.engine import capture, change_log, histories, refresh, ticks
+from convo_pipelines.engine import capture, refresh, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
+from convo_pipelines.model import histories, tombstones
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
@@ -593,7 +594,7 @@ def test_many_sessions_that_the_application_is_about_to_insert(world: World) -> 
 
 
 def test_many_deleted_conversations_stay_deleted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_log, "TOMBSTONES", 10)
+    monkeypatch.setattr(tombstones, "MOST", 10)
     for crew in "AB":
         world.crew(crew)
         for number in range(25):

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main, refresh
-from convo_pipelines.engine.crews import CrewError
+from convo_pipelines.model.crews import CrewError
 from convo_pipelines.operations.pipeline import UnknownError, refresh_one
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World

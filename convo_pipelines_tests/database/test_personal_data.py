@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import warehouse
-from convo_pipelines.engine import change_log
-from convo_pipelines.engine.crews import CrewError
+from convo_pipelines.engine import leases
 from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.model.crews import CrewError
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
@@ -171,7 +171,7 @@ def test_a_table_that_another_process_ticks_reads_what_is_forgotten_first(
     world.execute("delete from app.histories_a where session_id = 's1'")
     world.execute("delete from app.conversations where session_id = 's1'")
     with (
-        change_log.leases(world.warehouse, [TABLES["crew_activity_daily"]]),
+        leases.hold(world.warehouse, [TABLES["crew_activity_daily"]]),
         pytest.raises(forget.StillThereError, match="another process is running ticks of crew_activity_daily"),
     ):
         forget.sessions(world.warehouse, "A", "s1")

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from convo_pipelines.database.warehouse import fetch
-from convo_pipelines.engine import chunks, crews, histories, isolation, refresh
+from convo_pipelines.engine import chunks, refresh
+from convo_pipelines.model import crews, histories, isolation
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.engine import histories, participants, refresh, ticks
+from convo_pipelines.engine import refresh, ticks
 from convo_pipelines.engine.registry import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -18,6 +18,7 @@ from convo_pipelines.engine.registry import (
     TABLES,
 )
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.model import histories, participants
 from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from convo_pipelines.engine import histories, refresh
+from convo_pipelines.engine import refresh
+from convo_pipelines.model import histories
 from convo_pipelines.serving import sessions, webhook
 from convo_pipelines.serving.sessions import SessionKey
 from convo_pipelines.serving.webhook import PATH

@@ -19,7 +19,7 @@ from dagster._core.test_utils import freeze_time
 from dagster._time import get_current_datetime
 
 from convo_pipelines import definitions
-from convo_pipelines.engine import change_log
+from convo_pipelines.engine import change_log, leases
 from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.orchestration import crons, freshness
 from convo_pipelines.orchestration.automation import jobs, schedules
@@ -135,14 +135,14 @@ def test_a_tick_waits_for_the_one_before_as_long_as_that_holds_its_lease(
 ) -> None:
     world.crew()
     world.say("s1")
-    with change_log.leases(world.warehouse, [HISTORIES_SESSIONS]) as lease:
+    with leases.hold(world.warehouse, [HISTORIES_SESSIONS]) as lease:
         skipped = evaluate(world, instance)
         assert lease.tables
         assert lease.holder in (skipped.skip_message or "")
         assert metadata(world.materialize(["histories_sessions"]), "histories_sessions")["rows_inserted"] == 0
     assert isinstance(evaluate(world, instance), dg.RunRequest)
-    monkeypatch.setattr(change_log, "LEASE_SECONDS", 0.0)
-    dead = change_log.Lease(world.warehouse, [HISTORIES_SESSIONS.name])
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 0.0)
+    dead = leases.Lease(world.warehouse, [HISTORIES_SESSIONS.name])
     assert dead.take()
     assert isinstance(evaluate(world, instance), dg.RunRequest)
     assert metadata(world.materialize(), "histories_sessions")["rows_inserted"] == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convo_pipelines.engine import identifiers
+from convo_pipelines.model import identifiers
 from convo_pipelines.settings import settings
 
 

@@ -18,6 +18,7 @@ FLOORS = (
     {"logs"},
     {"database"},
     {"engine"},
+    {"model"},
     {"operations"},
     {"lake"},
     {"sources", "serving"},

@@ -9,7 +9,7 @@ from pydantic import Field
 from convo_pipelines import extras
 from convo_pipelines.database.addresses import LOCAL
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import crews
+from convo_pipelines.model import crews
 from convo_pipelines.operations import alerts, schema
 from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.checks import one_snapshot

@@ -7,7 +7,7 @@ import dagster as dg
 
 from convo_pipelines import extras
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import change_log, ticks
+from convo_pipelines.engine import leases, ticks
 from convo_pipelines.engine.registry import LINK_SYNC, DerivedTable
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
@@ -93,14 +93,14 @@ def _tick(
     context: dg.ScheduleEvaluationContext, warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]
 ) -> dg.RunRequest | dg.SkipReason:
     with warehouse.connection() as connection:
-        leases = change_log.in_force(connection, [table.name for table in tables])
-    for held in leases:
-        if not change_log.is_follower(held["holder"]):
+        in_force = leases.in_force(connection, [table.name for table in tables])
+    for held in in_force:
+        if not leases.is_follower(held["holder"]):
             until = f"{held['until']:%H:%M:%S}"
             return dg.SkipReason(f"a tick of {held['asset_key']} is running: {held['holder']}, lease until {until}")
     materialized_at = freshness.materialized_at(context.instance, tables)
     is_known = len(materialized_at) == len(tables)
-    if not (leases and is_known) and (not is_known or ticks.have_news(warehouse, tables)):
+    if not (in_force and is_known) and (not is_known or ticks.have_news(warehouse, tables)):
         queued = dg.RunsFilter(tags={TICK_TAG: qualified(job_name)}, statuses=[dg.DagsterRunStatus.QUEUED])
         if context.instance.get_runs(queued, limit=1):
             return dg.SkipReason("the previous run is still queued: it will read what has changed")
@@ -108,8 +108,8 @@ def _tick(
     for table in tables:
         if materialized_at[table.name] <= context.scheduled_execution_time - freshness.REPORTED_EVERY:
             freshness.report_unchanged(context.instance, warehouse, table)
-    if leases:
-        return dg.SkipReason(f"followed by {change_log.follower_of(leases)}")
+    if in_force:
+        return dg.SkipReason(f"followed by {leases.follower_of(in_force)}")
     return dg.SkipReason("nothing has changed since the last tick")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -24,13 +23,13 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import oddities
 from convo_pipelines.engine.chunks import TooSlowError
-from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError
 from convo_pipelines.engine.keys import FEW_KEYS
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import Position
 from convo_pipelines.engine.workers import Workers
+from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS
 TOGETHER_ROWS = 10_000
@@ -58,6 +57,11 @@ class CrewResult:
     milliseconds: int = 0
 
     @property
+    def name(self) -> str:
+        """The code of the crew."""
+        return self.crew.code
+
+    @property
     def rows_read(self) -> int:
         """The number of messages that were read."""
         return self.outcome.rows_read
@@ -76,13 +80,6 @@ class CrewResult:
         odd = [f"{row['rows']} {row['kind']}" for row in self.odd.table()]
         kept = [f"{self.kept_days} session-days are archive and were kept"] if self.kept_days else []
         return "; ".join([*self.warnings, *odd, *kept]) or None
-
-
-class Done(NamedTuple):
-    """What a refresh did to a table: the outcome in all, and the result of each crew, if the table is read per crew."""
-
-    outcome: Outcome
-    crews: list[CrewResult]
 
 
 def total(results: Iterable[CrewResult]) -> Outcome:

@@ -29,14 +29,14 @@ from convo_pipelines.database.warehouse import (
     histories,
     refreshing,
 )
-from convo_pipelines.engine import change_log, refresh
-from convo_pipelines.engine.change_log import MOVE, Lease, LogPosition, Watermark
+from convo_pipelines.engine import change_log, leases, refresh
+from convo_pipelines.engine.change_log import LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
-from convo_pipelines.engine.crews import Crew, CrewError, CrewLockedError, any_missing, check_table, waiting
-from convo_pipelines.engine.isolation import CrewResult, Done, for_each, together, total
 from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
+from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.refresh import Outcome, Work
+from convo_pipelines.engine.readers import Reader
+from convo_pipelines.engine.refresh import Done, Outcome, Work
 from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
@@ -49,6 +49,9 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
+from convo_pipelines.model.archive import MOVE, remember_prunings
+from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError, active, any_missing, check_table, waiting
+from convo_pipelines.model.isolation import CrewResult, for_each, together, total
 from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
@@ -102,31 +105,114 @@ def _members(crews: Iterable[Crew]) -> dict[str, Any]:
     return {"crew_ids": [crew_id for crew_id, _ in pairs], "oids": [member for _, member in pairs]}
 
 
-def tick(
-    warehouse: Warehouse, log: logging.Logger, selection: Selection | None = None, wait_seconds: float = 0
-) -> Done:
-    """Read what changed since the last tick, and move the watermark unless narrowed.
+class Histories(Reader):
+    """Reads each crew's histories table."""
 
-    Raises:
-        ChangesError: the log cannot be read on this server.
+    def has_work(self, connection: Connection) -> bool:
+        """Whether the table of a crew does not exist, which each tick reports."""
+        return any_missing(connection)
 
-    """
-    with change_log.leases(warehouse, [HISTORIES_SESSIONS], wait_seconds) as lease:
-        if not lease.tables:
-            return Done(Outcome(is_skipped=True), [])
-        done = tick_leased(warehouse, log, lease, selection)
-        if selection is None:
+    def example(self, connection: Connection) -> tuple[str, ...]:
+        """Return the table of the first crew, by its code."""
+        return tuple(crew["table_name"] for crew in active(connection)[:1])
+
+    def tick(self, warehouse: Warehouse, log: logging.Logger, selection: Selection | None, wait_seconds: float) -> Done:
+        """Read what changed since the last tick, and move the watermark unless narrowed.
+
+        Raises:
+            ChangesError: the log cannot be read on this server.
+
+        """
+        with leases.hold(warehouse, [HISTORIES_SESSIONS], wait_seconds) as lease:
+            if not lease.tables:
+                return Done(Outcome(is_skipped=True), [])
+            done = self.tick_leased(warehouse, log, lease, selection)
+            if selection is None:
+                with warehouse.connection() as connection:
+                    change_log.trim(connection)
+        return done
+
+    def tick_leased(self, warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None) -> Done:
+        """Tick the table under its lease."""
+        with warehouse.connection() as connection:
+            at = change_log.look(connection, HISTORIES_SESSIONS)
+        done = read_changes(warehouse, log, lease, at, selection)
+        return Done(done.outcome, done.results)
+
+    def backfill(
+        self,
+        warehouse: Warehouse,
+        log: logging.Logger,
+        window: Window,
+        selection: Selection | None,
+        *,
+        forget_pruned_days: bool,
+    ) -> Done:
+        """Refresh the session-days of a window of whole UTC days.
+
+        What failed for a crew is logged for retry by the next tick. If the table has no watermark, and the window
+        covers all rows of all crews, this is its first build.
+        """
+        first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
+        with warehouse.connection() as connection:
+            at = change_log.look(connection, HISTORIES_SESSIONS)
+            is_build = at.from_snapshot is None and selection is None
+            if is_build:
+                at = change_log.begin_build(connection, HISTORIES_SESSIONS)
+            crews = waiting(connection, None, at.to_snapshot, selection)
+            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+        reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
+        outside: list[str] = []
+
+        def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+            change_log.require_no_crash(connection, at)
+            [result] = results
+            crew = result.crew
+            result.caught_up, result.rest = False, Position(first)
+            result.warnings += check_table(crew)
+            _read_days(connection, result, reading, Position(first), after)
+            span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
+            result.kept_days = fetch_one(connection, "tables/histories_sessions/archived_days", **span)["days"]
+            if is_build:
+                work = reading.work([crew])
+                with refreshing(connection, work.locks, work.reads, work.seconds_left):
+                    if fetch_one(connection, "engine/crews/outside", histories(crew.table_name), **span)["is_any"]:
+                        outside.append(crew.code)
+            result.caught_up = True
+
+        results = for_each(warehouse, [[crew] for crew in crews], read, log)
+        if is_build and not outside:
+            _finish(warehouse, at, results)
+        else:
             with warehouse.connection() as connection:
-                change_log.trim(connection)
-    return done
+                _log_retries(connection, at, results)
+        outcome = total(results)
+        outcome.is_build = is_build and not outside
+        warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
+        return Done(outcome, results)
 
+    def read_asked(self, warehouse: Warehouse, log: logging.Logger, asked: Asked) -> Done:
+        """Read all days of these sessions."""
+        results = read_sessions(warehouse, log, asked, is_whole=True)
+        return Done(total(results), results)
 
-def tick_leased(warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None = None) -> Done:
-    """Tick the table under its lease."""
-    with warehouse.connection() as connection:
-        at = change_log.look(connection, HISTORIES_SESSIONS)
-    done = read_changes(warehouse, log, lease, at, selection)
-    return Done(done.outcome, done.results)
+    def compare(self, warehouse: Warehouse, log: logging.Logger) -> Done:
+        """Compare everything with the histories tables, and count changed rows without an unread change as drift."""
+        with warehouse.connection() as connection:
+            at = change_log.look(connection, HISTORIES_SESSIONS)
+            crews = waiting(connection, None, at.to_snapshot)
+            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+
+        def read(connection: Connection, results: Sequence[CrewResult]) -> None:
+            change_log.require_no_crash(connection, at)
+            [result] = results
+            result.warnings += check_table(result.crew)
+            reading = _Reading(columns, at.from_snapshot, counts_drift=result.crew.mode == "captured")
+            _count_unusable(connection, [result], reading)
+            _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
+
+        results = for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
+        return Done(total(results), results)
 
 
 @dataclass(frozen=True)
@@ -187,58 +273,6 @@ def read_changes(
     return Changed(outcome, results, reached)
 
 
-def backfill(
-    warehouse: Warehouse,
-    log: logging.Logger,
-    window: Window,
-    selection: Selection | None = None,
-    *,
-    forget_pruned_days: bool = False,
-) -> Done:
-    """Refresh the session-days of a window of whole UTC days.
-
-    What failed for a crew is logged for retry by the next tick. If the table has no watermark, and the window covers
-    all rows of all crews, this is its first build.
-    """
-    first, after = max(window.start.date(), FIRST_DAY), min(window.end.date(), AFTER_LAST_DAY)
-    with warehouse.connection() as connection:
-        at = change_log.look(connection, HISTORIES_SESSIONS)
-        is_build = at.from_snapshot is None and selection is None
-        if is_build:
-            at = change_log.begin_build(connection, HISTORIES_SESSIONS)
-        crews = waiting(connection, None, at.to_snapshot, selection)
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
-    reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
-    outside: list[str] = []
-
-    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
-        change_log.require_no_crash(connection, at)
-        [result] = results
-        crew = result.crew
-        result.caught_up, result.rest = False, Position(first)
-        result.warnings += check_table(crew)
-        _read_days(connection, result, reading, Position(first), after)
-        span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
-        result.kept_days = fetch_one(connection, "tables/histories_sessions/archived_days", **span)["days"]
-        if is_build:
-            work = reading.work([crew])
-            with refreshing(connection, work.locks, work.reads, work.seconds_left):
-                if fetch_one(connection, "engine/crews/outside", histories(crew.table_name), **span)["is_any"]:
-                    outside.append(crew.code)
-        result.caught_up = True
-
-    results = for_each(warehouse, [[crew] for crew in crews], read, log)
-    if is_build and not outside:
-        _finish(warehouse, at, results)
-    else:
-        with warehouse.connection() as connection:
-            _log_retries(connection, at, results)
-    outcome = total(results)
-    outcome.is_build = is_build and not outside
-    warehouse.analyze(HISTORIES_SESSIONS.target, outcome.counts)
-    return Done(outcome, results)
-
-
 def read_sessions(
     warehouse: Warehouse, log: logging.Logger, asked: Asked, *, is_whole: bool = False
 ) -> list[CrewResult]:
@@ -272,25 +306,6 @@ def read_sessions(
     alone = [crew for crew in crews if is_whole or crew.rest]
     groups = [[crew] for crew in alone] + together(crew for crew in crews if crew not in alone)
     return for_each(warehouse, groups, read, log, is_recorded=False)
-
-
-def compare(warehouse: Warehouse, log: logging.Logger) -> Done:
-    """Compare everything with the histories tables, and count changed rows without an unread change as drift."""
-    with warehouse.connection() as connection:
-        at = change_log.look(connection, HISTORIES_SESSIONS)
-        crews = waiting(connection, None, at.to_snapshot)
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
-
-    def read(connection: Connection, results: Sequence[CrewResult]) -> None:
-        change_log.require_no_crash(connection, at)
-        [result] = results
-        result.warnings += check_table(result.crew)
-        reading = _Reading(columns, at.from_snapshot, counts_drift=result.crew.mode == "captured")
-        _count_unusable(connection, [result], reading)
-        _read_days(connection, result, reading, Position(FIRST_DAY), AFTER_LAST_DAY)
-
-    results = for_each(warehouse, [[crew] for crew in crews], read, log, is_all=True)
-    return Done(total(results), results)
 
 
 def _tick_together(connection: Connection, results: Sequence[CrewResult], at: LogPosition, reading: _Reading) -> None:
@@ -541,7 +556,7 @@ def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence
     execute(connection, "engine/crews/missed", **span, visited=visited)
     if at.may_have_deleted or MOVE in at.operations or any(result.crew.rest for result in results):
         read = [result.crew.id for result in results if result.crew.rest and result.caught_up]
-        change_log.remember_prunings(connection, at.from_snapshot, read)
+        remember_prunings(connection, at.from_snapshot, read)
     _log_retries(connection, at, results)
 
 

@@ -1,0 +1,59 @@
+"""Tables with several sources of one kind, each of which is read by itself."""
+
+import logging
+from abc import ABC, abstractmethod
+from functools import cache
+from importlib import import_module
+
+from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.engine.leases import Lease
+from convo_pipelines.engine.refresh import Done
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.scopes import Asked, Selection, Window
+
+
+class Reader(ABC):
+    """Refreshes a table whose `table.toml` names a subclass as `reader`."""
+
+    @abstractmethod
+    def has_work(self, connection: Connection) -> bool:
+        """Whether a tick has something to do, though nothing was logged."""
+
+    @abstractmethod
+    def example(self, connection: Connection) -> tuple[str, ...]:
+        """Return the name of one source, if there is one."""
+
+    @abstractmethod
+    def tick(self, warehouse: Warehouse, log: logging.Logger, selection: Selection | None, wait_seconds: float) -> Done:
+        """Read what changed since the last tick, and move the watermark unless narrowed."""
+
+    @abstractmethod
+    def tick_leased(self, warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None) -> Done:
+        """Tick the table under its lease."""
+
+    @abstractmethod
+    def backfill(
+        self,
+        warehouse: Warehouse,
+        log: logging.Logger,
+        window: Window,
+        selection: Selection | None,
+        *,
+        forget_pruned_days: bool,
+    ) -> Done:
+        """Refresh a window of whole UTC days."""
+
+    @abstractmethod
+    def read_asked(self, warehouse: Warehouse, log: logging.Logger, asked: Asked) -> Done:
+        """Refresh what a caller names as a whole; the watermark stays."""
+
+    @abstractmethod
+    def compare(self, warehouse: Warehouse, log: logging.Logger) -> Done:
+        """Refresh everything, and count changed rows without an unread change as drift."""
+
+
+@cache
+def reader_of(table: DerivedTable) -> Reader | None:
+    """Return the reader of a table, if it has one."""
+    module, _, name = table.reader.partition(":")
+    return getattr(import_module(module), name)() if name else None

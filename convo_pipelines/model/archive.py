@@ -1,0 +1,51 @@
+"""The archive: session-days whose messages the application deleted when they were old."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from convo_pipelines.database.warehouse import Connection, execute, fetch_one, fetch_prepared
+from convo_pipelines.engine.hooks import Hooks
+from convo_pipelines.settings import settings
+
+MOVE = "histories move"
+"""An update that took rows from a session-day: see `remember_prunings`."""
+
+
+class Archive(Hooks):
+    """What `histories_sessions` records of deletions."""
+
+    deletions = frozenset({"histories delete", "histories truncate"})
+
+    def before_store(self, connection: Connection, unread_since: str | None) -> bool:
+        """Mark session-days as archive."""
+        return archive(connection, unread_since)
+
+    def before_exchange(self, connection: Connection) -> None:
+        """Record what only the log knows of deleted rows of histories tables, by changes since their watermark."""
+        known = fetch_prepared(connection, "engine/log/position", asset_keys=["histories_sessions"])
+        since = known[0]["from_snapshot"] if known else None
+        archive(connection, since)
+        remember_prunings(connection, since, ())
+
+    before_emptying = before_exchange
+
+
+def archive(connection: Connection, unread_since: str | None) -> bool:
+    """Mark session-days as archive whose rows were deleted, by changes since a snapshot; None: all in the log.
+
+    Return whether some were locked, and logged for retry.
+    """
+    span = {"unread_since": unread_since, "archive_after_days": settings().archive_after_days}
+    return fetch_one(connection, "tables/histories_sessions/archive", **span)["is_left"]
+
+
+def remember_prunings(connection: Connection, unread_since: str | None, read: Sequence[UUID]) -> None:
+    """Remember deletions since a snapshot of which the log does not say whose rows they were, and moves beside them.
+
+    Args:
+        connection: in the transaction that moves the watermark, or that has these changes deleted or not found.
+        unread_since: the watermark.
+        read: crews whose whole table was read since: of these, they are settled.
+
+    """
+    execute(connection, "tables/histories_sessions/prunings", unread_since=unread_since, read=list(read))

@@ -1,0 +1,89 @@
+"""Participants: the canonical forms of the identifiers of contact methods, persons and session ids.
+
+Canonical forms need libraries, so they are computed here, once per spelling; the rest is SQL.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from convo_pipelines.database.statements import fragment, statement
+from convo_pipelines.database.warehouse import Connection, execute, fetch_one, query_prepared
+from convo_pipelines.engine.hooks import Hooks
+from convo_pipelines.model.identifiers import canonical
+
+BATCH_ROWS = 10_000
+
+
+_PLACES = "tables/participant_resolutions/places"
+
+
+class Participants(Hooks):
+    """What `participant_resolutions` does before it compares: identifiers are normalized."""
+
+    def prepare(self, connection: Connection, *, is_everything_new: bool) -> int:
+        """Normalize the identifiers of the sources in `keys`; return how many were different.
+
+        Creates the temporary table `touched_identifiers`: those whose contact methods have to be resolved anew.
+
+        Args:
+            connection: in a transaction with the temporary table `keys`.
+            is_everything_new: normalize all of them, not only those that changed.
+
+        """
+        execute(connection, "tables/participant_resolutions/sources", {"places": fragment(_PLACES)})
+        execute(connection, "tables/participant_resolutions/normalized")
+        execute(connection, "tables/participant_resolutions/changed_identifiers")
+        connection.execute("analyze pg_temp.places")
+        _normalize(connection, is_everything_new)
+        queries = fragment("tables/participant_resolutions/identifiers")
+        identified = "tables/participant_resolutions/identified"
+        changed = fetch_one(connection, identified, {"queries": queries}, written_at=None)["identifiers"]
+        connection.execute("analyze pg_temp.touched_identifiers")
+        return changed
+
+    def prepare_few(
+        self, connection: Connection, given: sql.Composable, keys: Mapping[str, object]
+    ) -> dict[str, object]:
+        """Normalize the identifiers of a few sources; return those whose contact methods have to be resolved anew.
+
+        Args:
+            connection: in a transaction.
+            given: the query that returns the keys.
+            keys: its parameters.
+
+        """
+        text = given.as_string()
+        places = query_prepared(connection, _few(text, "places_of_few"), {**keys, "renormalize": False})
+        normalized = [
+            {"kind": kind, "value": value, "identifier": canonical(kind, value)}
+            for kind, value in {(row["kind"], row["value"]) for row in places if row["is_new"]}
+        ]
+        values = {**keys, "places": Jsonb([row["place"] for row in places]), "normalized": Jsonb(normalized)}
+        [done] = query_prepared(connection, _few(text, "identified_few"), values)
+        return {"touched_identifiers": done["touched"] or []}
+
+
+@cache
+def _few(given: str, name: str) -> bytes:
+    return (
+        fragment(f"tables/participant_resolutions/{name}")
+        .format(
+            given=sql.SQL(given),  # pyright: ignore
+            places=fragment(_PLACES),
+            queries=fragment("tables/participant_resolutions/identifiers"),
+        )
+        .as_bytes()
+    )
+
+
+def _normalize(connection: Connection, renormalize: bool) -> None:
+    with connection.cursor("values") as spelled, connection.cursor() as writer:
+        spelled.execute(statement("tables/participant_resolutions/values"), {"renormalize": renormalize})
+        while batch := spelled.fetchmany(BATCH_ROWS):
+            with writer.copy("copy pg_temp.normalized (kind, value, identifier) from stdin") as copy:
+                for row in batch:
+                    copy.write_row((row["kind"], row["value"], canonical(row["kind"], row["value"])))
+    connection.execute("analyze pg_temp.normalized")
