@@ -334,7 +334,7 @@ def test_small_tables_are_built_together_and_a_broken_one_stops_no_other(
         world.say("s2", "robot", at(1), code)
         world.say(None, "human", at(2), code)
     world.execute("alter table app.histories_c03 rename column message to body")
-    results = world.tick(["histories_sessions"])["histories_sessions"].crews
+    results = world.tick(["histories_sessions"])["histories_sessions"].parts
     assert [result.crew.code for result in results if result.error] == ["C03"]
     odd = world.execute("select kind, crew_id from analytics.oddities where asset_key = 'histories_sessions'")
     assert sorted({row["kind"] for row in odd}) == ["messages of no known type", "rows without a session_id"]

@@ -94,7 +94,7 @@ def test_pruned_days_are_kept_unless_told_otherwise(world: World, archive_after:
     world.execute("delete from app.histories_a where session_id = 's1'")
     result = world.backfill(MARCH, MARCH + timedelta(days=5))
     assert len(world.execute("select from analytics.histories_sessions")) == 2
-    assert [crew.warning for crew in result["histories_sessions"].crews] == ["1 session-days are archive and were kept"]
+    assert [crew.warning for crew in result["histories_sessions"].parts] == ["1 session-days are archive and were kept"]
     assert world.reconcile().drift.changed == 0
     chat(world, "s3", day=-10)  # a late import of older rows must not make the archive look deleted
     world.tick()
@@ -182,7 +182,7 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
             result = world.tick()
             known.append(len(world.execute("select from analytics.histories_sessions")))
             if known[-1] < 10:
-                assert not result["histories_sessions"].crews[0].caught_up
+                assert not result["histories_sessions"].parts[0].caught_up
             assert len(known) < 20
     assert known == sorted(known)
     assert len(known) > 3
@@ -324,7 +324,7 @@ def test_a_crew_that_fails_among_many_costs_the_others_nothing(world: World) -> 
         world.say("s1", "human", at(), code)
     world.execute("alter table app.histories_c03 rename column message to body")
     world.execute("drop table app.histories_c07")
-    failed = [bool(crew.error) for crew in world.tick()["histories_sessions"].crews]
+    failed = [bool(crew.error) for crew in world.tick()["histories_sessions"].parts]
     assert (failed.count(False), failed.count(True)) == (10, 2)
     assert "has no column message" in world.state("C03")["last_error"]
     assert "does not exist" in world.state("C07")["last_error"]

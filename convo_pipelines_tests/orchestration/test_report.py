@@ -242,6 +242,6 @@ def test_labels_and_days_that_a_report_stumbles_over(
     world.crew("$\\frac$", table="histories_x")
     for days in (0, 300_000, -700_000):
         world.say(f"s{days}", "human", at(days), "$\\frac$")
-    assert [crew.error for crew in world.tick()["histories_sessions"].crews] == [None]
+    assert [crew.error for crew in world.tick()["histories_sessions"].parts] == [None]
     assert materialize(world).success
     assert load(world).clients["messages"].sum() == 1
