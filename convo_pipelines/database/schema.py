@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
-from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
 
 from convo_pipelines.database import declarations, templates
+from convo_pipelines.database.statements import trusted
 from convo_pipelines.database.warehouse import Connection, execute, fetch, identifier
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -121,7 +121,7 @@ def create(connection: Connection, schema: str) -> None:
     """Create everything that is defined, in an open transaction."""
     connection.execute("set local check_function_bodies = off")  # they name what is created later
     for definition in definitions(schema).values():
-        connection.execute(_trusted(definition.text))
+        connection.execute(trusted(definition.text))
     _record(connection, schema)
 
 
@@ -151,7 +151,7 @@ def apply_code(connection: Connection, schema: str) -> None:
             due |= again
             former += signatures
     if former:
-        connection.execute(_trusted(f"drop function {', '.join(former)}"))
+        connection.execute(trusted(f"drop function {', '.join(former)}"))
     _drop(connection, [key for key in applied if key not in code])
     _record(connection, schema)
 
@@ -203,13 +203,13 @@ def _replace(
     before = _functions(connection, named)
     try:
         with connection.transaction():
-            connection.execute(_trusted(definition.text))
+            connection.execute(trusted(definition.text))
     except (psycopg.errors.InvalidFunctionDefinition, psycopg.errors.InvalidTableDefinition):
         dependents = _dependents(definition, code)
         for key in [*code][::-1]:
             if key in dependents:
                 _drop(connection, [key])
-        connection.execute(_trusted(definition.text))
+        connection.execute(trusted(definition.text))
         return dependents, []
     after = _functions(connection, named)
     former = [signature for signature in before if before[signature] == after[signature]]
@@ -242,7 +242,7 @@ def _drop(connection: Connection, keys: Iterable[str]) -> None:
         views = sql.SQL(", ").join(map(identifier, named["view"]))
         connection.execute(sql.SQL("drop view if exists {}").format(views))
     if functions := _functions(connection, named["function"]):
-        connection.execute(_trusted(f"drop function {', '.join(functions)}"))
+        connection.execute(trusted(f"drop function {', '.join(functions)}"))
 
 
 def _record(connection: Connection, schema: str) -> None:
@@ -253,11 +253,6 @@ def _record(connection: Connection, schema: str) -> None:
 
 def _record_of(schema: str) -> dict[str, sql.Identifier]:
     return {"code": sql.Identifier(schema, CODE)}
-
-
-def _trusted(text: str) -> sql.SQL:
-    """Return statements of this project."""
-    return sql.SQL(cast("LiteralString", text))
 
 
 def _objects(text: str) -> Iterator[tuple[str, str]]:

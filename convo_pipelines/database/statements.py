@@ -27,6 +27,11 @@ def fragment(name: str) -> sql.SQL:
     return sql.SQL(cast("LiteralString", statement(name).as_string().rstrip().removesuffix(";")))
 
 
+def trusted(text: str) -> sql.SQL:
+    """Return a statement, or a part of one, that this project or PostgreSQL's own parser has written."""
+    return sql.SQL(cast("LiteralString", text))
+
+
 def header(name: str) -> list[str]:
     """Return the lines of a statement's header, without the dashes."""
     return [line.removeprefix("--").strip() for line in takewhile(_is_comment, source(name).splitlines())]

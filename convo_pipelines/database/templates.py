@@ -1,12 +1,12 @@
 """The definitions of `sql/schema/` that are written once for all sources: what is declared takes their placeholders."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import LiteralString, cast
+from typing import LiteralString
 
 from psycopg import sql
 
 from convo_pipelines.database.declarations import Log, logs, references, sources
-from convo_pipelines.database.statements import source, statement
+from convo_pipelines.database.statements import source, statement, trusted
 
 HAND_WRITTEN = ("histories", "conversations")
 """Sources whose trigger functions are written by hand: `histories_log.sql`, `conversations_log.sql`."""
@@ -34,11 +34,13 @@ def _declared() -> str:
 def log_table(log: Log) -> str:
     """Return the statements that create a log."""
     comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
-    comments = [comment.format(_sql(log.name), _sql(column), sql.Literal(_meaning(column))) for column in log.columns]
+    comments = [
+        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column))) for column in log.columns
+    ]
     names = {
-        "log": _sql(log.name),
-        "xid_index": _sql(f"{log.name}_xid"),
-        "columns": _lines(sql.SQL("{} {}").format(_sql(column), _sql(of)) for column, of in log.columns.items()),
+        "log": trusted(log.name),
+        "xid_index": trusted(f"{log.name}_xid"),
+        "columns": _lines(sql.SQL("{} {}").format(trusted(column), trusted(of)) for column, of in log.columns.items()),
         "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
         "comments": sql.SQL("\n").join(comments),
     }
@@ -58,13 +60,15 @@ def _meaning(column: str) -> str:
 
 def trigger_function(log: Log) -> str:
     """Return the statements that create the trigger function which writes a log."""
-    columns = [_sql(column) for column in log.columns]
+    columns = [trusted(column) for column in log.columns]
     texts = [of == "text" for of in log.columns.values()]
     numbers = range(1, len(columns) + 1)
 
     def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
         parts = [
-            sql.SQL(template).format(*(part if isinstance(part, sql.Composable) else _sql(str(part)) for part in row))
+            sql.SQL(template).format(
+                *(part if isinstance(part, sql.Composable) else trusted(str(part)) for part in row)
+            )
             for row in zip(*of, strict=True)
         ]
         return sql.SQL(between).join(parts)
@@ -77,8 +81,8 @@ def trigger_function(log: Log) -> str:
 
     types = list(log.columns.values())
     names = {
-        "function": _sql(log.function),
-        "log": _sql(log.name),
+        "function": trusted(log.function),
+        "log": trusted(log.name),
         "log_name": sql.Literal(f"analytics.{log.name}"),
         "columns": listed("{}", columns),
         "declared": listed("only_{} {};\n    all_{} {}[];", numbers, types, numbers, types, between="\n    "),
@@ -106,7 +110,7 @@ def _all_changes() -> str:
     def names(log: Log) -> dict[str, sql.Composable]:
         of = sql.Literal(log.of)
         source = retry.format(sql.Literal(f"{log.of} retry"), of) if log.is_derived else sql.SQL("{}::text").format(of)
-        return {"source": source, "log": _sql(log.name)}
+        return {"source": source, "log": trusted(log.name)}
 
     queries = [query.format(**names(log)) for log in logs().values()]
     return statement("schema/analytics/changes").format(changes=sql.SQL("\nunion all\n").join(queries)).as_string()
@@ -139,8 +143,3 @@ def _lines(parts: Iterable[sql.Composable]) -> sql.Composable:
 
 def _literal(value: object) -> sql.Composable:
     return sql.SQL("{}::text[]" if isinstance(value, list) else "{}").format(sql.Literal(value))
-
-
-def _sql(text: str) -> sql.SQL:
-    """Return a name, a type or a number that a declaration of this project says."""
-    return sql.SQL(cast("LiteralString", text))

@@ -1,13 +1,12 @@
 """Parse trees of SQL, as PostgreSQL's own parser makes them."""
 
 from collections.abc import Iterable, Iterator
-from typing import LiteralString, TypeVar, cast
+from typing import TypeVar
 
 from google.protobuf.message import Message
 from postgast import deparse, parse, walk
 from postgast import pg_query_pb2 as ast
 from postgast.pg_query_pb2 import Node, SelectStmt
-from psycopg import sql
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -70,8 +69,3 @@ def string(name: str) -> Node:
 def names_of(reference: ast.ColumnRef) -> list[str]:
     """Return the parts of the name of a column."""
     return [WHOLE_ROW if part.HasField("a_star") else part.string.sval for part in reference.fields]
-
-
-def trusted(text: str) -> sql.SQL:
-    """Return what PostgreSQL's own parser has parsed."""
-    return sql.SQL(cast("LiteralString", text))

@@ -16,8 +16,7 @@ from psycopg import sql
 
 from convo_pipelines.database.declarations import columns, logs, sources
 from convo_pipelines.database.schema import definitions
-from convo_pipelines.database.statements import statement
-from convo_pipelines.database.trees import trusted
+from convo_pipelines.database.statements import statement, trusted
 from convo_pipelines.engine.conditions import CONSTANT, ROW, Alternative, ConditionsError, Term, conditions
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError

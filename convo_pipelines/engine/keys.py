@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from psycopg import sql
 
-from convo_pipelines.database.statements import fragment
+from convo_pipelines.database.statements import fragment, trusted
 from convo_pipelines.database.warehouse import (
     Connection,
     Identifiers,
@@ -163,8 +163,7 @@ def _news(table_name: str) -> sql.Composable:
 def given(grain: Grain) -> sql.Composable:
     """Return the query that returns the keys of `FewKeys.arrays`."""
     arrays = [
-        sql.SQL("{}::{}[]").format(sql.Placeholder(f"key_{name}"), sql.SQL(grain.type_of(name)))
-        for name in grain.columns
+        sql.SQL("{}::{}[]").format(sql.Placeholder(f"key_{name}"), trusted(of)) for name, of in grain.types.items()
     ]
     return sql.SQL("select * from unnest({}) as given ({})").format(
         sql.SQL(", ").join(arrays), sql.SQL(", ").join(map(sql.Identifier, grain.columns))
@@ -202,7 +201,7 @@ def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
         "key": sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order),
         "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
         "until": sql.SQL(", ").join(sql.Placeholder(f"until_{column}") for column in grain.order),
-        "is_selected": fragment(f"engine/keys/selection/{grain.selection}"),
+        "is_selected": fragment(grain.selected),
     }
 
 
@@ -222,9 +221,9 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
     match scope:
         case Everything():
             pages = [_page(relation, columns, grain.order, names) for relation, columns in _relations(table)]
-            return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"engine/keys/{grain.name}")
-        case Asked() if grain.asked:
-            return fragment(grain.asked)
+            return sql.SQL("\nunion\n").join(pages) if pages else fragment(f"tables/{table.name}/every")
+        case Asked() if table.asked:
+            return fragment(table.asked)
         case Window():
             return fragment(f"tables/{table.name}/window")
         case _:
@@ -235,9 +234,10 @@ def _keys(table: DerivedTable, scope: Scope, names: Identifiers) -> sql.Composab
 def _relations(table: DerivedTable) -> list[tuple[str, tuple[str, ...]]]:
     """Return the relations that contain all keys of a table: its sources, and the table itself."""
     grain, column_of = table.grain, dict(table.grain.keyed_by)
-    if not grain.sources or table.rows.is_insert_only:
-        return list(grain.sources)
-    return [*grain.sources, (table.target, tuple(column_of[column] for column in grain.order))]
+    found = [grain.source] if grain.source else []
+    if not found or table.rows.is_insert_only:
+        return found
+    return [*found, (table.target, tuple(column_of[column] for column in grain.order))]
 
 
 def _page(relation: str, columns: Sequence[str], order: Sequence[str], names: Identifiers) -> sql.Composable:

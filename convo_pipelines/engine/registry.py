@@ -5,22 +5,14 @@ should be for the keys of a chunk, `keys.sql` the keys that a scope concerns. Th
 and retries.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
-from typing import Any, LiteralString
+from typing import Any
 
 from convo_pipelines.database.declarations import Log, logs, references, tables
 from convo_pipelines.database.statements import exists
-
-_KEY_TYPES: dict[str, LiteralString] = {
-    "session_id": "text",
-    "source": "text",
-    "rank": "int",
-    "activity_date": "date",
-    "start_day": "date",
-    "end_day": "date",
-}
 
 
 @dataclass(frozen=True)
@@ -28,108 +20,53 @@ class Grain:
     """The keys of a table: the unit in which it is refreshed.
 
     Attributes:
-        name: of its statements in `sql/engine/keys/`.
         order: the columns that identify a key, in the order in which chunks go through them.
-        more: further columns of a key.
-        by_bytes: those of them that are texts, and ordered by their bytes.
+        types: the types of these and of further columns, in their order.
         keyed_by: (key column, row column) pairs that must be equal; empty if keys identify no rows.
-        sources: the relations that contain all keys, and their columns in the order of the key.
-        selection: the statement in `sql/engine/keys/selection/` that narrows keys to crews and clients.
-        has_retries: whether locked rows are left for the next tick.
+        by_bytes: columns that are texts, and ordered by their bytes.
+        source: the relation that contains all keys, as `schema.table`, and its columns in the order of the key; None:
+            the table has an `every.sql`, or a reader.
         has_days: whether a window of days restricts the keys; otherwise a backfill refreshes everything.
+        has_retries: whether locked rows are left for the next tick.
 
     """
 
-    name: str
     order: tuple[str, ...]
+    types: Mapping[str, str] = field(hash=False)
     keyed_by: tuple[tuple[str, str], ...]
-    more: tuple[str, ...] = ()
     by_bytes: tuple[str, ...] = ()
-    sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    selection: str = "none"
-    has_retries: bool = True
+    source: tuple[str, tuple[str, ...]] | None = None
     has_days: bool = True
+    has_retries: bool = True
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> "Grain":
+        """Return the keys that a `table.toml` declares."""
+        order, named = tuple(said["columns"]), said.get("rows", {})
+        source = _SOURCE.fullmatch(said.get("all", ""))
+        return cls(
+            order,
+            {**said["columns"], **said.get("more", {})},
+            tuple((name, named.get(name, name)) for name in order) if said.get("identify_rows", True) else (),
+            tuple(said.get("by_bytes", ())),
+            (source[1], tuple(source[2].split(", "))) if source else None,
+            said.get("has_days", True),
+            said.get("has_retries", True),
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns of a key."""
-        return (*self.order, *self.more)
-
-    @staticmethod
-    def type_of(column: str) -> LiteralString:
-        """Return the type of a column of a key."""
-        return _KEY_TYPES.get(column, "uuid")
+        return tuple(self.types)
 
     @property
-    def asked(self) -> str | None:
-        """The statement that finds the keys of what a caller names, if there is one."""
-        return name if exists(name := f"engine/keys/asked/{self.name}") else None
+    def selected(self) -> str:
+        """The statement that narrows keys to crews and clients."""
+        found = (f"keys/{column}/selected" for column in self.order)
+        return next(filter(exists, found), "engine/keys/selected")
 
 
-CONVERSATIONS = Grain(
-    "conversations",
-    order=("conversation_id",),
-    keyed_by=(("conversation_id", "conversation_id"),),
-    sources=(("app.conversations", ("id",)),),
-    selection="conversations",
-)
-SUMMARIZED_CONVERSATIONS = replace(CONVERSATIONS, sources=(("analytics.conversation_summaries", ("conversation_id",)),))
-SESSIONS = Grain(
-    "sessions",
-    order=("crew_id", "session_id"),
-    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id")),
-    sources=(("analytics.histories_sessions", ("crew_id", "session_id")),),
-    selection="crews",
-)
-SESSION_DAYS = Grain(
-    "session_days",
-    order=("start_day", "session_id", "crew_id"),
-    keyed_by=(("crew_id", "crew_id"), ("session_id", "session_id"), ("start_day", "activity_date")),
-    more=("end_day",),
-    by_bytes=("session_id",),
-    has_retries=False,
-)
-CREW_DAYS = Grain(
-    "crew_days",
-    order=("crew_id", "activity_date"),
-    keyed_by=(("crew_id", "crew_id"), ("activity_date", "activity_date")),
-    sources=(("analytics.histories_sessions", ("crew_id", "activity_date")),),
-    selection="crews",
-)
-CLIENT_DAYS = Grain(
-    "client_days",
-    order=("client_id", "activity_date"),
-    keyed_by=(("client_id", "client_id"), ("activity_date", "activity_date")),
-    sources=(("analytics.conversation_days", ("client_id", "activity_date")),),
-    selection="clients",
-)
-IDENTIFIER_SOURCES = Grain(
-    "identifier_sources",
-    order=("rank", "id"),
-    more=("source",),
-    keyed_by=(),
-    has_days=False,
-)
-PROJECTS = Grain(
-    "projects",
-    order=("id",),
-    keyed_by=(("id", "project_id"),),
-    sources=(("app.projects", ("id",)),),
-    has_days=False,
-)
-
-
-GRAINS: Mapping[str, Grain] = {
-    "conversations": CONVERSATIONS,
-    "summarized_conversations": SUMMARIZED_CONVERSATIONS,
-    "sessions": SESSIONS,
-    "session_days": SESSION_DAYS,
-    "crew_days": CREW_DAYS,
-    "client_days": CLIENT_DAYS,
-    "identifier_sources": IDENTIFIER_SOURCES,
-    "projects": PROJECTS,
-}
-"""The grains, by the names that `table.toml` uses."""
+_SOURCE = re.compile(r"(\w+\.\w+)\((.*)\)")
 
 
 @dataclass(frozen=True)
@@ -191,7 +128,7 @@ class DerivedTable:
     changes: tuple[str, ...]
     rows: Target
     log: Log
-    grain: Grain = CONVERSATIONS
+    grain: Grain
     propagates: bool = False
     reader: str = ""
     hooks: str = ""
@@ -206,6 +143,12 @@ class DerivedTable:
     def own(self, statement: str) -> str | None:
         """Return the statement of its own folder with this name, if there is one."""
         return name if exists(name := f"tables/{self.name}/{statement}") else None
+
+    @property
+    def asked(self) -> str | None:
+        """The statement that finds the keys of what a caller names, if there is one."""
+        [column, *more] = self.grain.order
+        return self.own("asked") or (name if not more and exists(name := f"keys/{column}/asked") else None)
 
     @property
     def is_read_per_crew(self) -> bool:
@@ -244,7 +187,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
             is_found_again=said.get("is_found_again", False),
         ),
         log=logs()[name],
-        grain=GRAINS[said.get("grain", "conversations")],
+        grain=Grain.of(said["keys"]),
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
         hooks=said.get("hooks", ""),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines.database.statements import exists, fragment
+from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
 from convo_pipelines.engine.keys import Chosen, choose_keys, count_keys, every_nth_key
 from convo_pipelines.engine.registry import DerivedTable
@@ -108,10 +108,9 @@ BY_KEY = Keys()
 
 def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
     """Return lists of spans that contain every key of a table; those of a list may be refreshed at the same time."""
-    sources = table.grain.sources
     most = settings().refresh_workers * SPANS
-    if len(table.grain.order) == 1 and sources:
-        [(relation, _)] = sources
+    if len(table.grain.order) == 1 and table.grain.source:
+        relation, _ = table.grain.source
         schema, _, name = relation.partition(".")
         of_app = name if schema == "app" else None
         for size in fetch(connection, "engine/spans/relation", relation=relation, table_name=of_app):
@@ -119,7 +118,7 @@ def spans_of(connection: Connection, table: DerivedTable) -> list[list[Span]]:
             starts = range(0, size["blocks"], blocks)
             spans: list[Span] = [Blocks(first, min(first + blocks, size["blocks"]), size["keys"]) for first in starts]
             return [spans, [Gone()]]
-    elif exists(parts := f"engine/spans/{table.grain.name}"):
+    elif parts := table.own("spans"):
         return [_of_parts(fetch(connection, parts), most)]
     return [[BY_KEY]]
 
@@ -144,9 +143,9 @@ def is_large_part(connection: Connection, table: DerivedTable, changes: Changes)
 
 def file_of(connection: Connection, table: DerivedTable) -> int | None:
     """Return what identifies the file of the relation whose blocks are read; None if there is no such relation."""
-    if not table.grain.sources:
+    if not table.grain.source:
         return None
-    return fetch_one(connection, "engine/spans/file", relation=table.grain.sources[0][0])["file"]
+    return fetch_one(connection, "engine/spans/file", relation=table.grain.source[0])["file"]
 
 
 def known_size(stages: Sequence[Sequence[Span]]) -> int:
@@ -170,6 +169,6 @@ def _of_parts(parts: list[Row], most: int) -> list[Span]:
 
 
 def _source(table: DerivedTable) -> Identifiers:
-    [(relation, [column])] = table.grain.sources
+    [(relation, [column])] = [table.grain.source] if table.grain.source else []
     [key] = table.grain.order
     return {"relation": identifier(relation), "column": sql.Identifier(column), "key": sql.Identifier(key)}

@@ -161,7 +161,7 @@ def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked, log: log
     """Refresh what a caller names as a whole; a table that sums up more than that gets its tick."""
     if reader := reader_of(table):
         return reader.read_asked(warehouse, log, asked)
-    if table.grain.asked:
+    if table.asked:
         return Done(refresh.read_asked(warehouse, table, asked), [])
     return tick(warehouse, table, log)
 

@@ -90,9 +90,9 @@ def active(connection: Connection, codes: Iterable[str] = (), clients: Iterable[
         CrewError: a code belongs to no active crew, or to none of these clients.
 
     """
-    found = fetch(connection, "engine/crews/active", codes=list(codes) or None, clients=list(clients) or None)
+    found = fetch(connection, "model/crews/active", codes=list(codes) or None, clients=list(clients) or None)
     if missing := set(codes) - {row["code"] for row in found}:
-        known = fetch(connection, "engine/crews/active", codes=None, clients=list(clients) or None)
+        known = fetch(connection, "model/crews/active", codes=None, clients=list(clients) or None)
         of = f" of {', '.join(clients)}" if clients else ""
         raise CrewError(f"no active crew{of} has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
     return found
@@ -110,7 +110,7 @@ def select(warehouse: Warehouse, codes: Sequence[str] = (), clients: Sequence[st
     if not codes and not clients:
         return None
     with warehouse.connection() as connection:
-        known = fetch(connection, "engine/crews/clients")
+        known = fetch(connection, "model/crews/clients")
         id_of = {row["code"]: row["id"] for row in known}
         if missing := set(clients) - set(id_of):
             raise CrewError(f"no client has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
@@ -127,7 +127,7 @@ def _names(rows: Sequence[Row]) -> str:
 
 def any_missing(connection: Connection) -> bool:
     """Whether the table of a crew does not exist, so that each tick reports it."""
-    return fetch_one(connection, "engine/crews/missing")["is_any"]
+    return fetch_one(connection, "model/crews/missing")["is_any"]
 
 
 def check_table(crew: Crew) -> list[str]:
@@ -188,4 +188,4 @@ def waiting(
     """
     span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot, "with_uncaptured": with_uncaptured}
     ids = selection and list(selection.crew_ids)
-    return [Crew(**row) for row in fetch_prepared(connection, "engine/crews/waiting", **span, crew_ids=ids)]
+    return [Crew(**row) for row in fetch_prepared(connection, "model/crews/waiting", **span, crew_ids=ids)]

@@ -176,7 +176,7 @@ class Histories(Reader):
             if is_build:
                 work = reading.work([crew])
                 with refreshing(connection, work.locks, work.reads, work.seconds_left):
-                    if fetch_one(connection, "engine/crews/outside", histories(crew.table_name), **span)["is_any"]:
+                    if fetch_one(connection, "model/crews/outside", histories(crew.table_name), **span)["is_any"]:
                         outside.append(crew.code)
             result.caught_up = True
 
@@ -403,7 +403,7 @@ def _tick_crew(connection: Connection, result: CrewResult, at: LogPosition, read
 def _count_unusable(connection: Connection, results: Sequence[CrewResult], reading: _Reading) -> None:
     """Count the rows that are left out; for when the whole tables are read anyway."""
     work = reading.work([result.crew for result in results])
-    count = fragment("engine/crews/unusable")
+    count = fragment("model/crews/unusable")
     counts = [
         count.format(number=sql.Literal(number), **histories(result.crew.table_name))
         for number, result in enumerate(results)
@@ -418,7 +418,7 @@ def _count_unusable_writes(connection: Connection, result: CrewResult, at: LogPo
     """Count the rows that were written since the last tick and are left out."""
     if result.crew.has_unusable:
         span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
-        rows = fetch(connection, "engine/crews/unusable_writes", **span, members=result.crew.members)
+        rows = fetch(connection, "model/crews/unusable_writes", **span, members=result.crew.members)
         result.unusable = Oddities.of(rows)
 
 
@@ -443,7 +443,7 @@ def _read_keys(
     def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
         if is_logged:
             return _choose_logged(connection, [crew], at, scope, after, rows)
-        query = fragment("tables/histories_sessions/asked").format(**histories(crew.table_name))
+        query = fragment("tables/histories_sessions/days_of_sessions").format(**histories(crew.table_name))
         return _choose(connection, scope, after, rows, query=query, crew_id=crew.id)
 
     def reached(position: Position | None) -> None:
@@ -539,7 +539,7 @@ def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: da
 def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
     """Choose the keys of a crew with unread changes; return False if that is everything."""
     span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
-    if fetch_one(connection, "engine/crews/is_everything", **span, members=crew.members)["is_everything"]:
+    if fetch_one(connection, "model/crews/is_everything", **span, members=crew.members)["is_everything"]:
         return False
     choose_keys(connection, HISTORIES_SESSIONS, pending, **_members([crew]))
     return True
@@ -553,7 +553,7 @@ def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]
 def _log_what_is_left(connection: Connection, at: LogPosition, results: Sequence[CrewResult]) -> None:
     visited = [result.crew.id for result in results]
     span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
-    execute(connection, "engine/crews/missed", **span, visited=visited)
+    execute(connection, "model/crews/missed", **span, visited=visited)
     if at.may_have_deleted or MOVE in at.operations or any(result.crew.rest for result in results):
         read = [result.crew.id for result in results if result.crew.rest and result.caught_up]
         remember_prunings(connection, at.from_snapshot, read)

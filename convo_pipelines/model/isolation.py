@@ -192,5 +192,5 @@ def _record(connection: Connection, results: Sequence[CrewResult], started_at: d
     ]
     met: dict[UUID | None, Oddities] = {result.crew.id: result.odd for result in results if not result.error}
     with suppress(*PASSING_ERRORS), transaction(connection):  # another run of the same crews is noting, too
-        execute(connection, "engine/crews/record", results=Jsonb(rows))
+        execute(connection, "model/crews/record", results=Jsonb(rows))
         oddities.note(connection, HISTORIES_SESSIONS.name, met, is_all=is_all)

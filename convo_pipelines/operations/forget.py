@@ -84,7 +84,7 @@ def client(warehouse: Warehouse, client_code: str) -> Row:
 def _sessions(warehouse: Warehouse, column: str, code: str, session_id: str | None) -> Row:
     _read_everything(warehouse)
     with warehouse.connection() as connection:
-        every = fetch(connection, "engine/crews/every")
+        every = fetch(connection, "model/crews/every")
         found = [crew for crew in every if crew[column] == code]
         if not found:
             known = ", ".join(sorted({crew[column] for crew in every})[:20]) or "none"

@@ -29,7 +29,7 @@ def _branches() -> list[list[DerivedTable]]:
     """Return what follows from a crew's conversation: tables that follow each other, in this order."""
     branches: list[list[DerivedTable]] = []
     for table in DERIVED_TABLES:
-        if table.grain.asked and table.group != LEFT_TO_TICKS and table is not CREW_CONVERSATIONS:
+        if table.asked and table.group != LEFT_TO_TICKS and table is not CREW_CONVERSATIONS:
             followed = [branch for branch in branches if any(other.name in table.changes for other in branch)]
             branches = [branch for branch in branches if branch not in followed]
             branches.append([*chain(*followed), table])
@@ -115,7 +115,7 @@ def _complete(
     capture.sync(warehouse)
     with warehouse.connection() as connection:
         found = fetch(
-            connection, "engine/crews/active", codes=[session.crew_code for session in requested], clients=None
+            connection, "model/crews/active", codes=[session.crew_code for session in requested], clients=None
         )
     crew_ids: dict[str, UUID] = {row["code"]: row["id"] for row in found}
     answers: dict[SessionKey, Answer] = {session: _missing(session, crew_ids) for session in requested}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import LiteralString, TypeVar, cast
+from typing import TypeVar
 
 import psycopg
 from postgast import PgQueryError, parse
@@ -16,7 +16,7 @@ from psycopg import sql
 
 from convo_pipelines.database import migrations
 from convo_pipelines.database.declarations import Source, logs
-from convo_pipelines.database.statements import statement
+from convo_pipelines.database.statements import statement, trusted
 from convo_pipelines.database.warehouse import (
     Connection,
     Row,
@@ -212,7 +212,7 @@ def _create_views(connection: Connection, file: Path) -> set[str]:
             raise AdoptionError(f"{where}: app.{name} is in the file twice")
         try:
             with connection.transaction():
-                connection.execute(_trusted(text))
+                connection.execute(trusted(text))
         except (psycopg.errors.InvalidTableDefinition, psycopg.errors.DuplicateTable) as error:
             if not _replace(connection, name, text):
                 raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary}: rename or drop it") from None
@@ -281,10 +281,10 @@ def _replace(connection: Connection, name: str, text: str) -> bool:
     [described] = found
     _drop_views_of_ours(connection)
     _drop(connection, name)
-    connection.execute(_trusted(text))
+    connection.execute(trusted(text))
     for right in described["rights"]:
         with suppress(psycopg.errors.UndefinedColumn), connection.transaction():
-            connection.execute(_trusted(right))
+            connection.execute(trusted(right))
     return True
 
 
@@ -396,7 +396,7 @@ def _drop_trigger(connection: Connection, names: Mapping[str, sql.Composable]) -
 
 def _drop_former_functions(connection: Connection) -> None:
     for row in fetch(connection, "sources/adoption/former_functions"):
-        connection.execute(_trusted(f"drop function {row['function']}"))
+        connection.execute(trusted(f"drop function {row['function']}"))
 
 
 def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
@@ -404,7 +404,7 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
     tables: list[tuple[Row, str]] = []
     if view.base:
         tables.append((view.base, function := f"log_view_{view.oid}"))
-        connection.execute(_trusted(view.trigger_function(connection, function, log_function)))
+        connection.execute(trusted(view.trigger_function(connection, function, log_function)))
         is_histories = log_function == "log_sessions"
         log = logs()["histories" if is_histories else name]
         said: dict[str, object] = {"operation": "everything", **({"table_oid": view.oid} if is_histories else {})}
@@ -445,7 +445,7 @@ def _install_lock(connection: Connection, name: str) -> None:
 def _install_insert(connection: Connection) -> None:
     """Have conversations of crews inserted into the table beneath; if it cannot be done, none are created."""
     relation, columns = CREW_CONVERSATIONS.target, CREW_CONVERSATIONS.rows.inserted
-    connection.execute(_trusted(f"drop trigger if exists {INSERT_TRIGGER} on {relation}"))
+    connection.execute(trusted(f"drop trigger if exists {INSERT_TRIGGER} on {relation}"))
     takes = fetch_one(connection, "sources/adoption/takes_rows", relation=relation, columns=list(columns))
     if takes["takes_rows"]:
         return
@@ -461,7 +461,7 @@ def _install_insert(connection: Connection) -> None:
 
 def _empty_view(name: str, wanted: Source) -> sql.Composed:
     columns = [
-        sql.SQL("null::{} as {}").format(_trusted(column.type), sql.Identifier(column_name))
+        sql.SQL("null::{} as {}").format(trusted(column.type), sql.Identifier(column_name))
         for column_name, column in wanted.columns.items()
     ]
     view = sql.Identifier("app", name)
@@ -469,11 +469,6 @@ def _empty_view(name: str, wanted: Source) -> sql.Composed:
     return sql.SQL("create view {} as select {} where false; comment on view {} is {}").format(
         view, sql.SQL(", ").join(columns), view, comment
     )
-
-
-def _trusted(text: str) -> sql.SQL:
-    """Return statements of ours, or of the owner's own file."""
-    return sql.SQL(cast("LiteralString", text))
 
 
 def _hint(error: psycopg.Error) -> str:
@@ -526,7 +521,7 @@ def restore(warehouse: Warehouse) -> list[Adopted]:
         rows = fetch(connection, "sources/adoption/released")
         if not rows:
             raise AdoptionError("no views are released")
-        failures = _in_any_order(connection, {row["table_name"]: _trusted(row["statements"]) for row in rows})
+        failures = _in_any_order(connection, {row["table_name"]: trusted(row["statements"]) for row in rows})
         if failures:
             [name, error] = next(iter(failures.items()))
             raise AdoptionError(

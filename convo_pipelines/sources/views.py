@@ -15,7 +15,7 @@ from postgast.pg_query_pb2 import Node, SelectStmt
 from psycopg import sql
 
 from convo_pipelines.database import trees
-from convo_pipelines.database.statements import statement
+from convo_pipelines.database.statements import statement, trusted
 from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -191,7 +191,7 @@ class _Plain:
             "table": sql.Identifier(self.base["schema_name"], self.base["relation_name"]),
             "table_name": sql.Literal(self.base["name"]),
             "alias": sql.Identifier(self.alias),
-            "id": trees.trusted(trees.expression(self.shown["id"])),
+            "id": trusted(trees.expression(self.shown["id"])),
         }
 
 
@@ -243,7 +243,7 @@ def lock_function(connection: Connection, relation: str, name: str) -> sql.Compo
         **plain.names(),
         function=sql.Identifier("analytics", name),
         column=sql.Identifier(plain.alias, column),
-        key=trees.trusted(f"({key})::{plain.types[column]}"),
+        key=trusted(f"({key})::{plain.types[column]}"),
     )
 
 
@@ -274,12 +274,12 @@ def insert_function(
     for column in plain.shown.keys() & columns:
         inverse = _inverse(plain.shown[column], f"new.{sql.Identifier(column).as_string()}")
         if inverse and inverse[0] in plain.written and (column != "id" or plain.types[inverse[0]] == "uuid"):
-            written[inverse[0]] = trees.trusted(f"({inverse[1]})::{plain.types[inverse[0]]}")
+            written[inverse[0]] = trusted(f"({inverse[1]})::{plain.types[inverse[0]]}")
     return statement("sources/views/insert_function").format(
         **plain.names(),
         function=sql.Identifier("analytics", name),
         trigger=sql.Identifier(trigger),
-        view=trees.trusted(relation),
+        view=trusted(relation),
         columns=sql.SQL(", ").join(map(sql.Identifier, written)),
         values=sql.SQL(", ").join(written.values()),
     )
@@ -352,7 +352,7 @@ class _Reader:
         """Return how PostgreSQL reads a query."""
         name = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
-            copy = statement("sources/views/copy_view").format(view=name, query=trees.trusted(query.rstrip(";")))
+            copy = statement("sources/views/copy_view").format(view=name, query=trusted(query.rstrip(";")))
             self.connection.execute(copy)  # without parameters: a percent sign in a view is no placeholder
             return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
@@ -466,7 +466,7 @@ class _Reader:
             for what, index in indexes:
                 try:
                     with self.connection.transaction():
-                        created = sql.SQL("create index on pg_temp.{} {}").format(copy, trees.trusted(index))
+                        created = sql.SQL("create index on pg_temp.{} {}").format(copy, trusted(index))
                         self.connection.execute(created)
                 except psycopg.errors.UndefinedObject:  # a type without an order, such as json: nothing was refuted
                     continue

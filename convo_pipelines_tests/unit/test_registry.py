@@ -24,10 +24,10 @@ def test_a_table_has_its_statements(table: DerivedTable) -> None:
     for name in ("rows", "keys"):
         assert table.own(name), f"sql/tables/{table.name}/{name}.sql is missing"
     grain = table.grain
-    assert exists(f"engine/keys/selection/{grain.selection}")
+    assert exists(grain.selected)
     if table is HISTORIES_SESSIONS:
         return  # its crews say what they read, and log what they leave
-    assert grain.sources or exists(f"engine/keys/{grain.name}")
+    assert grain.source or table.own("every")
     assert grain.has_retries
     logged = {row_column for _, row_column in grain.keyed_by} <= set(table.log.columns)
     assert table.own("retried") or logged, f"{table.name}: its log lacks columns of its keys, so retries are lost"
