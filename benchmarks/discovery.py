@@ -8,8 +8,8 @@ from psycopg import sql
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds, variables
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.model import isolation
+from convo_pipelines.model.tables import DISCOVERY
 from convo_pipelines.sources import n8n
 
 CREWS = 10

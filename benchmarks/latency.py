@@ -11,8 +11,8 @@ from benchmarks.capture import latencies
 from benchmarks.discovery import UNTIL, Benchmark, log
 from benchmarks.measure import console, fresh_database
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.model.tables import DISCOVERY
 
 CREWS, SESSIONS = 50, 10_000
 MESSAGES_PER_SECOND, SECONDS, CLIENTS = 500, 20, 8

@@ -18,8 +18,8 @@ import psycopg
 from benchmarks.discovery import CREWS, UNTIL, Benchmark, log
 from benchmarks.measure import FOLDER, console, fresh_database, run_file
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DISCOVERY
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.model.tables import DISCOVERY
 from convo_pipelines_tests.processes import NODE, NPM, free_port, wait_for
 
 IDENTIFIERS = 1_000_000

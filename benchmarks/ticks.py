@@ -5,7 +5,8 @@ from collections.abc import Callable
 from benchmarks.discovery import TICKS, Benchmark, log
 from benchmarks.measure import fresh_database, median_seconds, run_file
 from convo_pipelines.engine import refresh, ticks
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
 
 SESSIONS = 10_000
 THREE = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, TABLES["conversation_summaries"])

@@ -19,7 +19,8 @@ from benchmarks.peers.scenarios import OLD_DAYS, Histories
 from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
 from benchmarks.results import save, table
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, HISTORIES_SESSIONS, TABLES
+from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
 
 PINNED = ("dbt-core", "dbt-postgres", "sqlmesh", "duckdb", "polars")
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
@@ -21,7 +20,6 @@ from convo_pipelines.database.warehouse import (
     fetch,
     fetch_one,
     fetch_prepared,
-    identifier,
     lacking_rights,
     patiently,
     run_prepared,
@@ -29,6 +27,7 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.hooks import hooks_of
+from convo_pipelines.engine.readers import readers
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -55,10 +54,9 @@ def sync(warehouse: Warehouse) -> None:
     """Compare the catalog with the stored state, and capture tables that are not captured.
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table".
-    So is the table of a crew that was activated, or that names another table than before. Tables that cannot be
+    So are new sources of a reader. Tables that cannot be
     captured are read by reconcile only. What is bound to a former table is bound to its successor: views before the
-    table is read, foreign keys afterwards. Missing rights are warned of, and the state of crews that are gone is
-    deleted.
+    table is read, foreign keys afterwards. Missing rights are warned of.
     """
     warehouse.columns.clear()
     with warehouse.connection() as connection:
@@ -78,21 +76,11 @@ def sync(warehouse: Warehouse) -> None:
             is_bound = binding.bind_foreign_keys(connection)
             _warn_of_missing_rights(warehouse, connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
-                execute(connection, "engine/capture/gone_crews")
-                changed = fetch_one(connection, "engine/capture/crews", {"crews": _referable_crews(connection)})[
-                    "crews"
-                ]
-                if is_bound and not changed:  # otherwise crews may have changed since the fingerprint was taken
+                changed = [reader.sync(connection) for reader in readers()]
+                if is_bound and not any(changed):  # otherwise sources may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
             if not is_bound:
                 return
-
-
-def _referable_crews(connection: Connection) -> sql.Composable:
-    """Return app.crews; without the rows of its children, if a foreign key sees none of them."""
-    inherited = fetch(connection, "engine/refresh/inherited", relation="analytics.crew_discovery_state")
-    crews = identifier("app.crews")
-    return sql.SQL("only {}").format(crews) if inherited else crews
 
 
 def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection) -> None:
@@ -104,7 +92,7 @@ def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection) -> Non
 
 
 def has_news(connection: Connection) -> bool:
-    """Whether the catalog, crews or clients may have changed since `sync` compared them."""
+    """Whether the catalog, or the sources of a reader, may have changed since `sync` compared them."""
     return fetch_prepared(connection, "engine/capture/news")[0]["is_any"]
 
 

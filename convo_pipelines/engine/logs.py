@@ -78,6 +78,11 @@ def trim() -> bytes:
     query, count = sql.SQL("{} as (\n{}\n)"), sql.SQL("select {}::text as log, count(*) as rows from {}")
     deleted = fragment("engine/log/trimmed")
     queries = [query.format(log, deleted.format(log=log)) for log in map(sql.Identifier, names)]
+    queries += [
+        query.format(sql.Identifier(f"of_{table.name}"), fragment(own))
+        for table in TABLES.values()
+        if (own := table.own("trimmed"))
+    ]
     counts = [count.format(sql.Literal(name), sql.Identifier(name)) for name in names]
     return (
         fragment("engine/log/trim")

@@ -8,7 +8,7 @@ from importlib import import_module
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.refresh import Done
-from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Asked, Selection, Window
 
 
@@ -18,6 +18,10 @@ class Reader(ABC):
     @abstractmethod
     def has_work(self, connection: Connection) -> bool:
         """Whether a tick has something to do, though nothing was logged."""
+
+    @abstractmethod
+    def sync(self, connection: Connection) -> bool:
+        """Compare its sources with those that are known, and log "everything" of new ones; return whether some are."""
 
     @abstractmethod
     def example(self, connection: Connection) -> tuple[str, ...]:
@@ -50,6 +54,11 @@ class Reader(ABC):
     @abstractmethod
     def compare(self, warehouse: Warehouse, log: logging.Logger) -> Done:
         """Refresh everything, and count changed rows without an unread change as drift."""
+
+
+def readers() -> list[Reader]:
+    """Return all readers."""
+    return [reader for table in DERIVED_TABLES if (reader := reader_of(table))]
 
 
 @cache

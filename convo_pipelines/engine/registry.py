@@ -209,21 +209,6 @@ def _in_order(found: Mapping[str, DerivedTable]) -> dict[str, DerivedTable]:
 TABLES = _in_order({name: _derived_table(name, said) for name, said in tables().items()})
 """Every derived table by its name, those that others are derived from first."""
 DERIVED_TABLES = tuple(TABLES.values())
-HISTORIES_SESSIONS = TABLES["histories_sessions"]
-CREW_CONVERSATIONS = TABLES["crew_conversations"]
-PARTICIPANT_RESOLUTIONS = TABLES["participant_resolutions"]
-BOOKKEEPING = (
-    "alerts",
-    "crew_discovery_state",
-    "deferred_indexes",
-    "deleted_conversations",
-    "latencies",
-    "live_refreshes",
-    "oddities",
-    "refresh_state",
-    "refused_conversations",
-)
-"""Tables with the state of the pipeline that operators may read."""
 LINK_TABLES = tuple(table for table in DERIVED_TABLES if table.is_link)
 """The tables that clients sync by Zero, each from a conversation to its first parent."""
 
@@ -241,7 +226,3 @@ def followers(table: DerivedTable) -> list[DerivedTable]:
 def tables_of(job: str) -> tuple[DerivedTable, ...]:
     """Return the tables that a job's ticks refresh."""
     return tuple(table for table in DERIVED_TABLES if table.job == job)
-
-
-DISCOVERY = tables_of("conversation_discovery")
-LINK_SYNC = tables_of("link_sync")

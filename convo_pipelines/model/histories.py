@@ -37,7 +37,6 @@ from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.readers import Reader
 from convo_pipelines.engine.refresh import Done, Outcome, Work
-from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
     EVERYTHING,
@@ -52,6 +51,7 @@ from convo_pipelines.engine.scopes import (
 from convo_pipelines.model.archive import MOVE, remember_prunings
 from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError, active, any_missing, check_table, waiting
 from convo_pipelines.model.isolation import CrewResult, for_each, together, total
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
@@ -111,6 +111,16 @@ class Histories(Reader):
     def has_work(self, connection: Connection) -> bool:
         """Whether the table of a crew does not exist, which each tick reports."""
         return any_missing(connection)
+
+    def sync(self, connection: Connection) -> bool:
+        """Register crews that were activated, name another table or moved to another client, and forget those gone.
+
+        Rows of tables that inherit from `app.crews` are left out, if a foreign key sees none of them.
+        """
+        execute(connection, "model/crews/gone")
+        inherited = fetch(connection, "engine/refresh/inherited", relation="analytics.crew_discovery_state")
+        crews = sql.SQL("only app.crews" if inherited else "app.crews")
+        return bool(fetch_one(connection, "model/crews/register", {"crews": crews})["crews"])
 
     def example(self, connection: Connection) -> tuple[str, ...]:
         """Return the table of the first crew, by its code."""

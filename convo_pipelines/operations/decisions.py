@@ -11,9 +11,9 @@ import psycopg
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, Row, Warehouse, execute, fetch, refreshing
-from convo_pipelines.engine.registry import PARTICIPANT_RESOLUTIONS
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.participants import Participants
+from convo_pipelines.model.tables import PARTICIPANT_RESOLUTIONS
 from convo_pipelines.operations.who import CONVERSATIONS, Named, find
 
 _LOCK = "participant_decisions"

@@ -15,7 +15,8 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.migrations import ViewsReleasedError
 from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
 from convo_pipelines.engine import capture, change_log
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)

@@ -10,10 +10,11 @@ from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine import reconcile as reconciliation
 from convo_pipelines.engine.reconcile import Reconciliation
 from convo_pipelines.engine.refresh import Done, Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Asked, Window, parameters
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews
+from convo_pipelines.model.tables import HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
 from convo_pipelines.operations import schema
 
 _log = logging.getLogger(__name__)

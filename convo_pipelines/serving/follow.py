@@ -19,9 +19,10 @@ from convo_pipelines.engine.change_log import LogPosition, Seen, Watermark, proc
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.leases import FOLLOWER, RENEW_SECONDS, Lease
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable, followers
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable, followers
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import histories
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.operations import schema
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
 

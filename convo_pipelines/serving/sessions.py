@@ -16,10 +16,11 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error
 from convo_pipelines.engine import capture, refresh
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
 from convo_pipelines.model import histories
 from convo_pipelines.model.isolation import total
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
 
 LEFT_TO_TICKS = "activity"
 """The group of tables that are not of single sessions: days of crews and clients."""

@@ -30,8 +30,8 @@ from convo_pipelines.database.warehouse import (
     patiently,
 )
 from convo_pipelines.engine import binding, capture, leases
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.tables import CREW_CONVERSATIONS
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like

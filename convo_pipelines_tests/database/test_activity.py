@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from convo_pipelines.engine import capture, change_log, chunks, refresh, ticks
-from convo_pipelines.engine.registry import DISCOVERY, TABLES, DerivedTable
+from convo_pipelines.engine.registry import TABLES, DerivedTable
 from convo_pipelines.model.crews import CrewError
+from convo_pipelines.model.tables import DISCOVERY
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide

@@ -17,8 +17,9 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, refresh, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
-from convo_pipelines.engine.registry import CREW_CONVERSATIONS, DERIVED_TABLES, DISCOVERY, HISTORIES_SESSIONS, TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
 from convo_pipelines.model import histories
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DISCOVERY, HISTORIES_SESSIONS
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.interleaving import interleave, write_before

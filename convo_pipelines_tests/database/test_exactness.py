@@ -21,9 +21,10 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import capture, reconcile, refresh, spans, ticks
 from convo_pipelines.engine.leases import Lease
-from convo_pipelines.engine.registry import DERIVED_TABLES, DISCOVERY
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import crews
+from convo_pipelines.model.tables import DISCOVERY
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines.sources import adoption

@@ -17,9 +17,9 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.schema import OtherVersionError
 from convo_pipelines.database.warehouse import Connection, TableLockedError, Warehouse
 from convo_pipelines.engine import binding
-from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.engine.ticks import compare
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.world import EveryCrewFailedError, World, at

@@ -17,9 +17,7 @@ from sqlalchemy import make_url
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.engine.change_log import ChangesError
-from convo_pipelines.engine.registry import (
-    HISTORIES_SESSIONS,
-)
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines_tests.conftest import ROOT, Server, debian_only, debian_server
 from convo_pipelines_tests.database.test_changes import NOW, assert_right, state, tick
 from convo_pipelines_tests.world import DAY, World

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine import change_log
-from convo_pipelines.engine.registry import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.orchestration.cells import PROCESS_TAG, process_tags
 from convo_pipelines.orchestration.storage import Launcher
 from convo_pipelines_tests import adopted, oracle

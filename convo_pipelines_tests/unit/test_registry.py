@@ -6,12 +6,8 @@ from itertools import chain
 import pytest
 
 from convo_pipelines.database.statements import exists
-from convo_pipelines.engine.registry import (
-    CREW_CONVERSATIONS,
-    DERIVED_TABLES,
-    HISTORIES_SESSIONS,
-    DerivedTable,
-)
+from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
 from convo_pipelines.serving import sessions
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
@@ -31,6 +27,13 @@ def test_a_table_has_its_statements(table: DerivedTable) -> None:
     assert grain.has_retries
     logged = {row_column for _, row_column in grain.keyed_by} <= set(table.log.columns)
     assert table.own("retried") or logged, f"{table.name}: its log lacks columns of its keys, so retries are lost"
+
+
+def test_the_engine_names_no_table() -> None:
+    names = re.compile("|".join(table.name for table in DERIVED_TABLES))
+    files = [*(ROOT / "convo_pipelines/engine").glob("*.py"), *(ROOT / "sql/engine").rglob("*.sql")]
+    named = {str(file.relative_to(ROOT)): sorted(set(names.findall(file.read_text()))) for file in files}
+    assert {file: found for file, found in named.items() if found} == {}
 
 
 def test_every_table_is_recomputed_by_the_oracle() -> None:

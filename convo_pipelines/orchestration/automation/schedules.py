@@ -8,7 +8,8 @@ import dagster as dg
 from convo_pipelines import extras
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import leases, ticks
-from convo_pipelines.engine.registry import LINK_SYNC, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import LINK_SYNC
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.cells import qualified, tags

@@ -4,8 +4,8 @@ import dagster as dg
 import psycopg
 
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, histories
-from convo_pipelines.engine.registry import HISTORIES_SESSIONS
 from convo_pipelines.model import crews
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 
