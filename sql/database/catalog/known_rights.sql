@@ -28,7 +28,8 @@ sources as (
         format('%%I.%%I', schema.nspname, class.relname) as subject,
         state.table_name in (select histories_table_name from analytics.crew_discovery_state where is_discovered) as is_histories
     from analytics.capture_state as state
-    inner join pg_class as class on class.oid = state.table_oid
+    inner join pg_class as class  -- of a restored database, the oid may be that of anything
+        on class.oid = state.table_oid and class.relname = state.table_name
     inner join pg_namespace as schema on schema.oid = class.relnamespace
 ),
 
