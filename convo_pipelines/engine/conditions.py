@@ -8,7 +8,8 @@ that the join keeps anyway, and one in a subquery says nothing of rows outside o
 occurrence has the groups that it lies in, and each equality those that it is said in.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, product
 
@@ -29,11 +30,28 @@ OF_ANY = "convo_of_any_"
 MANY = 500
 """A query of more alternatives is refused."""
 AGGREGATES = {
-    "array_agg", "avg", "bit_and", "bit_or", "bool_and", "bool_or", "count", "every", "json_agg", "json_object_agg",
-    "jsonb_agg", "jsonb_object_agg", "max", "min", "mode", "percentile_cont", "percentile_disc", "range_agg",
-    "regr_slope", "stddev", "stddev_pop", "stddev_samp", "string_agg", "sum", "var_pop", "var_samp", "variance",
-    "xmlagg",
+    "any_value", "array_agg", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr", "count",
+    "covar_pop", "covar_samp", "every", "json_agg", "json_agg_strict", "json_object_agg", "json_object_agg_strict",
+    "json_object_agg_unique", "json_object_agg_unique_strict", "jsonb_agg", "jsonb_agg_strict", "jsonb_object_agg",
+    "jsonb_object_agg_strict", "jsonb_object_agg_unique", "jsonb_object_agg_unique_strict", "max", "min", "mode",
+    "percentile_cont", "percentile_disc", "range_agg", "range_intersect_agg", "regr_avgx", "regr_avgy", "regr_count",
+    "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "stddev", "stddev_pop",
+    "stddev_samp", "string_agg", "sum", "var_pop", "var_samp", "variance", "xmlagg",
 }  # fmt: skip
+SETS = {
+    "generate_series", "generate_subscripts", "json_array_elements", "json_array_elements_text", "json_each",
+    "json_each_text", "json_object_keys", "json_populate_recordset", "json_to_recordset", "jsonb_array_elements",
+    "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text", "jsonb_object_keys", "jsonb_path_query",
+    "jsonb_populate_recordset", "jsonb_to_recordset", "regexp_matches", "regexp_split_to_table", "string_to_table",
+    "unnest",
+}  # fmt: skip
+"""Functions that return several rows."""
+READERS = re.compile(r"(table|query|cursor|schema|database)_to_xml|ts_stat$|ts_rewrite$|currval$|nextval$|lastval$")
+"""Functions that read tables."""
+ALL = ""
+"""Under this name, a scope has the columns of all its tables, as `*` shows them."""
+AGAIN = "\0"
+"""Ends the label of a column, if others before it have the same."""
 
 Groups = frozenset[int]
 Column = tuple[int, str]
@@ -71,6 +89,7 @@ class Alternative:
         groups: of each occurrence.
         equalities: pairs of equal terms, and the groups in which they are said.
         used: the columns on which the rows depend, and on which their number does.
+        implied: groups, and those in which a row also is if it is in all of them.
 
     """
 
@@ -78,23 +97,35 @@ class Alternative:
     groups: Mapping[int, Groups] = field(default_factory=dict[int, Groups])
     equalities: tuple[tuple[Term, Term, Groups], ...] = ()
     used: frozenset[Column] = frozenset()
+    implied: tuple[tuple[Groups, Groups], ...] = ()
+
+    def groups_of(self, at: int) -> Groups:
+        """Return the groups of an occurrence, with those that they imply."""
+        found, before = self.groups[at], None
+        while found != before:
+            before = found
+            found = found.union(*(more for said, more in self.implied if said <= found))
+        return found
 
 
-def conditions(query: str, columns: Mapping[str, Sequence[str]], views: Mapping[str, str]) -> list[Alternative]:
+def conditions(
+    query: str, columns: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str] = ()
+) -> list[Alternative]:
     """Return the alternatives of a query.
 
     Args:
         query: a SELECT that reads `keys`.
         columns: of each relation, as `schema.name`, and of `keys`.
         views: the definitions of views, by name; these are read in their place.
+        functions: those outside of `pg_catalog` that read no tables, and return one value for each row.
 
     Raises:
-        ConditionsError: it is recursive, or has too many alternatives.
+        ConditionsError: it is recursive, has too many alternatives, or something that is not understood here.
 
     """
-    reader = _Reader(columns, views)
-    found = reader.select(trees.select_of(query), _State(), {}, frozenset())
-    used = [reader.used(state, shown.values()) for state, shown in found]
+    reader = _Reader(columns, views, functions)
+    found = reader.select(reader.checked(query), _State(), {}, frozenset())
+    used = [reader.used(shown.values()) for _, shown in found]
     return [
         replace(state.alternative, used=state.alternative.used | more)
         for (state, _), more in zip(found, used, strict=True)
@@ -103,7 +134,8 @@ def conditions(query: str, columns: Mapping[str, Sequence[str]], views: Mapping[
 
 Shown = dict[str, Node | None]
 """The columns of a table in FROM, over those of occurrences; None: an aggregate, or another row decides."""
-Ctes = Mapping[str, tuple[SelectStmt, Sequence[str], "Ctes"]]
+Scopes = tuple[Mapping[str, Shown], ...]
+Ctes = Mapping[str, tuple[SelectStmt, Sequence[str], "Ctes", Scopes]]
 
 
 @dataclass(frozen=True)
@@ -111,18 +143,40 @@ class _State:
     """An alternative as far as it has been read, and the tables that can be named, those of outer queries last."""
 
     alternative: Alternative = Alternative()
-    scopes: tuple[Mapping[str, Shown], ...] = ({},)
+    scopes: Scopes = ({},)
+
+    @property
+    def all(self) -> Shown:
+        return self.scopes[0].get(ALL, {})
 
     def named(self, name: str, shown: Shown) -> "_State":
         first, *outer = self.scopes
-        return replace(self, scopes=({**first, name: shown}, *outer))
+        both = _labelled([*self.all.items(), *shown.items()])
+        return replace(self, scopes=({**first, name: shown, ALL: both}, *outer))
+
+    def showing(self, columns: Iterable[tuple[str, Node | None]]) -> "_State":
+        """Show these as all columns."""
+        first, *outer = self.scopes
+        return replace(self, scopes=({**first, ALL: _labelled(columns)}, *outer))
 
 
 class _Reader:
-    def __init__(self, columns: Mapping[str, Sequence[str]], views: Mapping[str, str]):
-        self.columns, self.views = columns, views
+    def __init__(self, columns: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str]):
+        self.columns, self.views, self.functions = columns, views, functions
         self.numbers = count(1)
         self.optional = set[int]()
+
+    def checked(self, query: str) -> SelectStmt:
+        """Return the tree of a query, if nothing in it reads tables unseen or aggregates unseen."""
+        tree = trees.select_of(query)
+        for call in trees.nodes(tree, ast.FuncCall):
+            name = trees.joined(call.funcname)
+            is_known = len(call.funcname) == 1 or name.startswith("pg_catalog.") or name in self.functions
+            if not is_known or READERS.match(name.rpartition(".")[2]):
+                raise ConditionsError(f"the function {name} may read tables, or several rows")
+        if any(True for _ in trees.nodes(tree, ast.JsonAggConstructor)):
+            raise ConditionsError("it has JSON_ARRAYAGG or JSON_OBJECTAGG: json_agg and json_object_agg are understood")
+        return tree
 
     # Queries
 
@@ -132,14 +186,17 @@ class _Reader:
             raise ConditionsError("it has a recursive WITH")
         ctes = dict(ctes)
         for cte in (node.common_table_expr for node in tree.with_clause.ctes):
+            if not cte.ctequery.HasField("select_stmt"):
+                raise ConditionsError(f"{cte.ctename} of its WITH is no SELECT")
             names = [name.string.sval for name in cte.aliascolnames]
-            ctes[cte.ctename] = (cte.ctequery.select_stmt, names, dict(ctes))
+            ctes[cte.ctename] = (cte.ctequery.select_stmt, names, dict(ctes), outer.scopes)
+        limits = [node for node in (tree.limit_count, tree.limit_offset) if trees.is_given(node)]
         if tree.op != ast.SETOP_NONE:
-            return self._union(tree, outer, ctes, groups)
+            return self._union(tree, limits, outer, ctes, groups)
         if tree.values_lists:
-            width = len(tree.values_lists[0].list.items)
-            return [(outer, {f"column{number}": None for number in range(1, width + 1)})]
-        if not tree.group_clause and any(_is_aggregate(call) for call in _calls(tree)):
+            return self._values(tree, limits, outer, ctes, groups)
+        is_one = tree.HasField("having_clause") or any(map(_is_aggregate, _calls(tree)))
+        if any(node.HasField("grouping_set") for node in tree.group_clause) or (is_one and not tree.group_clause):
             groups = groups | {next(self.numbers)}  # it returns a row even if it reads none
         first = next(self.numbers)
         states = [replace(outer, scopes=({}, *outer.scopes))]
@@ -148,89 +205,138 @@ class _Reader:
             self._check(states)
         if tree.HasField("where_clause"):
             states = self._where(tree.where_clause, states, ctes, groups)
+        having = [tree.having_clause] if tree.HasField("having_clause") else []
+        targets = [target.val for target in trees.targets(tree) if not _is_star(target)]
+        distinct = list(filter(trees.is_given, tree.distinct_clause))
         found: list[tuple[_State, Shown]] = []
-        rest = [
-            *tree.group_clause,
-            *tree.sort_clause,
-            *filter(trees.is_given, tree.distinct_clause),
-            *tree.window_clause,
-        ]
-        rest += [node for node in (tree.having_clause, tree.limit_count, tree.limit_offset) if trees.is_given(node)]
         for state in states:
-            shown = self._shown(tree, state, first)
-            after = [replace(state, scopes=outer.scopes)]
-            marked = self.used_by(rest, state)
-            marked |= self.used_by([target.val for target in trees.targets(tree)], state, is_opaque=True)
+            after = [state]
+            for node in [*targets, *tree.group_clause, *tree.sort_clause, *distinct, *tree.window_clause, *having]:
+                after = self._nested(node, after, ctes, groups)
+            for node in limits:
+                after = self._nested(node, after, ctes, groups)
+            plain = self._plain(tree, state)
+            shown = self._shown(tree, state, plain, first)
+            marked = self.used_by([*having, *limits, *tree.window_clause], state)
+            marked |= self.used_by((node for node in targets if self._resolved(node, state) is None), state)
+            marked |= self._used_items(tree.group_clause, state, plain, is_label_first=False)
+            marked |= self._used_items([*tree.sort_clause, *distinct], state, plain, is_label_first=True)
             if tree.distinct_clause:
-                marked |= self.used(state, shown.values())
-            for node in [*(target.val for target in trees.targets(tree)), *rest]:
-                after = self._nested(node, [replace(one, scopes=state.scopes) for one in after], ctes, groups)
+                marked |= self.used(shown.values())
             found += [(_marked(replace(one, scopes=outer.scopes), marked), shown) for one in after]
         self._check(found)
         return found
 
-    def _union(self, tree: SelectStmt, outer: _State, ctes: Ctes, groups: Groups) -> list[tuple[_State, Shown]]:
+    def _union(
+        self, tree: SelectStmt, limits: Sequence[Node], outer: _State, ctes: Ctes, groups: Groups
+    ) -> list[tuple[_State, Shown]]:
         left = self.select(tree.larg, outer, ctes, groups)
         right = self.select(tree.rarg, outer, ctes, groups)
-        names = list(left[0][1])
-        found = [*left, *((state, dict(zip(names, shown.values(), strict=True))) for state, shown in right)]
-        is_opaque = any(trees.is_given(node) for node in (tree.limit_count, tree.limit_offset))
-        if not tree.all:
-            found = [(_marked(state, self.used(state, shown.values())), shown) for state, shown in found]
-        return [(state, dict.fromkeys(shown) if is_opaque else shown) for state, shown in found]
+        names = [name for _, shown in (left or right)[:1] for name, _ in _ordered(shown)]
+        found = [
+            *left,
+            *((state, dict(zip(names, (of for _, of in _ordered(shown)), strict=True))) for state, shown in right),
+        ]
+        if limits or not (tree.op == ast.SETOP_UNION and tree.all):
+            found = [(_marked(state, self.used(shown.values())), shown) for state, shown in found]
+        if limits:
+            found = [(state, dict.fromkeys(shown)) for state, shown in found]
+        self._check(found)
+        return self._limited(found, limits, ctes, groups)
 
-    def _shown(self, tree: SelectStmt, state: _State, first: int) -> Shown:
-        shown: Shown = {}
+    def _values(
+        self, tree: SelectStmt, limits: Sequence[Node], outer: _State, ctes: Ctes, groups: Groups
+    ) -> list[tuple[_State, Shown]]:
+        rows = [row.list.items for row in tree.values_lists]
+        states = [_marked(outer, self.used_by((item for row in rows for item in row), outer))]
+        for item in (item for row in rows for item in row):
+            states = self._nested(item, states, ctes, groups)
+        shown: Shown = {f"column{number}": None for number in range(1, len(rows[0]) + 1)}
+        return self._limited([(state, shown) for state in states], limits, ctes, groups)
+
+    def _limited(
+        self, found: list[tuple[_State, Shown]], limits: Sequence[Node], ctes: Ctes, groups: Groups
+    ) -> list[tuple[_State, Shown]]:
+        for node in limits:
+            found = [
+                (after, shown)
+                for state, shown in found
+                for after in self._nested(node, [_marked(state, self.used_by([node], state))], ctes, groups)
+            ]
+        return found
+
+    def _plain(self, tree: SelectStmt, state: _State) -> Shown:
+        """Return what a select shows, before rows decide about each other."""
+        found: list[tuple[str, Node | None]] = []
         for number, target in enumerate(trees.targets(tree), 1):
-            if target.val.HasField("column_ref") and trees.names_of(target.val.column_ref)[-1] == trees.WHOLE_ROW:
-                tables = trees.names_of(target.val.column_ref)[:-1]
-                for name, columns in state.scopes[0].items():
-                    if name and (not tables or tables[-1] == name):
-                        shown |= {column: of for column, of in columns.items() if column not in shown}
-            else:
-                label = _label(target) or f"?{number}"
-                shown[f"?{number}" if label in shown else label] = self._resolved(target.val, state)
-        kept = self._deciding(tree, state, shown)
+            if not _is_star(target):
+                found.append((_label(target) or f"?{number}", self._resolved(target.val, state)))
+                continue
+            tables = trees.names_of(target.val.column_ref)[:-1]
+            found += (self._table(tables[-1], state) if tables else state.all).items()
+        return _labelled(found)
+
+    def _table(self, name: str, state: _State) -> Shown:
+        for scope in state.scopes:
+            if name in scope:
+                return scope[name]
+        raise ConditionsError(f"it reads {name}, which is none of its tables")
+
+    def _shown(self, tree: SelectStmt, state: _State, plain: Shown, first: int) -> Shown:
+        kept = self._deciding(tree, state, plain)
         if kept is None:
-            return shown
+            return plain
         last = next(self.numbers)
 
         def of_any(node: Node | None) -> Node | None:
             return node if node is None or trees.expression(node) in kept else _of_any(node, first, last)
 
-        return {name: of_any(node) for name, node in shown.items()}
+        return {name: of_any(node) for name, node in plain.items()}
 
-    def _deciding(self, tree: SelectStmt, state: _State, shown: Shown) -> set[str] | None:
+    def _deciding(self, tree: SelectStmt, state: _State, plain: Shown) -> set[str] | None:
         """Return what rows that decide about each other have in common; None: each decides on itself."""
         kept: set[str] | None = None
 
-        def keep(nodes: Iterable[Node]) -> None:
+        def keep(nodes: Iterable[Node | None]) -> None:
             nonlocal kept
-            found = {trees.expression(of) for node in nodes if (of := self._grouped(node, state, shown))}
+            found = {trees.expression(node) for node in nodes if node}
             kept = found if kept is None else kept & found
 
         if trees.is_given(tree.limit_count) or trees.is_given(tree.limit_offset):
             keep([])
         if any(map(trees.is_given, tree.distinct_clause)):
-            keep(tree.distinct_clause)
-        if tree.group_clause:
-            keep([] if any(node.HasField("grouping_set") for node in tree.group_clause) else tree.group_clause)
-        elif tree.HasField("having_clause") or any(_is_aggregate(call) for call in _calls(tree)):
+            keep(of for of, _ in self._items(tree.distinct_clause, state, plain, is_label_first=True))
+        if any(node.HasField("grouping_set") for node in tree.group_clause):
+            keep([])
+        elif tree.group_clause:
+            keep(of for of, _ in self._items(tree.group_clause, state, plain, is_label_first=False))
+        elif tree.HasField("having_clause") or any(map(_is_aggregate, _calls(tree))):
             keep([])
         named = {window.window_def.name: window.window_def for window in tree.window_clause}
-        for call in (call for target in tree.target_list for call in trees.nodes(target, ast.FuncCall)):
+        nodes = [*tree.target_list, *tree.sort_clause, *tree.distinct_clause]
+        for call in (call for node in nodes for call in trees.nodes(node, ast.FuncCall)):
             if call.HasField("over"):
-                keep(named.get(call.over.name or call.over.refname, call.over).partition_clause)
+                window = named.get(call.over.name or call.over.refname, call.over)
+                keep(self._resolved(node, state) for node in window.partition_clause)
         return kept
 
-    def _grouped(self, node: Node, state: _State, shown: Shown) -> Node | None:
-        """Return the expression of GROUP BY or such, which may be the number or the name of a column."""
-        if node.HasField("a_const") and node.a_const.HasField("ival"):
-            return list(shown.values())[node.a_const.ival.ival - 1]
-        of = self._resolved(node, state)
-        if of is None and node.HasField("column_ref"):
-            return shown.get(trees.names_of(node.column_ref)[-1])
-        return of
+    def _items(
+        self, nodes: Iterable[Node], state: _State, plain: Shown, *, is_label_first: bool
+    ) -> Iterator[tuple[Node | None, Node | None]]:
+        """Return what GROUP BY and such list, which may be the number or the label of a column: that, or else it."""
+        for node in _flat(nodes):
+            if node.HasField("a_const") and node.a_const.HasField("ival"):
+                yield _ordered(plain)[node.a_const.ival.ival - 1][1], None
+                continue
+            names = trees.names_of(node.column_ref) if node.HasField("column_ref") else []
+            is_label = len(names) == 1 and names[0] in plain and (is_label_first or names[0] not in state.all)
+            yield (plain[names[0]], None) if is_label else (self._resolved(node, state), node)
+
+    def _used_items(
+        self, nodes: Iterable[Node], state: _State, plain: Shown, *, is_label_first: bool
+    ) -> frozenset[Column]:
+        found = list(self._items(nodes, state, plain, is_label_first=is_label_first))
+        return self.used(of for of, _ in found) | self.used_by((node for _, node in found if node), state)
 
     # FROM
 
@@ -244,45 +350,46 @@ class _Reader:
             return [after.named(name, _renamed(shown, table.alias)) for after, shown in found]
         if item.HasField("range_subselect"):
             of = item.range_subselect
-            found = self.select(of.subquery.select_stmt, state, ctes, groups)
+            outer = state if of.lateral else replace(state, scopes=({}, *state.scopes[1:]))
+            found = self.select(of.subquery.select_stmt, outer, ctes, groups)
             name = of.alias.aliasname or f"?{next(self.numbers)}"
             return [
                 replace(after, scopes=state.scopes).named(name, _renamed(shown, of.alias)) for after, shown in found
             ]
-        alias = item.range_function.alias if item.HasField("range_function") else ast.Alias()
-        names = [name.string.sval for name in alias.colnames] or [alias.aliasname]
+        if not item.HasField("range_function"):
+            raise ConditionsError(f"it has a {item.WhichOneof('node')} in FROM")
+        alias = item.range_function.alias
+        names = [name.string.sval for name in alias.colnames]
+        names = names or [node.column_def.colname for node in item.range_function.coldeflist]
+        names = names or [alias.aliasname, trees.WHOLE_ROW]  # which columns it has is not known
         marked = self.used_by([item], state)
         return [
-            _marked(one, marked).named(alias.aliasname or "?", dict.fromkeys(names))
+            _marked(one, marked).named(alias.aliasname or f"?{next(self.numbers)}", dict.fromkeys(names))
             for one in self._nested(item, [state], ctes, groups)
         ]
 
     def _relation(self, table: ast.RangeVar, state: _State, ctes: Ctes, groups: Groups) -> list[tuple[_State, Shown]]:
         name = f"{table.schemaname}.{table.relname}" if table.schemaname else table.relname
         if not table.schemaname and name in ctes:
-            tree, names, inner = ctes[name]
-            found = self.select(tree, replace(state, scopes=({},)), inner, groups)
-            return [
-                (
-                    replace(after, scopes=state.scopes),
-                    dict(zip(names, shown.values(), strict=False)) if names else shown,
-                )
-                for after, shown in found
-            ]
+            tree, names, inner, scopes = ctes[name]
+            found = self.select(tree, replace(state, scopes=scopes), inner, groups)
+            return [(replace(after, scopes=state.scopes), _relabelled(shown, names)) for after, shown in found]
         if name in self.views:
-            found = self.select(trees.select_of(self.views[name]), replace(state, scopes=({},)), {}, groups)
+            found = self.select(self.checked(self.views[name]), replace(state, scopes=({},)), {}, groups)
             return [(replace(after, scopes=state.scopes), shown) for after, shown in found]
         if name == KEYS:
-            return [(state, {column: trees.value(f"keys.{_quoted(column)}") for column in self.columns[KEYS]})]
+            return [(state, {column: trees.value(f"keys.{quoted(column)}") for column in self.columns[KEYS]})]
+        if name not in self.columns:
+            raise ConditionsError(f"the columns of {name} are not known")
         number = next(self.numbers)
         of = state.alternative
         alternative = replace(of, relations={**of.relations, number: name}, groups={**of.groups, number: groups})
-        shown: Shown = {
-            column: trees.value(f"{ROW}{number}.{_quoted(column)}") for column in self.columns.get(name, ())
-        }
+        shown: Shown = {column: trees.value(f"{ROW}{number}.{quoted(column)}") for column in self.columns[name]}
         return [(replace(state, alternative=alternative), shown)]
 
     def _join(self, join: ast.JoinExpr, state: _State, ctes: Ctes, groups: Groups) -> list[_State]:
+        if join.alias.aliasname or join.join_using_alias.aliasname:
+            raise ConditionsError(f"{join.alias.aliasname or join.join_using_alias.aliasname} names a join")
         left_groups, right_groups = groups, groups
         if join.jointype in (ast.JOIN_RIGHT, ast.JOIN_FULL):
             left_groups = groups | {next(self.numbers)}
@@ -293,24 +400,34 @@ class _Reader:
         found: list[_State] = []
         for left in self._from(join.larg, state, ctes, left_groups):
             for both in self._from(join.rarg, left, ctes, right_groups):
-                before = {name: of for name, of in left.scopes[0].items() if name not in state.scopes[0]}
-                new = {name: of for name, of in both.scopes[0].items() if name not in left.scopes[0]}
-                names = [name.string.sval for name in join.using_clause]
-                if join.is_natural:
-                    names = sorted({c for of in before.values() for c in of} & {c for of in new.values() for c in of})
-                afters = [both]
-                for name in names:
-                    one = next((of[name] for of in before.values() if name in of), None)
-                    other = next((of[name] for of in new.values() if name in of), None)
-                    afters = [end for after in afters for end in self._equal(one, other, after, said)]
-                    merged = {ast.JOIN_RIGHT: other, ast.JOIN_FULL: _coalesced(one, other)}.get(join.jointype, one)
-                    afters = [after.named("", {**after.scopes[0].get("", {}), name: merged}) for after in afters]
-                    marked = self.used(both, [one, other])
-                    afters = [_marked(after, marked) for after in afters]
+                afters = self._merged(join, (state, left, both), said)
                 if join.HasField("quals"):
                     afters = self._where(join.quals, afters, ctes, said)
                 found += afters
         return found
+
+    def _merged(self, join: ast.JoinExpr, states: tuple[_State, _State, _State], said: Groups) -> list[_State]:
+        """Return the alternatives of a join after USING or NATURAL: with equal columns, which are shown once."""
+        state, left, both = states
+        names = [name.string.sval for name in join.using_clause]
+        if not names and not join.is_natural:
+            return [both]
+        columns = [(label.rstrip(AGAIN), of) for label, of in _ordered(both.all)]
+        first, second = len(state.all), len(left.all)
+        before, new = dict(columns[first:second]), dict(columns[second:])
+        names = [name for name in before if name in new] if join.is_natural else names
+        afters, merged = [both], list[tuple[str, Node | None]]()
+        for name in names:
+            if name not in before or name not in new:
+                raise ConditionsError(f"it joins USING {name}, which is not known on both sides")
+            one, other = before[name], new[name]
+            afters = [end for after in afters for end in self._equal(one, other, after, said)]
+            merged.append(
+                (name, {ast.JOIN_RIGHT: other, ast.JOIN_FULL: _coalesced(one, other)}.get(join.jointype, one))
+            )
+        marked = self.used([of[name] for name in names for of in (before, new)])
+        shown = [*columns[:first], *merged, *(column for column in columns[first:] if column[0] not in names)]
+        return [_marked(after, marked).showing(shown) for after in afters]
 
     # Conditions
 
@@ -359,9 +476,11 @@ class _Reader:
         """Return the alternatives in which expressions are equal to a row of a subquery."""
         found: list[_State] = []
         for after, shown in self.select(select, state, ctes, groups):
-            here = [replace(after, scopes=state.scopes)]
-            for part, of in zip(left, shown.values(), strict=False):
+            here = [_marked(replace(after, scopes=state.scopes), self.used(shown.values()))]
+            for part, (_, of) in zip(left, _ordered(shown), strict=False):
                 here = [end for one in here for end in self._equal(self._resolved(part, one), of, one, groups)]
+            for part in left:
+                here = self._nested(part, here, ctes, groups)
             found += here
         return found
 
@@ -385,7 +504,7 @@ class _Reader:
                 replace(after, scopes=state.scopes)
                 for state in states
                 for after, shown in self.select(link.subselect.select_stmt, state, ctes, inner)
-                for after in [_marked(after, self.used(after, shown.values()))]
+                for after in [_marked(after, self.used(shown.values()))]
             ]
             self._check(states)
         return states
@@ -393,10 +512,12 @@ class _Reader:
     def _equal(self, one: Node | None, other: Node | None, state: _State, groups: Groups) -> list[_State]:
         """Return the alternatives in which two expressions are equal."""
         found: list[_State] = []
+        is_null = False
         for left, right in product(_alternatives(one), _alternatives(other)):
-            if _is_null(left) or _is_null(right):
-                continue
             terms = _term(left), _term(right)
+            if _is_null(left) or _is_null(right):
+                is_null = is_null or all(term is None or term.at is not None for term in terms)
+                continue
             if any(term and term.at is None for term in terms):  # a constant may be a column of a key
                 terms = terms[0] or _constant(left), terms[1] or _constant(right)
             if terms[0] is None or terms[1] is None:
@@ -409,7 +530,7 @@ class _Reader:
             said = (terms[0], terms[1], groups)
             alternative = replace(alternative, equalities=(*alternative.equalities, said))
             found.append(replace(state, alternative=alternative))
-        return found
+        return found or ([state] if is_null else [])
 
     # Expressions
 
@@ -420,40 +541,34 @@ class _Reader:
         return copy if _replaced(copy, lambda reference: self._column(reference, state)) else None
 
     def _column(self, reference: ast.ColumnRef, state: _State) -> Node | None:
-        names = trees.names_of(reference)
-        if names[-1] == trees.WHOLE_ROW:
-            return None
+        columns, is_one = self._columns(reference, state)
+        return columns[0] if is_one else None
+
+    def _columns(self, reference: ast.ColumnRef, state: _State) -> tuple[list[Node | None], bool]:
+        """Return the columns that a reference may read, and whether it reads just one: a row has all of its table."""
+        *tables, name = trees.names_of(reference)
+        if name == trees.WHOLE_ROW:
+            return list((self._table(tables[-1], state) if tables else state.all).values()), False
+        may_be_of_function = False
         for scope in state.scopes:
-            if len(names) > 1 and names[-2] in scope:
-                return scope[names[-2]].get(names[-1])
-            if len(names) == 1:
-                if names[0] in scope.get("", {}):
-                    return scope[""][names[0]]
-                found = [of[names[0]] for of in scope.values() if names[0] in of]
-                if found:
-                    return found[0]
-        return None
+            shown = scope.get(tables[-1] if tables else ALL, {})
+            if name in shown:
+                return [shown[name]], not may_be_of_function
+            if not tables and name in scope:
+                return list(scope[name].values()), False
+            may_be_of_function |= trees.WHOLE_ROW in shown
+            if tables and tables[-1] in scope:
+                break
+        if may_be_of_function:
+            return [], False
+        raise ConditionsError(f"which table has {'.'.join([*tables, name])} is not known")
 
-    def used_by(self, nodes: Iterable[Message], state: _State, *, is_opaque: bool = False) -> frozenset[Column]:
-        """Return the columns that expressions read, without those in subqueries.
+    def used_by(self, nodes: Iterable[Message], state: _State) -> frozenset[Column]:
+        """Return the columns that expressions read, without those in subqueries."""
+        references = (reference for node in nodes for reference in _own_references(node))
+        return self.used(of for reference in references for of in self._columns(reference, state)[0])
 
-        `is_opaque`: only of expressions that are not of single rows: others are read where they are used.
-        """
-        found: frozenset[Column] = frozenset()
-        for node in nodes:
-            if is_opaque and isinstance(node, Node) and self._resolved(node, state) is not None:
-                continue
-            for reference in _own_references(node):
-                if trees.names_of(reference)[-1] == trees.WHOLE_ROW:
-                    tables = trees.names_of(reference)[:-1]
-                    shown = [of for name, of in state.scopes[0].items() if not tables or tables[-1] == name]
-                    if not is_opaque:
-                        found |= self.used(state, [of for columns in shown for of in columns.values()])
-                else:
-                    found |= self.used(state, [self._column(reference, state)])
-        return found
-
-    def used(self, _state: _State, nodes: Iterable[Node | None]) -> frozenset[Column]:
+    def used(self, nodes: Iterable[Node | None]) -> frozenset[Column]:
         """Return the columns of occurrences that resolved expressions read."""
         references = [
             trees.names_of(reference) for node in nodes if node for reference in trees.nodes(node, ast.ColumnRef)
@@ -471,14 +586,10 @@ def _marked(state: _State, columns: frozenset[Column]) -> _State:
 
 def _there(alternative: Alternative, at: int, groups: Groups, optional: set[int]) -> Alternative:
     """Return the alternative in which an occurrence is there, because a column of it is equal to something."""
-    given = (alternative.groups[at] - groups) & optional
-    if not given or given != alternative.groups[at] - groups:
+    given = alternative.groups[at] - groups
+    if not given or not given <= optional:
         return alternative
-    return replace(
-        alternative,
-        groups={number: of - given for number, of in alternative.groups.items()},
-        equalities=tuple((left, right, of - given) for left, right, of in alternative.equalities),
-    )
+    return replace(alternative, implied=(*alternative.implied, (groups, given)))
 
 
 def _of_any(node: Node, first: int, last: int) -> Node:
@@ -491,12 +602,55 @@ def _label(target: ast.ResTarget) -> str:
     node = target.val
     while node.HasField("type_cast"):
         node = node.type_cast.arg
+    if node.HasField("func_call"):
+        return target.name or node.func_call.funcname[-1].string.sval
     return target.name or (trees.names_of(node.column_ref)[-1] if node.HasField("column_ref") else "")
 
 
+def _is_star(target: ast.ResTarget) -> bool:
+    return target.val.HasField("column_ref") and trees.names_of(target.val.column_ref)[-1] == trees.WHOLE_ROW
+
+
+def _labelled(columns: Iterable[tuple[str, Node | None]]) -> Shown:
+    """Return columns by their labels, which are made different."""
+    found: Shown = {}
+    for name, of in columns:
+        label = name
+        while label in found:
+            label += AGAIN
+        found[label] = of
+    return found
+
+
+def _ordered(shown: Shown) -> list[tuple[str, Node | None]]:
+    """Return columns that are told apart by their order."""
+    if any(label.rstrip(AGAIN) == trees.WHOLE_ROW for label in shown):
+        raise ConditionsError("it counts the columns of a function in FROM that are not named there")
+    return list(shown.items())
+
+
 def _renamed(shown: Shown, alias: ast.Alias) -> Shown:
-    names = [name.string.sval for name in alias.colnames]
-    return dict(zip([*names, *list(shown)[len(names) :]], shown.values(), strict=True)) if names else shown
+    return _relabelled(shown, [name.string.sval for name in alias.colnames])
+
+
+def _relabelled(shown: Shown, names: Sequence[str]) -> Shown:
+    if not names:
+        return shown
+    columns = _ordered(shown)
+    return _labelled([*zip(names, (of for _, of in columns), strict=False), *columns[len(names) :]])
+
+
+def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Return the expressions of GROUP BY, DISTINCT ON or ORDER BY."""
+    for node in nodes:
+        if node.HasField("sort_by"):
+            yield node.sort_by.node
+        elif node.HasField("grouping_set"):
+            yield from _flat(node.grouping_set.content)
+        elif node.HasField("row_expr"):
+            yield from _flat(node.row_expr.args)
+        elif trees.is_given(node):
+            yield node
 
 
 def _coalesced(one: Node | None, other: Node | None) -> Node | None:
@@ -602,7 +756,11 @@ def _replaced(node: Node, of: Callable[[ast.ColumnRef], Node | None]) -> bool:
         if found is not None:
             node.CopyFrom(found)
         return found is not None
-    if node.HasField("sub_link") or (node.HasField("func_call") and _is_aggregate(node.func_call)):
+    if node.HasField("sub_link") or node.HasField("param_ref"):
+        return False
+    if node.HasField("func_call") and (
+        _is_aggregate(node.func_call) or trees.joined(node.func_call.funcname[-1:]) in SETS
+    ):
         return False
     return all(_replaced(part, of) for part in _parts(node))
 
@@ -650,7 +808,7 @@ def _own_references(message: Message) -> Iterator[ast.ColumnRef]:
 
 
 def _calls(tree: SelectStmt) -> Iterator[ast.FuncCall]:
-    """Return the functions that the columns of a select call, without those in subqueries."""
+    """Return the functions that a select calls once it has its rows, without those in subqueries."""
 
     def of(message: Message) -> Iterator[ast.FuncCall]:
         if isinstance(message, Node):
@@ -661,9 +819,10 @@ def _calls(tree: SelectStmt) -> Iterator[ast.FuncCall]:
         for part in _parts(message):
             yield from of(part)
 
-    for target in tree.target_list:
-        yield from of(target)
+    for node in [*tree.target_list, *tree.sort_clause, tree.having_clause]:
+        yield from of(node)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as a query writes it."""
     return trees.expression(Node(column_ref=ast.ColumnRef(fields=[trees.string(name)])))

@@ -8,8 +8,9 @@ key, this does not hold. Then tables are joined with the former rows in their lo
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import LiteralString
 
 from psycopg import sql
@@ -17,7 +18,15 @@ from psycopg import sql
 from convo_pipelines.database.declarations import columns, logs, sources
 from convo_pipelines.database.schema import definitions
 from convo_pipelines.database.statements import statement, trusted
-from convo_pipelines.engine.conditions import CONSTANT, ROW, Alternative, ConditionsError, Term, conditions
+from convo_pipelines.engine.conditions import (
+    CONSTANT,
+    ROW,
+    Alternative,
+    ConditionsError,
+    Term,
+    conditions,
+    quoted,
+)
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -76,6 +85,7 @@ def derived_keys(
     logged: Mapping[str, Logged],
     columns_of: Mapping[str, Sequence[str]],
     views: Mapping[str, str],
+    functions: Collection[str] = (),
 ) -> list[str]:
     """Return the queries for the keys that changes of the sources of a query concern.
 
@@ -85,16 +95,19 @@ def derived_keys(
         logged: the relations whose changes are logged, as `schema.name`.
         columns_of: of each relation.
         views: the definitions of views, by name.
+        functions: those that read no tables and return one value, as `schema.name`.
 
     Raises:
         NotDerivedError: the keys that changes of a source concern do not follow from the query.
 
     """
     try:
-        alternatives = conditions(query, {**columns_of, "keys": list(target.columns)}, views)
+        alternatives = conditions(query, {**columns_of, "keys": list(target.columns)}, views, functions)
     except ConditionsError as error:
         raise NotDerivedError(f"the keys do not follow from the query: {error}; write keys.sql by hand") from None
     found = dict.fromkeys(one for way in alternatives for one in _Derivation(way, target, logged).queries())
+    if not found:
+        raise NotDerivedError("the keys do not follow from the query: no changes of what it reads are logged")
     return [query for query in found if not any(query != _without(of, query) in found for of in (_NO_UPDATE, _DELETE))]
 
 
@@ -121,8 +134,15 @@ class _Derivation:
         self.way, self.target, self.logged = way, target, logged
 
     def queries(self) -> Iterator[str]:
-        for start in self._starts():
-            yield self._query(start)
+        starts = list(self._starts())
+        paths = [self._path(start) for start in starts]
+        over: dict[int, set[int]] = defaultdict(set)
+        for start, path in zip(starts, paths, strict=True):
+            over[start.at] |= {at for at in path or () if self.way.relations[at] in self.logged} - {start.at}
+        for start, path in zip(starts, paths, strict=True):
+            # Of rows whose ways lead over each other, all may be gone.
+            is_round = any(start.at in _reached(at, over) for at in over[start.at])
+            yield self._query(start, None if is_round else path)
 
     def _starts(self) -> Iterator[_Start]:
         for at, relation in self.way.relations.items():
@@ -137,9 +157,8 @@ class _Derivation:
             for column, log in source.parents.items():
                 yield _Start(at, log, frozenset({column}), _DELETE, {column: "id"}, is_gone=True)
 
-    def _query(self, start: _Start) -> str:
-        classes = self._classes(start)
-        terms = self._terms(start, classes)
+    def _asked(self, classes: Mapping[tuple[int | None, str], int]) -> tuple[dict[str, int], dict[int, Term], set[int]]:
+        """Return the classes of the keys, those of constants, and those of keys that are none."""
         keys = {name: classes[None, name] for name in self.target.columns if (None, name) in classes}
         constants = {
             classes[term.at, term.text]: term
@@ -147,8 +166,22 @@ class _Derivation:
             for term in (left, right)
             if term.at == CONSTANT and (term.at, term.text) in classes
         }
-        asked = set(keys.values()) - constants.keys()
-        path = self._to_one(start, terms, asked) if len(keys) == len(self.target.columns) else None
+        return keys, constants, set(keys.values()) - constants.keys()
+
+    def _path(self, start: _Start) -> list[int] | None:
+        """Return the way to the keys, if a single table gives all of their columns."""
+        classes = self._classes(start)
+        keys, _, asked = self._asked(classes)
+        return (
+            self._to_one(start, self._terms(start, classes), asked)
+            if keys.keys() == self.target.columns.keys()
+            else None
+        )
+
+    def _query(self, start: _Start, path: Sequence[int] | None) -> str:
+        classes = self._classes(start)
+        terms = self._terms(start, classes)
+        keys, constants, asked = self._asked(classes)
         if path is not None:
             found = terms[path[-1]] | constants
             return self._text(start, path, terms, {name: found[of] for name, of in keys.items()}, with_former=False)
@@ -160,7 +193,7 @@ class _Derivation:
         if len(provided) == len(self.target.columns):
             return self._text(start, joined, terms, provided, with_former=True)
         if start.is_gone and provided:
-            return self._text(start, joined, terms, provided, with_former=False)
+            return self._text(start, joined, terms, provided, with_former=True)
         relation, missing = self.way.relations[start.at], sorted(self.target.columns.keys() - provided.keys())
         raise NotDerivedError(
             f"a changed row of {relation} does not lead to {', '.join(missing)}: no equality does from the columns of "
@@ -169,7 +202,7 @@ class _Derivation:
 
     def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
         """Return which terms are equal wherever a row of the start has an effect, by the number of their class."""
-        here = self.way.groups[start.at]
+        here = self.way.groups_of(start.at)
         found: dict[tuple[int | None, str], int] = {}
         members: dict[int, list[tuple[int | None, str]]] = {}
         for left, right, groups in self.way.equalities:
@@ -194,7 +227,7 @@ class _Derivation:
         if term.at in (None, CONSTANT):
             return True
         is_known = term.at != start.at or term.columns <= start.columns
-        return is_known and self.way.groups[term.at] <= self.way.groups[start.at]
+        return is_known and self.way.groups[term.at] <= self.way.groups_of(start.at)
 
     def _terms(self, start: _Start, classes: Mapping[tuple[int | None, str], int]) -> dict[int, dict[int, Term]]:
         """Return the terms of each occurrence, by their class."""
@@ -274,13 +307,13 @@ class _Derivation:
         where = [_IS_NEW.format(trusted(CHANGE)), *([start.condition] if start.condition else [])]
         where += [_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at]
         if missing := self.target.columns.keys() - provided.keys():
-            present = {name: trusted(f"present.{column}") for name, column in self.target.columns.items()}
+            present = {name: trusted(f"present.{quoted(column)}") for name, column in self.target.columns.items()}
             same = _and(_EQUAL.format(present[name], of) for name, of in selected.items())
-            rows = trusted(self.target.relation)
+            rows = trusted(_named(self.target.relation))
             joins.append(_join(rows, "present", same))
             selected |= {name: present[name] for name in missing}
         shown = [
-            selected[name] if name == column else _AS.format(selected[name], trusted(name))
+            selected[name] if quoted(name) == column else _AS.format(selected[name], trusted(quoted(name)))
             for name in self.target.columns
             for column in [selected[name].as_string().rpartition(".")[2]]
         ]
@@ -297,8 +330,8 @@ class _Derivation:
         found = {joined[0]: CHANGE}
         for at in joined[1:]:
             name = self.way.relations[at].rpartition(".")[2]
-            taken = sum(other.rpartition("_")[0] == name or other == name for other in found.values())
-            found[at] = f"{name}_{taken + 1}" if taken else name
+            names = chain([name], (f"{name}_{number}" for number in count(2)))
+            found[at] = next(one for one in map(quoted, names) if one not in found.values())
         return found
 
     def _rows(self, at: int, needed: set[str], with_former: bool) -> sql.Composable:
@@ -307,7 +340,12 @@ class _Derivation:
         relation = self.target.relation if relation == "present" else relation
         source = self.logged.get(relation)
         if not with_former or source is None:
-            return trusted(relation)
+            return trusted(_named(relation))
+        if source.parents:
+            raise NotDerivedError(
+                f"rows of {relation}, by which changes of other sources lead to the keys, may be deleted unlogged: "
+                "write keys.sql by hand"
+            )
         if not needed <= source.columns:
             lost = ", ".join(sorted(needed - source.columns))
             raise NotDerivedError(
@@ -315,11 +353,25 @@ class _Derivation:
                 "write keys.sql by hand"
             )
         return _WITH_FORMER.format(
-            columns=sql.SQL(", ").join(map(trusted, sorted(needed))),
-            relation=trusted(relation),
+            columns=sql.SQL(", ").join(trusted(quoted(column)) for column in sorted(needed)),
+            relation=trusted(_named(relation)),
             log=trusted(source.log),
             is_new=_IS_NEW.format(trusted("former")),
         )
+
+
+def _named(relation: str) -> str:
+    return ".".join(map(quoted, relation.split(".")))
+
+
+def _reached(at: int, over: Mapping[int, set[int]]) -> set[int]:
+    """Return what can be reached from there, with itself."""
+    found, queue = {at}, [at]
+    while queue:
+        more = over.get(queue.pop(), set()) - found
+        found |= more
+        queue += more
+    return found
 
 
 def _join(rows: sql.Composable, alias: str, conditions: sql.Composable) -> sql.Composable:
@@ -342,9 +394,16 @@ def keys_of(table: DerivedTable) -> str:
     """
     target = Target(table.target, dict(table.grain.keyed_by))
     views = {name: text for name, text in _views().items() if name not in logs()}
-    present = {**columns(), "present": columns().get(table.target, ())}
+    read = {f"{said.schema}.{name}": said.columns for name, said in sources().items()}
+    known = {name: [*dict.fromkeys([*of, *read.get(name, ())])] for name, of in columns().items()}
+    known["present"] = known.get(table.target, [])
     queries = derived_keys(
-        of_rows(statement(f"tables/{table.name}/rows").as_string()), target, _logged(table), present, views
+        of_rows(statement(f"tables/{table.name}/rows").as_string()),
+        target,
+        _logged(table),
+        known,
+        views,
+        _functions(),
     )
     header = f"""{HEADER}
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
@@ -354,8 +413,8 @@ def keys_of(table: DerivedTable) -> str:
 
 
 def of_rows(text: str) -> str:
-    """Return the text of `rows.sql` as PostgreSQL's parser reads it: parameters are null."""
-    return re.sub(r"%\(\w+\)s", "null", text).replace("%%", "%").rstrip().removesuffix(";")
+    """Return the text of `rows.sql` as PostgreSQL's parser reads it, with parameters that it knows."""
+    return re.sub(r"%\(\w+\)s", "$1", text).replace("%%", "%").rstrip().removesuffix(";")
 
 
 def _logged(table: DerivedTable) -> dict[str, Logged]:
@@ -386,3 +445,13 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
 def _views() -> dict[str, str]:
     texts = [of.text for of in definitions("analytics").values() if of.kind == "view"]
     return {found[1]: found[2] for text in texts for found in _VIEW.finditer(text)}
+
+
+def _functions() -> frozenset[str]:
+    """Return the functions that read no tables, as they are immutable, and return one value."""
+    functions = (of for of in definitions("analytics").values() if of.kind == "function")
+    return frozenset(
+        of.name
+        for of in functions
+        if re.search(r"\bimmutable\b", of.text) and not re.search(r"\breturns (setof|table)\b", of.text)
+    )
