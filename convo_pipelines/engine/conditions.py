@@ -736,6 +736,10 @@ def _term(node: Node | None) -> Term | None:
         node = node.func_call.args[0]
     if any(call.funcname[-1].string.sval.startswith(OF_ANY) for call in trees.nodes(node, ast.FuncCall)):
         return None
+    if any(
+        trees.joined(of.name) in ("/", "%") and not of.rexpr.HasField("a_const") for of in trees.nodes(node, ast.A_Expr)
+    ):
+        return None  # what the query divides by may be 0 in rows that it does not read
     columns = [trees.names_of(reference) for reference in trees.nodes(node, ast.ColumnRef)]
     if {name[0] for name in columns} == {KEYS} and node.HasField("column_ref"):
         return Term(None, columns[0][-1], frozenset())

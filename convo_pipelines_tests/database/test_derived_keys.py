@@ -225,6 +225,99 @@ QUERIES: list[tuple[str, str]] = [
         "select x.role, count(*) as n from (select 1 as role, talk_id from shop.messages union all "
         "select 2, talk_id from shop.members) as x group by x.role",
     ),
+    (
+        "talk_id",
+        "select t.id as talk_id from shop.talks as t "
+        "where t.state in (select c.size from shop.crews as c where c.client_id = t.client_id)",
+    ),
+    ("talk_id", "select t.id as talk_id, to_jsonb(t) as whole from shop.talks as t"),
+    ("client_id", "select client_id from (select client_id, state as d from shop.talks group by client_id, d) as x"),
+    ("client_id", "select client_id from (select client_id, state as d from shop.talks group by 1, 2) as x"),
+    (
+        "client_id",
+        "select client_id, id from (select distinct on (1) * from (select client_id, id, age "
+        "from shop.people) as p order by 1, 3, 2) as x",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, x.id from shop.talks as t cross join lateral (select p.id, p.age as a "
+        "from shop.people as p where p.client_id = t.client_id order by a, 1 limit 1) as x",
+    ),
+    (
+        "client_id",
+        "select client_id from (select id, client_id, state from shop.talks except all "
+        "select id, client_id, size from shop.crews) as x",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, x.n from shop.talks as t cross join lateral (select age as n from shop.people "
+        "where client_id = t.client_id union all select size from shop.crews where client_id = t.client_id "
+        "order by 1 limit 1) as x",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, v.column1, v.column2 from shop.talks as t cross join lateral (values (t.state, "
+        "(select sum(c.size) from shop.crews as c where c.client_id = t.client_id))) as v",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id from shop.talks as t where "
+        "(select max(c.size) from shop.crews as c where c.client_id = t.client_id) "
+        "in (select p.age from shop.people as p where p.client_id = t.client_id)",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, x.n from shop.talks as t cross join lateral (with m as (select * from shop.messages "
+        "where talk_id = t.id and size > t.state) select count(*) as n from m) as x",
+    ),
+    ("talk_id", "with x (a) as (select id, state from shop.talks) select a as talk_id, state from x"),
+    (
+        "talk_id",
+        "select talk_id from (select null::int as talk_id from shop.crews union all "
+        "select id from shop.talks where state = 1) as x",
+    ),
+    (
+        "talk_id",
+        "select talk_id, x from (select m.*, t.* from shop.messages as m join shop.talks as t on t.id = m.talk_id) "
+        "as q (a, talk_id, b, c, d, e, f, g, x) union all select id, state from shop.talks",
+    ),
+    (
+        "talk_id",
+        "select * from (select talk_id, count(*) as n from shop.messages group by talk_id) as a "
+        "natural full join (select talk_id, count(*) as k from shop.members group by talk_id) as b",
+    ),
+    (
+        "client_id",
+        "select client_id, d from (select * from (select id, client_id, state from shop.talks) as a full join "
+        "(select id as client_id, grade from shop.clients) as b using (client_id)) as x (client_id, b, c, d)",
+    ),
+    (
+        "talk_id",
+        "select t.id as talk_id, a.size, b.age from shop.talks as t left join (shop.crews as a "
+        "left join shop.people as b on b.client_id = a.client_id) on a.id = t.crew_id",
+    ),
+    (
+        "client_id,person_id",
+        "select coalesce(a.client_id, t.client_id) as client_id, m.person_id, count(*) as n from shop.messages as m "
+        "join shop.talks as t on t.id = m.talk_id left join shop.crews as a on a.id = t.crew_id group by 1, 2",
+    ),
+    (
+        "a,b",
+        "select t.client_id as a, p.client_id as b, count(*) as n from shop.members as m join shop.talks as t "
+        "on t.id = m.talk_id join shop.people as p on p.id = m.person_id group by 1, 2",
+    ),
+    (
+        "a,b",
+        "select a.person_id as a, b.person_id as b from shop.messages as a, shop.messages as b "
+        "where (a.talk_id, a.day) = (b.talk_id, b.day)",
+    ),
+    (
+        "talk_id",
+        "select talk_id, count(*) over (w rows 1 preceding) as n, "
+        "rank() over (partition by talk_id, day order by size) as r "
+        "from shop.messages window w as (partition by talk_id order by id)",
+    ),
+    ("talk_id", "select t.id as talk_id, g from shop.talks as t cross join generate_series(1, t.state) as g"),
 ]
 """Key columns, and a query whose rows are told apart by them."""
 
@@ -242,6 +335,27 @@ REFUSED = {
     "select m.talk_id from shop.messages as m cross join shop.clients as c where c.grade > 1": "shop.clients",
     "with recursive n as (select 1 as talk_id union select talk_id + 1 from n where talk_id < 5) select talk_id from n":
         "recursive",
+    "select t.id as talk_id, c.size from shop.talks as t left join shop.crews as c on c.id = null": "shop.crews",
+    "select t.id as talk_id, c.size from shop.talks as t join shop.crews as c on c.size = t.id join shop.people as p "
+    "on p.age = t.id and p.client_id = c.client_id": "does not have age",
+    "select talk_id, row_number() over (partition by 1 order by day, id) as n from shop.messages": "does not lead",
+    "select distinct on (other) talk_id, person_id as other, size from shop.messages order by other, size, id":
+        "does not lead",
+    "select distinct on (talk_id) talk_id, size from shop.messages order by talk_id, row_number() over (order by size)":
+        "does not lead",
+    "select x.talk_id from shop.talks as t cross join lateral (select m.person_id as talk_id from shop.messages as m "
+    "where m.talk_id = t.id order by (select p.age from shop.people as p where p.id = m.person_id) limit 1) as x":
+        "does not lead",
+    "select generate_series(1, id) as talk_id, state from shop.talks": "does not lead",
+    "select 12 / day as talk_id from shop.messages where day > 0": "does not lead",
+    "select id as talk_id, state from shop.talks tablesample system (100)": "range_table_sample",
+    "select id as talk_id, ctid::text from shop.talks": "ctid",
+    "select j.id as talk_id from (shop.talks as t join shop.members as m on m.talk_id = t.id) as j": "j names a join",
+    "select id as talk_id from talks": "talks",
+    "select id as talk_id, shop.largest(id) from shop.talks": "shop.largest",
+    "select id as talk_id, query_to_xml('table shop.crews', true, true, '')::text from shop.talks": "query_to_xml",
+    "with gone as (delete from shop.talks returning id) select id as talk_id from gone": "gone",
+    "select 1 as talk_id": "no changes",
 }  # fmt: skip
 
 
