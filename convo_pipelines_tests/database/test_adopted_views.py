@@ -22,7 +22,7 @@ from convo_pipelines.operations import health, schema
 from convo_pipelines.serving import sessions
 from convo_pipelines.sources import adoption
 from convo_pipelines.sources.adoption import AdoptionError
-from convo_pipelines_tests import adopted
+from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.adopted import VIEWS, assert_right, modes, refresh
 from convo_pipelines_tests.conftest import Server
 from convo_pipelines_tests.world import World
@@ -870,6 +870,27 @@ def test_migrate_up_makes_the_functions_beneath_anew(adopted_shop: World) -> Non
     adopted_shop.execute(NEW_POST)
     refresh(adopted_shop)
     assert_right(adopted_shop)
+
+
+def test_chats_that_are_deleted_around_a_rollback_stay_deleted(adopted_shop: World) -> None:
+    refresh(adopted_shop)
+    chats = adopted_shop.execute("select id, session from shop.chats where bot_id is not null order by id limit 2")
+    sessions = [chat["session"] for chat in chats]
+    newest = migrations.newest()
+    while newest and newest.name != "0001_uncaptured":
+        migrations.down()
+        newest = migrations.newest()
+    adopted_shop.execute("delete from shop.chats where id = %s", chats[0]["id"])
+    migrations.up()
+    adopted_shop.execute("delete from shop.chats where id = %s", chats[1]["id"])
+    refresh(adopted_shop)
+    deleted = adopted_shop.execute("select session_id from analytics.deleted_conversations order by session_id")
+    assert [row["session_id"] for row in deleted] == sessions
+    assert adopted.install(adopted_shop, VIEWS) == []
+    refresh(adopted_shop)
+    assert modes(adopted_shop) == {}
+    oracle.assert_right(adopted_shop, deleted=oracle.without_conversation(adopted_shop))
+    assert adopted_shop.reconcile().drift.changed == 0
 
 
 CHANGED = {

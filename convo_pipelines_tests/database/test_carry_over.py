@@ -112,6 +112,17 @@ def test_a_database_at_0041_is_carried_over_with_all_that_only_it_holds(
     assert ours(catalog(world.url)) == ours(catalog(new))
 
 
+def test_a_conversation_that_is_deleted_before_the_next_tick_stays_deleted(world: World) -> None:
+    assert migrate("up").exit_code == 0
+    [gone] = world.execute(
+        "delete from app.conversations where id = (select min(id::text)::uuid from app.conversations where crew_id is "
+        "not null) returning crew_id, session_id"
+    )
+    tick(world)
+    assert gone in world.execute("select crew_id, session_id from analytics.deleted_conversations")
+    assert_right(world)
+
+
 def assert_right(world: World) -> None:
     """After a tick all tables are right, the archive too; what is archived the oracle cannot know."""
     tick(world)

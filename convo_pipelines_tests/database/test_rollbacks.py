@@ -122,6 +122,20 @@ def test_the_archive_and_deletions_survive_the_rollback_of_a_later_migration(
     assert [world.execute(query) for query in kept] == before != [[], []]
 
 
+def test_conversations_that_are_deleted_before_the_next_tick_stay_deleted(world: World) -> None:
+    world.crew()
+    for session in ("s1", "s2", "s3"):
+        world.say(session, "human", at(0, 9))
+    tick(world)
+    past("0001_uncaptured")
+    world.execute("delete from app.conversations where session_id = 's1'")
+    migrations.up()
+    world.execute("delete from app.conversations where session_id = 's2'")
+    tick(world)
+    assert world.execute("select session_id from app.conversations") == [{"session_id": "s3"}]
+    assert world.reconcile().drift.changed == 0
+
+
 @both_servers_if_wide
 def test_decisions_survive_the_rollback_of_the_baseline(world: World) -> None:
     fill(world)

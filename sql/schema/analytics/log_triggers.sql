@@ -69,12 +69,10 @@ begin
         return null;
     end if;
     if is_single then
-        insert into analytics.{log} ({columns}, operation) select {one}, operation
-        where num_nonnulls({one}) > 0;
+        insert into analytics.{log} ({columns}, operation) values ({one}, operation);
     else
         insert into analytics.{log} ({columns}, operation) select {numbered}, coalesce(change, operation)
-        from unnest({all}, operations) as changed ({numbered}, change)
-        where num_nonnulls({numbered}) > 0 or operation in ('everything', 'truncate');
+        from unnest({all}, operations) as changed ({numbered}, change);
     end if;
     return null;
 end

@@ -1,14 +1,21 @@
 -- Each source gets a log of its own, and each derived table: unread changes of the four logs that sources shared move there.
--- The triggers on sources that call functions of ours are dropped, but for those of histories tables, while no transaction writes
--- these sources. The next tick captures them again, and reads everything. Adopted views have to be installed again.
+-- The triggers on sources that call functions of ours are dropped, but for those of histories tables and of conversations, whose
+-- deletions only a log knows, while no transaction writes these sources. The next tick captures the others again, and reads
+-- everything. Adopted views have to be installed again.
 do $$
 declare
     found record;
 begin
+    set local lock_timeout = '50 ms';  -- a dozen waits in less than deadlock_timeout
     for found in
         select
             trigger.tgname as name,
-            trigger.tgrelid::regclass as on_table
+            trigger.tgrelid::regclass as on_table,
+            function.proname = 'log_conversations' or function.oid in (
+                select to_regproc(format('analytics.%I', beneath.function_name)) from analytics.adopted_tables as beneath
+                inner join analytics.adopted_views as adopted on adopted.view_oid = beneath.view_oid
+                where adopted.table_name = 'conversations' and beneath.number = 0
+            ) as is_kept
         from pg_trigger as trigger
         inner join pg_proc as function on function.oid = trigger.tgfoid
         where function.pronamespace = 'analytics'::regnamespace
@@ -29,7 +36,11 @@ begin
             )
         order by trigger.tgrelid, trigger.tgname
     loop
-        execute format('drop trigger %I on %s', found.name, found.on_table);
+        if found.is_kept then
+            execute format('lock table only %s in share row exclusive mode', found.on_table);
+        else
+            execute format('drop trigger %I on %s', found.name, found.on_table);
+        end if;
     end loop;
 end
 $$;
@@ -37,6 +48,24 @@ update analytics.adopted_views set definitions = ''
 where table_name in (
     'clients', 'contact_methods', 'conversations', 'crews', 'message_recipients', 'messages', 'people', 'projects', 'users'
 );
+-- The trigger function of conversations beneath an adopted view logs to the new log until the view is installed again.
+do $$
+declare
+    definition text;
+begin
+    for definition in
+        select pg_get_functiondef(to_regproc(format('analytics.%I', beneath.function_name)))
+        from analytics.adopted_tables as beneath
+        inner join analytics.adopted_views as adopted on adopted.view_oid = beneath.view_oid
+        where adopted.table_name = 'conversations' and beneath.number = 0
+            and to_regproc(format('analytics.%I', beneath.function_name)) is not null
+    loop
+        definition := replace(definition, 'analytics.conversation_changes', 'analytics.conversations_changes');
+        definition := replace(definition, '(source, conversation_id, crew_id,', '(id, crew_id,');
+        execute regexp_replace(definition, 'tg_argv\[0\],\s+', '', 'g');
+    end loop;
+end
+$$;
 drop function if exists analytics.log_recipients(), analytics.log_identifiers();
 lock table
     analytics.conversation_changes, analytics.message_changes, analytics.identifier_changes, analytics.project_changes
@@ -267,7 +296,7 @@ select
     crew_id,
     session_id,
     xids,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -335,7 +364,7 @@ where source = 'participant_resolutions';
 insert into analytics.conversation_summaries_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -343,7 +372,7 @@ where source = 'conversation_summaries retry';
 insert into analytics.conversation_days_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -351,7 +380,7 @@ where source = 'conversation_days retry';
 insert into analytics.people_conversations_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -359,7 +388,7 @@ where source = 'people_conversations retry';
 insert into analytics.clients_conversations_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -367,7 +396,7 @@ where source = 'clients_conversations retry';
 insert into analytics.project_conversations_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -375,7 +404,7 @@ where source = 'project_conversations retry';
 insert into analytics.project_link_inconsistencies_changes (conversation_id, operation, xid, logged_at)
 select
     conversation_id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -384,7 +413,7 @@ insert into analytics.crew_activity_daily_changes (crew_id, activity_date, opera
 select
     crew_id,
     activity_date,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -393,7 +422,7 @@ insert into analytics.client_activity_daily_changes (client_id, activity_date, o
 select
     client_id,
     activity_date,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.conversation_changes
@@ -457,7 +486,7 @@ where source = 'participant_resolutions';
 insert into analytics.participant_resolutions_changes (contact_method_id, operation, xid, logged_at)
 select
     id,
-    'retry',
+    case operation when 'everything' then 'everything' else 'retry' end,
     xid,
     logged_at
 from analytics.identifier_changes

@@ -1,14 +1,21 @@
 -- The four logs that sources shared return, with the deletions of conversations that are not read yet. All else is read again:
--- the triggers on sources that call functions of ours are dropped, but for those of histories tables, while no transaction writes
--- these sources. The version before captures them again. Adopted views have to be installed again.
+-- the triggers on sources that call functions of ours are dropped, but for those of histories tables and of conversations, while
+-- no transaction writes these sources. The version before captures them again. Adopted views have to be installed again.
 do $$
 declare
     found record;
 begin
+    set local lock_timeout = '50 ms';  -- a dozen waits in less than deadlock_timeout
     for found in
         select
             trigger.tgname as name,
-            trigger.tgrelid::regclass as on_table
+            trigger.tgrelid::regclass as on_table,
+            pg_get_triggerdef(trigger.oid) as definition,
+            function.proname = 'log_conversations' or function.oid in (
+                select to_regproc(format('analytics.%I', beneath.function_name)) from analytics.adopted_tables as beneath
+                inner join analytics.adopted_views as adopted on adopted.view_oid = beneath.view_oid
+                where adopted.table_name = 'conversations' and beneath.number = 0
+            ) as is_kept
         from pg_trigger as trigger
         inner join pg_proc as function on function.oid = trigger.tgfoid
         where function.pronamespace = 'analytics'::regnamespace
@@ -30,7 +37,38 @@ begin
             )
         order by trigger.tgrelid, trigger.tgname
     loop
-        execute format('drop trigger %I on %s', found.name, found.on_table);
+        if found.is_kept then  -- the function of the version before takes the name of the source from the trigger
+            found.definition := regexp_replace(found.definition, '\(\)$', '(''conversations'')');
+            execute replace(found.definition, 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER');
+            execute format('alter table only %s enable always trigger %I', found.on_table, found.name);
+        else
+            execute format('drop trigger %I on %s', found.name, found.on_table);
+        end if;
+    end loop;
+end
+$$;
+-- The trigger functions of conversations log to the log that returns, until the version before applies its own.
+do $$
+declare
+    definition text;
+begin
+    for definition in
+        select pg_get_functiondef(function.oid) from (
+            select to_regproc(format('analytics.%I', beneath.function_name)) as oid from analytics.adopted_tables as beneath
+            inner join analytics.adopted_views as adopted on adopted.view_oid = beneath.view_oid
+            where adopted.table_name = 'conversations' and beneath.number = 0
+            union
+            select to_regproc('analytics.log_conversations')
+        ) as function
+        where function.oid is not null
+    loop
+        definition := replace(definition, 'analytics.conversations_changes', 'analytics.conversation_changes');
+        definition := replace(definition, '(id, crew_id, session_id, project_id,', '(source, conversation_id, crew_id, session_id,');
+        definition := regexp_replace(definition, '(only_project|changed\.project_id),\s+(operation,)', '\2', 'g');
+        definition := regexp_replace(
+            definition, '(values \(|select)(\s+(only_conversation|changed\.id),\s+(only_|changed\.)crew)', '\1 tg_argv[0],\2', 'g'
+        );
+        execute definition;
     end loop;
 end
 $$;
