@@ -8,6 +8,7 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import Connection
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.scopes import Changes
 
 
 class Hooks:
@@ -39,6 +40,14 @@ class Hooks:
         """
         del connection, given, keys
         return {}
+
+    def choose_pending(self, connection: Connection, pending: Changes, parameters: Mapping[str, object]) -> bool | None:
+        """Choose the keys with unread changes, of a refresh with these parameters; return False if that is every key.
+
+        None: they are chosen as those of a tick are.
+        """
+        del connection, pending, parameters
+        return None
 
     def before_finish(self, connection: Connection, unread_since: str | None) -> None:
         """Record most of what deletions need, outside of the transaction that moves the watermark."""

@@ -1,9 +1,9 @@
 """The keys of a chunk: composed from what a table says of its keys, and from pages, retries and selections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from psycopg import sql
 
@@ -33,7 +33,7 @@ class Chosen(Generic[P]):
     Attributes:
         keys: how many there are.
         next: where the next chunk begins; None: there is none.
-        is_whole: whether they are whole days, not single sessions.
+        is_whole: whether they are whole days, not single keys.
 
     """
 
@@ -42,8 +42,18 @@ class Chosen(Generic[P]):
     is_whole: bool = False
 
 
-Choose = Callable[[Connection, P | None, int], Chosen[P]]
-"""Chooses the keys of a chunk: those after a position, about so many."""
+class ChunksOf(Protocol[P]):
+    """Chooses the keys of chunk after chunk."""
+
+    @property
+    def start(self) -> P | None:
+        """Where the first chunk begins; None: with the first key."""
+        ...
+
+    def choose(self, connection: Connection, table: DerivedTable, after: P | None, rows: int) -> Chosen[P]:
+        """Choose the keys of a chunk: those after a position, about so many."""
+        ...
+
 
 FEW_KEYS = 1_000
 """So many keys at most travel as arrays; more are put into a temporary table."""
@@ -83,7 +93,7 @@ def choose_keys(
         connection: in a transaction.
         table: the table to refresh.
         scope: what to refresh.
-        selection: only these crews and clients.
+        selection: narrows the keys.
         after: the last key of the chunk before; None: begin with the first.
         rows: how many; None: all.
         query: finds the keys in place of the table's own statements.
@@ -120,7 +130,7 @@ def few_keys(
         connection: in a transaction that has not written anything.
         table: the table to refresh.
         scope: changes, or what a caller names.
-        selection: only these crews and clients.
+        selection: narrows the keys.
         more: further parameters.
 
     """

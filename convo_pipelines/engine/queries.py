@@ -10,14 +10,16 @@ from functools import lru_cache
 from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import histories, identifier
+from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.keys import given
 from convo_pipelines.engine.registry import TABLES, DerivedTable
 
 Columns = tuple[str, ...]
+Part = tuple[str, str]
+"""A relation that a reader reads: its schema and its name."""
 KEPT_TEXTS = 100
-"""So many statements are kept: those that read many crews are long, and of few crews each."""
+"""So many statements are kept: those that read many parts are long, and of few parts each."""
 
 
 def own(table: DerivedTable, statement: str) -> sql.SQL:
@@ -63,21 +65,19 @@ def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.
         "assignments": sql.SQL(", ").join(assigned),
         "keys": sql.SQL(", ").join(sql.Identifier(column) for column, _ in table.grain.keyed_by),
         "keyed": sql.SQL(", ").join(sql.Identifier(column) for _, column in table.grain.keyed_by),
-        "crew": sql.SQL("crew_id" if table.is_read_per_crew else "null"),
+        "part": sql.Identifier(table.part) if table.part else sql.SQL("null"),
     }
 
 
 @lru_cache(KEPT_TEXTS)
-def compare(
-    table_name: str, columns: Columns, histories_tables: tuple[str, ...], inherited: Columns, *, is_whole: bool
-) -> bytes:
+def compare(table_name: str, columns: Columns, parts: tuple[Part, ...], inherited: Columns, *, is_whole: bool) -> bytes:
     """Return the statement that puts the differences of the keys into the temporary table `diff`.
 
     `inherited` are the columns with a foreign key to a table that has children: rows that refer to these are left out.
     """
     table = TABLES[table_name]
     names = names_of(table, columns)
-    queries = _queries(table, columns, histories_tables, is_whole=is_whole)
+    queries = _queries(table, columns, parts, is_whole=is_whole)
     is_referable = [
         fragment("engine/refresh/is_referable").format(
             column=sql.Identifier(column), parent=identifier(f"app.{parent}")
@@ -90,11 +90,11 @@ def compare(
 
 
 @lru_cache(KEPT_TEXTS)
-def few(table_name: str, columns: Columns, histories_tables: tuple[str, ...]) -> bytes:
+def few(table_name: str, columns: Columns, parts: tuple[Part, ...]) -> bytes:
     """Return the statement that refreshes a few keys, which are parameters."""
     table = TABLES[table_name]
     names = names_of(table, columns)
-    queries = _queries(table, columns, histories_tables)
+    queries = _queries(table, columns, parts)
     steps = [_step("keys", given(table.grain))]
     if more := table.own("given"):
         steps.append(fragment(more))
@@ -171,16 +171,16 @@ def _step(name: str, query: sql.Composable, **names: sql.Composable) -> sql.Comp
 
 
 def _queries(
-    table: DerivedTable, columns: Columns, histories_tables: Sequence[str], *, is_whole: bool = False
+    table: DerivedTable, columns: Columns, parts: Sequence[Part], *, is_whole: bool = False
 ) -> dict[str, sql.Composable]:
     names = names_of(table, columns)
-    messages = [
-        own(table, "messages").format(crew=sql.Placeholder(f"crew_{number}"), **histories(name))
-        for number, name in enumerate(histories_tables)
+    read = [
+        own(table, "part").format(part=sql.Placeholder(f"part_{number}"), relation=sql.Identifier(*part))
+        for number, part in enumerate(parts)
     ]
     is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else None
     return {
-        "rows": own(table, "rows").format(**names, messages=sql.SQL("\nunion all\n").join(messages)),
+        "rows": own(table, "rows").format(**names, parts=sql.SQL("\nunion all\n").join(read)),
         "is_present": own(table, "is_present_of_days" if is_whole else "is_present").format(**names),
         "differences": own(table, "differences").format(
             **names,

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine.leases import Lease
+from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.refresh import Done
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Asked, Selection, Window
@@ -24,8 +25,8 @@ class Reader(ABC):
         """Compare its sources with those that are known, and log "everything" of new ones; return whether some are."""
 
     @abstractmethod
-    def example(self, connection: Connection) -> tuple[str, ...]:
-        """Return the name of one source, if there is one."""
+    def example(self, connection: Connection) -> tuple[Part, ...]:
+        """Return one source, if there is one."""
 
     @abstractmethod
     def tick(self, warehouse: Warehouse, log: logging.Logger, selection: Selection | None, wait_seconds: float) -> Done:

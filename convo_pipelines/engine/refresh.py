@@ -10,7 +10,7 @@ Ticks, backfills and reconcile use the same statements; the caller only chooses 
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -42,9 +42,10 @@ from convo_pipelines.engine import change_log, indexes, leases, logs, oddities, 
 from convo_pipelines.engine.change_log import Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
 from convo_pipelines.engine.hooks import hooks_of
-from convo_pipelines.engine.keys import FEW_KEYS, Choose, Chosen, FewKeys, P, choose_keys, few_keys, given
+from convo_pipelines.engine.keys import FEW_KEYS, Chosen, ChunksOf, FewKeys, P, choose_keys, few_keys, given
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
+from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.registry import DerivedTable, followers
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
@@ -54,7 +55,16 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
-from convo_pipelines.engine.spans import BY_KEY, Span, file_of, is_large_part, known_size, spans_of, spans_of_window
+from convo_pipelines.engine.spans import (
+    BY_KEY,
+    Keys,
+    Span,
+    file_of,
+    is_large_part,
+    known_size,
+    spans_of,
+    spans_of_window,
+)
 from convo_pipelines.engine.workers import Estimate, Workers
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.settings import settings
@@ -131,14 +141,13 @@ class Work:
         is_build: whether it is the first build of the table.
         counts_drift: whether to distinguish drift from changes that no tick has read yet.
         lease: renewed by each chunk, if there is one.
-        crews: of the table that is read per crew: their histories tables.
+        parts: of a table with a reader: the relations that are read, each by its value of the column `part`.
         parameters: further ones of the table's statements.
         locks: the advisory locks of its chunks; none: that of the table.
         is_shared: whether other chunks with these locks may be refreshed at the same time.
         reads: the tables of `app` that it reads; none: those of the table.
         deadline: when it is to end, by `time.monotonic()`.
         written_at: when the oldest change was made that it reads; None: now.
-        choose_pending: fills `keys` with the unread keys; returns False if every key is unread.
 
     """
 
@@ -149,14 +158,13 @@ class Work:
     is_build: bool = False
     counts_drift: bool = False
     lease: Lease | None = None
-    crews: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
+    parts: Mapping[UUID, Part] = field(default_factory=dict[UUID, Part])
     parameters: Mapping[str, object] = field(default_factory=dict[str, object])
     locks: Sequence[str] = ()
     is_shared: bool = False
     reads: Sequence[str] = ()
     deadline: float = float("inf")
     written_at: datetime | None = None
-    choose_pending: Callable[[Connection, Changes], bool] | None = None
 
     @property
     def seconds_left(self) -> float:
@@ -173,7 +181,7 @@ class Work:
             "source": self.table.name,
             "written_at": self.written_at,
             "is_awaited": True,
-            **{f"crew_{number}": crew_id for number, crew_id in enumerate(self.crews)},
+            **{f"part_{number}": part for number, part in enumerate(self.parts)},
             **self.parameters,
         }
 
@@ -230,30 +238,17 @@ def tick_few(
     """
     if since.snapshot is None:
         return None
-    reached: list[Watermark] = [since]
-    operations = frozenset[str]()
-
-    def finish(few: FewKeys) -> bool:
-        nonlocal operations
-        at = change_log.position(table, since, few.news)
-        operations = at.operations
-        if at.is_everything:
-            return False
-        if selection is None:
-            reached[:] = [moved for moved in [change_log.store(connection, at)] if moved]
-        return bool(reached)
-
     work = Work(table, columns_of(warehouse, connection, table), since.snapshot, is_tick=True, lease=lease)
     scope = Changes(since.snapshot, None)
-    done = at_once(connection, work, scope, selection, finish, snapshot_at=since.taken_at)
+    done = at_once(connection, work, scope, selection, since=since, snapshot_at=since.taken_at)
     if done is None:
         return None
-    [outcome] = done
+    [outcome] = done.outcomes
     if outcome.odd.found or (
-        table.own("refused") and (outcome.counts.changed or operations & hooks_of(table).deletions)
+        table.own("refused") and (outcome.counts.changed or done.operations & hooks_of(table).deletions)
     ):
         _note(connection, table, outcome)
-    return outcome, reached[0]
+    return outcome, done.reached or since
 
 
 def tick_many(
@@ -330,7 +325,7 @@ def read_asked(warehouse: Warehouse, table: DerivedTable, asked: Asked) -> Outco
         unread_since = change_log.unread_since(connection, table)
         work = Work(table, columns_of(warehouse, connection, table), unread_since)
         if done := at_once(connection, work, asked, unread_since=unread_since):
-            return done[0]
+            return done.outcomes[0]
         return _refresh(connection, work, asked)
 
 
@@ -380,15 +375,9 @@ def _holds_all(connection: Connection, window: Window) -> bool:
 
 def _refresh(connection: Connection, work: Work, scope: Scope, selection: Selection | None = None) -> Outcome:
     total = Outcome()
-
-    def choose(connection: Connection, after: Row | None, rows: int) -> Chosen[Row]:
-        return choose_keys(connection, work.table, scope, selection, after, rows, unread_since=work.unread_since)
-
-    def note(outcomes: Sequence[Outcome], _next: Row | None) -> None:
-        [outcome] = outcomes
+    span = Keys(scope=scope, selection=selection, unread_since=work.unread_since)
+    for [outcome], _ in chunks(connection, work, span, ChunkSize(CHUNK_KEYS)):
         total.add(outcome)
-
-    chunks(connection, work, choose, note, ChunkSize(CHUNK_KEYS))
     return total
 
 
@@ -422,20 +411,12 @@ def _refresh_spans(
     estimate = Estimate(work.table.name, sum(map(len, stages)))
 
     def refresh(span: Span) -> Outcome:
-        total = Outcome()
-
-        def choose(connection: Connection, after: Any, rows: int) -> Chosen[Any]:
-            return span.choose(connection, work.table, after, rows)
-
-        def note(outcomes: Sequence[Outcome], _next: Any) -> None:
-            [outcome] = outcomes
-            total.add(outcome)
-            progress(outcome.keys)
-
         nonlocal keys
-        size = ChunkSize(keys, SPAN_SECONDS)
+        total, size = Outcome(), ChunkSize(keys, SPAN_SECONDS)
         with workers.connection() as connection:
-            chunks(connection, shared, choose, note, size, span.start)
+            for [outcome], _ in chunks(connection, shared, span, size):
+                total.add(outcome)
+                progress(outcome.keys)
         keys = max(size.rows, CHUNK_KEYS)
         estimate.advance()
         return total
@@ -448,52 +429,43 @@ def _refresh_spans(
 
 
 def chunks(
-    connection: Connection,
-    work: Work,
-    choose: Choose[P],
-    note: Callable[[Sequence[Outcome], P | None], object],
-    size: ChunkSize,
-    after: P | None = None,
-) -> bool:
-    """Refresh chunk by chunk until none is left, or the deadline of the work is reached; return whether none is left.
+    connection: Connection, work: Work, span: ChunksOf[P], size: ChunkSize
+) -> Iterator[tuple[list[Outcome], P | None]]:
+    """Refresh chunk by chunk; yield the outcome of each part, and where the next chunk begins, None after the last.
 
     Args:
         connection: outside of a transaction.
         work: the parameters of the refresh.
-        choose: chooses the keys of each chunk.
-        note: called after each chunk with the outcome of each part, and the position of the next chunk.
+        span: chooses the keys of each chunk.
         size: of the first chunk.
-        after: where to begin.
 
     Raises:
         TableLockedError: a whole table was locked at several attempts.
 
     """
-    while True:
+    following = span.start
+    is_done = False
+    while not is_done:
         try:
-            outcomes, following = chunk(connection, work, choose, size, after)
+            outcomes, reached = chunk(connection, work, span, size, following)
         except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
             size.back_off(error)
             continue
         except psycopg.errors.CardinalityViolation as error:
             raise KeyOfSeveralRowsError(work.table, error) from None
-        note(outcomes, following)
-        if following is None:
-            return True
-        after = following
+        yield outcomes, reached
+        following, is_done = reached, reached is None
         size.grow()
-        if time.monotonic() >= work.deadline:
-            return False
 
 
 def chunk(
-    connection: Connection, work: Work, choose: Choose[P], size: ChunkSize, after: P | None = None
+    connection: Connection, work: Work, span: ChunksOf[P], size: ChunkSize, after: P | None = None
 ) -> tuple[list[Outcome], P | None]:
-    """Refresh one chunk, in one transaction; return the outcome of each crew, and the position of the next chunk."""
+    """Refresh one chunk, in one transaction; return the outcome of each part, and where the next chunk begins."""
     locks, reads = work.locks or [work.table.name], work.reads or work.table.sources
     with refreshing(connection, locks, reads, work.seconds_left, is_shared=work.is_shared):
         with size.choose():
-            chosen = choose(connection, after, size.rows)
+            chosen = span.choose(connection, work.table, after, size.rows)
         outcomes = _outcomes(work, {}, [], 0)
         if chosen.keys:
             with size.refresh():
@@ -503,43 +475,49 @@ def chunk(
     return outcomes, chosen.next
 
 
+@dataclass(frozen=True)
+class AtOnce:
+    """What one statement did: the outcome of each part; what it read in the log, and the watermark, if it moved."""
+
+    outcomes: list[Outcome]
+    operations: frozenset[str]
+    reached: Watermark | None
+
+
 def at_once(
     connection: Connection,
     work: Work,
     scope: Changes | Asked,
     selection: Selection | None = None,
-    finish: Callable[[FewKeys], bool] = lambda _few: True,
+    since: Watermark | None = None,
     **more: object,
-) -> list[Outcome] | None:
-    """Refresh a scope of a few keys by one statement, in one transaction; return the outcome of each crew.
+) -> AtOnce | None:
+    """Refresh a scope of a few keys by one statement, in one transaction.
 
     Args:
         connection: outside of a transaction.
         work: the parameters of the refresh.
         scope: the changes, or what a caller names.
-        selection: only these crews and clients.
-        finish: called before the commit; if it returns False, nothing is done.
+        selection: narrows the keys.
+        since: the watermark of the table, which moves unless narrowed; None: it stays.
         more: further parameters of the statement that finds the keys.
 
     Returns:
-        None, if nothing was done: there are more keys, or the statement failed. Chunks do what it cannot do, or fail
-        with a message that says why.
+        None, if nothing was done: there are more keys, everything has to be read, another run has moved the watermark,
+        or the statement failed. Chunks do what it cannot do, or fail with a message that says why.
 
     """
-    outcomes: list[Outcome] | None = None
     if work.table.rows.is_insert_only and not settings().create_conversations:
         return None
     started = time.monotonic()
     locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
+    done: AtOnce | None = None
     try:
         with refreshing_few(connection, locks, seconds):
             few = few_keys(connection, work.table, scope, selection, **more)
             if few.keys <= FEW_KEYS:
-                work = replace(work, written_at=few.news["written_at"])
-                outcomes = _refresh_few(connection, work, few) if few.keys else _outcomes(work, {}, [], 0)
-                if not finish(few):
-                    outcomes = None
-            if outcomes is None:
+                done = _all_at_once(connection, work, few, since, is_narrowed=selection is not None)
+            if done is None:
                 raise psycopg.Rollback
             if work.lease:
                 work.lease.renew(connection)
@@ -549,7 +527,21 @@ def at_once(
             raise
         _log.info("%s is refreshed in chunks: %s", work.table.name, error_message(error))
         return None
-    return outcomes
+    return done
+
+
+def _all_at_once(
+    connection: Connection, work: Work, few: FewKeys, since: Watermark | None, *, is_narrowed: bool
+) -> AtOnce | None:
+    """Refresh a few keys, and move the watermark unless narrowed; return None if that has to be undone."""
+    work = replace(work, written_at=few.news["written_at"])
+    outcomes = _refresh_few(connection, work, few) if few.keys else _outcomes(work, {}, [], 0)
+    if since is None:
+        return AtOnce(outcomes, frozenset(), None)
+    at = change_log.position(work.table, since, few.news)
+    reached = None if at.is_everything or is_narrowed else change_log.store(connection, at)
+    is_right = not at.is_everything and (is_narrowed or reached)
+    return AtOnce(outcomes, at.operations, reached) if is_right else None
 
 
 class _UnsettledError(Exception):
@@ -560,7 +552,7 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
     table = work.table
     values = {**work.values, **{f"parent_{column}": parent for column, parent in table.rows.parents}, **few.arrays}
     values |= hooks_of(table).prepare_few(connection, given(table.grain), values)
-    [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.crews.values())), values)
+    [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.parts.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
         saved: list[Row] = row["saved"] or []
@@ -584,7 +576,7 @@ def columns_of(warehouse: Warehouse, connection: Connection, table: DerivedTable
 
 
 def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size: ChunkSize) -> list[Outcome]:
-    """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each crew."""
+    """Compare the rows of `keys` with their sources, and write the differences; return the outcome of each part."""
     table = work.table
     names = queries.names_of(table, work.columns)
     execute(connection, table.own("diff") or "engine/refresh/diff", names)
@@ -592,7 +584,7 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
     inherited = tuple(
         row["column_name"] for row in fetch(connection, "engine/refresh/inherited", relation=table.target)
     )
-    query = queries.compare(table.name, work.columns, tuple(work.crews.values()), inherited, is_whole=chosen.is_whole)
+    query = queries.compare(table.name, work.columns, tuple(work.parts.values()), inherited, is_whole=chosen.is_whole)
     [compared] = connection.execute(query, {**work.values, "is_whole": chosen.is_whole}).fetchall()
     drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
     with size.write():
@@ -605,21 +597,21 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
 
 
 def _outcomes(work: Work, compared: Row, counts: Sequence[Row], keys: int) -> list[Outcome]:
-    """Return the outcome of each crew, or of all, from the results of comparing and of writing."""
-    done: dict[str, Row] = {row["crew"]: row for row in counts}
+    """Return the outcome of each part, or of all, from the results of comparing and of writing."""
+    done: dict[str, Row] = {row["part"]: row for row in counts}
     odd: list[Row] = compared.get("odd") or []
     present: dict[str, int] = compared.get("present") or {}
     rows_read: dict[str, int] = compared.get("rows_read") or {}
     outcomes: list[Outcome] = []
-    for crew in [str(crew_id) for crew_id in work.crews] or [""]:
+    for part in [str(part) for part in work.parts] or [""]:
         outcome = Outcome(
-            Counts(unchanged=present.get(crew, 0)),
-            odd=Oddities.of([row for row in odd if row.get("crew", "") == crew]),
+            Counts(unchanged=present.get(part, 0)),
+            odd=Oddities.of([row for row in odd if row.get("part", "") == part]),
             keys=keys,
-            rows_read=rows_read.get(crew, 0),
+            rows_read=rows_read.get(part, 0),
         )
-        if row := done.get(crew):
-            unchanged = present.get(crew, 0) - row["updated"] - row["deleted"]
+        if row := done.get(part):
+            unchanged = present.get(part, 0) - row["updated"] - row["deleted"]
             outcome.counts = Counts(row["inserted"], row["updated"], row["deleted"], unchanged)
             outcome.days, outcome.locked = {date.fromisoformat(day) for day in row["days"]}, row["locked"]
         outcomes.append(outcome)
@@ -680,7 +672,7 @@ def _is_awaited(connection: Connection, table: DerivedTable) -> bool:
 
 def _planned(connection: Connection) -> Row:
     """Return how many rows a refresh is going to change, in all."""
-    [row] = fetch(connection, "engine/refresh/counts", {"crew": sql.SQL("null")}) or [dict.fromkeys(COUNTED, 0)]
+    [row] = fetch(connection, "engine/refresh/counts", {"part": sql.SQL("null")}) or [dict.fromkeys(COUNTED, 0)]
     return row
 
 
@@ -695,7 +687,7 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
         return Counts()
     connection.execute("drop table pg_temp.keys")
     pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
-    if not (work.choose_pending or _pending_of(work.table))(connection, pending):
+    if not _choose_pending(connection, work, pending):
         return Counts()
     if not work.table.grain.keyed_by:
         if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
@@ -705,14 +697,16 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}))
 
 
-def _pending_of(table: DerivedTable) -> Callable[[Connection, Changes], bool]:
-    def choose(connection: Connection, pending: Changes) -> bool:
-        to_snapshot = pending.to_snapshot or fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
-        if change_log.is_everything_new(connection, table, pending.from_snapshot, to_snapshot):
-            return False
-        choose_keys(connection, table, pending)
-        if expected := table.own("expected"):
-            execute(connection, expected)
-        return True
-
-    return choose
+def _choose_pending(connection: Connection, work: Work, pending: Changes) -> bool:
+    """Fill `keys` with the keys that have unread changes; return False if every key is unread."""
+    table = work.table
+    chosen = hooks_of(table).choose_pending(connection, pending, work.parameters)
+    if chosen is not None:
+        return chosen
+    to_snapshot = pending.to_snapshot or fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+    if change_log.is_everything_new(connection, table, pending.from_snapshot, to_snapshot):
+        return False
+    choose_keys(connection, table, pending)
+    if expected := table.own("expected"):
+        execute(connection, expected)
+    return True

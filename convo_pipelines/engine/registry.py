@@ -61,7 +61,7 @@ class Grain:
 
     @property
     def selected(self) -> str:
-        """The statement that narrows keys to crews and clients."""
+        """The statement that narrows keys by a selection."""
         found = (f"keys/{column}/selected" for column in self.order)
         return next(filter(exists, found), "engine/keys/selected")
 
@@ -114,6 +114,7 @@ class DerivedTable:
         propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
             table has a `propagate.sql`.
         reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
+        part: the column that says from which of these sources a row is; `part.sql` reads one.
         hooks: the class with what else it does, as `module:class`; see `hooks.py`.
         lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
         is_link: whether clients sync it by Zero.
@@ -131,6 +132,7 @@ class DerivedTable:
     grain: Grain
     propagates: bool = False
     reader: str = ""
+    part: str = ""
     hooks: str = ""
     lake_day: str | None = None
     is_link: bool = False
@@ -149,11 +151,6 @@ class DerivedTable:
         """The statement that finds the keys of what a caller names, if there is one."""
         [column, *more] = self.grain.order
         return self.own("asked") or (name if not more and exists(name := f"keys/{column}/asked") else None)
-
-    @property
-    def is_read_per_crew(self) -> bool:
-        """Whether its rows are of crews, each of which has its own source table."""
-        return self.own("messages") is not None
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -190,6 +187,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         grain=Grain.of(said["keys"]),
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
+        part=said.get("part", ""),
         hooks=said.get("hooks", ""),
         lake_day=said.get("lake_day"),
         is_link=said.get("is_link", False),

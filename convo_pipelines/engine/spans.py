@@ -6,15 +6,16 @@ together. Otherwise it is a number of keys in their order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
-from convo_pipelines.engine.keys import Chosen, choose_keys, count_keys, every_nth_key
+from convo_pipelines.engine.keys import Chosen, ChunksOf, choose_keys, count_keys, every_nth_key
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.engine.scopes import EVERYTHING, Changes, Everything, Selection, Window
+from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope, Selection, Window
 from convo_pipelines.settings import settings
 
 SPANS = 8
@@ -31,8 +32,9 @@ class Keys:
 
     after: Row | None = None
     until: Row | None = None
-    scope: Everything | Window = EVERYTHING
+    scope: Scope = EVERYTHING
     selection: Selection | None = None
+    unread_since: str | None = None
 
     @property
     def start(self) -> Row | None:
@@ -41,7 +43,8 @@ class Keys:
 
     def choose(self, connection: Connection, table: DerivedTable, after: Row | None, rows: int) -> Chosen[Row]:
         """Choose the keys of a chunk, about so many."""
-        return choose_keys(connection, table, self.scope, self.selection, after, rows, until=self.until)
+        since, until = self.unread_since, self.until
+        return choose_keys(connection, table, self.scope, self.selection, after, rows, until=until, unread_since=since)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Gone:
         return choose_keys(connection, table, EVERYTHING, None, after, rows, query=query)
 
 
-Span = Keys | Blocks | Gone
+Span = ChunksOf[Any]
 BY_KEY = Keys()
 """All keys in their order."""
 

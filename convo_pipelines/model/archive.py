@@ -1,10 +1,14 @@
 """The archive: session-days whose messages the application deleted when they were old."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, execute, fetch_one, fetch_prepared
 from convo_pipelines.engine.hooks import Hooks
+from convo_pipelines.engine.keys import choose_keys
+from convo_pipelines.engine.scopes import Changes
+from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.settings import settings
 
 MOVE = "histories move"
@@ -15,6 +19,15 @@ class Archive(Hooks):
     """What `histories_sessions` records of deletions."""
 
     deletions = frozenset({"histories delete", "histories truncate"})
+
+    def choose_pending(self, connection: Connection, pending: Changes, parameters: Mapping[str, object]) -> bool:
+        """Choose the keys of a crew with unread changes; return False if that is everything."""
+        crew: dict[str, Any] = {name: parameters[name] for name in ("crew_ids", "oids")}
+        span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
+        if fetch_one(connection, "model/crews/is_everything", **span, members=crew["oids"])["is_everything"]:
+            return False
+        choose_keys(connection, HISTORIES_SESSIONS, pending, **crew)
+        return True
 
     def before_store(self, connection: Connection, unread_since: str | None) -> bool:
         """Mark session-days as archive."""

@@ -7,7 +7,7 @@ time limit are logged for retry before the watermark moves.
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -32,11 +32,13 @@ from convo_pipelines.database.warehouse import (
 from convo_pipelines.engine import change_log, leases, refresh
 from convo_pipelines.engine.change_log import LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize
-from convo_pipelines.engine.keys import Choose, Chosen, choose_keys
+from convo_pipelines.engine.keys import Chosen, ChunksOf, choose_keys
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
+from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.readers import Reader
 from convo_pipelines.engine.refresh import Done, Outcome, Work
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
     EVERYTHING,
@@ -85,7 +87,7 @@ class _Reading:
             self.unread_since,
             counts_drift=self.counts_drift,
             lease=self.lease,
-            crews={crew.id: crew.table_name for crew in crews},
+            parts={crew.id: ("app", crew.table_name) for crew in crews},
             parameters={
                 **_members(crews),
                 "archive_after_days": settings().archive_after_days,
@@ -95,7 +97,6 @@ class _Reading:
             reads=sorted({table for crew in crews for table in crew.locked_tables}),
             deadline=self.deadline,
             written_at=self.written_at,
-            choose_pending=lambda connection, pending: _choose_pending(connection, crews[0], pending),
         )
 
 
@@ -122,9 +123,9 @@ class Histories(Reader):
         crews = sql.SQL("only app.crews" if inherited else "app.crews")
         return bool(fetch_one(connection, "model/crews/register", {"crews": crews})["crews"])
 
-    def example(self, connection: Connection) -> tuple[str, ...]:
+    def example(self, connection: Connection) -> tuple[Part, ...]:
         """Return the table of the first crew, by its code."""
-        return tuple(crew["table_name"] for crew in active(connection)[:1])
+        return tuple(("app", crew["table_name"]) for crew in active(connection)[:1])
 
     def tick(self, warehouse: Warehouse, log: logging.Logger, selection: Selection | None, wait_seconds: float) -> Done:
         """Read what changed since the last tick, and move the watermark unless narrowed.
@@ -345,12 +346,7 @@ def _read_small_tables(connection: Connection, results: Sequence[CrewResult], re
         result.warnings += check_table(result.crew)
     _count_unusable(connection, results, reading)
 
-    def choose(connection: Connection, _after: None, _rows: int) -> Chosen[None]:
-        query = fragment("tables/histories_sessions/whole")
-        chosen = choose_keys(connection, HISTORIES_SESSIONS, EVERYTHING, query=query, **_members(crews))
-        return Chosen(chosen.keys, None, is_whole=True)
-
-    outcomes, _ = refresh.chunk(connection, reading.work(crews), choose, ChunkSize(CHUNK_KEYS))
+    outcomes, _ = refresh.chunk(connection, reading.work(crews), _Whole(crews), ChunkSize(CHUNK_KEYS))
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -362,13 +358,9 @@ def _read_together(
 ) -> None:
     crews = [result.crew for result in results]
 
-    def choose(connection: Connection, _after: None, _rows: int) -> Chosen[None]:
-        return Chosen(_choose_logged(connection, crews, at, scope).keys, None)
-
-    work = reading.work(crews)
-    outcomes = refresh.at_once(connection, work, scope, **_logged(crews, at, scope))
-    if outcomes is None:
-        outcomes, _ = refresh.chunk(connection, work, choose, ChunkSize(CHUNK_KEYS))
+    work, logged = reading.work(crews), _Logged(scope, _parameters(crews, at, scope), is_single=True)
+    done = refresh.at_once(connection, work, scope, **logged.parameters)
+    outcomes = done.outcomes if done else refresh.chunk(connection, work, logged, ChunkSize(CHUNK_KEYS))[0]
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -443,23 +435,17 @@ def _read_keys(
 ) -> None:
     """Read the sessions and days of a scope, in chunks: those that were logged, or all days of the sessions."""
     crew = result.crew
+    logged = _parameters([crew], at, scope)
     if is_logged and result.after is None:
-        done = refresh.at_once(connection, reading.work([crew]), scope, **_logged([crew], at, scope))
-        if done and not done[0].locked:
-            result.outcome.add(done[0])
+        done = refresh.at_once(connection, reading.work([crew]), scope, **logged)
+        if done and not done.outcomes[0].locked:
+            result.outcome.add(done.outcomes[0])
             result.after = ALL_KEYS
             return
-
-    def choose(connection: Connection, after: Position | None, rows: int) -> Chosen[Position]:
-        if is_logged:
-            return _choose_logged(connection, [crew], at, scope, after, rows)
-        query = fragment("tables/histories_sessions/days_of_sessions").format(**histories(crew.table_name))
-        return _choose(connection, scope, after, rows, query=query, crew_id=crew.id)
-
-    def reached(position: Position | None) -> None:
-        result.after = position or ALL_KEYS
-
-    _read(connection, result, reading, choose, reached, ChunkSize(CHUNK_KEYS), result.after)
+    query = fragment("tables/histories_sessions/days_of_sessions").format(**histories(crew.table_name))
+    more = logged if is_logged else {"query": query, "crew_id": crew.id}
+    for reached in _read(connection, result, reading, _Logged(scope, more, result.after), CHUNK_KEYS):
+        result.after = reached or ALL_KEYS
 
 
 def _read_days(connection: Connection, result: CrewResult, reading: _Reading, start: Position, after_day: date) -> None:
@@ -467,92 +453,101 @@ def _read_days(connection: Connection, result: CrewResult, reading: _Reading, st
     start = Position(max(start.day, FIRST_DAY), start.session)
     if start.day >= after_day:
         return
-
-    def choose(connection: Connection, at: Position | None, rows: int) -> Chosen[Position]:
-        return _choose_days(connection, result.crew, at or start, after_day, rows)
-
-    def reached(position: Position | None) -> None:
-        result.rest = position or Position(after_day)
-
-    _read(connection, result, reading, choose, reached, ChunkSize(CHUNK_ROWS), start)
+    for reached in _read(connection, result, reading, _Days(result.crew, start, after_day), CHUNK_ROWS):
+        result.rest = reached or Position(after_day)
 
 
 def _read(
-    connection: Connection,
-    result: CrewResult,
-    reading: _Reading,
-    choose: Choose[Position],
-    reached: Callable[[Position | None], None],
-    size: ChunkSize,
-    start: Position | None,
-) -> None:
-    def note(outcomes: Sequence[Outcome], following: Position | None) -> None:
-        [outcome] = outcomes
+    connection: Connection, result: CrewResult, reading: _Reading, span: ChunksOf[Position], rows: int
+) -> Iterator[Position | None]:
+    """Read chunk by chunk; yield where the next one begins, None after the last.
+
+    Raises:
+        CrewLockedError: rows are locked by another session.
+        _TimeIsUpError: the deadline is reached, and there is more to read.
+
+    """
+    work = reading.work([result.crew])
+    for [outcome], reached in refresh.chunks(connection, work, span, ChunkSize(rows)):
         result.outcome.add(outcome)
         if outcome.locked:
             raise CrewLockedError(f"crew {result.crew.code} is locked by another session; the next tick retries it")
-        reached(following)
-
-    if not refresh.chunks(connection, reading.work([result.crew]), choose, note, size, start):
-        raise _TimeIsUpError
-
-
-def _choose(
-    connection: Connection, scope: Scope, after: Position | None = None, rows: int | None = None, **more: Any
-) -> Chosen[Position]:
-    """Choose sessions and days by the log, or by `query`."""
-    last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
-    chosen = choose_keys(connection, HISTORIES_SESSIONS, scope, None, last, rows, **more)
-    reached = chosen.next
-    return Chosen(chosen.keys, Position(reached["start_day"], reached["session_id"]) if reached else None)
+        yield reached
+        if reached and time.monotonic() >= work.deadline:
+            raise _TimeIsUpError
 
 
-def _choose_logged(
-    connection: Connection,
-    crews: Sequence[Crew],
-    at: LogPosition,
-    scope: Scope,
-    after: Position | None = None,
-    rows: int | None = None,
-) -> Chosen[Position]:
-    return _choose(connection, scope, after, rows, **_logged(crews, at, scope))
+@dataclass(frozen=True)
+class _Whole:
+    """All sessions and days of small tables, in one chunk."""
+
+    crews: Sequence[Crew]
+    start: Position | None = None
+
+    def choose(
+        self, connection: Connection, table: DerivedTable, after: Position | None, rows: int
+    ) -> Chosen[Position]:
+        del after, rows
+        query = fragment("tables/histories_sessions/whole")
+        chosen = choose_keys(connection, table, EVERYTHING, query=query, **_members(self.crews))
+        return Chosen(chosen.keys, None, is_whole=True)
 
 
-def _logged(crews: Sequence[Crew], at: LogPosition, scope: Scope) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Logged:
+    """The sessions and days of a scope, by the log or by `query`; `is_single`: in one chunk."""
+
+    scope: Scope
+    parameters: Mapping[str, Any]
+    start: Position | None = None
+    is_single: bool = False
+
+    def choose(
+        self, connection: Connection, table: DerivedTable, after: Position | None, rows: int
+    ) -> Chosen[Position]:
+        last = after and {"start_day": after.day, "session_id": after.session, "crew_id": UUID(int=2**128 - 1)}
+        most = None if self.is_single else rows
+        chosen = choose_keys(connection, table, self.scope, None, last, most, **self.parameters)
+        reached = chosen.next
+        return Chosen(chosen.keys, Position(reached["start_day"], reached["session_id"]) if reached else None)
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Whole days of a crew, as many as hold about so many rows; of a larger day, so many sessions."""
+
+    crew: Crew
+    start: Position
+    after_day: date
+
+    def choose(
+        self, connection: Connection, table: DerivedTable, after: Position | None, rows: int
+    ) -> Chosen[Position]:
+        at = after or self.start
+        chosen = choose_keys(
+            connection,
+            table,
+            Window.of_days(at.day, self.after_day),
+            query=fragment("tables/histories_sessions/days").format(**histories(self.crew.table_name)),
+            crew_id=self.crew.id,
+            start_day=at.day,
+            end_day=self.after_day,
+            after_session=at.session,
+            most=rows,
+        )
+        if not chosen.keys:  # no session of the day is left
+            following, is_whole = Position(at.day + timedelta(days=1)), False
+        else:
+            last = fetch_one(connection, "tables/histories_sessions/reached")
+            is_whole = last["session_id"] is None
+            following = Position(last["end_day"]) if is_whole else Position(at.day, last["session_id"])
+        return Chosen(chosen.keys, following if following.day < self.after_day else None, is_whole)
+
+
+def _parameters(crews: Sequence[Crew], at: LogPosition, scope: Scope) -> dict[str, Any]:
     """Return the parameters of `keys.sql`: the crews, and the changes that it reads."""
     logged = scope if isinstance(scope, Changes) else Changes(str(at.from_snapshot), at.to_snapshot)
     return {**_members(crews), "from_snapshot": logged.from_snapshot, "to_snapshot": logged.to_snapshot}
-
-
-def _choose_days(connection: Connection, crew: Crew, at: Position, after_day: date, rows: int) -> Chosen[Position]:
-    """Choose whole days from a position on, as many as hold about so many rows; of a larger day, so many sessions."""
-    chosen = choose_keys(
-        connection,
-        HISTORIES_SESSIONS,
-        Window.of_days(at.day, after_day),
-        query=fragment("tables/histories_sessions/days").format(**histories(crew.table_name)),
-        crew_id=crew.id,
-        start_day=at.day,
-        end_day=after_day,
-        after_session=at.session,
-        most=rows,
-    )
-    if not chosen.keys:  # no session of the day is left
-        following, is_whole = Position(at.day + timedelta(days=1)), False
-    else:
-        last = fetch_one(connection, "tables/histories_sessions/reached")
-        is_whole = last["session_id"] is None
-        following = Position(last["end_day"]) if is_whole else Position(at.day, last["session_id"])
-    return Chosen(chosen.keys, following if following.day < after_day else None, is_whole)
-
-
-def _choose_pending(connection: Connection, crew: Crew, pending: Changes) -> bool:
-    """Choose the keys of a crew with unread changes; return False if that is everything."""
-    span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
-    if fetch_one(connection, "model/crews/is_everything", **span, members=crew.members)["is_everything"]:
-        return False
-    choose_keys(connection, HISTORIES_SESSIONS, pending, **_members([crew]))
-    return True
 
 
 def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]) -> Watermark | None:

@@ -18,6 +18,7 @@ from convo_pipelines.database.warehouse import TableLockedError, refreshing
 from convo_pipelines.engine import capture, refresh, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
 from convo_pipelines.model import histories, tombstones
+from convo_pipelines.model.archive import Archive
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle
@@ -488,7 +489,7 @@ def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
     world.crew()
     world.say("s1", "human", at())
     world.tick()
-    check_table, choose_pending = histories.check_table, histories._choose_pending
+    check_table, choose_pending = histories.check_table, Archive.choose_pending
 
     def truncated(*arguments: Any) -> Any:
         world.execute("truncate app.histories_a")
@@ -499,7 +500,7 @@ def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
         return choose_pending(*arguments)
 
     monkeypatch.setattr(histories, "check_table", truncated)
-    monkeypatch.setattr(histories, "_choose_pending", switched_off)
+    monkeypatch.setattr(Archive, "choose_pending", switched_off)
     done = world.reconcile()
     assert (done.repairs.deleted, done.drift.changed) == (1, 0)
 

@@ -1,6 +1,6 @@
 -- Chooses the keys of a small scope as arrays, and reads what the log says, in one snapshot.
--- in:  {keys}: a query that finds them; {arrays}: an array of each column; {is_selected}: whether a key is of the selected crews
---      and clients; %(most)s: how many; {news}: sql/engine/log/news.sql or no_news.sql
+-- in:  {keys}: a query that finds them; {arrays}: an array of each column; {is_selected}: whether a key is of the selection;
+--      %(most)s: how many; {news}: sql/engine/log/news.sql or no_news.sql
 -- out: one row: keys (their number), {arrays}, to_snapshot, taken_at, crash_token, operations, is_everything, written_at
 with found as materialized (
     select * from (

@@ -1,6 +1,6 @@
 -- Divides the keys of a scope.
 -- in:  {keys}: a query that finds them; {columns}, {key}: the columns that identify and order them; {is_selected}: whether a key
---      is of the selected crews and clients; %(nth)s
+--      is of the selection; %(nth)s
 -- out: every nth key, in their order
 select {columns} from (
     select

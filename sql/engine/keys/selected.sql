@@ -1,2 +1,2 @@
--- Keys without a crew or client cannot be narrowed.
+-- Keys without a column that a selection names cannot be narrowed.
 true

@@ -1,8 +1,8 @@
--- Counts what a refresh does, by crew; of a table that is not read per crew, in all.
--- in:  diff; {crew}
--- out: one row per crew: crew, rows, inserted, updated, deleted, locked; days (UTC days of activity of the changed rows)
+-- Counts what a refresh does, by part; of a table without a reader, in all.
+-- in:  diff; {part}
+-- out: one row per part: part, rows, inserted, updated, deleted, locked; days (UTC days of activity of the changed rows)
 select
-    coalesce({crew}::text, '') as crew,
+    coalesce({part}::text, '') as part,
     count(*) as rows,
     count(*) filter (where change = 'inserted') as inserted,
     count(*) filter (where change = 'updated') as updated,
