@@ -484,23 +484,24 @@ def test_no_key_is_missed(shop: World, seed: int) -> None:
             assert not missed, (query, statement)
 
 
-DATED = """
-alter table shop.messages add sent_on date generated always as ('2024-01-01'::date + day) stored;
-alter table shop.talks
-    add began_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * state)) stored,
-    add closed_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * (state + id % 3))) stored;
-create table shop.target (talk_id int, on_day date);
-"""
-TYPES: dict[str, dict[str, str]] = {
-    **{f"shop.{name}": dict.fromkeys(columns, "int") for name, columns in COLUMNS.items()},
-    "shop.target": {"talk_id": "int", "on_day": "date"},
-}
-TYPES["shop.messages"]["sent_on"] = "date"
+DAYS = {f"shop.{name}": [f"{name}_on"] for name in COLUMNS} | {"shop.talks": ["began_at..closed_at"]}
+TYPES = {f"shop.{name}": {**dict.fromkeys(columns, "int"), f"{name}_on": "date"} for name, columns in COLUMNS.items()}
 TYPES["shop.talks"] |= {"began_at": "timestamptz", "closed_at": "timestamptz"}
-DAYS = {"shop.messages": ["sent_on"], "shop.talks": ["began_at..closed_at"]}
-IN_WINDOW = {
-    "shop.messages": "sent_on >= %(window_start)s::date and sent_on < %(window_end)s::date",
-    "shop.talks": "closed_at >= %(window_start)s and began_at < %(window_end)s",
+TYPES["shop.target"] = {"talk_id": "int", "on_day": "date"}
+DATED = [
+    *(
+        f"alter table shop.{name} add {name}_on date generated always as ('2024-01-01'::date + {columns[-1]}) stored"
+        for name, columns in COLUMNS.items()
+    ),
+    """
+    alter table shop.talks
+        add began_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * state)) stored,
+        add closed_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * (state + id % 3))) stored
+    """,
+    "create table shop.target (talk_id int, on_day date)",
+]
+IN_WINDOW = {name: f"{by} >= %(window_start)s::date and {by} < %(window_end)s::date" for name, [by] in DAYS.items()} | {
+    "shop.talks": "closed_at >= %(window_start)s and began_at < %(window_end)s"
 }
 
 
@@ -514,6 +515,11 @@ def window(
     target = Target("shop.target", {key: key for key in keys})
     found = derived_windows(of_keys(query, keys), target, days, TYPES, VIEWS, windows=windows or {})
     return "\nunion\n".join(found)
+
+
+def date_rows(world: World) -> None:
+    for statement in DATED:
+        world.execute(statement)
 
 
 def span(first: int, days: int) -> dict[str, datetime]:
@@ -537,31 +543,43 @@ def windows() -> Iterator[tuple[str, list[str], str]]:
             yield query, keys, window(query, keys, days)
 
 
+def fill(world: World, chance: random.Random) -> None:
+    """Eight rows in each table, some of which refer to nothing."""
+    for name, columns in COLUMNS.items():
+        for _ in range(8):
+            values = {column: chance.randint(0, 4) for column in columns}
+            if chance.random() < 0.2:
+                values |= {column: None for column in ("client_id", "crew_id", "person_id") if column in columns[2:]}
+            world.execute(
+                f"insert into shop.{name} ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))}) "
+                "on conflict do nothing",
+                *values.values(),
+            )
+
+
 @pytest.mark.parametrize("seed", range(int(os.environ.get("DERIVED_SEEDS", "3"))))
 def test_no_key_with_rows_in_a_window_is_missed(shop: World, seed: int) -> None:
-    shop.execute(DATED)
+    date_rows(shop)
     chance = random.Random(seed)
     dated = list(windows())
     assert len(dated) > 100
     for _ in range(10):
-        write(shop, chance)
-    for _ in range(20):
-        write(shop, chance)
         days = span(chance.randint(-1, 5), chance.randint(1, 3))
-        before = [rows_by_key(shop, query, keys) for query, keys, _ in dated]
         with shop.connection.transaction(force_rollback=True):
             shop.execute("set local session_replication_role = replica")  # nothing cascades
+            fill(shop, chance)
+            before = [rows_by_key(shop, query, keys) for query, keys, _ in dated]
+            found = [keys_in(shop, statement, days) for _, _, statement in dated]
             for name, is_in_window in IN_WINDOW.items():
-                shop.connection.execute(f"delete from {name} where {is_in_window} and random() < 0.5", days)
+                shop.connection.execute(f"delete from {name} where {is_in_window} and random() < 0.3", days)
             after = [rows_by_key(shop, query, keys) for query, keys, _ in dated]
-        for (query, _, statement), former, rest in zip(dated, before, after, strict=True):
+        for (query, _, statement), former, rest, known in zip(dated, before, after, found, strict=True):
             changed = {key for key in former.keys() | rest.keys() if former.get(key) != rest.get(key)}
-            missed = {key for key in changed if None not in key} - keys_in(shop, statement, days)
-            assert not missed, (query, statement)
+            assert {key for key in changed if None not in key} <= known, (query, statement)
 
 
 def test_rows_of_the_table_that_lie_in_a_window_are_found_without_their_source(shop: World) -> None:
-    shop.execute(DATED)
+    date_rows(shop)
     shop.execute("insert into shop.target values (7, '2024-01-03'), (8, '2024-01-04')")
     statement = window("select id as talk_id from shop.talks", ["talk_id"], {"shop.target": ["on_day"]})
     assert keys_in(shop, statement, span(2, 1)) == {(7,)}
@@ -579,10 +597,10 @@ def test_keys_in_the_window_of_a_source_lead_to_keys(shop: World) -> None:
 @pytest.mark.parametrize(
     ("query", "days", "reason"),
     [
-        ("select id as talk_id from shop.talks", {"shop.messages": ["sent_on"]}, "does not read shop.messages"),
+        ("select id as talk_id from shop.talks", {"shop.messages": ["messages_on"]}, "does not read shop.messages"),
         (
             "select m.talk_id from shop.messages as m cross join shop.talks as t where t.state > 1",
-            {"shop.messages": ["sent_on"], "shop.talks": ["began_at"]},
+            {"shop.messages": ["messages_on"], "shop.talks": ["began_at"]},
             "a row of shop.talks does not lead to talk_id",
         ),
         ("select id as talk_id from shop.talks", {"shop.talks": ["began_at..over_at"]}, "has no column over_at"),
