@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from convo_pipelines.engine.derive import (
     derived_keys,
     derived_windows,
     keys_of,
+    window_of,
 )
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
+from convo_pipelines.engine.registry import DERIVED_TABLES, OWN_WINDOW, TABLES
 from convo_pipelines_tests import derived
 from convo_pipelines_tests.world import World
 
@@ -635,6 +637,12 @@ def test_keys_are_those_that_follow_from_the_rows() -> None:
         followed = {change.partition(" ")[0] for change in table.changes}
         assert logged == {f"analytics.{name}_changes" for name in followed}, table.name
     assert derived.write() == [], "run `make keys`"
+
+
+def test_a_window_of_a_source_without_days_is_refused() -> None:
+    table = replace(TABLES["clients_conversations"], days={"app.people": (OWN_WINDOW,)})
+    with pytest.raises(NotDerivedError, match=r"app\.people is no other derived table"):
+        window_of(table)
 
 
 def test_windows_are_derived_or_say_why_they_are_not() -> None:
