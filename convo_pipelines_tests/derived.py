@@ -1,9 +1,9 @@
-"""Writes the `keys.sql` that follow from `rows.sql`; `make keys` runs it."""
+"""Writes the `keys.sql` and `window.sql` that follow from `rows.sql`; `make keys` runs it."""
 
 from pathlib import Path
 
 from convo_pipelines.database.statements import exists, path, source
-from convo_pipelines.engine.derive import HEADER, keys_of
+from convo_pipelines.engine.derive import HEADER, keys_of, window_of
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 
 
@@ -15,6 +15,7 @@ def is_by_hand(table: DerivedTable) -> bool:
 def write() -> list[Path]:
     """Write the files that differ, and return them."""
     texts = {path(f"tables/{table.name}/keys"): keys_of(table) for table in DERIVED_TABLES if not is_by_hand(table)}
+    texts |= {path(f"tables/{table.name}/window"): window_of(table) for table in DERIVED_TABLES if table.days}
     changed = [file for file, text in texts.items() if not file.exists() or file.read_text() != text]
     for file in changed:
         file.write_text(texts[file])

@@ -3,6 +3,7 @@
 import click
 
 from convo_pipelines.cli.groups import Group
+from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import TABLES
@@ -19,8 +20,10 @@ def table() -> None:
 @table.command()
 @NAME
 def keys(name: str) -> None:
-    """Print the statement that finds the keys that a tick refreshes."""
+    """Print the statements that find the keys that a tick, and a backfill of days, refreshes."""
     _print(name, "keys")
+    if window := TABLES[name].own("window"):
+        click.echo(f"-- The keys with activity in a window of days:\n{statement(window).as_string()}")
 
 
 @table.command()

@@ -10,7 +10,9 @@ from typing import Any
 from convo_pipelines.database.statements import STATEMENTS, exists, folders, names, source
 
 _TABLE = re.compile(r"^create table(?: if not exists)? (\w+\.\w+) \((.*?)\n\)", re.DOTALL | re.MULTILINE)
-_COLUMN = re.compile(r"^    (?!primary |unique |check |foreign |constraint )(\w+) ", re.MULTILINE)
+_COLUMN = re.compile(
+    r"^    (?!primary |unique |check |foreign |constraint )(\w+) (\w+(?: precision)?(?:\[\])?)", re.MULTILINE
+)
 _REFERENCE = re.compile(r"^    (\w+) [^,\n]*\breferences app\.(\w+)", re.MULTILINE)
 _COMMENT = re.compile(r"^comment on column \w+\.(\w+)\.(\w+) is\s((?:[^;']|'[^']*')*);", re.MULTILINE)
 
@@ -122,11 +124,15 @@ def logs() -> Mapping[str, Log]:
 
 
 @cache
-def columns() -> Mapping[str, Sequence[str]]:
-    """Return the columns of each table of the definitions, and those of each source that are read."""
+def columns() -> Mapping[str, Mapping[str, str]]:
+    """Return the columns of each table of the definitions, and those of each source that are read, with their types."""
     files = [file for schema in ("app", "curation", "analytics") for file in definitions_of(schema)]
-    created = {found[1]: _COLUMN.findall(found[2]) for file in files for found in _TABLE.finditer(source(file))}
-    return {f"{said.schema}.{name}": [*said.columns] for name, said in sources().items()} | created
+    created = {found[1]: dict(_COLUMN.findall(found[2])) for file in files for found in _TABLE.finditer(source(file))}
+    read = {
+        f"{said.schema}.{name}": {column: of.type for column, of in said.columns.items()}
+        for name, said in sources().items()
+    }
+    return {name: created.get(name, {}) | read.get(name, {}) for name in [*read, *created]}
 
 
 @cache

@@ -109,7 +109,7 @@ class Alternative:
 
 
 def conditions(
-    query: str, columns: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str] = ()
+    query: str, columns: Mapping[str, Collection[str]], views: Mapping[str, str], functions: Collection[str] = ()
 ) -> list[Alternative]:
     """Return the alternatives of a query.
 
@@ -161,7 +161,7 @@ class _State:
 
 
 class _Reader:
-    def __init__(self, columns: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str]):
+    def __init__(self, columns: Mapping[str, Collection[str]], views: Mapping[str, str], functions: Collection[str]):
         self.columns, self.views, self.functions = columns, views, functions
         self.numbers = count(1)
         self.optional = set[int]()

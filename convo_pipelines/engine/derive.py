@@ -4,13 +4,16 @@ From the log of each source that the query reads, equalities lead to the keys (`
 tables are joined, with the rows that they have now. No key is missed: if several rows of a combination have changed,
 one of them is nearest to the keys, and all rows on its way are still there. If no single table gives all columns of a
 key, this does not hold. Then tables are joined with the former rows in their logs, too.
+
+The keys with activity in a window follow in the same way: from the rows of each source that lie in it, as they are now.
 """
 
 import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
+from types import MappingProxyType
 from typing import LiteralString
 
 from psycopg import sql
@@ -27,18 +30,24 @@ from convo_pipelines.engine.conditions import (
     conditions,
     quoted,
 )
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DERIVED_TABLES, OWN_WINDOW, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 
 CHANGE = "change"
 LINE = 120
 HEADER = "-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that."
+WINDOW_HEADER = (
+    "-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these."
+)
+_KEYS_BY_HAND, _WINDOW_BY_HAND = "write keys.sql by hand", "correct `days`, or write window.sql by hand"
 _VIEW = re.compile(r"^create or replace view (\S+) as\n(.*?);", re.DOTALL | re.MULTILINE)
 _IS_NEW = sql.SQL("analytics.is_new({}.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
 _NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.operation = 'delete'")
 _ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
 _EQUAL, _AS = sql.SQL("{} = {}"), sql.SQL("{} as {}")
-_QUERY = sql.SQL("select{break_}{keys}\nfrom {log} as change\n{joins}where {conditions}")
+_SINCE, _UNTIL = sql.SQL("{} >= {}"), sql.SQL("{} < {}")
+_TIME, _DATE = sql.SQL("{}::timestamptz"), sql.SQL("({}::timestamptz at time zone 'UTC')::date")
+_QUERY = sql.SQL("select{break_}{keys}\nfrom {rows}\n{joins}{where}")
 _JOIN = sql.SQL("inner join {rows}{break_}on {conditions}\n")
 _WITH_FORMER = sql.SQL(
     "(\n    select {columns} from {relation}\n    union all\n    select {columns} from {log} as former\n"
@@ -79,11 +88,19 @@ class Target:
     columns: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class KeysInWindow:
+    """The query for the keys of a relation that have activity in a window, and their columns, which its rows share."""
+
+    query: str
+    columns: frozenset[str]
+
+
 def derived_keys(
     query: str,
     target: Target,
     logged: Mapping[str, Logged],
-    columns_of: Mapping[str, Sequence[str]],
+    columns_of: Mapping[str, Collection[str]],
     views: Mapping[str, str],
     functions: Collection[str] = (),
 ) -> list[str]:
@@ -101,14 +118,83 @@ def derived_keys(
         NotDerivedError: the keys that changes of a source concern do not follow from the query.
 
     """
-    try:
-        alternatives = conditions(query, {**columns_of, "keys": list(target.columns)}, views, functions)
-    except ConditionsError as error:
-        raise NotDerivedError(f"the keys do not follow from the query: {error}; write keys.sql by hand") from None
-    found = dict.fromkeys(one for way in alternatives for one in _Derivation(way, target, logged).queries())
+    ways = _ways(query, target, columns_of, views, functions, _KEYS_BY_HAND)
+    found = dict.fromkeys(one for way in ways for one in _Derivation(way, target, logged).queries())
     if not found:
         raise NotDerivedError("the keys do not follow from the query: no changes of what it reads are logged")
     return [query for query in found if not any(query != _without(of, query) in found for of in (_NO_UPDATE, _DELETE))]
+
+
+def derived_windows(
+    query: str,
+    target: Target,
+    days: Mapping[str, Sequence[str]],
+    columns_of: Mapping[str, Mapping[str, str]],
+    views: Mapping[str, str],
+    functions: Collection[str] = (),
+    windows: Mapping[str, KeysInWindow] = MappingProxyType({}),
+) -> list[str]:
+    """Return the queries for the keys with activity in a window, from %(window_start)s to before %(window_end)s.
+
+    These are whole UTC days.
+
+    Args:
+        query: a SELECT for the rows of `keys`, without parameters.
+        target: the derived table.
+        days: the columns by which rows are in a window, by their relation: a source, or the target. Each is a day or a
+            time. Two of them, as `first..last`, are a span, which is in all windows that it overlaps.
+        columns_of: each relation: its columns, and their types.
+        views: the definitions of views, by name.
+        functions: those that read no tables and return one value, as `schema.name`.
+        windows: of sources without days, the keys that have activity in the window.
+
+    Raises:
+        NotDerivedError: the keys that rows of a source concern do not follow from the query.
+
+    """
+    ways = _ways(query, target, columns_of, views, functions, _WINDOW_BY_HAND)
+
+    def starts(at: int, relation: str) -> list[_Start]:
+        if relation in windows:
+            return [_of_keys(at, relation, windows[relation])]
+        return [_in_window(at, relation, columns_of[relation], said) for said in days[relation]]
+
+    found: list[str] = []
+    for relation in [*days, *windows]:
+        queries = [
+            _Derivation(way, target, {}, _WINDOW_BY_HAND).query(start)
+            for way in ([_own(target)] if relation == target.relation else ways)
+            for at, read in way.relations.items()
+            if read == relation
+            for start in starts(at, relation)
+        ]
+        if not queries:
+            raise NotDerivedError(f"the query does not read {relation}, which has days; {_WINDOW_BY_HAND}")
+        found += queries
+    return [*dict.fromkeys(found)]
+
+
+def _ways(
+    query: str,
+    target: Target,
+    columns_of: Mapping[str, Collection[str]],
+    views: Mapping[str, str],
+    functions: Collection[str],
+    remedy: str,
+) -> list[Alternative]:
+    try:
+        return conditions(query, {**columns_of, "keys": list(target.columns)}, views, functions)
+    except ConditionsError as error:
+        raise NotDerivedError(f"the keys do not follow from the query: {error}; {remedy}") from None
+
+
+def _own(target: Target) -> Alternative:
+    """Return what holds for the rows of the target: which columns are those of their key."""
+    equalities = tuple(
+        (Term(None, name, frozenset()), Term(1, f"{ROW}1.{quoted(column)}", frozenset({column})), frozenset[int]())
+        for name, column in target.columns.items()
+    )
+    return Alternative({1: target.relation}, {1: frozenset()}, equalities)
 
 
 def _without(condition: sql.SQL, query: str) -> str:
@@ -117,21 +203,63 @@ def _without(condition: sql.SQL, query: str) -> str:
 
 @dataclass(frozen=True)
 class _Start:
-    """Changed rows: their occurrence, where they are logged, which columns are known, and which operations matter."""
+    """Rows from which the way begins.
+
+    Attributes:
+        at: their occurrence.
+        rows: where they are, with their alias.
+        alias: of them.
+        columns: those that are known.
+        conditions: which rows matter.
+        renamed: columns that have another name there.
+        is_gone: whether the row is deleted.
+
+    """
 
     at: int
-    log: str
+    rows: sql.Composable
+    alias: str
     columns: frozenset[str]
-    condition: sql.Composable | None = None
+    conditions: Sequence[sql.Composable] = ()
     renamed: Mapping[str, str] = field(default_factory=dict[str, str])
     is_gone: bool = False
+
+
+def _changed(at: int, log: str, columns: frozenset[str], condition: sql.Composable | None = None) -> _Start:
+    conditions = [_IS_NEW.format(trusted(CHANGE)), *([condition] if condition else [])]
+    return _Start(at, _AS.format(trusted(log), trusted(CHANGE)), CHANGE, columns, conditions)
+
+
+def _in_window(at: int, relation: str, columns_of: Mapping[str, str], said: str) -> _Start:
+    """Return the rows of an occurrence that are in the window by a column, or by a span."""
+    first, _, last = said.partition("..")
+    if missing := {first, last or first} - columns_of.keys():
+        raise NotDerivedError(f"{relation} has no column {', '.join(sorted(missing))}; {_WINDOW_BY_HAND}")
+    alias = quoted(relation.rpartition(".")[2])
+
+    def compared(comparison: sql.SQL, column: str, bound: str) -> sql.Composable:
+        kind = _DATE if columns_of[column] == "date" else _TIME
+        return comparison.format(trusted(f"{alias}.{quoted(column)}"), kind.format(sql.Placeholder(bound)))
+
+    conditions = [compared(_SINCE, last or first, "window_start"), compared(_UNTIL, first, "window_end")]
+    return _Start(at, trusted(_named(relation)), alias, frozenset(columns_of), conditions)
+
+
+def _of_keys(at: int, relation: str, keys: KeysInWindow) -> _Start:
+    alias = quoted(relation.rpartition(".")[2])
+    rows = sql.SQL("(\n    {}\n) as {}").format(trusted(keys.query.replace("\n", "\n    ")), trusted(alias))
+    return _Start(at, rows, alias, keys.columns)
 
 
 class _Derivation:
     """The keys of one alternative."""
 
-    def __init__(self, way: Alternative, target: Target, logged: Mapping[str, Logged]):
-        self.way, self.target, self.logged = way, target, logged
+    def __init__(self, way: Alternative, target: Target, logged: Mapping[str, Logged], remedy: str = _KEYS_BY_HAND):
+        self.way, self.target, self.logged, self.remedy = way, target, logged, remedy
+
+    def query(self, start: _Start) -> str:
+        """Return the query for the keys that rows concern, as all rows are now."""
+        return self._query(start, self._path(start))
 
     def queries(self) -> Iterator[str]:
         starts = list(self._starts())
@@ -153,9 +281,10 @@ class _Derivation:
             is_same = source.key and source.key <= source.columns and used <= source.columns
             followed = _ONE_OF.format(sql.SQL(", ").join(map(sql.Literal, source.operations)))
             condition = followed if source.operations else _NO_UPDATE if is_same else None
-            yield _Start(at, source.log, source.columns, condition)
+            yield _changed(at, source.log, source.columns, condition)
             for column, log in source.parents.items():
-                yield _Start(at, log, frozenset({column}), _DELETE, {column: "id"}, is_gone=True)
+                gone = _changed(at, log, frozenset({column}), _DELETE)
+                yield replace(gone, renamed={column: "id"}, is_gone=True)
 
     def _asked(self, classes: Mapping[tuple[int | None, str], int]) -> tuple[dict[str, int], dict[int, Term], set[int]]:
         """Return the classes of the keys, those of constants, and those of keys that are none."""
@@ -196,8 +325,8 @@ class _Derivation:
             return self._text(start, joined, terms, provided, with_former=True)
         relation, missing = self.way.relations[start.at], sorted(self.target.columns.keys() - provided.keys())
         raise NotDerivedError(
-            f"a changed row of {relation} does not lead to {', '.join(missing)}: no equality does from the columns of "
-            f"its log ({', '.join(sorted(start.columns))}); write keys.sql by hand"
+            f"a row of {relation} does not lead to {', '.join(missing)}: no equality does from the columns that are "
+            f"known of it ({', '.join(sorted(start.columns))}); {self.remedy}"
         )
 
     def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
@@ -286,12 +415,12 @@ class _Derivation:
         *,
         with_former: bool,
     ) -> str:
-        aliases = self._aliases(joined)
+        aliases = self._aliases(start, joined)
 
         def said(term: Term) -> sql.Composable:
             text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
             for column, logged in start.renamed.items() if term.at == start.at else ():
-                text = text.replace(f"{CHANGE}.{column}", f"{CHANGE}.{logged}")
+                text = text.replace(f"{start.alias}.{column}", f"{start.alias}.{logged}")
             return trusted(text)
 
         joins: list[sql.Composable] = []
@@ -304,8 +433,7 @@ class _Derivation:
             joins.append(_join(rows, aliases[at], equal))
             known = {**terms[at], **known}
         selected = {name: said(term) for name, term in provided.items()}
-        where = [_IS_NEW.format(trusted(CHANGE)), *([start.condition] if start.condition else [])]
-        where += [_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at]
+        where = [*start.conditions, *(_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at)]
         if missing := self.target.columns.keys() - provided.keys():
             present = {name: trusted(f"present.{quoted(column)}") for name, column in self.target.columns.items()}
             same = _and(_EQUAL.format(present[name], of) for name, of in selected.items())
@@ -317,17 +445,18 @@ class _Derivation:
             for name in self.target.columns
             for column in [selected[name].as_string().rpartition(".")[2]]
         ]
-        return _QUERY.format(
+        text = _QUERY.format(
             keys=sql.SQL(",\n    ").join(shown),
             break_=sql.SQL("\n    " if len(shown) > 1 else " "),
-            log=trusted(start.log),
+            rows=start.rows,
             joins=sql.SQL("").join(joins),
-            conditions=_and(where, "\n    and "),
-        ).as_string()
+            where=sql.SQL("where {}" if where else "{}").format(_and(where, "\n    and ")),
+        )
+        return text.as_string().rstrip()
 
-    def _aliases(self, joined: Sequence[int]) -> dict[int, str]:
+    def _aliases(self, start: _Start, joined: Sequence[int]) -> dict[int, str]:
         """Return the names of occurrences: those of their tables, with a number if one occurs twice."""
-        found = {joined[0]: CHANGE}
+        found = {start.at: start.alias}
         for at in joined[1:]:
             name = self.way.relations[at].rpartition(".")[2]
             names = chain([name], (f"{name}_{number}" for number in count(2)))
@@ -392,24 +521,55 @@ def keys_of(table: DerivedTable) -> str:
         NotDerivedError: the keys that changes of a source concern do not follow from the query.
 
     """
-    target = Target(table.target, dict(table.grain.keyed_by))
-    views = {name: text for name, text in _views().items() if name not in logs()}
-    read = {f"{said.schema}.{name}": said.columns for name, said in sources().items()}
-    known = {name: [*dict.fromkeys([*of, *read.get(name, ())])] for name, of in columns().items()}
-    known["present"] = known.get(table.target, [])
-    queries = derived_keys(
-        of_rows(statement(f"tables/{table.name}/rows").as_string()),
-        target,
-        _logged(table),
-        known,
-        views,
-        _functions(),
-    )
+    query, target = _rows_of(table)
+    queries = derived_keys(query, target, _logged(table), _known(table), _views(), _functions())
     header = f"""{HEADER}
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: {", ".join(table.grain.columns)}
 """
-    return header + "\nunion\n".join(queries) + ";\n"
+    return header + _union(queries) + ";\n"
+
+
+def window_of(table: DerivedTable) -> str:
+    """Return the text of `window.sql` of a table: what follows from its `rows.sql`, and from the days that it declares.
+
+    Raises:
+        NotDerivedError: the keys that rows of a source concern do not follow from the query.
+
+    """
+    header = f"""{WINDOW_HEADER}
+-- in:  %(window_start)s, %(window_end)s: a half-open span of time
+-- out: {", ".join(table.grain.columns)}
+"""
+    return header + _union(_windows_of(table)) + ";\n"
+
+
+def _windows_of(table: DerivedTable) -> list[str]:
+    days, windows = dict[str, Sequence[str]](), dict[str, KeysInWindow]()
+    others = {other.target: other for other in DERIVED_TABLES if other.days and other is not table}
+    for relation, by in table.days.items():
+        if by != (OWN_WINDOW,):
+            days[relation] = by
+        elif other := others.get(relation):
+            same = frozenset(key for key, column in other.grain.keyed_by if key == column)
+            windows[relation] = KeysInWindow(_union(_windows_of(other)), same)
+        else:
+            raise NotDerivedError(f"{relation} is no other derived table with `days`; {_WINDOW_BY_HAND}")
+    query, target = _rows_of(table)
+    return derived_windows(query, target, days, _known(table), _views(), _functions(), windows)
+
+
+def _union(queries: Iterable[str]) -> str:
+    return "\nunion\n".join(queries)
+
+
+def _rows_of(table: DerivedTable) -> tuple[str, Target]:
+    """Return the query for the rows of a table, and the table."""
+    return of_rows(statement(f"tables/{table.name}/rows").as_string()), Target(table.target, dict(table.grain.keyed_by))
+
+
+def _known(table: DerivedTable) -> Mapping[str, Mapping[str, str]]:
+    return {**columns(), "present": columns().get(table.target, {})}
 
 
 def of_rows(text: str) -> str:
@@ -444,7 +604,8 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
 
 def _views() -> dict[str, str]:
     texts = [of.text for of in definitions("analytics").values() if of.kind == "view"]
-    return {found[1]: found[2] for text in texts for found in _VIEW.finditer(text)}
+    found = (found for text in texts for found in _VIEW.finditer(text))
+    return {one[1]: one[2] for one in found if one[1] not in logs()}
 
 
 def _functions() -> frozenset[str]:

@@ -67,6 +67,8 @@ class Grain:
 
 
 _SOURCE = re.compile(r"(\w+\.\w+)\((.*)\)")
+OWN_WINDOW = "window"
+"""Stands for the columns of a derived table that has no days itself; no column has this name, a key word of SQL."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,9 @@ class DerivedTable:
         reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
         part: the column that says from which of these sources a row is; `part.sql` reads one.
         hooks: the class with what else it does, as `module:class`; see `hooks.py`.
+        days: the columns by which the rows of a source, or its own, are in a window of days, by their relation. Each is
+            a day or a time, or a span of these, `first..last`. OWN_WINDOW: the window of that table says which keys
+            are. Empty: `window.sql` is written by hand, or there are no days.
         lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
         is_link: whether clients sync it by Zero.
 
@@ -134,6 +139,7 @@ class DerivedTable:
     reader: str = ""
     part: str = ""
     hooks: str = ""
+    days: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
     lake_day: str | None = None
     is_link: bool = False
 
@@ -189,6 +195,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         reader=said.get("reader", ""),
         part=said.get("part", ""),
         hooks=said.get("hooks", ""),
+        days={of: (by,) if isinstance(by, str) else tuple(by) for of, by in said.get("days", {}).items()},
         lake_day=said.get("lake_day"),
         is_link=said.get("is_link", False),
     )

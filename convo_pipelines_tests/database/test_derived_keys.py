@@ -3,14 +3,28 @@
 import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from convo_pipelines.database import templates
 from convo_pipelines.database.declarations import Log
-from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys, keys_of
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.database.statements import source
+from convo_pipelines.engine.conditions import conditions
+from convo_pipelines.engine.derive import (
+    WINDOW_HEADER,
+    KeysInWindow,
+    Logged,
+    NotDerivedError,
+    Target,
+    derived_keys,
+    derived_windows,
+    keys_of,
+    window_of,
+)
+from convo_pipelines.engine.registry import DERIVED_TABLES, OWN_WINDOW, TABLES
 from convo_pipelines_tests import derived
 from convo_pipelines_tests.world import World
 
@@ -366,20 +380,24 @@ def logs() -> Iterator[Log]:
 
 def derive(query: str, keys: Sequence[str]) -> str:
     """The query for the keys that changes concern."""
-    same = " and ".join(f"keys.{key} = found.{key}" for key in keys)
     logged = {
         f"shop.{log.of}": Logged(f"analytics.{log.name}", frozenset(log.columns), key=frozenset(KEY.get(log.of, ())))
         for log in logs()
     }
     return "\nunion\n".join(
         derived_keys(
-            f"select found.* from ({query}) as found inner join keys on {same}",
+            of_keys(query, keys),
             Target("shop.target", {key: key for key in keys}),
             logged,
             {f"shop.{name}": columns for name, columns in COLUMNS.items()},
             VIEWS,
         )
     )
+
+
+def of_keys(query: str, keys: Sequence[str]) -> str:
+    same = " and ".join(f"keys.{key} = found.{key}" for key in keys)
+    return f"select found.* from ({query}) as found inner join keys on {same}"
 
 
 VIEWS = {part.split(" as\n", 1)[0]: part.split(" as\n", 1)[1].split(";")[0] for part in SHOP.split("create view ")[1:]}
@@ -468,6 +486,136 @@ def test_no_key_is_missed(shop: World, seed: int) -> None:
             assert not missed, (query, statement)
 
 
+DAYS = {f"shop.{name}": [f"{name}_on"] for name in COLUMNS} | {"shop.talks": ["began_at..closed_at"]}
+TYPES = {f"shop.{name}": {**dict.fromkeys(columns, "int"), f"{name}_on": "date"} for name, columns in COLUMNS.items()}
+TYPES["shop.talks"] |= {"began_at": "timestamptz", "closed_at": "timestamptz"}
+TYPES["shop.target"] = {"talk_id": "int", "on_day": "date"}
+DATED = [
+    *(
+        f"alter table shop.{name} add {name}_on date generated always as ('2024-01-01'::date + {columns[-1]}) stored"
+        for name, columns in COLUMNS.items()
+    ),
+    """
+    alter table shop.talks
+        add began_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * state)) stored,
+        add closed_at timestamptz generated always as (to_timestamp(1704067200 + 86400 * (state + id % 3))) stored
+    """,
+    "create table shop.target (talk_id int, on_day date)",
+]
+IN_WINDOW = {name: f"{by} >= %(window_start)s::date and {by} < %(window_end)s::date" for name, [by] in DAYS.items()} | {
+    "shop.talks": "closed_at >= %(window_start)s and began_at < %(window_end)s"
+}
+
+
+def window(
+    query: str,
+    keys: Sequence[str],
+    days: Mapping[str, Sequence[str]],
+    windows: Mapping[str, KeysInWindow] | None = None,
+) -> str:
+    """The query for the keys with activity in a window."""
+    target = Target("shop.target", {key: key for key in keys})
+    found = derived_windows(of_keys(query, keys), target, days, TYPES, VIEWS, windows=windows or {})
+    return "\nunion\n".join(found)
+
+
+def date_rows(world: World) -> None:
+    for statement in DATED:
+        world.execute(statement)
+
+
+def span(first: int, days: int) -> dict[str, datetime]:
+    start = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=first)
+    return {"window_start": start, "window_end": start + timedelta(days=days)}
+
+
+def keys_in(world: World, statement: str, days: Mapping[str, datetime]) -> set[tuple[object, ...]]:
+    return {tuple(row.values()) for row in world.connection.execute(statement, days).fetchall()}
+
+
+def windows() -> Iterator[tuple[str, list[str], str]]:
+    """Queries that read a source with days, their keys, and the queries for those in a window."""
+    for names, query in [*QUERIES, *listed("selects")]:
+        keys = names.split(",")
+        ways = conditions(of_keys(query, keys), TYPES | {"keys": dict.fromkeys(keys, "int")}, VIEWS)
+        read = {relation for way in ways for relation in way.relations.values()}
+        days = {name: by for name, by in DAYS.items() if name in read}
+        # An asterisk would show the columns of DATED, too.
+        if days and "*" not in query.replace("count(*)", ""):
+            yield query, keys, window(query, keys, days)
+
+
+def fill(world: World, chance: random.Random) -> None:
+    """Eight rows in each table, some of which refer to nothing."""
+    for name, columns in COLUMNS.items():
+        for _ in range(8):
+            values = {column: chance.randint(0, 4) for column in columns}
+            if chance.random() < 0.2:
+                values |= {column: None for column in ("client_id", "crew_id", "person_id") if column in columns[2:]}
+            world.execute(
+                f"insert into shop.{name} ({', '.join(columns)}) values ({', '.join(['%s'] * len(columns))}) "
+                "on conflict do nothing",
+                *values.values(),
+            )
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("DERIVED_SEEDS", "3"))))
+def test_no_key_with_rows_in_a_window_is_missed(shop: World, seed: int) -> None:
+    date_rows(shop)
+    chance = random.Random(seed)
+    dated = list(windows())
+    assert len(dated) > 100
+    for _ in range(10):
+        days = span(chance.randint(-1, 5), chance.randint(1, 3))
+        with shop.connection.transaction(force_rollback=True):
+            shop.execute("set local session_replication_role = replica")  # nothing cascades
+            fill(shop, chance)
+            before = [rows_by_key(shop, query, keys) for query, keys, _ in dated]
+            found = [keys_in(shop, statement, days) for _, _, statement in dated]
+            for name, is_in_window in IN_WINDOW.items():
+                shop.connection.execute(f"delete from {name} where {is_in_window} and random() < 0.3", days)
+            after = [rows_by_key(shop, query, keys) for query, keys, _ in dated]
+        for (query, _, statement), former, rest, known in zip(dated, before, after, found, strict=True):
+            changed = {key for key in former.keys() | rest.keys() if former.get(key) != rest.get(key)}
+            assert {key for key in changed if None not in key} <= known, (query, statement)
+
+
+def test_rows_of_the_table_that_lie_in_a_window_are_found_without_their_source(shop: World) -> None:
+    date_rows(shop)
+    shop.execute("insert into shop.target values (7, '2024-01-03'), (8, '2024-01-04')")
+    statement = window("select id as talk_id from shop.talks", ["talk_id"], {"shop.target": ["on_day"]})
+    assert keys_in(shop, statement, span(2, 1)) == {(7,)}
+
+
+def test_keys_in_the_window_of_a_source_lead_to_keys(shop: World) -> None:
+    shop.execute("insert into shop.talks values (1, 11), (2, 12)")
+    shop.execute("insert into shop.messages values (5, 2)")
+    query = "select t.client_id, m.role from shop.members as m join shop.talks as t on t.id = m.talk_id"
+    members = KeysInWindow("select talk_id from shop.messages", frozenset({"talk_id"}))
+    statement = window(query, ["client_id"], {}, {"shop.members": members})
+    assert keys_in(shop, statement, span(0, 1)) == {(12,)}
+
+
+@pytest.mark.parametrize(
+    ("query", "days", "reason"),
+    [
+        ("select id as talk_id from shop.talks", {"shop.messages": ["messages_on"]}, "does not read shop.messages"),
+        (
+            "select m.talk_id from shop.messages as m cross join shop.talks as t where t.state > 1",
+            {"shop.messages": ["messages_on"], "shop.talks": ["began_at"]},
+            "a row of shop.talks does not lead to talk_id",
+        ),
+        ("select id as talk_id from shop.talks", {"shop.talks": ["began_at..over_at"]}, "has no column over_at"),
+        ("select id as talk_id from shop.talks tablesample system (9)", {"shop.talks": ["began_at"]}, "by hand"),
+    ],
+)
+def test_days_that_lead_to_no_keys_are_refused_with_the_reason(
+    query: str, days: Mapping[str, Sequence[str]], reason: str
+) -> None:
+    with pytest.raises(NotDerivedError, match=reason):
+        window(query, ["talk_id"], days)
+
+
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_does_not_follow_is_refused_with_the_reason(query: str) -> None:
     with pytest.raises(NotDerivedError, match=REFUSED[query]):
@@ -489,3 +637,18 @@ def test_keys_are_those_that_follow_from_the_rows() -> None:
         followed = {change.partition(" ")[0] for change in table.changes}
         assert logged == {f"analytics.{name}_changes" for name in followed}, table.name
     assert derived.write() == [], "run `make keys`"
+
+
+def test_a_window_of_a_source_without_days_is_refused() -> None:
+    table = replace(TABLES["clients_conversations"], days={"app.people": (OWN_WINDOW,)})
+    with pytest.raises(NotDerivedError, match=r"app\.people is no other derived table"):
+        window_of(table)
+
+
+def test_windows_are_derived_or_say_why_they_are_not() -> None:
+    dated = [table for table in DERIVED_TABLES if table.grain.has_days and not table.reader]
+    windows = {table.name: source(f"tables/{table.name}/window") for table in dated}
+    assert all(text.startswith(WINDOW_HEADER) == bool(TABLES[name].days) for name, text in windows.items())
+    by_hand = {name: text for name, text in windows.items() if not TABLES[name].days}
+    assert by_hand.keys() == {"crew_conversations"}
+    assert all("\n-- By hand: " in text for text in by_hand.values())

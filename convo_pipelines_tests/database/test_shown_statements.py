@@ -1,4 +1,4 @@
-"""`convo-pipelines table show` prints what a tick sends."""
+"""`convo-pipelines table` prints what a tick or a backfill sends."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,12 +27,15 @@ def test_what_is_shown_runs_and_writes_nothing_without_keys(
     world.say("s1")
     world.tick()
     output = shown("show", table.name).output
-    assert output.startswith(shown("keys", table.name).output.rstrip())
+    keys, _, window = shown("keys", table.name).output.partition("-- The keys with activity in a window of days:\n")
+    assert output.startswith(keys.rstrip())
+    assert bool(window) == (table.own("window") is not None)
     [_, refreshed] = output.split("writes the differences, and logs them:\n")
     before = world.execute(f"select * from {table.target}")
     with psycopg.connect(world.url) as connection:
         connection.execute("set search_path to ''")
-        connection.execute(refreshed, defaultdict(lambda: None))
+        for statement in (refreshed, window or "select"):
+            connection.execute(statement, defaultdict(lambda: None))
     assert world.execute(f"select * from {table.target}") == before
 
 

@@ -1,16 +1,20 @@
--- Days of clients with activity in a window.
+-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these.
 -- in:  %(window_start)s, %(window_end)s: a half-open span of time
 -- out: client_id, activity_date
 select
-    client_id,
-    activity_date
+    conversation_days.client_id,
+    conversation_days.activity_date
 from analytics.conversation_days
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+where conversation_days.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and conversation_days.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+    and conversation_days.client_id is not null
+    and conversation_days.activity_date is not null
 union
 select
-    client_id,
-    activity_date
+    client_activity_daily.client_id,
+    client_activity_daily.activity_date
 from analytics.client_activity_daily
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date;
+where client_activity_daily.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and client_activity_daily.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+    and client_activity_daily.client_id is not null
+    and client_activity_daily.activity_date is not null;

@@ -1,15 +1,26 @@
--- Conversations with activity in a window.
+-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these.
 -- in:  %(window_start)s, %(window_end)s: a half-open span of time
 -- out: conversation_id
-select conversation_id from analytics.conversation_summaries
-where started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz
+select conversation_summaries.conversation_id
+from analytics.conversation_summaries
+where conversation_summaries.ended_at >= %(window_start)s::timestamptz
+    and conversation_summaries.started_at < %(window_end)s::timestamptz
+    and conversation_summaries.conversation_id is not null
 union
-select conversation_id from analytics.conversation_summaries
-where closed_at >= %(window_start)s::timestamptz and closed_at < %(window_end)s::timestamptz
+select conversation_summaries.conversation_id
+from analytics.conversation_summaries
+where conversation_summaries.closed_at >= %(window_start)s::timestamptz
+    and conversation_summaries.closed_at < %(window_end)s::timestamptz
+    and conversation_summaries.conversation_id is not null
 union
-select conversation_id from app.messages
-where sent_at >= %(window_start)s::timestamptz and sent_at < %(window_end)s::timestamptz
+select messages.conversation_id
+from app.messages
+where messages.sent_at >= %(window_start)s::timestamptz
+    and messages.sent_at < %(window_end)s::timestamptz
+    and messages.conversation_id is not null
 union
-select conversation_id from analytics.conversation_days
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date;
+select conversation_days.conversation_id
+from analytics.conversation_days
+where conversation_days.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and conversation_days.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+    and conversation_days.conversation_id is not null;

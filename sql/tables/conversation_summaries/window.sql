@@ -1,18 +1,27 @@
--- Conversations with activity in a window.
+-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these.
 -- in:  %(window_start)s, %(window_end)s: a half-open span of time
 -- out: conversation_id
-select id as conversation_id from app.conversations
-where started_at >= %(window_start)s::timestamptz and started_at < %(window_end)s::timestamptz
+select conversations.id as conversation_id
+from app.conversations
+where conversations.started_at >= %(window_start)s::timestamptz
+    and conversations.started_at < %(window_end)s::timestamptz
+    and conversations.id is not null
 union
-select conversation_id from app.messages
-where sent_at >= %(window_start)s::timestamptz and sent_at < %(window_end)s::timestamptz
+select messages.conversation_id
+from app.messages
+where messages.sent_at >= %(window_start)s::timestamptz
+    and messages.sent_at < %(window_end)s::timestamptz
+    and messages.conversation_id is not null
 union
-select conversation.id
-from analytics.histories_sessions as day
-inner join app.conversations as conversation
-    on conversation.crew_id = day.crew_id and conversation.session_id = day.session_id
-where day.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and day.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+select conversations.id as conversation_id
+from analytics.histories_sessions
+inner join app.conversations
+    on conversations.crew_id = histories_sessions.crew_id and conversations.session_id::text = histories_sessions.session_id
+where histories_sessions.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and histories_sessions.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
 union
-select conversation_id from analytics.conversation_summaries
-where started_at < %(window_end)s::timestamptz and ended_at >= %(window_start)s::timestamptz;
+select conversation_summaries.conversation_id
+from analytics.conversation_summaries
+where conversation_summaries.ended_at >= %(window_start)s::timestamptz
+    and conversation_summaries.started_at < %(window_end)s::timestamptz
+    and conversation_summaries.conversation_id is not null;

@@ -1,16 +1,20 @@
--- Days of crews with activity in a window.
+-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these.
 -- in:  %(window_start)s, %(window_end)s: a half-open span of time
 -- out: crew_id, activity_date
 select
-    crew_id,
-    activity_date
+    histories_sessions.crew_id,
+    histories_sessions.activity_date
 from analytics.histories_sessions
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+where histories_sessions.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and histories_sessions.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+    and histories_sessions.crew_id is not null
+    and histories_sessions.activity_date is not null
 union
 select
-    crew_id,
-    activity_date
+    crew_activity_daily.crew_id,
+    crew_activity_daily.activity_date
 from analytics.crew_activity_daily
-where activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
-    and activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date;
+where crew_activity_daily.activity_date >= (%(window_start)s::timestamptz at time zone 'UTC')::date
+    and crew_activity_daily.activity_date < (%(window_end)s::timestamptz at time zone 'UTC')::date
+    and crew_activity_daily.crew_id is not null
+    and crew_activity_daily.activity_date is not null;

@@ -1,4 +1,5 @@
 -- Sessions with activity in a window.
+-- By hand: rows.sql is about deletions, which a function reads.
 -- in:  %(window_start)s, %(window_end)s: a half-open span of time
 -- out: crew_id, session_id
 select
