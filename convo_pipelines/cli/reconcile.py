@@ -9,7 +9,7 @@ from rich.text import Text
 
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import reconcile as reconciliation
+from convo_pipelines.model import reconcile as reconciliation
 from convo_pipelines.operations import pipeline, schema
 
 

@@ -79,6 +79,15 @@ def tables() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+@cache
+def odd_kinds() -> Mapping[str, str]:
+    """Return the effect of each kind of odd row, and the remedy.
+
+    A kind may go on with ` by ` and what refuses the rows.
+    """
+    return {kind: remedy for said in tables().values() for kind, remedy in said.get("odd", {}).items()}
+
+
 @dataclass(frozen=True)
 class Log:
     """The change log of a source, or of a derived table.

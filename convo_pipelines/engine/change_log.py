@@ -435,7 +435,7 @@ def _collapse(connection: Connection) -> None:
         found = declared_logs()
         for log in found.values():
             execute(connection, "engine/log/empty", {"log": sql.Identifier("analytics", log.name)})
-        execute(connection, "engine/log/collapse", sources=[name for name in found if name != "histories"])
+        execute(connection, "engine/log/collapse", sources=[*found])
     names = sql.SQL(", ").join(sql.Identifier("analytics", log.name) for log in declared_logs().values())
     connection.execute(sql.SQL("analyze {}").format(names))
 

@@ -22,6 +22,11 @@ class Hooks:
 
     deletions: frozenset[str] = frozenset()
 
+    @property
+    def may_insert(self) -> bool:
+        """Whether new rows are inserted; otherwise its `insert.sql` refuses them."""
+        return True
+
     def prepare(self, connection: Connection, *, is_everything_new: bool) -> int:
         """Do what has to be done in a chunk before it compares; return how many rows of other tables were different."""
         del connection, is_everything_new

@@ -101,7 +101,7 @@ def choose_keys(
         more: its parameters.
 
     """
-    grain, names = table.grain, _names_of_keys(table.grain)
+    grain, names = table.grain, _names_of_keys(table.grain, is_narrowed=selection is not None)
     values = _page_parameters(grain, after, rows, until) | parameters(scope, selection) | more
     chosen = execute(
         connection,
@@ -136,7 +136,7 @@ def few_keys(
     """
     [news] = query_prepared(
         connection,
-        few(table.name, is_asked=isinstance(scope, Asked)),
+        few(table.name, is_asked=isinstance(scope, Asked), is_narrowed=selection is not None),
         {
             **parameters(scope, selection),
             "snapshot_at": None,
@@ -149,15 +149,15 @@ def few_keys(
 
 
 @cache
-def few(table_name: str, *, is_asked: bool) -> bytes:
+def few(table_name: str, *, is_asked: bool = False, is_narrowed: bool = False) -> bytes:
     """Return the statement of `few_keys`."""
     table = TABLES[table_name]
-    names = _names_of_keys(table.grain)
+    names = _names_of_keys(table.grain, is_narrowed=is_narrowed)
     array = sql.SQL("array_agg({name}) as {name}")
     return (
         fragment("engine/keys/arrays")
         .format(
-            keys=_keys(table, Asked() if is_asked else Changes("", ""), names),
+            keys=_keys(table, Asked({}) if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
             news=fragment("engine/log/no_news") if is_asked else _news(table_name),
@@ -184,7 +184,7 @@ def every_nth_key(
     connection: Connection, table: DerivedTable, scope: Scope, selection: Selection | None, nth: int
 ) -> list[Row]:
     """Return every nth key of a scope, in their order."""
-    names = _names_of_keys(table.grain)
+    names = _names_of_keys(table.grain, is_narrowed=selection is not None)
     columns = sql.SQL(", ").join(map(sql.Identifier, table.grain.order))
     query: Identifiers = {**names, "columns": columns, "keys": _keys(table, scope, names)}
     return fetch(connection, "engine/keys/every_nth", query, nth=nth, **parameters(scope, selection))
@@ -206,12 +206,12 @@ def count_keys(connection: Connection, table: DerivedTable, scope: Scope = EVERY
     return fetch_one(connection, "engine/keys/count", query, **values)["keys"]
 
 
-def _names_of_keys(grain: Grain) -> dict[str, sql.Composable]:
+def _names_of_keys(grain: Grain, *, is_narrowed: bool = False) -> dict[str, sql.Composable]:
     return {
         "key": sql.SQL(", ").join(_ordered(column, is_by_bytes=column in grain.by_bytes) for column in grain.order),
         "after": sql.SQL(", ").join(sql.Placeholder(f"after_{column}") for column in grain.order),
         "until": sql.SQL(", ").join(sql.Placeholder(f"until_{column}") for column in grain.order),
-        "is_selected": fragment(grain.selected),
+        "is_selected": fragment(grain.selected) if is_narrowed and grain.selected else sql.SQL("true"),
     }
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from psycopg import sql
 
+from convo_pipelines.database.declarations import columns as declared_columns
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
@@ -27,13 +28,14 @@ def own(table: DerivedTable, statement: str) -> sql.SQL:
     return fragment(table.own(statement) or f"engine/refresh/{statement}")
 
 
-def day(table: DerivedTable, columns: Sequence[str]) -> sql.SQL:
+def day(table: DerivedTable) -> sql.Composable:
     """Return the expression that determines the UTC day of a row."""
     if not table.grain.has_days:
         return fragment("engine/refresh/no_day")
-    if "activity_date" in columns:
-        return fragment("engine/refresh/day_of_activity")
-    return fragment(f"engine/refresh/{'day_of_start' if 'started_at' in columns else 'day_of_conversation'}")
+    if not table.day:
+        return fragment(table.own("day") or f"keys/{table.grain.order[0]}/day")
+    step = "day_of_date" if declared_columns()[table.target][table.day] == "date" else "day_of_time"
+    return fragment(f"engine/refresh/{step}").format(day=sql.Identifier(table.day))
 
 
 def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
@@ -185,7 +187,7 @@ def _queries(
         "differences": own(table, "differences").format(
             **names,
             is_different=own(table, is_different or "is_different").format(**names),
-            day=day(table, columns).format(**names),
+            day=day(table),
             is_news=own(table, "is_news").format(**names),
         ),
         "present_counts": own(table, "present_counts").format(**names),

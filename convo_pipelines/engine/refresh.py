@@ -369,7 +369,7 @@ def _note(connection: Connection, table: DerivedTable, outcome: Outcome, *, is_a
 
 
 def _holds_all(connection: Connection, window: Window) -> bool:
-    span = fetch_one(connection, "engine/refresh/span")
+    span = fetch_one(connection, "model/span")
     return span["first"] is None or window.start <= span["first"] <= span["last"] < window.end
 
 
@@ -507,7 +507,7 @@ def at_once(
         or the statement failed. Chunks do what it cannot do, or fail with a message that says why.
 
     """
-    if work.table.rows.is_insert_only and not settings().create_conversations:
+    if not hooks_of(work.table).may_insert:
         return None
     started = time.monotonic()
     locks, seconds = work.locks or [work.table.name], min(FEW_SECONDS, work.seconds_left)
@@ -621,8 +621,8 @@ def _outcomes(work: Work, compared: Row, counts: Sequence[Row], keys: int) -> li
 def days_of(warehouse: Warehouse, table: DerivedTable) -> list[date]:
     """Return the UTC days of all rows of a table, in order; reads all of it."""
     with warehouse.connection() as connection:
-        day = queries.day(table, columns_of(warehouse, connection, table))
-        rows = fetch(connection, "engine/refresh/days", {"target": identifier(table.target), "day": day})
+        names = {"target": identifier(table.target), "day": queries.day(table)}
+        rows = fetch(connection, "engine/refresh/days", names)
     return [row["day"] for row in rows]
 
 
@@ -652,8 +652,8 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
     size.limit(connection)
     if planned["rows"] > locked:
         if insert := table.own("insert"):
-            creates_conversations = {"creates_conversations": sql.Literal(settings().create_conversations)}
-            execute(connection, insert, queries.names_of(table, work.columns) | creates_conversations)
+            may_insert = {"may_insert": sql.Literal(hooks_of(table).may_insert)}
+            execute(connection, insert, queries.names_of(table, work.columns) | may_insert)
         execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
             is_awaited = work.unread_since is not None or _is_awaited(connection, table)

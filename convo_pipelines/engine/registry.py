@@ -60,10 +60,10 @@ class Grain:
         return tuple(self.types)
 
     @property
-    def selected(self) -> str:
-        """The statement that narrows keys by a selection."""
+    def selected(self) -> str | None:
+        """The statement that narrows keys by a selection, if a column of theirs has one."""
         found = (f"keys/{column}/selected" for column in self.order)
-        return next(filter(exists, found), "engine/keys/selected")
+        return next(filter(exists, found), None)
 
 
 _SOURCE = re.compile(r"(\w+\.\w+)\((.*)\)")
@@ -108,8 +108,7 @@ class DerivedTable:
         group: of the asset in Dagster.
         job: the job with its ticks, which refreshes tables in the order of the registry.
         sources: the tables of `app` that it reads.
-        changes: the tables, of `app` or derived, whose changes it follows; with an operation, only these changes;
-            `histories` are the histories tables.
+        changes: the tables, of `app` or derived, whose changes it follows; with an operation, only these changes.
         rows: its rows.
         grain: its keys.
         log: the changes of its rows, for the tables that follow, and its retries.
@@ -121,8 +120,10 @@ class DerivedTable:
         days: the columns by which the rows of a source, or its own, are in a window of days, by their relation. Each is
             a day or a time, or a span of these, `first..last`. OWN_WINDOW: the window of that table says which keys
             are. Empty: `window.sql` is written by hand, or there are no days.
+        day: the column with the day of a row, or a time in it; empty: `day.sql` tells it, that of the table or that of
+            its key (`sql/keys/<column>/`), or it has none.
         lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
-        is_link: whether clients sync it by Zero.
+        is_link: whether Zero syncs it.
 
     """
 
@@ -140,6 +141,7 @@ class DerivedTable:
     part: str = ""
     hooks: str = ""
     days: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
+    day: str = ""
     lake_day: str | None = None
     is_link: bool = False
 
@@ -196,6 +198,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         part=said.get("part", ""),
         hooks=said.get("hooks", ""),
         days={of: (by,) if isinstance(by, str) else tuple(by) for of, by in said.get("days", {}).items()},
+        day=said.get("day", ""),
         lake_day=said.get("lake_day"),
         is_link=said.get("is_link", False),
     )
@@ -215,7 +218,7 @@ TABLES = _in_order({name: _derived_table(name, said) for name, said in tables().
 """Every derived table by its name, those that others are derived from first."""
 DERIVED_TABLES = tuple(TABLES.values())
 LINK_TABLES = tuple(table for table in DERIVED_TABLES if table.is_link)
-"""The tables that clients sync by Zero, each from a conversation to its first parent."""
+"""The tables that Zero syncs, each from its key to its first parent."""
 
 
 def followers(table: DerivedTable) -> list[DerivedTable]:

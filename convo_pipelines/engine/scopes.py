@@ -1,9 +1,9 @@
 """Scopes: what a refresh covers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 
 FIRST_DAY = date(1, 1, 2)
 AFTER_LAST_DAY = date(9999, 12, 30)
@@ -29,17 +29,6 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Position:
-    """How far a histories table has been read: all days before `day`, UTC, and of that day sessions up to `session`.
-
-    Without a session, none of them. Sessions are ordered by their bytes.
-    """
-
-    day: date
-    session: str | None = None
-
-
-@dataclass(frozen=True)
 class Changes:
     """The changes logged by transactions that are visible in `to_snapshot` (None: now), but not in `from_snapshot`."""
 
@@ -54,12 +43,9 @@ class Everything:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller names: sessions (of these crews, pair by pair), conversations, persons."""
+    """What a caller names, as the parameters of the statements that find its keys (`asked.sql`)."""
 
-    crew_ids: tuple[UUID, ...] = ()
-    session_ids: tuple[str, ...] = ()
-    conversation_ids: tuple[UUID, ...] = ()
-    person_ids: tuple[UUID, ...] = ()
+    parameters: Mapping[str, object]
 
 
 Scope = Window | Changes | Everything | Asked
@@ -69,26 +55,20 @@ EVERYTHING = Everything()
 
 @dataclass(frozen=True)
 class Selection:
-    """The crews and clients to whose sessions and conversations a refresh is narrowed."""
+    """What a refresh is narrowed to, as the parameters of the statements that choose among keys (`selected.sql`)."""
 
-    crew_ids: tuple[UUID, ...]
-    client_ids: tuple[UUID, ...] = ()
+    parameters: Mapping[str, object]
 
 
 def parameters(scope: Scope, selection: Selection | None = None) -> dict[str, Any]:
     """Return the parameters of a scope and a selection for the statements that find keys."""
     window = scope if isinstance(scope, Window) else None
     changes = scope if isinstance(scope, Changes) else None
-    asked = scope if isinstance(scope, Asked) else None
     return {
         "window_start": window and window.start,
         "window_end": window and window.end,
         "from_snapshot": changes and changes.from_snapshot,
         "to_snapshot": changes and changes.to_snapshot,
-        "asked_crews": asked and list(asked.crew_ids),
-        "asked_sessions": asked and list(asked.session_ids),
-        "asked_conversations": asked and list(asked.conversation_ids),
-        "asked_people": asked and list(asked.person_ids),
-        "crew_ids": selection and list(selection.crew_ids),
-        "client_ids": selection and list(selection.client_ids),
+        **(scope.parameters if isinstance(scope, Asked) else {}),
+        **(selection.parameters if selection else {}),
     }

@@ -207,4 +207,4 @@ def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
         columns = refresh.columns_of(warehouse, connection, table)
         sources = reader.example(connection) if reader else ()
     refreshed = queries.few(table.name, columns, sources)
-    return {"keys": keys.few(table.name, is_asked=False).decode(), "refresh": refreshed.decode()}
+    return {"keys": keys.few(table.name).decode(), "refresh": refreshed.decode()}

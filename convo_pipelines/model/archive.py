@@ -15,6 +15,10 @@ MOVE = "histories move"
 """An update that took rows from a session-day: see `remember_prunings`."""
 
 
+ANY_SESSION = {"asked_crews": None, "asked_sessions": None}
+"""Parameters of `keys.sql` that do not narrow it to some sessions."""
+
+
 class Archive(Hooks):
     """What `histories_sessions` records of deletions."""
 
@@ -26,7 +30,7 @@ class Archive(Hooks):
         span = {"from_snapshot": pending.from_snapshot, "to_snapshot": pending.to_snapshot}
         if fetch_one(connection, "model/crews/is_everything", **span, members=crew["oids"])["is_everything"]:
             return False
-        choose_keys(connection, HISTORIES_SESSIONS, pending, **crew)
+        choose_keys(connection, HISTORIES_SESSIONS, pending, **crew, **ANY_SESSION)
         return True
 
     def before_store(self, connection: Connection, unread_since: str | None) -> bool:

@@ -7,8 +7,9 @@ from datetime import date
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, fetch_prepared
-from convo_pipelines.engine.scopes import FIRST_DAY, Position, Selection
+from convo_pipelines.engine.scopes import FIRST_DAY, Selection
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model import scopes
 
 EXPECTED_COLUMNS = {
     "session_id": {"text", "character varying", "character"},
@@ -26,6 +27,17 @@ class CrewError(ConvoPipelinesError):
 
 class CrewLockedError(CrewError):
     """The crew's row is deleted, or locked by another session, such as one that deletes it."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a histories table has been read: all days before `day`, UTC, and of that day sessions up to `session`.
+
+    Without a session, none of them. Sessions are ordered by their bytes.
+    """
+
+    day: date
+    session: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +127,7 @@ def select(warehouse: Warehouse, codes: Sequence[str] = (), clients: Sequence[st
         if missing := set(clients) - set(id_of):
             raise CrewError(f"no client has the code {', '.join(sorted(missing))}; there are: {_names(known)}")
         found = active(connection, codes, clients)
-    return Selection(
-        tuple(crew["id"] for crew in found),
-        () if codes else tuple(id_of[code] for code in clients),
-    )
+    return scopes.selected([crew["id"] for crew in found], [] if codes else [id_of[code] for code in clients])
 
 
 def _names(rows: Sequence[Row]) -> str:
@@ -187,5 +196,5 @@ def waiting(
     `with_uncaptured`: those whose table is not captured, too, though nothing is logged of it.
     """
     span = {"from_snapshot": from_snapshot, "to_snapshot": to_snapshot, "with_uncaptured": with_uncaptured}
-    ids = selection and list(selection.crew_ids)
+    ids = selection and selection.parameters["crew_ids"]
     return [Crew(**row) for row in fetch_prepared(connection, "model/crews/waiting", **span, crew_ids=ids)]

@@ -45,13 +45,21 @@ from convo_pipelines.engine.scopes import (
     FIRST_DAY,
     Asked,
     Changes,
-    Position,
     Scope,
     Selection,
     Window,
 )
-from convo_pipelines.model.archive import MOVE, remember_prunings
-from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError, active, any_missing, check_table, waiting
+from convo_pipelines.model.archive import ANY_SESSION, MOVE, remember_prunings
+from convo_pipelines.model.crews import (
+    Crew,
+    CrewError,
+    CrewLockedError,
+    Position,
+    active,
+    any_missing,
+    check_table,
+    waiting,
+)
 from convo_pipelines.model.isolation import CrewResult, for_each, together, total
 from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.settings import settings
@@ -295,7 +303,8 @@ def read_sessions(
         since = change_log.watermark(connection, HISTORIES_SESSIONS)
         at = LogPosition.of(HISTORIES_SESSIONS, since, change_log.look_at_all(connection, None), ())
         unread_since = None if is_whole else at.from_snapshot
-        crews = waiting(connection, unread_since, at.to_snapshot, Selection(asked.crew_ids), with_uncaptured=True)
+        selection = Selection({"crew_ids": asked.parameters["asked_crews"]})
+        crews = waiting(connection, unread_since, at.to_snapshot, selection, with_uncaptured=True)
         columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
@@ -547,7 +556,13 @@ class _Days:
 def _parameters(crews: Sequence[Crew], at: LogPosition, scope: Scope) -> dict[str, Any]:
     """Return the parameters of `keys.sql`: the crews, and the changes that it reads."""
     logged = scope if isinstance(scope, Changes) else Changes(str(at.from_snapshot), at.to_snapshot)
-    return {**_members(crews), "from_snapshot": logged.from_snapshot, "to_snapshot": logged.to_snapshot}
+    asked = scope.parameters if isinstance(scope, Asked) else ANY_SESSION
+    return {
+        **_members(crews),
+        **asked,
+        "from_snapshot": logged.from_snapshot,
+        "to_snapshot": logged.to_snapshot,
+    }
 
 
 def _finish(warehouse: Warehouse, at: LogPosition, results: Sequence[CrewResult]) -> Watermark | None:

@@ -26,9 +26,8 @@ from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.scopes import Position
 from convo_pipelines.engine.workers import Workers
-from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError
+from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError, Position
 from convo_pipelines.model.tables import HISTORIES_SESSIONS
 
 TOGETHER_CREWS, TOGETHER_KEYS = 50, FEW_KEYS

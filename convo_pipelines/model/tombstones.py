@@ -2,6 +2,7 @@
 
 from convo_pipelines.database.warehouse import Connection, execute, fetch_one, transaction
 from convo_pipelines.engine.hooks import Hooks
+from convo_pipelines.settings import settings
 
 MOST = 5_000
 """So many are written in one transaction."""
@@ -13,6 +14,11 @@ class Tombstones(Hooks):
     deletions = frozenset(
         {"histories_sessions delete", "conversations update", "conversations delete", "conversations truncate"}
     )
+
+    @property
+    def may_insert(self) -> bool:
+        """Whether conversations are created for sessions."""
+        return settings().create_conversations
 
     def before_finish(self, connection: Connection, unread_since: str | None) -> None:
         """Record deleted conversations, until so few are left that their crews are locked for a moment only."""

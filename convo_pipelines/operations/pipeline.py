@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine import reconcile as reconciliation
-from convo_pipelines.engine.reconcile import Reconciliation
 from convo_pipelines.engine.refresh import Done, Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Asked, Window, parameters
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.model import crews
+from convo_pipelines.model import crews, scopes
+from convo_pipelines.model import reconcile as reconciliation
+from convo_pipelines.model.reconcile import Reconciliation
 from convo_pipelines.model.tables import HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
 from convo_pipelines.operations import schema
 
@@ -151,19 +151,21 @@ def _asked(
         if session:
             code, session_id = session
             [crew] = crews.active(connection, [code])
-            return Asked(crew_ids=(crew["id"],), session_ids=(session_id,))
-        asked = Asked(person_ids=(person,) if person else (), conversation_ids=(conversation,) if conversation else ())
+            return scopes.asked([crew["id"]], [session_id])
+        asked = scopes.asked(
+            person_ids=[person] if person else [], conversation_ids=[conversation] if conversation else []
+        )
         if unknown := fetch(connection, "operations/asked/unknown", **parameters(asked)):
             raise UnknownError(", ".join(f"there is no {row['kind']} {row['id']}" for row in unknown))
         if person:
             ticks.read_asked(warehouse, PARTICIPANT_RESOLUTIONS, asked, _log)
         found = fetch(connection, "operations/asked/conversations", **parameters(asked))
     sessions = [row for row in found if row["crew_id"] and row["session_id"] is not None]
-    return replace(
-        asked,
-        conversation_ids=tuple(row["conversation_id"] for row in found),
-        crew_ids=tuple(row["crew_id"] for row in sessions),
-        session_ids=tuple(row["session_id"] for row in sessions),
+    return scopes.asked(
+        [row["crew_id"] for row in sessions],
+        [row["session_id"] for row in sessions],
+        [row["conversation_id"] for row in found],
+        [person] if person else [],
     )
 
 

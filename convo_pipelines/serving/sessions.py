@@ -18,7 +18,7 @@ from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
 from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
-from convo_pipelines.model import histories
+from convo_pipelines.model import histories, scopes
 from convo_pipelines.model.isolation import total
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
 
@@ -173,7 +173,7 @@ def _key(row: Row) -> SessionKey:
 
 def _scope(sessions: Iterable[SessionKey], crew_ids: Mapping[str, UUID]) -> Asked:
     pairs = [(crew_ids[session.crew_code], session.session_id) for session in sessions]
-    return Asked(tuple(crew_id for crew_id, _ in pairs), tuple(session_id for _, session_id in pairs))
+    return scopes.asked([crew_id for crew_id, _ in pairs], [session_id for _, session_id in pairs])
 
 
 def _fetch(connection: Connection, name: str, scope: Asked) -> list[Row]:

@@ -16,8 +16,7 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine import chunks, indexes, refresh, spans, ticks, workers
 from convo_pipelines.engine.registry import TABLES, DerivedTable
-from convo_pipelines.engine.scopes import Asked
-from convo_pipelines.model import crews, histories, isolation
+from convo_pipelines.model import crews, histories, isolation, scopes
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import LOG, World, at
@@ -292,7 +291,7 @@ def test_who_refreshes_single_keys_waits_for_the_chunks_of_workers(filled: World
 
 
 def read(world: World, table: Any, conversation: UUID) -> Any:
-    return refresh.read_asked(world.warehouse, table, Asked(conversation_ids=(conversation,)))
+    return refresh.read_asked(world.warehouse, table, scopes.asked(conversation_ids=[conversation]))
 
 
 @both_servers_if_wide

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import change_log, reconcile, ticks
+from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.model import reconcile
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DISCOVERY, HISTORIES_SESSIONS
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines_tests import oracle

@@ -19,11 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
-from convo_pipelines.engine import capture, reconcile, refresh, spans, ticks
+from convo_pipelines.engine import capture, refresh, spans, ticks
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.model import crews
+from convo_pipelines.model import crews, reconcile
 from convo_pipelines.model.tables import DISCOVERY
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete

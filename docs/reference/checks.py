@@ -5,8 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from convo_pipelines.database.declarations import odd_kinds
 from convo_pipelines.definitions import defs
-from convo_pipelines.engine.oddities import REMEDIES
 
 HEAD = """# Checks
 
@@ -39,7 +39,7 @@ def page() -> str:
         f"| {specs[0].metadata.get('severity', 'ERROR')} | {specs[0].description} |"
         for name, specs in found.items()
     ]
-    odd = [f"| {kind} | {remedy} |" for kind, remedy in REMEDIES.items()]
+    odd = [f"| {kind} | {remedy} |" for kind, remedy in odd_kinds().items()]
     return HEAD + "\n".join(rows) + "\n" + ODD_ROWS + "\n".join(odd) + "\n"
 
 

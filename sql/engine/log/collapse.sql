@@ -9,4 +9,5 @@ with sessions as (
     cross join lateral unnest(members) as member
 )
 
-select analytics.log_everything(source) from unnest(%(sources)s::text[]) as source;
+select analytics.log_everything(source) from unnest(%(sources)s::text[]) as source
+where source <> 'histories';

@@ -3,7 +3,7 @@
 -- out: one row per day: day
 select distinct days.day
 from {target} as present
-cross join (select null::uuid as conversation_id, null::timestamptz as started_at) as wanted
+left join {target} as wanted on false
 cross join lateral (select ({day}) as day) as days
 where days.day >= '0001-01-02' and days.day < '9999-12-30'
 order by days.day;

@@ -3,7 +3,7 @@
 -- timeout, a full disk or a missing privilege, also while a trigger runs. What a trigger raises itself is a rule whatever its
 -- code, except those that ask for a retry. Triggers of the application run with its search path, and nothing of ours does: the
 -- statement that inserts calls no function and no operator.
--- in:  diff; {columns}; {creates_conversations}: false: all of them are refused; as they are by a view that takes no rows
+-- in:  diff; {columns}; {may_insert}: false: all of them are refused; as they are by a view that takes no rows
 -- out: app.conversations; refused_conversations; diff (change: refused)
 do $$
 declare
@@ -31,12 +31,12 @@ declare
             and attname in (select attname from pg_attribute where attrelid = 'pg_temp.diff'::regclass and attnum > 0)
     );
 begin
-    if not {creates_conversations} or not takes_rows then
+    if not {may_insert} or not takes_rows then
         insert into analytics.refused_conversations (crew_id, session_id, refused_by)
         select
             crew_id,
             session_id,
-            case when {creates_conversations} then 'view app.conversations' else 'CREATE_CONVERSATIONS' end
+            case when {may_insert} then 'view app.conversations' else 'CREATE_CONVERSATIONS' end
         from pg_temp.diff
         where change = 'inserted'
         on conflict (crew_id, session_id) do update set

@@ -2,7 +2,7 @@
 -- old when rows of it were deleted is archive: of the stored and the computed row, the one that counts more is kept. Where the
 -- log does not say of which days rows were deleted (TRUNCATE, a partition that is gone), it is a day that counts fewer rows than
 -- it did, unless an update moved some away.
--- in:  {parts}: the messages of each crew, see part.sql; keys: sessions and days, or (%(is_whole)s) all sessions of a span of days;
+-- in:  {parts}: the messages of each crew, see part.sql; keys: sessions and days, or (%(is_whole)s) all sessions of some days;
 --      present: their rows; %(crew_ids)s, %(oids)s: crews and the oids of their tables and partitions, pair by pair;
 --      %(unread_since)s: the watermark, or null;
 --      %(archive_after_days)s; %(forget)s: archive follows its source, too

@@ -1,2 +1,0 @@
--- Keys without a column that a selection names cannot be narrowed.
-true

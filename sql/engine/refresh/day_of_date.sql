@@ -1,0 +1,3 @@
+-- The UTC day of a row that has a column with it.
+-- in:  {day}
+coalesce(wanted.{day}, present.{day})
