@@ -115,7 +115,8 @@ class DerivedTable:
             table has a `propagate.sql`.
         reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
         hooks: the class with what else it does, as `module:class`; see `hooks.py`.
-        lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
+        lake_day: the column with the day, or the time, by which the lake partitions its rows, and its type; None: it is
+            not there.
         is_link: whether clients sync it by Zero.
 
     """
@@ -132,7 +133,7 @@ class DerivedTable:
     propagates: bool = False
     reader: str = ""
     hooks: str = ""
-    lake_day: str | None = None
+    lake_day: tuple[str, str] | None = None
     is_link: bool = False
 
     @property
@@ -191,7 +192,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
         hooks=said.get("hooks", ""),
-        lake_day=said.get("lake_day"),
+        lake_day=next(iter(said.get("lake_day", {}).items()), None),
         is_link=said.get("is_link", False),
     )
 

@@ -20,7 +20,7 @@ from convo_pipelines_tests.database.test_migrations import catalog
 from convo_pipelines_tests.world import World, at
 
 LATER = "9001_later"
-UNTIL_ROLES = "0002_log_per_source"
+UNTIL_ROLES = "0003_lake_follows_logs"
 """The newest migration of a database without roles."""
 log = logging.getLogger("test")
 
