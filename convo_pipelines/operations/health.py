@@ -198,9 +198,8 @@ def allowed_wait(job: str) -> timedelta:
 def _allowed_without_lake() -> timedelta:
     """Return how long the lake may be behind: a day, or since the last but one time of a LAKE_CRON that is rarer."""
     cron, now = settings().lake_cron, datetime.now(UTC)
-    return (
-        max(LONGEST_WITHOUT_LAKE, now - _last_but_one(cron, now)) if croniter.is_valid(cron) else LONGEST_WITHOUT_LAKE
-    )
+    due = _last_but_one(cron, now) if croniter.is_valid(cron) else now
+    return max(LONGEST_WITHOUT_LAKE, now - due)
 
 
 def _last_but_one(cron: str, now: datetime) -> datetime:
