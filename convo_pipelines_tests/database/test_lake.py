@@ -271,6 +271,32 @@ def test_triggers_that_are_gone_or_off_are_created_again_and_all_days_written(la
     assert_same(lake)
 
 
+FORMER = """
+create function analytics.log_lake_days() returns trigger language plpgsql as 'begin return null; end';
+create trigger convo_pipelines_lake_delete after delete on analytics.conversation_summaries
+for each statement execute function analytics.log_lake_days();
+"""
+
+
+def test_a_lake_of_the_version_before_is_written_again_forth_and_back(lake: World) -> None:
+    tick(lake)
+    lake.execute("delete from app.conversations where channel = 'email'")
+    down = CliRunner().invoke(main, ["migrate", "down", "--only", "analytics", "--yes"])
+    assert down.exit_code == 0, down.output
+    assert not triggers(lake)
+    lake.execute("delete from app.people")
+    lake.execute(FORMER)
+    lake.execute("delete from analytics.lake_state")
+    assert CliRunner().invoke(main, ["migrate", "up"]).exit_code == 0
+    assert not triggers(lake)
+    assert lake.execute("select table_name from analytics.lake_state") == [{"table_name": SUMMARIES.name}]
+    lake.tick()
+    lake.sync()
+    oracle.assert_links_right(lake)
+    assert all(written.is_everything for written in tick(lake).values())
+    assert_same(lake)
+
+
 def test_a_lake_that_was_given_up_is_named_and_keeps_no_log_for_ever(
     lake: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

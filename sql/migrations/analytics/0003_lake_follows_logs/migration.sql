@@ -33,6 +33,7 @@ begin
     end loop;
 end
 $$;
+drop function if exists analytics.log_lake_days();
 drop table analytics.lake_changes;
 
 alter table analytics.clients_conversations_changes add column created_at timestamptz;
