@@ -2,7 +2,7 @@
 -- in:  %(relation)s: as schema.table; %(name)s: its name
 -- out: one row: is_followed
 select
-    count(*) = 4 and exists(
+    count(*) = 4 and exists (
         select from analytics.lake_state
         where table_name = %(name)s and followed_by is not null
     ) as is_followed

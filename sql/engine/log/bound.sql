@@ -1,5 +1,5 @@
--- The transaction below which every table has read the logs, or will read its sources anyway; and the lake, if it follows. It keeps
--- no log that is too large: it will write all days then.
+-- The transaction below which every table has read the logs, or will read its sources anyway; and the lake, if it follows. It
+-- keeps no log that is too large: it will write all days then.
 -- in:  %(tables)s: those that learn of deletions from the logs only: nothing is trimmed before the end of their first build;
 --      %(logs)s: the logs; %(largest_for_lake)s: the largest number of rows that it keeps
 -- out: one row: bound (xid8: changes of transactions below it can be deleted; 0: none), trimmed_below; largest (estimated rows

@@ -3,5 +3,7 @@
 select not exists (
     select from analytics.changes
     where xid >= (select trimmed_below from analytics.trim_state)
-        and coalesce(xid < (select min(pg_snapshot_xmin(snapshot)) from analytics.lake_state), true)
+        and xid < coalesce(
+            (select min(pg_snapshot_xmin(snapshot)) from analytics.lake_state), '18446744073709551615'  -- the largest
+        )
 ) as is_empty;

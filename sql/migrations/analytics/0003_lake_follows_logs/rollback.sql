@@ -1,5 +1,5 @@
--- The lake has triggers of its own again, which its next tick creates: it writes all days of each table. Until then no trigger logs
--- rows of the derived tables. What follows links of people, whose triggers the version before creates again, reads all of them.
+-- The lake has triggers of its own again, which its next tick creates: it writes all days of each table. What follows links of
+-- people reads all of them: the version before creates the triggers of these again.
 do $$
 declare
     found record;
