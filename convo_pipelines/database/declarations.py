@@ -103,6 +103,11 @@ class Log:
     is_for_lake: bool = False
 
     @property
+    def of_row(self) -> dict[str, str]:
+        """The columns that its trigger function writes, if that is not written by hand, and their types."""
+        return {**self.columns, **self.day}
+
+    @property
     def function(self) -> str:
         """The trigger function in `analytics` that writes it, if triggers ever do."""
         declared = sources().get(self.of)

@@ -36,10 +36,10 @@ def _declared() -> str:
 def log_table(log: Log) -> str:
     """Return the statements that create a log."""
     comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
-    columns = log.columns | log.also
+    columns = {**log.columns, **log.also}
     comments = [
         comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column)))
-        for column in columns | log.day
+        for column in {**columns, **log.day}
     ]
     typed = sql.SQL("{} {}")
     names = {
@@ -70,8 +70,8 @@ def _meaning(column: str) -> str:
 
 def trigger_function(log: Log) -> str:
     """Return the statements that create the trigger function which writes a log."""
-    columns = [trusted(column) for column in log.columns | log.day]
-    types = [*(log.columns | log.day).values()]
+    columns = [trusted(column) for column in log.of_row]
+    types = [*log.of_row.values()]
     texts = [of == "text" for of in types]
     numbers = range(1, len(columns) + 1)
 
