@@ -55,10 +55,13 @@ def test_the_pipeline_has_the_lake_follow(world: World) -> None:
     followed = [table for table in DERIVED_TABLES if table.lake_day]
     for table in followed:
         following.begin(world.warehouse, table)
-    world.execute("delete from app.clients")
+    for parent in ("conversations", "people", "clients"):
+        world.execute(f"delete from app.{parent}")
     for table in followed:
-        assert world.execute(f"select from {table.target}") == []
-        assert world.execute(f"select from analytics.{table.log.name} where operation = 'delete'"), table.name
+        if table.rows.parents:
+            assert world.execute(f"select from analytics.{table.log.name} where operation in ('update', 'delete')"), (
+                table.name
+            )
     following.end(world.warehouse)
     assert world.execute("select from analytics.lake_state") == []
 
