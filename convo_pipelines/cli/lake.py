@@ -10,7 +10,7 @@ from convo_pipelines import extras
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, working
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.lake import Query
+from convo_pipelines.lake import Query, following
 from convo_pipelines.operations import schema
 
 SHOWN = 50
@@ -60,6 +60,17 @@ def write(repair: bool, anew: bool, take_over: bool, remove_cell: str | None, cl
                 row |= {"snapshots expired": done.snapshots, "files deleted": done.files}
             rows.append(row)
     print_table(console, rows)
+
+
+@lake.command()
+def unfollow() -> None:
+    """End the lake: log no more for it, and keep no logs for it. What it has stays there until you delete it.
+
+    The next `lake write` follows again, and writes all days.
+    """
+    warehouse = Warehouse()
+    schema.require(warehouse)
+    following.end(warehouse)
 
 
 @lake.command("query")

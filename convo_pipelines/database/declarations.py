@@ -96,20 +96,31 @@ class Log:
         of: the name of the source or table.
         name: the table in `analytics`.
         columns: the logged columns and their types: those of a row before its change, and after it.
+        also: further columns and their types, which only its own statements write.
+        day: the column with the row's day in the lake and its type, unless it is logged anyway; only triggers write it.
         is_derived: whether it is of a derived table: refreshes write it, and its retries are in it.
         has_triggers: whether triggers write it.
+        is_for_lake: whether triggers write it while the lake follows.
 
     """
 
     of: str
     name: str
     columns: Mapping[str, str] = field(hash=False)
+    also: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    day: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     is_derived: bool = False
     has_triggers: bool = True
+    is_for_lake: bool = False
+
+    @property
+    def of_row(self) -> dict[str, str]:
+        """The columns that its trigger function writes, if that is not written by hand, and their types."""
+        return {**self.columns, **self.day}
 
     @property
     def function(self) -> str:
-        """The trigger function in `analytics` that writes it, if it has triggers."""
+        """The trigger function in `analytics` that writes it, if triggers ever do."""
         declared = sources().get(self.of)
         return (declared and declared.trigger_function) or f"log_{self.of}"
 
@@ -121,12 +132,22 @@ def logs() -> Mapping[str, Log]:
         Log(
             name,
             said.log or f"{name}_changes",
-            {**{column: said.columns[column].type for column in said.logged}, **said.also_logged},
+            {column: said.columns[column].type for column in said.logged},
+            said.also_logged,
         )
         for name, said in sources().items()
     ]
     of_tables = [
-        Log(name, f"{name}_changes", said["logged"], is_derived=True, has_triggers=said.get("has_triggers", False))
+        Log(
+            name,
+            f"{name}_changes",
+            said["logged"],
+            said.get("also_logged", {}),
+            {column: of for column, of in said.get("lake_day", {}).items() if column not in said["logged"]},
+            is_derived=True,
+            has_triggers=said.get("has_triggers", False),
+            is_for_lake="lake_day" in said,
+        )
         for name, said in tables().items()
     ]
     return {log.of: log for log in [*of_sources, *of_tables]}

@@ -10,6 +10,8 @@ from convo_pipelines.database.statements import source, statement, trusted
 
 HAND_WRITTEN = ("histories", "conversations")
 """Sources whose trigger functions are written by hand: `histories_log.sql`, `conversations_log.sql`."""
+_WRITTEN_AT = ", coalesce(nullif(current_setting('convo_pipelines.written_at', true), '')::timestamptz, now())"
+"""When the oldest change was made that a refresh reads; see `triggers_log.sql`."""
 
 
 def text(file: str) -> str:
@@ -26,7 +28,7 @@ def _declared() -> str:
         if table.startswith("analytics.")
         for pair in columns.items()
     ]
-    written = [(log.of, log.name, log.function) for log in logs().values() if log.has_triggers]
+    written = [(log.of, log.name, log.function) for log in logs().values() if log.has_triggers or log.is_for_lake]
     names = {"sources": _rows(declared), "references": _rows(referring), "logs": _rows(written)}
     return statement("schema/analytics/declared").format(**names).as_string()
 
@@ -34,13 +36,19 @@ def _declared() -> str:
 def log_table(log: Log) -> str:
     """Return the statements that create a log."""
     comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
+    columns = {**log.columns, **log.also}
     comments = [
-        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column))) for column in log.columns
+        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column)))
+        for column in {**columns, **log.day}
     ]
+    typed = sql.SQL("{} {}")
     names = {
         "log": trusted(log.name),
         "xid_index": trusted(f"{log.name}_xid"),
-        "columns": _lines(sql.SQL("{} {}").format(trusted(column), trusted(of)) for column, of in log.columns.items()),
+        "columns": _lines(typed.format(trusted(column), trusted(of)) for column, of in columns.items()),
+        "day": sql.SQL("").join(
+            sql.SQL(",\n    ") + typed.format(trusted(column), trusted(of)) for column, of in log.day.items()
+        ),
         "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
         "comments": sql.SQL("\n").join(comments),
     }
@@ -55,13 +63,16 @@ def _meaning(column: str) -> str:
             "Of a session: the transactions that wrote its new messages; null: it has none. Of a deletion that is "
             "logged again: the transaction that deleted the conversation."
         )
+    if column in ("added_at", "created_at", "resolved_at", "started_at"):
+        return f"The {column} of the row; null: see operation, or the lake does not follow the table."
     return f"The {column} of the row; null: see operation.{' Personal data.' * (column == 'session_id')}"
 
 
 def trigger_function(log: Log) -> str:
     """Return the statements that create the trigger function which writes a log."""
-    columns = [trusted(column) for column in log.columns]
-    texts = [of == "text" for of in log.columns.values()]
+    columns = [trusted(column) for column in log.of_row]
+    types = [*log.of_row.values()]
+    texts = [of == "text" for of in types]
     numbers = range(1, len(columns) + 1)
 
     def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
@@ -79,7 +90,6 @@ def trigger_function(log: Log) -> str:
             for column, is_text in zip(columns, texts, strict=True)
         ]
 
-    types = list(log.columns.values())
     names = {
         "function": trusted(log.function),
         "log": trusted(log.name),
@@ -96,6 +106,8 @@ def trigger_function(log: Log) -> str:
         "one": listed("only_{}", numbers),
         "all": listed("all_{}", numbers),
         "numbered": listed("c{}", numbers),
+        "timed": sql.SQL(", logged_at" if log.is_derived else ""),
+        "time": sql.SQL(_WRITTEN_AT if log.is_derived else ""),
     }
     return statement("schema/analytics/log_triggers").format(**names).as_string()
 
@@ -121,8 +133,8 @@ def _log_tables() -> str:
 
 
 def _trigger_functions() -> str:
-    written = (log for log in logs().values() if log.has_triggers and log.of not in HAND_WRITTEN)
-    return "\n".join(map(trigger_function, written))
+    written = (log for log in logs().values() if log.has_triggers or log.is_for_lake)
+    return "\n".join(trigger_function(log) for log in written if log.of not in HAND_WRITTEN)
 
 
 _RENDERED: Mapping[str, Callable[[], str]] = {

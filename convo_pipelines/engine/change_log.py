@@ -47,6 +47,7 @@ BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3
 """The histogram of seconds until changes are visible."""
 ATTEMPTS = 5
 LARGEST_LOG_ROWS = 10_000_000
+LARGEST_LOG_ROWS_FOR_LAKE = LARGEST_LOG_ROWS // 2
 _TRIM_LOCK = "change_log"
 
 _log = logging.getLogger(__name__)
@@ -400,13 +401,14 @@ def record_failure(warehouse: Warehouse, tables: Sequence[str], error: Exception
 
 
 def trim(connection: Connection) -> None:
-    """Delete changes that every table has read; vacuum logs that had many, collapse those that are too large."""
+    """Delete changes that all tables and the lake have read; vacuum logs that had many, collapse those too large."""
     with connection.transaction():
         if not _is_mine(connection):
             return
         tables = [table.name for table in DERIVED_TABLES if hooks_of(table).deletions]
         names = [log.name for log in declared_logs().values()]
-        [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names)
+        most = LARGEST_LOG_ROWS_FOR_LAKE
+        [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names, largest_for_lake=most)
         span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
         trimmed = query_prepared(connection, logs.trim(), span)
     for row in trimmed:

@@ -14,8 +14,9 @@ ALL_OPERATIONS = ("insert", "update", "delete", "move", "truncate", "everything"
 
 
 def names(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
-    """Return the log of a table, and those of its columns that the rows of a refresh have, for placeholders."""
+    """Return a table and its log, and those of its columns that the rows of a refresh have, for placeholders."""
     return {
+        "relation": sql.Literal(table.target),
         "log": sql.Identifier("analytics", table.log.name),
         "logged": sql.SQL(", ").join(sql.Identifier(column) for column in table.log.columns if column in columns),
     }

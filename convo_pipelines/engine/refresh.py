@@ -627,7 +627,7 @@ def days_of(warehouse: Warehouse, table: DerivedTable) -> list[date]:
 
 
 def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
-    """Lock the rows of `diff` and the rows they refer to, write and propagate them; log locked ones for retry.
+    """Lock the rows of `diff` and the rows they refer to, propagate and write them; log locked ones for retry.
 
     Raises:
         TooSlowError: locks would be held for too long.
@@ -654,11 +654,11 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
         if insert := table.own("insert"):
             may_insert = {"may_insert": sql.Literal(hooks_of(table).may_insert)}
             execute(connection, insert, queries.names_of(table, work.columns) | may_insert)
-        execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
         if propagate := queries.propagation(table):
             is_awaited = work.unread_since is not None or _is_awaited(connection, table)
             logged = logs.names(table, work.columns)
             execute(connection, propagate, logged, **{**work.values, "is_awaited": is_awaited})
+        execute(connection, "engine/refresh/written", {"write": queries.write(table, work.columns, "saved")})
     if locked and table.grain.has_retries:
         retry = table.own("retry") or "engine/refresh/retry"
         execute(connection, retry, logs.names(table, work.columns), **work.values)

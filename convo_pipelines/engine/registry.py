@@ -122,7 +122,8 @@ class DerivedTable:
             are. Empty: `window.sql` is written by hand, or there are no days.
         day: the column with the day of a row, or a time in it; empty: `day.sql` tells it, that of the table or that of
             its key (`sql/keys/<column>/`), or it has none.
-        lake_day: the column with the day, or the time, by which the lake partitions its rows; None: it is not there.
+        lake_day: the column with the day, or the time, by which the lake partitions its rows, and its type; None: it is
+            not there.
         is_link: whether Zero syncs it.
 
     """
@@ -142,7 +143,7 @@ class DerivedTable:
     hooks: str = ""
     days: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
     day: str = ""
-    lake_day: str | None = None
+    lake_day: tuple[str, str] | None = None
     is_link: bool = False
 
     @property
@@ -199,7 +200,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
         hooks=said.get("hooks", ""),
         days={of: (by,) if isinstance(by, str) else tuple(by) for of, by in said.get("days", {}).items()},
         day=said.get("day", ""),
-        lake_day=said.get("lake_day"),
+        lake_day=next(iter(said.get("lake_day", {}).items()), None),
         is_link=said.get("is_link", False),
     )
 

@@ -1,7 +1,9 @@
 """Refreshes of the lake: the days that changed since the last tick, or those of a backfill, written whole.
 
-The watermark of a cell, a snapshot of its database, is a property of the Iceberg table. It is set by the commit that
-writes the days, so that a tick that dies has done nothing. Data move as Arrow, at most `SLICE_ROWS` at once.
+The lake follows the logs of the derived tables, which triggers write then, so that rows that a foreign key deletes are
+logged, too. The watermark of a cell, a snapshot of its database, is a property of the Iceberg table. It is set by the
+commit that writes the days, so that a tick that dies has done nothing. The database has a copy, up to which logs are
+trimmed. Data move as Arrow, at most `SLICE_ROWS` at once.
 """
 
 import json
@@ -21,18 +23,15 @@ from pyiceberg.table import Table, Transaction
 
 from convo_pipelines.database.arrow import reading
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Warehouse, begin, execute, fetch_one, identifier, patiently, transaction
+from convo_pipelines.database.warehouse import Warehouse, execute, identifier, transaction
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.lake import store, upkeep
+from convo_pipelines.lake import following, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES, Column, LakeTable
 
 pa = cast("Any", pyarrow)
 
 SLICE_ROWS = 500_000
 """The rows that are in memory at once, about, unless a day has more."""
-
-FOLLOW_LOCK_TIMEOUT = "1200ms"
-"""More than deadlock_timeout, after which autovacuum yields. Only the pipeline writes to tables that are followed."""
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +82,7 @@ def remove_cell(table: LakeTable, cell: str) -> None:
 
 def _refresh(warehouse: Warehouse, table: LakeTable, window: Window | None) -> Written:
     started = time.monotonic()
-    _follow(warehouse, table)
+    following.begin(warehouse, table.table)
     with warehouse.connection() as connection:
         columns = table.columns(connection)
     with store.turn(table.name) as require_turn, Reader(warehouse, table, columns) as reader:
@@ -108,28 +107,6 @@ def _property(cell: str | None = None) -> str:
     return f"convo_pipelines.watermark.{cell or store.cell()}"
 
 
-def _follow(warehouse: Warehouse, table: LakeTable) -> None:
-    """Have the log tell of a table's changes, if it does not yet."""
-    with warehouse.connection() as connection:
-        followed = fetch_one(connection, "lake/is_followed", relation=table.table.target)
-        if followed["is_followed"]:
-            return
-        names = {
-            "relation": identifier(table.table.target),
-            "name": sql.Literal(table.name),
-            "day": sql.Literal(table.day),
-        }
-
-        def attempt() -> None:
-            with connection.transaction():
-                begin(connection, None, FOLLOW_LOCK_TIMEOUT)
-                if followed["has_triggers"]:  # dropping waits for readers, too
-                    execute(connection, "lake/unfollow", names)
-                execute(connection, "lake/follow", names)
-
-        patiently(attempt)
-
-
 class Reader:
     """Reads the log and the rows of a table in one snapshot, as Arrow."""
 
@@ -139,6 +116,7 @@ class Reader:
         values = [sql.SQL(cast("LiteralString", f'{column.value} as "{column.name}"')) for column in columns]
         self._names: dict[str, sql.Composable] = {
             "relation": identifier(table.table.target),
+            "log": identifier(f"analytics.{table.table.log.name}"),
             "day": sql.SQL(cast("LiteralString", table.day)),
             "cell": sql.Literal(store.cell()),
             "name": sql.Literal(table.name),
@@ -201,6 +179,11 @@ def _write(
 ) -> Written:
     known = watermark(iceberg)
     now = reader.position(known.get("snapshot"))
+
+    def read_up_to(committed: str) -> None:
+        with warehouse.connection() as connection:
+            execute(connection, "lake/store", name=table.name, to_snapshot=now["to_snapshot"], committed=committed)
+
     if not is_continued(known, now, reader.columns):
         days = None
     elif window:
@@ -208,6 +191,8 @@ def _write(
     else:
         days = None if now["is_everything"] else sorted(days_in(now))
     if days == []:
+        if not window:
+            read_up_to(known["snapshot"])
         return Written()
     counts = reader.counts(days)
     moved = {"snapshot": now["to_snapshot"], "origin": now["origin"], "columns": reader.columns}
@@ -215,8 +200,7 @@ def _write(
     change = _prepare(iceberg, reader, days, counts, {_property(): json.dumps(moved)} if is_tick else {})
     _commit(warehouse, table, change, reader, require_turn)
     if is_tick:
-        with warehouse.connection() as connection:
-            execute(connection, "lake/trim", name=table.name, to_snapshot=now["to_snapshot"])
+        read_up_to(now["to_snapshot"])
     written = [day for day, _ in counts] if days is None else days
     return Written(written, sum(rows for _, rows in counts), is_everything=days is None)
 
@@ -233,13 +217,7 @@ def _days_of(window: Window) -> list[date]:
 
 def is_continued(known: dict[str, Any], now: dict[str, Any], columns: Sequence[str]) -> bool:
     """Whether the log goes on from what is known: the same columns, and neither database nor lake was restored."""
-    if known.get("origin") != now["origin"] or known["columns"] != [*columns]:
-        return False
-    return int(now["trimmed_to"] or 0) <= _xmax(known["snapshot"]) <= _xmax(now["to_snapshot"])
-
-
-def _xmax(snapshot: str) -> int:
-    return int(snapshot.split(":")[1])
+    return known.get("origin") == now["origin"] and known["columns"] == [*columns] and now["is_continued"]
 
 
 def _prepare(

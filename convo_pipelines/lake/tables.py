@@ -91,9 +91,9 @@ class LakeTable:
         ]
 
 
-def _day(column: str) -> str:
+def _day(column: str, of: str) -> str:
     """Return the SQL of a row's UTC day, by a column with a day or a time."""
-    return usable(column if column.endswith("_date") else f"({column} at time zone 'UTC')::date")
+    return usable(column if of == "date" else f"({column} at time zone 'UTC')::date")
 
 
-LAKE_TABLES = [LakeTable(table, _day(table.lake_day)) for table in DERIVED_TABLES if table.lake_day]
+LAKE_TABLES = [LakeTable(table, _day(*table.lake_day)) for table in DERIVED_TABLES if table.lake_day]

@@ -17,6 +17,7 @@ from convo_pipelines.database.warehouse import (
     Row,
     Warehouse,
     begin,
+    execute,
     fetch,
     fetch_one,
     histories,
@@ -56,7 +57,7 @@ def require_no_lake(warehouse: Warehouse) -> None:
         raise LakeError(
             f"{', '.join(tables)} go into a lake, whose files would keep what is forgotten; nothing was deleted: set "
             "LAKE_URI and the others of the lake as where `convo-pipelines lake write` runs. If there is no lake any "
-            "more, drop the triggers convo_pipelines_lake_* of these tables"
+            "more, run `convo-pipelines lake unfollow`"
         )
 
 
@@ -108,6 +109,7 @@ def _forget_crew(connection: Connection, crew: Row, session_id: str | None, remo
         _require_gone(connection, crew, session_id)
         _require_read(fetch(connection, "operations/forget/unread_session", **asked), f"crew {crew['code']}")
         deleted = fetch_one(connection, "operations/forget/session", **asked)
+        execute(connection, "operations/forget/logged_session", **asked)
     removed.update(deleted)
 
 

@@ -23,6 +23,7 @@ SHORTEST_WAIT = timedelta(minutes=10)
 OLDEST_TRANSACTION = timedelta(minutes=10)
 LONGEST_LOCK = timedelta(minutes=1)
 LONGEST_FAILURE = timedelta(minutes=1)
+LONGEST_WITHOUT_LAKE = timedelta(days=1)
 LEAST_FREE = 0.1
 """The fraction of the disk that must be free."""
 AWAY = "the database is away"
@@ -44,6 +45,8 @@ REMEDIES = {
     "`convo-pipelines reconcile`.",
     MISSING_RIGHT: "Run `{run_this}`: until then ticks fail; if a log cannot be written, all tables are read anew.",
     "a log is large": "The ticks of some table do not run: see the other findings.",
+    "the lake is behind": "`convo-pipelines lake write` writes it now. If there is no lake any more, run "
+    "`convo-pipelines lake unfollow`: until then logs are kept for it, up to five million rows of each.",
     "a transaction holds snapshots back": "End it, or roll it back if it is prepared: ticks cannot read past it.",
     "the database came from another server": "Nothing, if it was restored on purpose: the next tick rebuilds it.",
     SCHEMA: "Run `convo-pipelines migrate up --only analytics`.",
@@ -129,6 +132,7 @@ def _look(warehouse: Warehouse) -> list[Finding]:
             "operations/health/findings",
             limits=json.dumps({table.name: allowed_wait(table.job).total_seconds() for table in DERIVED_TABLES}),
             largest_log_rows=change_log.LARGEST_LOG_ROWS // 2,
+            lake_seconds=_allowed_without_lake().total_seconds(),
             oldest_seconds=OLDEST_TRANSACTION.total_seconds(),
             failing_seconds=LONGEST_FAILURE.total_seconds(),
         )
@@ -189,6 +193,13 @@ def allowed_wait(job: str) -> timedelta:
     except CroniterError:
         due = _last_but_one(Settings.model_fields[name].default, now)
     return max(SHORTEST_WAIT, now - due)
+
+
+def _allowed_without_lake() -> timedelta:
+    """Return how long the lake may be behind: a day, or since the last but one time of a LAKE_CRON that is rarer."""
+    cron, now = settings().lake_cron, datetime.now(UTC)
+    due = _last_but_one(cron, now) if croniter.is_valid(cron) else now
+    return max(LONGEST_WITHOUT_LAKE, now - due)
 
 
 def _last_but_one(cron: str, now: datetime) -> datetime:

@@ -55,6 +55,8 @@ DAMAGES = {
     ),
     "a right is missing": "alter function analytics.log_messages() owner to pg_monitor",
     "a log is large": "update pg_class set reltuples = 6000000 where relname = 'session_changes'",
+    "the lake is behind": "insert into analytics.lake_state (table_name, attempted_at) "
+    "values ('conversation_days', now() - interval '25 hours')",
     "alerts are not delivered": (
         "insert into analytics.alerts (source, kind, subject, found, remedy, failed_deliveries, last_error)"
         "values ('health', 'k', 's', 'f', 'r', 1, 'delivery failed to 1 of 1 receivers')"

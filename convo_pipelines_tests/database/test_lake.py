@@ -20,8 +20,13 @@ from convo_pipelines import read
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, warehouse
 from convo_pipelines.database.warehouse import Warehouse
+from convo_pipelines.engine import change_log, ticks
+from convo_pipelines.engine import refresh as engine
+from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.lake import comparison, refresh, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES
+from convo_pipelines.operations import health
+from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, company
 from convo_pipelines_tests.lakes import assert_same, in_lake
 from convo_pipelines_tests.world import World, at
@@ -92,7 +97,7 @@ def killed(*_: object, **__: object) -> None:
 
 
 @pytest.mark.representatives(1)
-@pytest.mark.parametrize("where", ["store", "flush", "trim"])
+@pytest.mark.parametrize("where", ["commit", "flush", "store"])
 def test_a_tick_that_is_killed_has_done_nothing_or_all(
     lake: World, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -105,7 +110,7 @@ def test_a_tick_that_is_killed_has_done_nothing_or_all(
         return killed() if statement == f"lake/{where}" else real(connection, statement, *names, **values)
 
     with monkeypatch.context() as patch:
-        if where == "store":
+        if where == "commit":
             patch.setattr(Transaction, "commit_transaction", killed)
         patch.setattr(refresh, "execute", dying)
         with pytest.raises(KilledError):
@@ -115,8 +120,206 @@ def test_a_tick_that_is_killed_has_done_nothing_or_all(
     assert not any(written.days for written in tick(lake).values())
 
 
+def rows_of_log(world: World, table: str) -> list[dict[str, Any]]:
+    return world.execute(f"select * from analytics.{table}_changes where operation <> 'retry'")
+
+
+def triggers(world: World) -> list[dict[str, Any]]:
+    """Those on the derived tables that their definitions do not have."""
+    return world.execute(
+        "select from pg_trigger where not tgisinternal and tgname like 'convo_pipelines%' and "
+        "tgrelid::regclass::text like 'analytics.%' and tgrelid <> 'analytics.people_conversations'::regclass"
+    )
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "delete from app.conversations",
+        "delete from app.people",
+        "delete from app.clients",
+        "truncate app.conversations cascade",
+        "update analytics.conversation_summaries set started_at = started_at - interval '3 days'",
+        "update analytics.histories_sessions set activity_date = activity_date + 1",
+        "update analytics.people_conversations set created_at = '2020-02-02'",
+        "delete from analytics.clients_conversations",
+        "truncate analytics.client_activity_daily",
+        "insert into analytics.participant_resolutions (contact_method_id, status, candidate_count, resolved_at) "
+        "select id, 'invalid', 0, '-infinity' from app.contact_methods "
+        "on conflict (contact_method_id) do update set resolved_at = excluded.resolved_at",
+    ],
+)
+def test_what_no_refresh_writes_is_in_the_lake_too(lake: World, write: str) -> None:
+    tick(lake)
+    lake.execute(write)
+    done = tick(lake)
+    assert any(written.days or written.is_everything for written in done.values())
+    assert_same(lake)
+    lake.tick()
+    lake.sync()
+    lake.reconcile()
+    tick(lake)
+    assert_same(lake)
+    oracle.assert_right(lake, deleted=oracle.without_conversation(lake))
+    oracle.assert_links_right(lake)
+
+
+def test_a_change_that_is_committed_late_is_in_the_next_tick(lake: World) -> None:
+    tick(lake)
+    with psycopg.connect(lake.url) as late:
+        late.execute("delete from app.conversations where channel = 'email'")
+        lake.message(lake.conversation(), when=at(5))
+        lake.execute("update analytics.histories_sessions set activity_date = activity_date + 7")
+        tick(lake)
+        assert_same(lake)
+        assert not any(written.days for written in tick(lake).values())
+        lake.execute("select pg_current_xact_id()")
+    tick(lake)
+    assert_same(lake)
+
+
+def test_a_refresh_leaves_the_log_to_triggers_which_say_when_the_application_wrote(lake: World) -> None:
+    tick(lake)
+    lake.tick()
+    before = {table: len(rows_of_log(lake, table)) for table in ("conversation_summaries", "conversation_days")}
+    lake.message(lake.conversation(), when=at(5))
+    [written] = lake.execute("select max(logged_at) as at from analytics.messages_changes")
+    time.sleep(0.2)
+    lake.tick()
+    for table, number in before.items():
+        [row] = rows_of_log(lake, table)[number:]
+        assert row["logged_at"] <= written["at"], table
+    assert rows_of_log(lake, "conversation_summaries")[-1]["started_at"] == at(5)
+
+
+def test_many_rows_are_logged_once_and_as_of_the_application(lake: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tick(lake)
+    lake.tick()
+    monkeypatch.setattr(engine, "at_once", lambda *_, **__: None)
+    before = len(rows_of_log(lake, "conversation_summaries"))
+    lake.message(lake.conversation(), when=at(5))
+    [written] = lake.execute("select max(logged_at) as at from analytics.messages_changes")
+    time.sleep(0.2)
+    lake.tick()
+    [row] = rows_of_log(lake, "conversation_summaries")[before:]
+    assert row["logged_at"] <= written["at"]
+    tick(lake)
+    assert_same(lake)
+
+
+def test_a_lake_that_is_not_there_costs_nothing(lake: World) -> None:
+    assert not triggers(lake)
+    lake.message(lake.conversation(), when=at(5))
+    for _ in range(2):
+        lake.tick()
+        lake.sync()
+    assert not rows_of_log(lake, "client_activity_daily")
+    assert not rows_of_log(lake, "messages")
+
+
+def test_logs_are_kept_until_the_lake_has_read_them_or_follows_no_more(lake: World) -> None:
+    def write() -> None:
+        lake.message(lake.conversation(), when=at(5))
+        lake.tick()
+        lake.sync()
+
+    def settle() -> None:
+        for _ in range(2):
+            lake.tick()
+            lake.sync()
+
+    tick(lake)
+    write()
+    settle()
+    assert rows_of_log(lake, "conversation_summaries")
+    [trimmed] = lake.execute("select trimmed_at as at from analytics.trim_state")
+    assert not ticks.have_news(lake.warehouse, DERIVED_TABLES)
+    assert lake.execute("select trimmed_at as at from analytics.trim_state") == [trimmed]
+    tick(lake)
+    settle()
+    assert not rows_of_log(lake, "conversation_summaries")
+    write()
+    done = CliRunner().invoke(main, ["lake", "unfollow"])
+    assert done.exit_code == 0, done.output
+    assert not triggers(lake)
+    settle()
+    assert not rows_of_log(lake, "conversation_summaries")
+    write()
+    assert not rows_of_log(lake, "client_activity_daily")
+    assert all(written.is_everything for written in tick(lake).values())
+    assert_same(lake)
+    assert len(triggers(lake)) == 4 * (len(LAKE_TABLES) - 1)
+    assert lake.execute("select from pg_trigger where tgrelid = 'analytics.people_conversations'::regclass") != []
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "drop trigger convo_pipelines_update on analytics.conversation_summaries",
+        "alter table analytics.conversation_summaries disable trigger convo_pipelines_update",
+        "alter table analytics.conversation_summaries disable trigger user",
+    ],
+)
+def test_triggers_that_are_gone_or_off_are_created_again_and_all_days_written(lake: World, lost: str) -> None:
+    tick(lake)
+    lake.execute(lost)
+    lake.execute("update analytics.conversation_summaries set message_count = message_count + 1")
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    assert refresh.tick(lake.warehouse, SUMMARIES).is_everything
+    tick(lake)
+    assert_same(lake)
+
+
+FORMER = """
+create function analytics.log_lake_days() returns trigger language plpgsql as 'begin return null; end';
+create trigger convo_pipelines_lake_delete after delete on analytics.conversation_summaries
+for each statement execute function analytics.log_lake_days();
+"""
+
+
+def test_a_lake_of_the_version_before_is_written_again_forth_and_back(lake: World) -> None:
+    tick(lake)
+    lake.execute("delete from app.conversations where channel = 'email'")
+    down = CliRunner().invoke(main, ["migrate", "down", "--only", "analytics", "--yes"])
+    assert down.exit_code == 0, down.output
+    assert not triggers(lake)
+    lake.execute("delete from app.people")
+    lake.execute(FORMER)
+    lake.execute("delete from analytics.lake_state")
+    assert CliRunner().invoke(main, ["migrate", "up"]).exit_code == 0
+    assert not triggers(lake)
+    assert lake.execute("select table_name from analytics.lake_state") == [{"table_name": SUMMARIES.name}]
+    lake.tick()
+    lake.sync()
+    oracle.assert_links_right(lake)
+    assert all(written.is_everything for written in tick(lake).values())
+    assert_same(lake)
+
+
+def test_a_lake_that_was_given_up_is_named_and_keeps_no_log_for_ever(
+    lake: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick(lake)
+    lake.execute("update analytics.lake_state set attempted_at = now() - interval '25 hours'")
+    [found] = health.look(lake.warehouse)
+    assert (found.kind, found.subject) == ("the lake is behind", "client_activity_daily")
+    assert "lake unfollow" in found.remedy
+    lake.message(lake.conversation(), when=at(5))
+    lake.tick()
+    monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS_FOR_LAKE", -2)
+    for _ in range(2):
+        lake.tick()
+        lake.sync()
+    assert not rows_of_log(lake, "conversation_summaries")
+    assert all(written.is_everything for written in tick(lake).values())
+    assert_same(lake)
+    assert health.look(lake.warehouse) == []
+
+
 @pytest.mark.wide
-def test_a_lake_that_was_restored_is_written_again(lake: World) -> None:
+@pytest.mark.parametrize("is_trimmed", [True, False])
+def test_a_lake_that_was_restored_is_written_again(lake: World, *, is_trimmed: bool) -> None:
     tick(lake)
     location = "select metadata_location as at from lake.iceberg_tables where table_name = 'conversation_summaries'"
     [before] = lake.execute(location)
@@ -127,7 +330,11 @@ def test_a_lake_that_was_restored_is_written_again(lake: World) -> None:
         "update lake.iceberg_tables set metadata_location = %s where table_name = 'conversation_summaries'",
         before["at"],
     )
-    assert refresh.tick(lake.warehouse, SUMMARIES).is_everything
+    if is_trimmed:
+        lake.tick()
+        lake.sync()
+        lake.tick()
+    assert tick(lake)[SUMMARIES.name].is_everything == is_trimmed
     assert_same(lake)
 
 

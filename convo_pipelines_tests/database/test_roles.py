@@ -13,6 +13,8 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
 from convo_pipelines.engine import capture
+from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.lake import following
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.serving import report
 from convo_pipelines.serving.follow import Follower
@@ -45,6 +47,23 @@ def connected_as_pipeline(world: World, environment: Callable[..., Settings]) ->
 
 def as_role(world: World, role: str) -> str:
     return make_url(world.url).set(username=role).render_as_string(hide_password=False)
+
+
+@both_servers_if_wide
+def test_the_pipeline_has_the_lake_follow(world: World) -> None:
+    company(world)
+    followed = [table for table in DERIVED_TABLES if table.lake_day]
+    for table in followed:
+        following.begin(world.warehouse, table)
+    for parent in ("conversations", "people", "clients"):
+        world.execute(f"delete from app.{parent}")
+    for table in followed:
+        if table.rows.parents:
+            assert world.execute(f"select from analytics.{table.log.name} where operation in ('update', 'delete')"), (
+                table.name
+            )
+    following.end(world.warehouse)
+    assert world.execute("select from analytics.lake_state") == []
 
 
 @both_servers_if_wide

@@ -20,7 +20,7 @@ from convo_pipelines_tests.database.test_migrations import catalog
 from convo_pipelines_tests.world import World, at
 
 LATER = "9001_later"
-UNTIL_ROLES = "0002_log_per_source"
+UNTIL_ROLES = "0003_lake_follows_logs"
 """The newest migration of a database without roles."""
 log = logging.getLogger("test")
 
@@ -259,7 +259,7 @@ def test_what_others_made_of_a_later_version_is_named_and_nothing_is_done(
 @pytest.mark.usefixtures("world")
 def test_roles_are_rolled_back_before_the_baseline_that_they_have_rights_on() -> None:
     migrations.up(("roles",))
-    for _ in range(2):
+    for _ in range(3):
         assert down("--only", "analytics", "--yes").exit_code == 0
     refused = down("--only", "analytics", "--yes")
     assert (refused.exit_code, newest()) == (1, "roles")

@@ -1,7 +1,10 @@
--- Ends what follow.sql began.
--- in:  {relation}: the table; {name}: its name, as a literal
-drop trigger if exists convo_pipelines_lake_insert on {relation};
-drop trigger if exists convo_pipelines_lake_update on {relation};
-drop trigger if exists convo_pipelines_lake_delete on {relation};
-drop trigger if exists convo_pipelines_lake_truncate on {relation};
-delete from analytics.lake_changes where table_name = {name};
+-- Ends what follow.sql began; keeps triggers that are there without a lake, too.
+-- in:  {relation}: the table; {name}: its name; as literals; {is_logged_anyway}: whether they are
+do $$
+begin
+    if not {is_logged_anyway} then
+        perform analytics.drop_triggers({relation}::regclass, '');
+    end if;
+end
+$$;
+delete from analytics.lake_state where table_name = {name};

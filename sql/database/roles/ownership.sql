@@ -1,6 +1,6 @@
 -- If the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
--- logs. The owner of analytics.capture() may create triggers that call these. convo_pipeline binds foreign keys again, and reads
--- and writes decisions and assignments to projects. Stewards also decide on identifiers.
+-- logs. The owner of analytics.capture() may create triggers that call these, and so may convo_pipeline, for the lake. It binds
+-- foreign keys again, and reads and writes decisions and assignments to projects. Stewards also decide on identifiers.
 do $$
 declare
     relation record;
@@ -23,7 +23,8 @@ begin
         end loop;
         grant execute on function
             analytics.bind_foreign_key(text), analytics.capture(regclass), analytics.capture_tables(regclass[]),
-            analytics.lock_parents(text, uuid[]), analytics.release(regclass)
+            analytics.lock_parents(text, uuid[]), analytics.release(regclass),
+            analytics.create_triggers(regclass, text, boolean, boolean), analytics.drop_triggers(regclass, text)
         to convo_pipeline;
         execute format('grant usage on schema analytics to %s', installer);
         for log_function in

@@ -8,7 +8,7 @@
 -- A transaction that is idle is ended: its process is frozen or cut off, and others wait for its locks.
 -- in:  %(timeout)s: milliseconds a statement may take; %(idle_timeout)s: of an idle transaction; %(lock_timeout)s; %(locks)s:
 --      names of advisory locks; %(wait)s: for these; %(is_shared)s: they are shared with other transactions that do so;
---      %(is_few)s: statements read a few keys, by index and nested loops, and their plans do not depend on these keys
+--      %(is_few)s: statements read a few keys, by index and nested loops, alone, and their plans do not depend on these keys
 select
     set_config('lock_timeout', %(wait)s, true),
     (
@@ -41,4 +41,9 @@ select
     set_config('plan_cache_mode', case when %(is_few)s then 'force_generic_plan' else 'auto' end, true),
     set_config('enable_seqscan', case when %(is_few)s then 'off' else 'on' end, true),
     set_config('enable_hashjoin', case when %(is_few)s then 'off' else 'on' end, true),
-    set_config('enable_mergejoin', case when %(is_few)s then 'off' else 'on' end, true);
+    set_config('enable_mergejoin', case when %(is_few)s then 'off' else 'on' end, true),
+    set_config(
+        'max_parallel_workers_per_gather',
+        case when %(is_few)s then '0' else current_setting('max_parallel_workers_per_gather') end,
+        true
+    );

@@ -11,6 +11,13 @@ captures as (
     update analytics.capture_state set identity = null
 ),
 
+lakes as (
+    update analytics.lake_state
+    set
+        snapshot = null,
+        committed = null
+),
+
 catalogs as (
     update analytics.catalog_state set fingerprint = null
 )

@@ -1,6 +1,4 @@
--- The tables whose changes go into a lake: ticks of the lake have created triggers on them.
+-- The tables whose changes go into a lake: ticks of the lake follow them.
 -- out: a row per table: table_name
-select distinct tgrelid::regclass::text as table_name
-from pg_trigger
-where tgname like 'convo\_pipelines\_lake\_%%'
+select 'analytics.' || table_name as table_name from analytics.lake_state
 order by table_name;

@@ -1,4 +1,5 @@
--- Deletes a session of a crew from analytics; from the logs, what every table has read that follows it.
+-- Deletes a session of a crew from analytics; from the logs, what every table has read that follows it. logged_session.sql does
+-- so to the log of sessions.
 -- in:  %(crew_id)s, %(session_id)s: null for all sessions of the crew
 -- out: one row: session_days, summaries, links
 with conversations as (
@@ -123,17 +124,6 @@ logged_retries as (
         and not exists (
             select from analytics.refresh_state as reader
             where reader.follows && array['crew_conversations retry', 'crew_conversations ' || change.operation]
-                and analytics.is_unread(change.xid, reader.snapshot)
-        )
-),
-
-logged_sessions as (
-    delete from analytics.histories_sessions_changes as change
-    where crew_id = %(crew_id)s::uuid and session_id is not null
-        and (%(session_id)s::text is null or session_id = %(session_id)s)
-        and not exists (
-            select from analytics.refresh_state as reader
-            where reader.follows && array['histories_sessions', 'histories_sessions ' || change.operation]
                 and analytics.is_unread(change.xid, reader.snapshot)
         )
 )

@@ -1,6 +1,7 @@
 -- Problems with tables, their capture, the logs, and transactions that hold them back.
 -- in:  %(limits)s: jsonb, maximum seconds that a change may wait, by table; %(largest_log_rows)s;
---      %(oldest_seconds)s: maximum age of a transaction; %(failing_seconds)s: how long a table may fail
+--      %(lake_seconds)s: maximum seconds between ticks of the lake; %(oldest_seconds)s: maximum age of a transaction;
+--      %(failing_seconds)s: how long a table may fail
 -- out: one row per finding: kind, subject, since (null: not known), found
 with wanted as (
     select
@@ -73,6 +74,15 @@ from pg_class as class
 where class.relnamespace = 'analytics'::regnamespace
     and class.relname like '%%\_changes'
     and class.reltuples > %(largest_log_rows)s
+union all
+select
+    'the lake is behind',
+    min(table_name),
+    min(attempted_at),
+    count(*) || ' tables have not been looked at since'
+from analytics.lake_state
+where attempted_at < clock_timestamp() - make_interval(secs => %(lake_seconds)s)
+having count(*) > 0
 union all
 select
     'a transaction holds snapshots back',

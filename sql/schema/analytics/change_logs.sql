@@ -1,11 +1,11 @@
 -- The change log of a source or derived table: the logged columns of each row that a transaction changed, as it was and as it is.
 -- Logs are append-only and have no unique keys. They are trimmed by DELETE, which a publication of all tables must allow.
--- in:  {log}, {xid_index}; {columns}: with their types; {comment}; {comments}: of the columns
+-- in:  {log}, {xid_index}; {columns}, {day}: with their types; {comment}; {comments}: of the columns
 create table analytics.{log} (
     {columns},
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
-    logged_at timestamptz not null default now()
+    logged_at timestamptz not null default now(){day}
 ) with (vacuum_truncate = off);
 create index {xid_index} on analytics.{log} (xid);
 alter table analytics.{log} replica identity full;

@@ -8,7 +8,8 @@
 -- as arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both
 -- sides of an update has, because it changed or because a view shows the row only then, came or went.
 -- in:  {function}, {log}, {log_name}, {columns}; of each column, by its number: {declared}: its variables, {old_row}, {new_row},
---      {values}, {old_values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}
+--      {values}, {old_values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}; of a derived table, {timed} and
+--      {time}: logged_at
 create or replace function analytics.{function}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -69,9 +70,9 @@ begin
         return null;
     end if;
     if is_single then
-        insert into analytics.{log} ({columns}, operation) values ({one}, operation);
+        insert into analytics.{log} ({columns}, operation{timed}) values ({one}, operation{time});
     else
-        insert into analytics.{log} ({columns}, operation) select {numbered}, coalesce(change, operation)
+        insert into analytics.{log} ({columns}, operation{timed}) select {numbered}, coalesce(change, operation){time}
         from unnest({all}, operations) as changed ({numbered}, change);
     end if;
     return null;

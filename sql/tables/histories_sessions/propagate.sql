@@ -1,7 +1,8 @@
 -- Logs changed session-days with the transactions that wrote them: those that inserted rows; else those that updated rows; else
 -- those that had the whole table read; else this one.
 -- If no table that follows has been built, it logs only what they need to know of deleted conversations. That is messages that
--- were written one by one. If conversations were deleted, it is all messages.
+-- were written one by one. If conversations were deleted, it is all messages. Triggers, while the lake follows, log the rows once
+-- more: they do not know these transactions.
 -- in:  diff; %(unread_since)s: the watermark, or null; %(written_at)s: when the oldest change was made, or null; %(is_awaited)s:
 --      whether one has
 -- out: histories_sessions_changes
@@ -55,6 +56,7 @@ from diff
 left join written using (crew_id, session_id, activity_date)
 left join read_as_a_whole using (crew_id)
 where diff.change <> 'locked'
+    and (select analytics.triggers_log('analytics.histories_sessions', %(written_at)s::timestamptz)) is not null
     and (
         %(is_awaited)s
         or written.crew_id is not null

@@ -68,7 +68,7 @@ comment on column analytics.conversation_people.is_narrowed is
 'Whether persons of other clients have the identifier too, so that only the conversation''s client makes the match '
 'unique.';
 
--- Inserted and deleted links are logged by triggers, so that links that a foreign key deletes are logged, too.
+-- Links are logged by triggers, so that those that a foreign key deletes are logged, too.
 create table analytics.people_conversations (
     id uuid primary key default gen_random_uuid(),
     person_id uuid not null references app.people on delete cascade,
@@ -92,11 +92,18 @@ comment on column analytics.people_conversations.updated_at is
 create or replace trigger convo_pipelines_insert after insert on analytics.people_conversations
 referencing new table as new_rows
 for each statement execute function analytics.log_people_conversations();
+create or replace trigger convo_pipelines_update after update on analytics.people_conversations
+referencing old table as old_rows new table as new_rows
+for each statement execute function analytics.log_people_conversations();
 create or replace trigger convo_pipelines_delete after delete on analytics.people_conversations
 referencing old table as old_rows
 for each statement execute function analytics.log_people_conversations();
+create or replace trigger convo_pipelines_truncate after truncate on analytics.people_conversations
+for each statement execute function analytics.log_people_conversations();
 alter table analytics.people_conversations enable always trigger convo_pipelines_insert;
+alter table analytics.people_conversations enable always trigger convo_pipelines_update;
 alter table analytics.people_conversations enable always trigger convo_pipelines_delete;
+alter table analytics.people_conversations enable always trigger convo_pipelines_truncate;
 
 create or replace view analytics.person_timeline as
 select
