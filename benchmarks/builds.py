@@ -7,7 +7,8 @@ from statistics import median
 from benchmarks.discovery import Benchmark, log
 from benchmarks.measure import FOLDER, console, fresh_database, median_seconds, run_file, seconds, variables
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.settings import settings
 
 Row = dict[str, str]

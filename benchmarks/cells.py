@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from benchmarks.measure import console, fresh_database, variables
 from benchmarks.usage import Processes
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests.cells import Dagster, running
 from convo_pipelines_tests.conftest import company
 from convo_pipelines_tests.processes import wait_until

@@ -16,7 +16,7 @@ from benchmarks import links
 from benchmarks.capture import PGBENCH
 from benchmarks.latency import beside
 from benchmarks.measure import FOLDER, connect, console, fresh_database, run_file, seconds
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.sources import n8n
 
 SESSIONS = 2_000

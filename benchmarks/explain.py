@@ -16,7 +16,7 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.statements import STATEMENTS, fragment, statement
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 
 log = logging.getLogger("explain")
 

@@ -31,7 +31,7 @@ from benchmarks.measure import FOLDER, connect, console, fresh_database, run_fil
 from benchmarks.usage import Processes
 from benchmarks.writers import DAY, Expected, Writer
 from convo_pipelines.cli.terminal import print_table
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import pipeline
 
 CREWS, SESSIONS, CLIENTS = 50, 10_000, 10

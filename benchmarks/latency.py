@@ -12,7 +12,7 @@ from benchmarks.discovery import UNTIL, Benchmark, log
 from benchmarks.measure import console, fresh_database
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.model.tables import DISCOVERY
+from convo_pipelines.model.tables import DISCOVERY, REGISTRY
 
 CREWS, SESSIONS = 50, 10_000
 MESSAGES_PER_SECOND, SECONDS, CLIENTS = 500, 20, 8
@@ -31,7 +31,7 @@ def measure() -> list[Row]:
         everything = Window(UNTIL - timedelta(days=SESSIONS), UNTIL + timedelta(days=2))
         with beside(lambda: [ticks.backfill(benchmark.warehouse, table, everything, log) for table in DISCOVERY]):
             rows.append(measured("captured, beside a backfill of everything", url))
-        capture.switch(benchmark.warehouse, [], on=False)
+        capture.switch(benchmark.warehouse, REGISTRY, [], on=False)
         rows.insert(0, measured("not captured", url))
         benchmark.close()
     return rows

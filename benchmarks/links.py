@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
 from convo_pipelines.database.warehouse import Counts, Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.model.tables import DISCOVERY, LINK_SYNC, PARTICIPANT_RESOLUTIONS
+from convo_pipelines.model.tables import DISCOVERY, LINK_SYNC, PARTICIPANT_RESOLUTIONS, TABLES
 
 BATCH_CONVERSATIONS = 500
 KEYS, KEYS_BEFORE = 1_000, 100

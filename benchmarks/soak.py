@@ -32,7 +32,7 @@ from benchmarks.measure import run_file
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.processes import STARTED, Units
 from convo_pipelines_tests.servers import DebianServer

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from benchmarks.discovery import TICKS, Benchmark, log
 from benchmarks.measure import fresh_database, median_seconds, run_file
 from convo_pipelines.engine import refresh, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 
 SESSIONS = 10_000
 THREE = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, TABLES["conversation_summaries"])
@@ -23,10 +22,10 @@ def measure() -> list[Row]:
         warehouse = benchmark.warehouse
 
         def all_tables() -> None:
-            ticks.tick_all(warehouse, log)
+            ticks.tick_all(warehouse, DERIVED_TABLES, log)
 
         def three_tables() -> None:
-            ticks.tick_all(warehouse, log, tables=THREE)
+            ticks.tick_all(warehouse, THREE, log)
 
         def seconds(work: Callable[[], None], *, few: bool, has_news: bool) -> float:
             refresh.FEW_KEYS = FEW_KEYS if few else -1

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from convo_pipelines.database.statements import exists, path, source
 from convo_pipelines.engine.derive import HEADER, keys_of, window_of
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 
 
 def is_by_hand(table: DerivedTable) -> bool:

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import pandas as pd
 
-from convo_pipelines.engine.registry import DerivedTable, tables_of
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests.world import World
 
 SESSION_COLUMNS = [
@@ -238,12 +239,12 @@ def rounded(found: set[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
 
 def assert_right(world: World, deleted: Set[tuple[UUID, str]] = frozenset()) -> None:
     """What discovery makes equals its recomputation; sessions without a conversation are only those `deleted`."""
-    _assert_all(world, tables_of("conversation_discovery"), deleted)
+    _assert_all(world, REGISTRY.of_job("conversation_discovery"), deleted)
 
 
 def assert_links_right(world: World) -> None:
     """Participants and all link tables equal their recomputation."""
-    _assert_all(world, tables_of("link_sync"))
+    _assert_all(world, REGISTRY.of_job("link_sync"))
 
 
 def _assert_all(world: World, tables: Iterable[DerivedTable], deleted: Set[tuple[UUID, str]] = frozenset()) -> None:

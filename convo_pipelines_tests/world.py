@@ -19,11 +19,11 @@ from psycopg.types.datetime import TimestamptzLoader
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, ticks
 from convo_pipelines.engine.refresh import Done
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import reconcile
 from convo_pipelines.model.crews import select
-from convo_pipelines.model.tables import DISCOVERY, LINK_SYNC
+from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, LINK_SYNC
 from convo_pipelines.sources import n8n
 
 if TYPE_CHECKING:  # Dagster and pandas take seconds to load, which only some tests need

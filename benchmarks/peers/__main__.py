@@ -19,8 +19,7 @@ from benchmarks.peers.scenarios import OLD_DAYS, Histories
 from benchmarks.peers.tools import FOLDER, OURS, PEERS, TOOLS, Runner, Tool
 from benchmarks.results import save, table
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import TABLES
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS, TABLES
 
 PINNED = ("dbt-core", "dbt-postgres", "sqlmesh", "duckdb", "polars")
 

@@ -8,6 +8,7 @@ from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture as triggers
+from convo_pipelines.model.tables import REGISTRY
 
 
 @click.group(cls=Group)
@@ -19,7 +20,7 @@ def capture() -> None:
 @click.argument("tables", nargs=-1)
 def on(tables: Sequence[str]) -> None:
     """Install the triggers on TABLES; by default on all source tables."""
-    triggers.switch(Warehouse(), tables, on=True)
+    triggers.switch(Warehouse(), REGISTRY, tables, on=True)
     _print()
 
 
@@ -27,7 +28,7 @@ def on(tables: Sequence[str]) -> None:
 @click.argument("tables", nargs=-1)
 def off(tables: Sequence[str]) -> None:
     """Drop the triggers on TABLES, one table at a time; by default on all source tables."""
-    triggers.switch(Warehouse(), tables, on=False)
+    triggers.switch(Warehouse(), REGISTRY, tables, on=False)
     _print()
 
 

@@ -10,7 +10,7 @@ from convo_pipelines.cli.alerts import timed
 from convo_pipelines.cli.terminal import write
 from convo_pipelines.database.warehouse import MissingRightError, Warehouse
 from convo_pipelines.engine import leases
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import alerts
 from convo_pipelines.operations import health as monitoring
 

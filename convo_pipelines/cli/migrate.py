@@ -12,6 +12,7 @@ from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, leases
+from convo_pipelines.model.tables import REGISTRY
 
 
 @click.group(cls=Group)
@@ -37,7 +38,7 @@ ONLY = click.option(
 def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
     """Apply every migration that is missing, except the optional roles; the triggers beneath views are created anew."""
     lines = (only,) if only else migrations.DEFAULT_LINES
-    with leases.followers_paused(Warehouse()):
+    with leases.followers_paused(Warehouse(), REGISTRY):
         migrations.up(lines)
         if "analytics" in lines and capture.has_views(Warehouse()):
             adoption().install(Warehouse(), None)
@@ -65,7 +66,7 @@ def down(only: migrations.Line | None, yes: bool) -> None:
             raise click.ClickException(f"{migration.name} is not rolled back: say --yes to roll it back")
         write("This version does nothing after a rollback until `convo-pipelines migrate up`.")
         click.confirm(f"roll back {migration.name}?", abort=True)
-    with leases.followers_paused(Warehouse()):
+    with leases.followers_paused(Warehouse(), REGISTRY):
         write(f"rolled back {migrations.down(lines)}")
 
 

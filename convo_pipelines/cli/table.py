@@ -6,7 +6,7 @@ from convo_pipelines.cli.groups import Group
 from convo_pipelines.database.statements import statement
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.model.tables import TABLES
 from convo_pipelines.operations import schema
 
 NAME = click.argument("name", type=click.Choice(list(TABLES)))

@@ -28,7 +28,7 @@ from convo_pipelines.database.warehouse import (
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.hooks import hooks_of
 from convo_pipelines.engine.readers import readers
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.engine.registry import Registry
 from convo_pipelines.errors import ConvoPipelinesError
 
 NAMED_TABLES = 20
@@ -50,7 +50,7 @@ class CaptureError(ConvoPipelinesError):
     """A table is not read by the pipeline, or cannot be captured; the message names it and the remedy."""
 
 
-def sync(warehouse: Warehouse) -> None:
+def sync(warehouse: Warehouse, registry: Registry) -> None:
     """Compare the catalog with the stored state, and capture tables that are not captured.
 
     A table that is new, swapped, rewritten or lost its triggers is captured and logged as "everything of this table".
@@ -61,31 +61,31 @@ def sync(warehouse: Warehouse) -> None:
     warehouse.columns.clear()
     with warehouse.connection() as connection:
         if time.monotonic() >= warehouse.rights_due:
-            _warn_of_missing_rights(warehouse, connection)
+            _warn_of_missing_rights(warehouse, connection, registry)
         for _ in range(LOOKS):
             [news] = fetch_prepared(connection, "engine/capture/news")
             if not news["is_any"]:
                 return
             with transaction(connection):
-                for table in DERIVED_TABLES:
+                for table in registry:
                     hooks_of(table).before_exchange(connection)
             with suppress(*PASSING_ERRORS), transaction(connection):
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")
             _settle(connection, fetch(connection, "engine/capture/differences", names=None))
             is_bound = binding.bind_foreign_keys(connection)
-            _warn_of_missing_rights(warehouse, connection)
+            _warn_of_missing_rights(warehouse, connection, registry)
             with suppress(*PASSING_ERRORS), transaction(connection):
-                changed = [reader.sync(connection) for reader in readers()]
+                changed = [reader.sync(connection) for reader in readers(registry)]
                 if is_bound and not any(changed):  # otherwise sources may have changed since the fingerprint was taken
                     execute(connection, "engine/capture/looked", fingerprint=news["fingerprint"])
             if not is_bound:
                 return
 
 
-def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection) -> None:
+def _warn_of_missing_rights(warehouse: Warehouse, connection: Connection, registry: Registry) -> None:
     """Warn of each right that was not missing at the look before."""
-    missing = set(missing_rights(connection))
+    missing = set(missing_rights(connection, registry))
     for right in sorted(missing - warehouse.missing, key=str):
         _log.warning("%s", right)
     warehouse.missing, warehouse.rights_due = missing, time.monotonic() + RIGHTS_SECONDS
@@ -102,12 +102,10 @@ def has_views(warehouse: Warehouse) -> bool:
         return fetch_one(connection, "engine/capture/has_views")["has_views"]
 
 
-def missing_rights(connection: psycopg.Connection[Any]) -> list[MissingRight]:
+def missing_rights(connection: psycopg.Connection[Any], registry: Registry) -> list[MissingRight]:
     """Return the rights that ticks need to read, to write and to log, and that are missing."""
-    sources = {source for table in DERIVED_TABLES for source in table.sources}
-    targets = {
-        table.target.removeprefix("analytics.") for table in DERIVED_TABLES if table.target.startswith("analytics.")
-    }
+    sources = {source for table in registry for source in table.sources}
+    targets = {table.target.removeprefix("analytics.") for table in registry if table.target.startswith("analytics.")}
     return lacking_rights(connection, sorted(sources), sorted(targets))
 
 
@@ -129,7 +127,7 @@ def _not_read(names: Sequence[str], tables: Sequence[Row]) -> CaptureError:
     return CaptureError(f"{', '.join(names)}: not read by the pipeline; it reads {known}")
 
 
-def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
+def switch(warehouse: Warehouse, registry: Registry, tables: Sequence[str], *, on: bool) -> None:
     """Switch the capture of tables on or off, each in a transaction; of all that are read, if none is named.
 
     Raises:
@@ -148,7 +146,7 @@ def switch(warehouse: Warehouse, tables: Sequence[str], *, on: bool) -> None:
             [now] = status(connection, name)
             if on and now["mode"] != "captured":
                 raise CaptureError(f"{name} could not be captured: {now['remark'] or 'it does not exist'}")
-        if on and (failures := missing_rights(connection)):
+        if on and (failures := missing_rights(connection, registry)):
             raise CaptureError("; ".join(map(str, failures)))
 
 

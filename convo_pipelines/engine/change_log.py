@@ -19,7 +19,6 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.declarations import logs as declared_logs
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import (
     LOCK_TIMEOUT,
@@ -39,7 +38,7 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.hooks import hooks_of
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable, Registry
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -156,19 +155,19 @@ def has_news(connection: Connection, table: DerivedTable, since: Watermark, to_s
 
 def _news(connection: Connection, table: DerivedTable, since: Watermark, to_snapshot: str) -> Row:
     span = {"from_snapshot": since.snapshot, "to_snapshot": to_snapshot, "snapshot_at": since.taken_at}
-    [news] = query_prepared(connection, _news_of(table.name), span)
+    [news] = query_prepared(connection, _news_of(table), span)
     return news
 
 
 @cache
-def _news_of(table_name: str, *, is_whole: bool = False) -> bytes:
-    return fragment("engine/log/news").format(changes=logs.changes(table_name, is_whole=is_whole)).as_bytes()
+def _news_of(table: DerivedTable, *, is_whole: bool = False) -> bytes:
+    return fragment("engine/log/news").format(changes=logs.changes(table, is_whole=is_whole)).as_bytes()
 
 
 def is_everything_new(connection: Connection, table: DerivedTable, since: str, to_snapshot: str) -> bool:
     """Return whether a source of a table has to be read as a whole, by changes between two snapshots."""
     span = {"from_snapshot": since, "to_snapshot": to_snapshot, "snapshot_at": None}
-    [news] = query_prepared(connection, _news_of(table.name, is_whole=True), span)
+    [news] = query_prepared(connection, _news_of(table, is_whole=True), span)
     return news["is_everything"]
 
 
@@ -308,25 +307,25 @@ def _states(connection: Connection, tables: Sequence[DerivedTable]) -> dict[str,
     if changed:
         states |= {name: state for name, state in read().items() if name not in states}
     if not all(state["is_ours"] for state in states.values()):
-        _forget_all(connection)
+        _forget_all(connection, tables[0].registry)
         states = read()
     return states
 
 
-def _forget_all(connection: Connection) -> None:
+def _forget_all(connection: Connection, registry: Registry) -> None:
     _log.warning("the database was restored from another server: emptying the logs, rebuilding every table")
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         begin(connection, None, LOCK_TIMEOUT)
-        _keep_what_only_logs_know(connection)
-        for log in declared_logs().values():
+        _keep_what_only_logs_know(connection, registry)
+        for log in registry.logs.values():
             execute(connection, "engine/log/forget", {"log": sql.Identifier("analytics", log.name)})
         execute(connection, "engine/log/forget_all")
 
 
-def _keep_what_only_logs_know(connection: Connection) -> None:
+def _keep_what_only_logs_know(connection: Connection, registry: Registry) -> None:
     """Record deletions that only the logs contain, before the logs are emptied."""
-    for table in DERIVED_TABLES:
+    for table in registry:
         hooks_of(table).before_emptying(connection)
 
 
@@ -345,7 +344,7 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
     is_left = at.may_have_deleted and hooks_of(at.table).before_store(connection, at.from_snapshot)
     moved = query_prepared(
         connection,
-        _store_of(at.table.name),
+        _store_of(at.table),
         {
             "asset_key": at.table.name,
             "from_snapshot": at.from_snapshot,
@@ -360,8 +359,8 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
 
 
 @cache
-def _store_of(table_name: str) -> bytes:
-    return fragment("engine/log/store").format(changes=logs.changes(table_name, with_retries=False)).as_bytes()
+def _store_of(table: DerivedTable) -> bytes:
+    return fragment("engine/log/store").format(changes=logs.changes(table, with_retries=False)).as_bytes()
 
 
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> Watermark | None:
@@ -400,23 +399,23 @@ def record_failure(warehouse: Warehouse, tables: Sequence[str], error: Exception
         run_prepared(connection, "engine/log/failed", asset_keys=list(tables), error=message)
 
 
-def trim(connection: Connection) -> None:
+def trim(connection: Connection, registry: Registry) -> None:
     """Delete changes that all tables and the lake have read; vacuum logs that had many, collapse those too large."""
     with connection.transaction():
         if not _is_mine(connection):
             return
-        tables = [table.name for table in DERIVED_TABLES if hooks_of(table).deletions]
-        names = [log.name for log in declared_logs().values()]
+        tables = [table.name for table in registry if hooks_of(table).deletions]
+        names = [log.name for log in registry.logs.values()]
         most = LARGEST_LOG_ROWS_FOR_LAKE
         [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names, largest_for_lake=most)
         span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
-        trimmed = query_prepared(connection, logs.trim(), span)
+        trimmed = query_prepared(connection, logs.trim(registry), span)
     for row in trimmed:
         if row["rows"] >= MANY_ROWS:  # ticks would read what is dead until autovacuum comes by
             log = sql.Identifier("analytics", row["log"])
             connection.execute_alone(sql.SQL("vacuum (analyze, skip_locked) {}").format(log))
     if found["largest"] > LARGEST_LOG_ROWS:
-        _collapse(connection)
+        _collapse(connection, registry)
 
 
 def _is_mine(connection: Connection) -> bool:
@@ -425,7 +424,7 @@ def _is_mine(connection: Connection) -> bool:
     return connection.execute(lock, [_TRIM_LOCK]).fetchall()[0]["is_mine"]
 
 
-def _collapse(connection: Connection) -> None:
+def _collapse(connection: Connection, registry: Registry) -> None:
     """Replace the logs by "everything of every table", unless another session does; if it fails, the next tick does."""
     with suppress(*PASSING_ERRORS), connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
@@ -433,12 +432,12 @@ def _collapse(connection: Connection) -> None:
             return
         _log.warning("a change log has more than %d rows: emptying the logs and reading every table", LARGEST_LOG_ROWS)
         begin(connection, None, LOCK_TIMEOUT)
-        _keep_what_only_logs_know(connection)
-        found = declared_logs()
+        _keep_what_only_logs_know(connection, registry)
+        found = registry.logs
         for log in found.values():
             execute(connection, "engine/log/empty", {"log": sql.Identifier("analytics", log.name)})
         execute(connection, "engine/log/collapse", sources=[*found])
-    names = sql.SQL(", ").join(sql.Identifier("analytics", log.name) for log in declared_logs().values())
+    names = sql.SQL(", ").join(sql.Identifier("analytics", log.name) for log in registry.logs.values())
     connection.execute(sql.SQL("analyze {}").format(names))
 
 

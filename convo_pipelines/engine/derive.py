@@ -18,7 +18,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from convo_pipelines.database.declarations import columns, logs, sources
+from convo_pipelines.database.declarations import columns, sources
 from convo_pipelines.database.schema import definitions
 from convo_pipelines.database.statements import statement, trusted
 from convo_pipelines.engine.conditions import (
@@ -30,7 +30,7 @@ from convo_pipelines.engine.conditions import (
     conditions,
     quoted,
 )
-from convo_pipelines.engine.registry import DERIVED_TABLES, OWN_WINDOW, DerivedTable
+from convo_pipelines.engine.registry import OWN_WINDOW, DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 
 CHANGE = "change"
@@ -522,7 +522,7 @@ def keys_of(table: DerivedTable) -> str:
 
     """
     query, target = _rows_of(table)
-    queries = derived_keys(query, target, _logged(table), _known(table), _views(), _functions())
+    queries = derived_keys(query, target, _logged(table), _known(table), _views(table), _functions())
     header = f"""{HEADER}
 -- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
 -- out: {", ".join(table.grain.columns)}
@@ -546,7 +546,7 @@ def window_of(table: DerivedTable) -> str:
 
 def _windows_of(table: DerivedTable) -> list[str]:
     days, windows = dict[str, Sequence[str]](), dict[str, KeysInWindow]()
-    others = {other.target: other for other in DERIVED_TABLES if other.days and other is not table}
+    others = {other.target: other for other in table.registry if other.days and other is not table}
     for relation, by in table.days.items():
         if by != (OWN_WINDOW,):
             days[relation] = by
@@ -556,7 +556,7 @@ def _windows_of(table: DerivedTable) -> list[str]:
         else:
             raise NotDerivedError(f"{relation} is no other derived table with `days`; {_WINDOW_BY_HAND}")
     query, target = _rows_of(table)
-    return derived_windows(query, target, days, _known(table), _views(), _functions(), windows)
+    return derived_windows(query, target, days, _known(table), _views(table), _functions(), windows)
 
 
 def _union(queries: Iterable[str]) -> str:
@@ -585,27 +585,27 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
         followed[source] += [operation] if operation else []
     found: dict[str, Logged] = {}
     for name, said in sources().items():
-        log, key = logs()[name], frozenset(said.key)
+        log, key = table.registry.logs[name], frozenset(said.key)
         known = frozenset(said.logged)
         found[f"{said.schema}.{name}"] = Logged(
             f"analytics.{log.name}", known, followed[name], key if key <= known else frozenset()
         )
-    for other in DERIVED_TABLES:
+    for other in table.registry:
         if other.target == f"analytics.{other.name}" and other is not table:
             parents = {} if other.log.has_triggers else dict(other.rows.parents)
             found[other.target] = Logged(
                 f"analytics.{other.log.name}",
                 frozenset(other.log.columns) & {*columns()[other.target]},
                 followed[other.name],
-                parents={column: f"analytics.{logs()[parent].name}" for column, parent in parents.items()},
+                parents={column: f"analytics.{table.registry.logs[parent].name}" for column, parent in parents.items()},
             )
     return found
 
 
-def _views() -> dict[str, str]:
+def _views(table: DerivedTable) -> dict[str, str]:
     texts = [of.text for of in definitions("analytics").values() if of.kind == "view"]
     found = (found for text in texts for found in _VIEW.finditer(text))
-    return {one[1]: one[2] for one in found if one[1] not in logs()}
+    return {one[1]: one[2] for one in found if one[1] not in table.registry.logs}
 
 
 def _functions() -> frozenset[str]:

@@ -19,7 +19,7 @@ from convo_pipelines.database.warehouse import (
     query_prepared,
 )
 from convo_pipelines.engine import logs
-from convo_pipelines.engine.registry import TABLES, DerivedTable, Grain
+from convo_pipelines.engine.registry import DerivedTable, Grain
 from convo_pipelines.engine.scopes import EVERYTHING, Asked, Changes, Everything, Scope, Selection, Window, parameters
 
 P = TypeVar("P")
@@ -136,7 +136,7 @@ def few_keys(
     """
     [news] = query_prepared(
         connection,
-        few(table.name, is_asked=isinstance(scope, Asked), is_narrowed=selection is not None),
+        few(table, is_asked=isinstance(scope, Asked), is_narrowed=selection is not None),
         {
             **parameters(scope, selection),
             "snapshot_at": None,
@@ -149,9 +149,8 @@ def few_keys(
 
 
 @cache
-def few(table_name: str, *, is_asked: bool = False, is_narrowed: bool = False) -> bytes:
+def few(table: DerivedTable, *, is_asked: bool = False, is_narrowed: bool = False) -> bytes:
     """Return the statement of `few_keys`."""
-    table = TABLES[table_name]
     names = _names_of_keys(table.grain, is_narrowed=is_narrowed)
     array = sql.SQL("array_agg({name}) as {name}")
     return (
@@ -160,14 +159,14 @@ def few(table_name: str, *, is_asked: bool = False, is_narrowed: bool = False) -
             keys=_keys(table, Asked({}) if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
-            news=fragment("engine/log/no_news") if is_asked else _news(table_name),
+            news=fragment("engine/log/no_news") if is_asked else _news(table),
         )
         .as_bytes()
     )
 
 
-def _news(table_name: str) -> sql.Composable:
-    return fragment("engine/log/news").format(changes=logs.changes(table_name))
+def _news(table: DerivedTable) -> sql.Composable:
+    return fragment("engine/log/news").format(changes=logs.changes(table))
 
 
 def given(grain: Grain) -> sql.Composable:

@@ -12,7 +12,7 @@ import psycopg
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_prepared, run_prepared
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.change_log import process
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 
 LEASE_SECONDS, RENEW_SECONDS = 60, 10
 WANTED_SECONDS, YIELD_SECONDS, POLL_SECONDS = 5, 10, 0.1
@@ -34,7 +34,7 @@ class Lease:
 
     Attributes:
         warehouse: the database.
-        tables: the names of the tables.
+        tables: their names.
         holder: who holds it.
         check: called with the open transaction of each chunk; raises an error if the work is to be given up.
         renewed: when it was renewed, by `time.monotonic()`.
@@ -48,9 +48,8 @@ class Lease:
     renewed: float = 0.0
 
     def take(self) -> list[str]:
-        """Take it; return the tables whose lease no other process holds."""
+        """Take it; return the tables whose lease no other process holds. Their watermarks must have been read."""
         with self.warehouse.connection() as connection:
-            change_log.watermarks(connection, [TABLES[name] for name in self.tables])  # they may have no row yet
             return self._write(connection, is_start=True)
 
     def renew(self, connection: Connection) -> None:
@@ -83,7 +82,7 @@ class Lease:
 
 
 @contextmanager
-def hold(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: float = 0) -> Generator[Lease]:
+def hold(warehouse: Warehouse, tables: Sequence[DerivedTable], wait_seconds: float = 0) -> Generator[Lease]:
     """Hold the leases of tables' ticks, except for those that other processes hold.
 
     A follower is asked for them, and waited for; any other process for `wait_seconds`.
@@ -91,6 +90,8 @@ def hold(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: flo
     missing = [table.name for table in tables]
     mine = Lease(warehouse, [])
     started = time.monotonic()
+    with warehouse.connection() as connection:
+        change_log.watermarks(connection, tables)  # they may have no row yet
     try:
         while missing:
             asked = replace(mine, tables=missing)
@@ -115,9 +116,9 @@ def hold(warehouse: Warehouse, tables: Iterable[DerivedTable], wait_seconds: flo
 
 
 @contextmanager
-def followers_paused(warehouse: Warehouse) -> Generator[None]:
-    """Have followers yield all leases for up to a minute; a schema that knows no followers has none."""
-    asked = Lease(warehouse, [table.name for table in DERIVED_TABLES])
+def followers_paused(warehouse: Warehouse, tables: Iterable[DerivedTable]) -> Generator[None]:
+    """Have followers yield the leases of tables for up to a minute; a schema that knows no followers has none."""
+    asked = Lease(warehouse, [table.name for table in tables])
     started = time.monotonic()
     with suppress(*NO_LEASES):
         asked.want(LEASE_SECONDS)

@@ -6,9 +6,9 @@ from functools import cache
 
 from psycopg import sql
 
-from convo_pipelines.database.declarations import Log, logs
+from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.engine.registry import TABLES, DerivedTable, Grain
+from convo_pipelines.engine.registry import DerivedTable, Grain, Registry
 
 ALL_OPERATIONS = ("insert", "update", "delete", "move", "truncate", "everything", "unusable")
 
@@ -23,21 +23,20 @@ def names(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Com
 
 
 @cache
-def changes(table_name: str, *, with_retries: bool = True, is_whole: bool = False) -> sql.Composable:
+def changes(table: DerivedTable, *, with_retries: bool = True, is_whole: bool = False) -> sql.Composable:
     """Return the query for the changes that a table follows.
 
     Args:
-        table_name: the table.
+        table: the table.
         with_retries: those that it left to its next tick, too.
         is_whole: all changes of each source, even if it follows only some of them.
 
     """
-    table = TABLES[table_name]
     followed: dict[str, set[str]] = defaultdict(set)
     for change in table.changes:
         source, _, operation = change.partition(" ")
         followed[source] |= {operation} if operation and not is_whole else {*ALL_OPERATIONS}
-    queries = [_changes(source, logs()[source], operations) for source, operations in followed.items()]
+    queries = [_changes(source, table.registry.logs[source], operations) for source, operations in followed.items()]
     if with_retries:
         queries += [
             _changes(f"{table.name} retry", table.log, {"retry"}),
@@ -73,15 +72,15 @@ def retried(table: DerivedTable, grain: Grain) -> sql.Composable:
 
 
 @cache
-def trim() -> bytes:
+def trim(registry: Registry) -> bytes:
     """Return the statement that deletes from all logs what every table has read."""
-    names = [log.name for log in logs().values()]
+    names = [log.name for log in registry.logs.values()]
     query, count = sql.SQL("{} as (\n{}\n)"), sql.SQL("select {}::text as log, count(*) as rows from {}")
     deleted = fragment("engine/log/trimmed")
     queries = [query.format(log, deleted.format(log=log)) for log in map(sql.Identifier, names)]
     queries += [
         query.format(sql.Identifier(f"of_{table.name}"), fragment(own))
-        for table in TABLES.values()
+        for table in registry
         if (own := table.own("trimmed"))
     ]
     counts = [count.format(sql.Literal(name), sql.Identifier(name)) for name in names]

@@ -14,7 +14,7 @@ from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.keys import given
-from convo_pipelines.engine.registry import TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 
 Columns = tuple[str, ...]
 Part = tuple[str, str]
@@ -72,12 +72,13 @@ def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.
 
 
 @lru_cache(KEPT_TEXTS)
-def compare(table_name: str, columns: Columns, parts: tuple[Part, ...], inherited: Columns, *, is_whole: bool) -> bytes:
+def compare(
+    table: DerivedTable, columns: Columns, parts: tuple[Part, ...], inherited: Columns, *, is_whole: bool
+) -> bytes:
     """Return the statement that puts the differences of the keys into the temporary table `diff`.
 
     `inherited` are the columns with a foreign key to a table that has children: rows that refer to these are left out.
     """
-    table = TABLES[table_name]
     names = names_of(table, columns)
     queries = _queries(table, columns, parts, is_whole=is_whole)
     is_referable = [
@@ -92,9 +93,8 @@ def compare(table_name: str, columns: Columns, parts: tuple[Part, ...], inherite
 
 
 @lru_cache(KEPT_TEXTS)
-def few(table_name: str, columns: Columns, parts: tuple[Part, ...]) -> bytes:
+def few(table: DerivedTable, columns: Columns, parts: tuple[Part, ...]) -> bytes:
     """Return the statement that refreshes a few keys, which are parameters."""
-    table = TABLES[table_name]
     names = names_of(table, columns)
     queries = _queries(table, columns, parts)
     steps = [_step("keys", given(table.grain))]

@@ -9,7 +9,7 @@ from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.refresh import Done
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable, Registry
 from convo_pipelines.engine.scopes import Asked, Selection, Window
 
 
@@ -57,9 +57,9 @@ class Reader(ABC):
         """Refresh everything, and count changed rows without an unread change as drift."""
 
 
-def readers() -> list[Reader]:
-    """Return all readers."""
-    return [reader for table in DERIVED_TABLES if (reader := reader_of(table))]
+def readers(registry: Registry) -> list[Reader]:
+    """Return the readers of all tables."""
+    return [reader for table in registry if (reader := reader_of(table))]
 
 
 @cache

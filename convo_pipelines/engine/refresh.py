@@ -46,7 +46,7 @@ from convo_pipelines.engine.keys import FEW_KEYS, Chosen, ChunksOf, FewKeys, P, 
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.queries import Part
-from convo_pipelines.engine.registry import DerivedTable, followers
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     EVERYTHING,
     Asked,
@@ -205,7 +205,7 @@ def tick(
             since = change_log.watermark(connection, table)
             outcome = tick_leased(warehouse, connection, table, since, lease, selection)
             if selection is None:
-                change_log.trim(connection)
+                change_log.trim(connection, table.registry)
     return outcome
 
 
@@ -350,12 +350,12 @@ def compare(warehouse: Warehouse, table: DerivedTable, progress: Callable[[int],
 def _build(warehouse: Warehouse, connection: Connection, table: DerivedTable, lease: Lease) -> Outcome:
     at = change_log.begin_build(connection, table)
     work = Work(table, columns_of(warehouse, connection, table), at.from_snapshot, lease=lease, is_build=True)
-    change_log.watermarks(connection, followers(table))
+    change_log.watermarks(connection, table.registry.followers(table))
     outcome = _refresh_all(warehouse, connection, work)
     outcome.is_build = True
     indexes.restore(warehouse, connection, table)
     change_log.finish(connection, at)
-    change_log.trim(connection)
+    change_log.trim(connection, table.registry)
     _note(connection, table, outcome, is_all=True)
     warehouse.analyze(at.table.target, outcome.counts)
     return outcome
@@ -552,7 +552,7 @@ def _refresh_few(connection: Connection, work: Work, few: FewKeys) -> list[Outco
     table = work.table
     values = {**work.values, **{f"parent_{column}": parent for column, parent in table.rows.parents}, **few.arrays}
     values |= hooks_of(table).prepare_few(connection, given(table.grain), values)
-    [row] = query_prepared(connection, queries.few(table.name, work.columns, tuple(work.parts.values())), values)
+    [row] = query_prepared(connection, queries.few(table, work.columns, tuple(work.parts.values())), values)
     outcomes = _outcomes(work, row, row["counts"] or [], few.keys)
     if settle := table.own("settle"):
         saved: list[Row] = row["saved"] or []
@@ -584,7 +584,7 @@ def _refresh_keys(connection: Connection, work: Work, chosen: Chosen[Any], size:
     inherited = tuple(
         row["column_name"] for row in fetch(connection, "engine/refresh/inherited", relation=table.target)
     )
-    query = queries.compare(table.name, work.columns, tuple(work.parts.values()), inherited, is_whole=chosen.is_whole)
+    query = queries.compare(table, work.columns, tuple(work.parts.values()), inherited, is_whole=chosen.is_whole)
     [compared] = connection.execute(query, {**work.values, "is_whole": chosen.is_whole}).fetchall()
     drift = _drift(connection, work, prepared) if work.counts_drift else Counts()
     with size.write():
@@ -666,7 +666,7 @@ def _write(connection: Connection, work: Work, size: ChunkSize) -> None:
 
 def _is_awaited(connection: Connection, table: DerivedTable) -> bool:
     """Return whether a table follows another which has begun to read it; the others cannot begin before the commit."""
-    names = [other.name for other in followers(table)]
+    names = [other.name for other in table.registry.followers(table)]
     return fetch_one(connection, "engine/refresh/is_awaited", followers=names)["is_awaited"]
 
 

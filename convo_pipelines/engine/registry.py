@@ -1,4 +1,4 @@
-"""The derived tables, as the folders `sql/tables/<name>/` declare them.
+"""The derived tables, as folders with `table.sql`, `table.toml` and `rows.sql` declare them.
 
 `table.sql` defines the table, and `table.toml` says what it reads and follows. `rows.sql` returns the rows that there
 should be for the keys of a chunk, `keys.sql` the keys that a scope concerns. The engine compares, writes, propagates
@@ -6,12 +6,12 @@ and retries.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
-from convo_pipelines.database.declarations import Log, logs, references, tables
+from convo_pipelines.database.declarations import Log, references
 from convo_pipelines.database.statements import exists
 
 
@@ -98,11 +98,12 @@ class Target:
         return bool(self.inserted)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DerivedTable:
     """A table that is kept right by `refresh(scope)`.
 
     Attributes:
+        registry: the tables that it is kept right with.
         name: of the asset, the folder of its statements and its watermark.
         description: what its rows are.
         group: of the asset in Dagster.
@@ -128,6 +129,7 @@ class DerivedTable:
 
     """
 
+    registry: "Registry" = field(repr=False)
     name: str
     description: str
     group: str
@@ -172,12 +174,13 @@ class DerivedTable:
         return (*self.changes, f"{self.name} retry", f"{self.name} everything")
 
 
-def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
+def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> DerivedTable:
     """Return the table that `sql/tables/<name>/table.toml` declares."""
     relation = said.get("relation", f"analytics.{name}")
     inserted = tuple(said.get("inserted", ()))
     parents = references().get(relation, {})
     return DerivedTable(
+        registry,
         name,
         said["description"],
         group=said["group"],
@@ -192,7 +195,7 @@ def _derived_table(name: str, said: Mapping[str, Any]) -> DerivedTable:
             inserted=inserted,
             is_found_again=said.get("is_found_again", False),
         ),
-        log=logs()[name],
+        log=registry.logs[name],
         grain=Grain.of(said["keys"]),
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
@@ -215,23 +218,33 @@ def _in_order(found: Mapping[str, DerivedTable]) -> dict[str, DerivedTable]:
     return {name: found[name] for name in TopologicalSorter(reads).static_order()}
 
 
-TABLES = _in_order({name: _derived_table(name, said) for name, said in tables().items()})
-"""Every derived table by its name, those that others are derived from first."""
-DERIVED_TABLES = tuple(TABLES.values())
-LINK_TABLES = tuple(table for table in DERIVED_TABLES if table.is_link)
-"""The tables that Zero syncs, each from its key to its first parent."""
+class Registry:
+    """The derived tables that are kept right together.
 
+    Attributes:
+        tables: by their names, those that others are derived from first.
+        logs: every change log, by the source or table that it is of.
 
-def followers(table: DerivedTable) -> list[DerivedTable]:
-    """Return the tables that follow the changes of one, or of the application's table that it inserts rows into."""
-    written = {table.name, table.rows.relation.removeprefix("app.")}
-    return [
-        other
-        for other in DERIVED_TABLES
-        if other is not table and written & {change.partition(" ")[0] for change in other.changes}
-    ]
+    """
 
+    def __init__(self, declared: Mapping[str, Mapping[str, Any]], logs: Mapping[str, Log]):
+        """Read what `table.toml` says of each table, by its name."""
+        self.logs = logs
+        self.tables = _in_order({name: _derived_table(self, name, said) for name, said in declared.items()})
 
-def tables_of(job: str) -> tuple[DerivedTable, ...]:
-    """Return the tables that a job's ticks refresh."""
-    return tuple(table for table in DERIVED_TABLES if table.job == job)
+    def __iter__(self) -> Iterator[DerivedTable]:
+        """Go through the tables, those that others are derived from first."""
+        return iter(self.tables.values())
+
+    def followers(self, table: DerivedTable) -> list[DerivedTable]:
+        """Return the tables that follow the changes of one, or of the application's table that it inserts rows into."""
+        written = {table.name, table.rows.relation.removeprefix("app.")}
+        return [
+            other
+            for other in self
+            if other is not table and written & {change.partition(" ")[0] for change in other.changes}
+        ]
+
+    def of_job(self, job: str) -> tuple[DerivedTable, ...]:
+        """Return the tables that a job's ticks refresh."""
+        return tuple(table for table in self if table.job == job)

@@ -12,7 +12,7 @@ from convo_pipelines.engine.change_log import Seen, Watermark
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.readers import reader_of
 from convo_pipelines.engine.refresh import Done, Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable, followers, tables_of
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Asked, Selection, Window
 
 STATEMENTS = {
@@ -37,8 +37,8 @@ def tick(
         ChangesError: the log cannot be read on this server.
 
     """
-    if table is tables_of(table.job)[0]:  # once for all of them
-        capture.sync(warehouse)
+    if table is table.registry.of_job(table.job)[0]:  # once for all of them
+        capture.sync(warehouse, table.registry)
     with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
         if reader := reader_of(table):
             return reader.tick(warehouse, log, narrowing, wait_seconds)
@@ -47,14 +47,14 @@ def tick(
 
 def tick_all(
     warehouse: Warehouse,
+    tables: Sequence[DerivedTable],
     log: logging.Logger,
     narrowing: Selection | None = None,
     wait_seconds: float = 0,
     progress: Callable[[str], object] = lambda _table: None,
-    tables: Sequence[DerivedTable] = DERIVED_TABLES,
 ) -> dict[str, Done]:
     """Refresh the changes since each table's last tick; tables without news cost nothing. Else as `tick`."""
-    capture.sync(warehouse)
+    capture.sync(warehouse, tables[0].registry)
     with warehouse.connection() as connection:
         news = _News.read(connection, tables)
     nothing = Done(Outcome(), [])
@@ -69,11 +69,11 @@ def tick_all(
                 progress(table.name)
                 done[table.name] = _tick_leased(warehouse, table, news.watermarks[table.name], lease, log, narrowing)
                 if done[table.name].outcome.keys:
-                    news.changed |= {other.name for other in followers(table)}
+                    news.changed |= {other.name for other in table.registry.followers(table)}
         if narrowing is None:
             with warehouse.connection() as connection:
                 news.store_idle(connection)
-                change_log.trim(connection)
+                change_log.trim(connection, tables[0].registry)
     return done
 
 
@@ -150,7 +150,7 @@ def backfill(
     forget_pruned_days: bool = False,
 ) -> Done:
     """Refresh a window of whole UTC days."""
-    capture.sync(warehouse)
+    capture.sync(warehouse, table.registry)
     with logs.about(table=table.name):
         if reader := reader_of(table):
             return reader.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
@@ -173,7 +173,7 @@ def compare(
     progress: Callable[[int], object] = lambda _keys: None,
 ) -> Done:
     """Refresh everything, and count changed rows without an unread change as drift."""
-    capture.sync(warehouse)  # a table that was exchanged is news, not drift
+    capture.sync(warehouse, table.registry)  # a table that was exchanged is news, not drift
     with logs.about(table=table.name):
         if reader := reader_of(table):
             return reader.compare(warehouse, log)
@@ -193,7 +193,7 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
             return True
         if not fetch_one(connection, "engine/log/is_empty")["is_empty"]:
             news.store_idle(connection)
-            change_log.trim(connection)
+            change_log.trim(connection, tables[0].registry)
     return False
 
 
@@ -206,5 +206,5 @@ def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
     with warehouse.connection() as connection:
         columns = refresh.columns_of(warehouse, connection, table)
         sources = reader.example(connection) if reader else ()
-    refreshed = queries.few(table.name, columns, sources)
-    return {"keys": keys.few(table.name).decode(), "refresh": refreshed.decode()}
+    refreshed = queries.few(table, columns, sources)
+    return {"keys": keys.few(table).decode(), "refresh": refreshed.decode()}

@@ -4,7 +4,8 @@ from psycopg import sql
 
 from convo_pipelines.database import warehouse as database
 from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch_one, patiently
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 
 LOCK_TIMEOUT = "1200ms"
 """More than deadlock_timeout, after which autovacuum yields. Only the pipeline writes to tables that are followed."""

@@ -16,7 +16,8 @@ from pyiceberg.types import (
 
 from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import Connection, fetch
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.settings import settings
 
 

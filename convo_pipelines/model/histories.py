@@ -61,7 +61,7 @@ from convo_pipelines.model.crews import (
     waiting,
 )
 from convo_pipelines.model.isolation import CrewResult, for_each, together, total
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.settings import settings
 
 CHUNK_KEYS = 5_000
@@ -148,7 +148,7 @@ class Histories(Reader):
             done = self.tick_leased(warehouse, log, lease, selection)
             if selection is None:
                 with warehouse.connection() as connection:
-                    change_log.trim(connection)
+                    change_log.trim(connection, REGISTRY)
         return done
 
     def tick_leased(self, warehouse: Warehouse, log: logging.Logger, lease: Lease, selection: Selection | None) -> Done:

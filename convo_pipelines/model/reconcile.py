@@ -14,7 +14,7 @@ from convo_pipelines.engine import ticks
 from convo_pipelines.engine.keys import count_keys
 from convo_pipelines.engine.readers import reader_of
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, LINK_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES, LINK_TABLES
 
 
 @dataclass(frozen=True)

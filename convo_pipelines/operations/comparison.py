@@ -9,8 +9,9 @@ from psycopg import sql
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, identifier
 from convo_pipelines.engine import refresh
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
 
 EXAMPLES = 10

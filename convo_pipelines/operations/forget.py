@@ -25,10 +25,9 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.leases import LEASE_SECONDS
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.crews import CrewError
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
 
 WAIT_SECONDS = LEASE_SECONDS + 1
 """How long the ticks of another process are waited for."""

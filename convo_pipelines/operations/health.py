@@ -15,8 +15,7 @@ from convo_pipelines.database import migrations
 from convo_pipelines.database.migrations import ViewsReleasedError
 from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
 from convo_pipelines.engine import capture, change_log
-from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.settings import Settings, settings
 
 SHORTEST_WAIT = timedelta(minutes=10)
@@ -114,7 +113,7 @@ def look(warehouse: Warehouse) -> list[Finding]:
     with warehouse.connection() as connection:
         rights = [
             Finding(MISSING_RIGHT, right.subject, None, right.failure, right.run_this)
-            for right in capture.missing_rights(connection)
+            for right in capture.missing_rights(connection, REGISTRY)
         ]
     try:
         return _look(warehouse) + rights

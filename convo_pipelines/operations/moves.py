@@ -21,6 +21,7 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
 
 FORMAT = 1
 PARTS = ("sessions", "tombstones", "decisions", "assignments")
@@ -43,7 +44,7 @@ def export_client(warehouse: Warehouse, code: str, file: Path) -> int:
         found = connection.execute("select id from app.clients where client_code = %s", [code]).fetchone()
     if found is None:
         raise MoveError(f"there is no client {code}")
-    done = ticks.tick_all(warehouse, _log)
+    done = ticks.tick_all(warehouse, DERIVED_TABLES, _log)
     if skipped := [name for name, (outcome, _) in done.items() if outcome.is_skipped]:
         raise MoveError(f"another tick of {', '.join(skipped)} is running: run the command again")
     if failed := [result.crew.code for _, results in done.values() for result in results if result.error]:
@@ -74,7 +75,7 @@ def import_client(warehouse: Warehouse, file: Path) -> Row:
 
     """
     rows = _rows(file)
-    capture.sync(warehouse)  # rows copied before this are older than the tombstones, and bring nothing back
+    capture.sync(warehouse, REGISTRY)  # rows copied before this are older than the tombstones, and bring nothing back
     with warehouse.connection() as connection, transaction(connection):
         allow_idle(connection)
         execute(connection, "operations/moves/stage")

@@ -8,13 +8,12 @@ from uuid import UUID
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.refresh import Done, Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Asked, Window, parameters
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews, scopes
 from convo_pipelines.model import reconcile as reconciliation
 from convo_pipelines.model.reconcile import Reconciliation
-from convo_pipelines.model.tables import HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS, REGISTRY
 from convo_pipelines.operations import schema
 
 _log = logging.getLogger(__name__)
@@ -70,7 +69,7 @@ def tick(
     """
     schema.require(warehouse)
     selection, done = crews.select(warehouse, crew_codes, client_codes), Refreshed()
-    for name, of_table in ticks.tick_all(warehouse, _log, selection, wait_seconds, progress).items():
+    for name, of_table in ticks.tick_all(warehouse, DERIVED_TABLES, _log, selection, wait_seconds, progress).items():
         done.add(name, of_table)
     return done
 
@@ -133,7 +132,7 @@ def refresh_one(
 
     """
     schema.require(warehouse)
-    capture.sync(warehouse)
+    capture.sync(warehouse, REGISTRY)
     asked, done = _asked(warehouse, person, conversation, session), Refreshed()
     for table in DERIVED_TABLES:
         progress(table.name)

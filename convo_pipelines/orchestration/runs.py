@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.crews import select
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.assets.activity_report import ReportConfig, activity_report
 from convo_pipelines.orchestration.automation import schedules

@@ -19,10 +19,10 @@ from convo_pipelines.engine.change_log import LogPosition, Seen, Watermark, proc
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.leases import FOLLOWER, RENEW_SECONDS, Lease
 from convo_pipelines.engine.refresh import Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable, followers
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import histories
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES
 from convo_pipelines.operations import schema
 from convo_pipelines.serving.record import RECORD_SECONDS, Record
 
@@ -187,7 +187,7 @@ class Follower:
         if any(change.startswith(CATALOG_SOURCES) for change in now.operations):
             self._catalog.hurry()
         if self._catalog.is_due():
-            capture.sync(self._warehouse)
+            capture.sync(self._warehouse, REGISTRY)
         for known in self._tables.values():
             news = now.of(known.table)
             known.is_changed = known.is_changed or bool(news)
@@ -236,7 +236,7 @@ class Follower:
 
     def _propagate(self, table: DerivedTable) -> None:
         """Mark the tables that follow one that was refreshed: the process's own changes are not looked for."""
-        for follower in followers(table):
+        for follower in REGISTRY.followers(table):
             if known := self._tables.get(follower.name):
                 known.is_changed = True
 
@@ -301,7 +301,7 @@ class Follower:
                     self._tables[name] = _Table(
                         self._tables[name].table, change_log.watermark(connection, self._tables[name].table)
                     )
-            change_log.trim(connection)
+            change_log.trim(connection, REGISTRY)
 
     def _yield_leases(self, now: Seen) -> None:
         held = {name for name, lease in now.leases.items() if lease["holder"] == self._holder}
@@ -317,11 +317,11 @@ class Follower:
         mine = (None, self._holder)
         free = [name for name, lease in holders.items() if lease["holder"] in mine and not lease["is_wanted"]]
         if free:
-            taken = Lease(self._warehouse, free, self._holder).take()
             with self._warehouse.connection() as connection:
-                for table in missing:
-                    if table.name in taken:
-                        self._tables[table.name] = _Table(table, change_log.watermark(connection, table))
+                change_log.watermarks(connection, missing)  # they may have no row yet
+                for name in Lease(self._warehouse, free, self._holder).take():
+                    table = TABLES[name]
+                    self._tables[name] = _Table(table, change_log.watermark(connection, table))
         others = {lease["holder"] for lease in holders.values()} - {*mine}
         waits_for = ", ".join(sorted(others)) or None
         if waits_for != self._waits_for:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from convo_pipelines.database import declarations
 from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
 from convo_pipelines.engine import change_log, leases
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.serving.sessions import AnsweredBatch, Deferred
 from convo_pipelines.settings import settings

@@ -16,11 +16,11 @@ from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error
 from convo_pipelines.engine import capture, refresh
 from convo_pipelines.engine.chunks import TooSlowError
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
 from convo_pipelines.model import histories, scopes
 from convo_pipelines.model.isolation import total
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY
 
 LEFT_TO_TICKS = "activity"
 """The group of tables that are not of single sessions: days of crews and clients."""
@@ -113,7 +113,7 @@ def complete(warehouse: Warehouse, requested: Iterable[SessionKey]) -> AnsweredB
 def _complete(
     warehouse: Warehouse, requested: Sequence[SessionKey], outcomes: dict[str, Outcome]
 ) -> dict[SessionKey, Answer]:
-    capture.sync(warehouse)
+    capture.sync(warehouse, REGISTRY)
     with warehouse.connection() as connection:
         found = fetch(
             connection, "model/crews/active", codes=[session.crew_code for session in requested], clients=None

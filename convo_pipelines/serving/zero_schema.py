@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from convo_pipelines.database.warehouse import Connection, Row, fetch
-from convo_pipelines.engine.registry import LINK_TABLES
 from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.model.tables import LINK_TABLES
 
 BUILDERS = {
     "bool": "boolean()",

@@ -31,7 +31,7 @@ from convo_pipelines.database.warehouse import (
 )
 from convo_pipelines.engine import binding, capture, leases
 from convo_pipelines.errors import ConvoPipelinesError
-from convo_pipelines.model.tables import CREW_CONVERSATIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, REGISTRY
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
@@ -159,7 +159,7 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
     with warehouse.connection() as connection:
         binding.bind_views(connection)
     adopted = _change(warehouse, adopt)
-    capture.sync(warehouse)
+    capture.sync(warehouse, REGISTRY)
     return adopted
 
 
@@ -574,7 +574,7 @@ def _change(warehouse: Warehouse, change: Callable[[Connection], Changed]) -> Ch
         with warehouse.connection() as connection, _changing(connection):
             done.append(change(connection))
 
-    with leases.followers_paused(warehouse):
+    with leases.followers_paused(warehouse, REGISTRY):
         try:
             patiently(attempt)
         except psycopg.errors.LockNotAvailable:

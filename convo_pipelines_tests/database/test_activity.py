@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from convo_pipelines.engine import capture, change_log, chunks, refresh, ticks
-from convo_pipelines.engine.registry import TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.crews import CrewError
-from convo_pipelines.model.tables import DISCOVERY
+from convo_pipelines.model.tables import DISCOVERY, REGISTRY, TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
@@ -210,7 +210,7 @@ def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_reconcile(w
     for talk in talks:
         world.message(talk)
     world.tick()
-    capture.switch(world.warehouse, ["conversations", "messages"], on=False)
+    capture.switch(world.warehouse, REGISTRY, ["conversations", "messages"], on=False)
     world.tick()
     world.execute("delete from app.conversations where id = %s", talks[0])
     world.reconcile()
@@ -253,7 +253,7 @@ def test_what_a_collapsed_log_awaits_is_no_drift(
     company.tick(PIPELINE[: DISCOVERY.index(table)])
     monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", -5)
     with company.warehouse.connection() as connection:
-        change_log.trim(connection)
+        change_log.trim(connection, REGISTRY)
     outcome, _ = ticks.compare(company.warehouse, table, logging.getLogger())
     assert outcome.counts.changed > 0
     assert outcome.drift.changed == 0

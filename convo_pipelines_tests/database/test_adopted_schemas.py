@@ -18,6 +18,7 @@ from psycopg.pq import TransactionStatus
 from convo_pipelines.cli import main
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.sources import adoption
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
@@ -87,7 +88,7 @@ def adopt(empty_database: str) -> Iterator[Callable[[Owner], World]]:
 
 
 def tick(world: World) -> None:
-    ticks.tick_all(world.warehouse, LOG)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, LOG)
 
 
 def assert_right(world: World) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.commands import without
@@ -337,6 +337,7 @@ COMMANDS = [
     ("lake write --rebuild", 2, "No such option '--rebuild'"),
     ("table keys nothing", 2, "'nothing' is not one of 'histories_sessions'"),
     ("table show nothing", 2, "'nothing' is not one of 'histories_sessions'"),
+    ("lake unfollow now", 2, "Got unexpected extra argument (now)"),
     ("lake query", 2, "Missing argument '{first_responses|active_people|projects|reply_funnel}'"),
     ("lake query reply_funnel --start tomorrow", 2, "'tomorrow' does not match the format '%Y-%m-%d'"),
     ("lake query reply_funnel --start 2026-02-01 --end 2026-02-01", 2, "Invalid value for --end: it must be after"),

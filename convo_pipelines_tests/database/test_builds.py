@@ -15,8 +15,9 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine import chunks, indexes, refresh, spans, ticks, workers
-from convo_pipelines.engine.registry import TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import crews, histories, isolation, scopes
+from convo_pipelines.model.tables import TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import LOG, World, at

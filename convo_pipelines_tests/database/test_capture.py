@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import capture
+from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.world import EveryCrewFailedError, World
@@ -159,7 +160,7 @@ def test_a_table_that_stays_locked_is_tried_more_and_more_seldom(world: World, m
             )
         assert seen == [60, 120, 240, 480, 960, 1920, 3600, 3600]
         with pytest.raises(capture.CaptureError, match="it is locked by another session"):
-            capture.switch(world.warehouse, ["histories_a"], on=True)
+            capture.switch(world.warehouse, REGISTRY, ["histories_a"], on=True)
         assert world.execute(waits, "histories_a") == [{"s": 60}]
     world.execute("update analytics.capture_state set retry_at = now()")
     world.tick()
@@ -242,7 +243,7 @@ def test_no_statement_of_the_application_fails_while_tables_are_captured(world: 
         while time.monotonic() < application.until:
             for on in (False, True):
                 try:
-                    capture.switch(world.warehouse, rng.sample(names, 2), on=on)
+                    capture.switch(world.warehouse, REGISTRY, rng.sample(names, 2), on=on)
                 except capture.CaptureError:
                     continue
                 counts["switched"] += 1
@@ -256,7 +257,7 @@ def test_no_statement_of_the_application_fails_while_tables_are_captured(world: 
     print(counts, application.transactions, f"longest wait {application.longest:.2f} s")
     assert application.failures == []
     assert min(counts["ticked"], counts["switched"]) > 0
-    capture.switch(world.warehouse, [], on=True)
+    capture.switch(world.warehouse, REGISTRY, [], on=True)
     tick(world)
     assert_right(world)
 

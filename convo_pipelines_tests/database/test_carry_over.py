@@ -14,6 +14,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine import ticks
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT, Server, both_servers
 from convo_pipelines_tests.database.test_migrations import RIGHT, catalog
@@ -54,7 +55,7 @@ def migrate(*arguments: str) -> Result:
 
 
 def tick(world: World) -> None:
-    ticks.tick_all(world.warehouse, log)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
 
 
 def restore(url: str, name: str = "without_roles") -> None:

@@ -17,9 +17,15 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, refresh, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
 from convo_pipelines.model import histories
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, DISCOVERY, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import (
+    CREW_CONVERSATIONS,
+    DERIVED_TABLES,
+    DISCOVERY,
+    HISTORIES_SESSIONS,
+    REGISTRY,
+    TABLES,
+)
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.interleaving import interleave, write_before
@@ -201,14 +207,14 @@ def test_only_tables_that_are_read_can_be_captured(world: World) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is not read by the pipeline"):
             world.execute(f"select analytics.capture('{table}')")
     with pytest.raises(CaptureError, match="schema_migrations: not read by the pipeline"):
-        capture.switch(world.warehouse, ["schema_migrations"], on=True)
+        capture.switch(world.warehouse, REGISTRY, ["schema_migrations"], on=True)
 
 
 @both_servers_if_wide
 def test_capture_can_be_switched_off_and_on(world: World) -> None:
     world.crew()
     tick(world)
-    capture.switch(world.warehouse, ["app.histories_a", "messages"], on=False)
+    capture.switch(world.warehouse, REGISTRY, ["app.histories_a", "messages"], on=False)
     assert world.execute("select from pg_trigger where tgrelid = 'app.histories_a'::regclass") == []
     tick(world)
     world.say("old", when=NOW - timedelta(days=5))
@@ -220,7 +226,7 @@ def test_capture_can_be_switched_off_and_on(world: World) -> None:
     assert world.state()["mode"] == "uncaptured"
     world.reconcile()
     assert_right(world)
-    capture.switch(world.warehouse, [], on=True)
+    capture.switch(world.warehouse, REGISTRY, [], on=True)
     world.say("old", when=NOW - timedelta(days=5))
     tick(world)
     assert_right(world)
@@ -374,9 +380,9 @@ def test_capture_is_installed_under_writers(world: World) -> None:
     for writer in writers:
         writer.start()
     for _ in range(3):
-        capture.switch(world.warehouse, ["histories_a"], on=False)
+        capture.switch(world.warehouse, REGISTRY, ["histories_a"], on=False)
         tick(world, *DISCOVERY)
-        capture.switch(world.warehouse, ["histories_a"], on=True)
+        capture.switch(world.warehouse, REGISTRY, ["histories_a"], on=True)
         tick(world, *DISCOVERY)
     stop.set()
     for writer in writers:
@@ -522,7 +528,7 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(u
         at_start = change_log.begin_build(connection, TABLES["conversation_summaries"])
         world.message(talk)
         tick(world, HISTORIES_SESSIONS, TABLES["project_conversations"])
-        change_log.trim(connection)
+        change_log.trim(connection, REGISTRY)
         assert change_log.store(connection, at_start)
         assert change_log.look(connection, TABLES["conversation_summaries"]).has_news
     tick(world)
@@ -579,7 +585,7 @@ def test_a_log_that_nobody_reads_collapses(
     world.execute("update app.contact_methods set value = 'b@a.example'")
     world.execute("analyze analytics.session_changes")
     with world.warehouse.connection() as connection:
-        change_log.trim(connection)
+        change_log.trim(connection, REGISTRY)
     assert {row["operation"] for row in world.execute("select operation from analytics.changes")} == {"everything"}
     tick(world)
     oracle.assert_links_right(world)
@@ -850,7 +856,7 @@ def test_a_pruning_that_a_crew_could_not_read_is_remembered(
     if why == "collapsed":
         monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", -1)
         with world.warehouse.connection() as connection:
-            change_log.trim(connection)
+            change_log.trim(connection, REGISTRY)
     tick(world)
     tick(world)
     if why == "broken, with many moves":
@@ -899,7 +905,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
         world.execute("delete from app.conversations; analyze analytics.conversations_changes")
         monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 0)
         with world.warehouse.connection() as connection:
-            change_log.trim(connection)
+            change_log.trim(connection, REGISTRY)
         monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
     else:
         world.execute("delete from app.conversations")
@@ -998,7 +1004,7 @@ def test_two_ticks_that_collapse_the_log_at_once(world: World, turns: int, monke
 
     def trim(warehouse: Warehouse) -> None:
         with warehouse.connection() as connection:
-            change_log.trim(connection)
+            change_log.trim(connection, REGISTRY)
 
     interleave(world.url, [trim, trim], [*[0] * turns, *[1, 0] * 10], lambda: None, monkeypatch)
     monkeypatch.setattr(change_log, "LARGEST_LOG_ROWS", 10**6)
@@ -1016,7 +1022,7 @@ def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
     world.say("s1")
     tick(world)
     world.execute(switch, True)
-    capture.sync(world.warehouse)  # logs that all of it is to be read
+    capture.sync(world.warehouse, REGISTRY)  # logs that all of it is to be read
     write_before("drop table pg_temp.keys", lambda: world.execute(switch, False), monkeypatch)
     outcome, _ = ticks.compare(world.warehouse, HISTORIES_SESSIONS, logging.getLogger("test"))
     assert (outcome.counts.inserted, outcome.drift.changed) == (1, 0)

@@ -11,10 +11,9 @@ import pytest
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import reconcile
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, DISCOVERY, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, DISCOVERY, HISTORIES_SESSIONS
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide

@@ -24,7 +24,8 @@ from convo_pipelines.engine.derive import (
     keys_of,
     window_of,
 )
-from convo_pipelines.engine.registry import DERIVED_TABLES, OWN_WINDOW, TABLES
+from convo_pipelines.engine.registry import OWN_WINDOW
+from convo_pipelines.model.tables import DERIVED_TABLES, TABLES
 from convo_pipelines_tests import derived
 from convo_pipelines_tests.world import World
 

@@ -21,10 +21,9 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import capture, refresh, spans, ticks
 from convo_pipelines.engine.leases import Lease
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import crews, reconcile
-from convo_pipelines.model.tables import DISCOVERY
+from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, REGISTRY
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines.sources import adoption
@@ -621,7 +620,7 @@ class Company(RuleBasedStateMachine):
         run_tick(self.world.warehouse)
         self.assert_right()
         if self.world.execute(UNBOUND):  # rows that violated the key were deleted by this tick: the next adds it
-            capture.sync(self.world.warehouse)
+            capture.sync(self.world.warehouse, REGISTRY)
             assert not self.world.execute(UNBOUND)
         assert not ticks.have_news(self.world.warehouse, DERIVED_TABLES)
         assert reconcile.run(self.world.warehouse, log).repairs.changed == 0

@@ -11,7 +11,7 @@ import pytest
 from convo_pipelines.database import migrations
 from convo_pipelines.engine import capture, leases, refresh
 from convo_pipelines.engine.leases import Lease
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
 from convo_pipelines.serving import follow
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines_tests import oracle
@@ -359,7 +359,7 @@ def test_a_rollback_and_an_upgrade_beside_a_follower_lose_nothing(
     running()
     wait_until(lambda: None not in holders(world))
     write_something(world, 1)
-    with leases.followers_paused(world.warehouse):
+    with leases.followers_paused(world.warehouse, REGISTRY):
         migrations.down(("analytics",))
     write_something(world, 2)
     migrations.up(("analytics",))

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.engine import chunks, refresh
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
 from convo_pipelines_tests.world import World

@@ -22,9 +22,9 @@ from convo_pipelines.database import addresses, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine import refresh as engine
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.lake import comparison, refresh, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Server, company

@@ -16,9 +16,10 @@ import pytest
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, refreshing
 from convo_pipelines.engine import capture, refresh, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import histories, tombstones
 from convo_pipelines.model.archive import Archive
+from convo_pipelines.model.tables import DERIVED_TABLES, TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.orchestration.checks.completeness import every_message_is_counted
 from convo_pipelines_tests import oracle

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import forget, health
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide, company

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from psycopg import sql
 
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
-from convo_pipelines.model.tables import DISCOVERY
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World
 

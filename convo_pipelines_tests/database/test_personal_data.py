@@ -8,8 +8,8 @@ import pytest
 
 from convo_pipelines.database import warehouse
 from convo_pipelines.engine import leases
-from convo_pipelines.engine.registry import TABLES
 from convo_pipelines.model.crews import CrewError
+from convo_pipelines.model.tables import TABLES
 from convo_pipelines.operations import forget
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide

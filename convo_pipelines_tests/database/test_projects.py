@@ -17,7 +17,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY, TABLES
 from convo_pipelines.operations import forget, health, projects
 from convo_pipelines.settings import Settings
 from convo_pipelines.sources import sample_data
@@ -379,7 +379,7 @@ def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(wor
     world.execute("alter table analytics.conversations_changes owner to writer")
     try:
         with world.warehouse.connection() as connection:
-            missing = " ".join(map(str, capture.missing_rights(connection)))
+            missing = " ".join(map(str, capture.missing_rights(connection, REGISTRY)))
         assert "writer, which writes curation.project_assignments, may not: grant it insert" in missing
         world.assign(talk, one)
         world.sync()

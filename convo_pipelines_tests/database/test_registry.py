@@ -5,9 +5,9 @@ import pytest
 from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import reconcile
-from convo_pipelines.model.tables import BOOKKEEPING, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import BOOKKEEPING, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 from convo_pipelines_tests.conftest import ROOT, both_servers
 from convo_pipelines_tests.world import LOG, World, at
 

@@ -13,8 +13,8 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
 from convo_pipelines.engine import capture
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.lake import following
+from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.serving import report
 from convo_pipelines.serving.follow import Follower
@@ -366,7 +366,7 @@ def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pyt
     assert told in "; ".join(migrations.validate())
     assert told in "; ".join(finding.found for finding in health.look(world.warehouse))
     with pytest.raises(capture.CaptureError, match="give both to one role"):
-        capture.switch(world.warehouse, [], on=True)
+        capture.switch(world.warehouse, REGISTRY, [], on=True)
     migrations.up(("roles",), url=world.url)
     assert list(migrations.validate()) == []
 
@@ -410,18 +410,20 @@ def test_each_right_that_ticks_need_is_named_with_the_statement_that_grants_it(w
     world.tick()
     world.sync()
     with psycopg.connect(as_role(world, "convo_pipeline"), autocommit=True) as pipeline:
-        assert capture.missing_rights(pipeline) == []
+        assert capture.missing_rights(pipeline, REGISTRY) == []
         wanted = world.execute(NEEDED)
         for needed in wanted:
             world.execute(f"revoke {needed['right']} from convo_pipeline, public")
         named = set[str]()
-        while missing := capture.missing_rights(pipeline):  # without some, the others are not seen
+        while missing := capture.missing_rights(pipeline, REGISTRY):  # without some, the others are not seen
             named |= {right.subject.split("(")[0] for right in missing}
             for right in missing:
                 world.execute(right.run_this)
         assert named >= {needed["subject"].split("(")[0] for needed in wanted}
         world.execute("alter table app.people enable row level security")
-        assert [right.run_this for right in capture.missing_rights(pipeline)] == ["alter role convo_pipeline bypassrls"]
+        assert [right.run_this for right in capture.missing_rights(pipeline, REGISTRY)] == [
+            "alter role convo_pipeline bypassrls"
+        ]
 
 
 @pytest.mark.usefixtures("connected_as_pipeline")
@@ -480,9 +482,9 @@ def test_the_owner_of_a_view_may_not_read_what_is_beneath(world: World) -> None:
         "grant select on app.users to convo_pipeline"
     )
     try:
-        capture.sync(world.warehouse)
+        capture.sync(world.warehouse, REGISTRY)
         with world.warehouse.connection() as connection:
-            assert [right.run_this for right in capture.missing_rights(connection)] == [
+            assert [right.run_this for right in capture.missing_rights(connection, REGISTRY)] == [
                 "grant select on own.users to shop_owner"
             ]
     finally:

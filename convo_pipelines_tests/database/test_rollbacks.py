@@ -14,6 +14,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import Tree, both_servers_if_wide
 from convo_pipelines_tests.database.test_migrations import catalog
@@ -26,7 +27,7 @@ log = logging.getLogger("test")
 
 
 def tick(world: World) -> None:
-    ticks.tick_all(world.warehouse, log)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
 
 
 def fill(world: World) -> None:

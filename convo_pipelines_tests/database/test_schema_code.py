@@ -15,6 +15,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import ticks
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
 from convo_pipelines.serving.follow import Follower
 from convo_pipelines_tests import oracle
@@ -285,7 +286,7 @@ def test_an_upgrade_under_writers_ticks_and_a_follower_loses_nothing(world: Worl
         world.crew(crew)
         world.say("s0", "human", at(0), crew)
     ana = world.person(email="ana@example.com")
-    ticks.tick_all(world.warehouse, log)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
     stop, failures = threading.Event(), list[BaseException]()
 
     def write(crew: str) -> None:
@@ -303,7 +304,7 @@ def test_an_upgrade_under_writers_ticks_and_a_follower_loses_nothing(world: Worl
     def tick() -> None:
         while not stop.is_set():
             with suppress(TableLockedError):  # the next tick does its work
-                ticks.tick_all(world.warehouse, log)
+                ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
 
     def guarded(work: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -328,7 +329,7 @@ def test_an_upgrade_under_writers_ticks_and_a_follower_loses_nothing(world: Worl
     for thread in threads:
         thread.join()
     assert failures == []
-    ticks.tick_all(world.warehouse, log)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
     oracle.assert_right(world)
     oracle.assert_links_right(world)
     assert world.reconcile().drift.changed == 0

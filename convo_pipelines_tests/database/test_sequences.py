@@ -10,10 +10,15 @@ import psycopg
 import pytest
 
 from convo_pipelines.engine import refresh, ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES, TABLES
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import histories, participants
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS, PARTICIPANT_RESOLUTIONS
+from convo_pipelines.model.tables import (
+    CREW_CONVERSATIONS,
+    DERIVED_TABLES,
+    HISTORIES_SESSIONS,
+    PARTICIPANT_RESOLUTIONS,
+    TABLES,
+)
 from convo_pipelines.sources import n8n
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide

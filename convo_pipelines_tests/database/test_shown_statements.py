@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests.world import World
 
 each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)

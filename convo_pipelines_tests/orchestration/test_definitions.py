@@ -9,8 +9,7 @@ import pytest
 
 from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.definitions import defs
-from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.model.tables import DISCOVERY
+from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY
 from convo_pipelines.orchestration import metadata
 from convo_pipelines.orchestration.assets.derived import derived_assets
 from convo_pipelines.settings import settings

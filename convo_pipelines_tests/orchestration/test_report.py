@@ -11,7 +11,7 @@ import pytest
 
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.assets import activity_report as asset
 from convo_pipelines.serving import report
 from convo_pipelines.settings import Settings

@@ -10,8 +10,8 @@ import pytest
 
 from convo_pipelines.definitions import defs
 from convo_pipelines.engine import chunks, refresh
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.model import histories
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.automation import schedules
 from convo_pipelines.orchestration.partitions import days
 from convo_pipelines_tests import oracle

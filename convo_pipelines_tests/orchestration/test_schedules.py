@@ -20,8 +20,7 @@ from dagster._time import get_current_datetime
 
 from convo_pipelines import definitions
 from convo_pipelines.engine import change_log, leases
-from convo_pipelines.engine.registry import DERIVED_TABLES
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.orchestration import crons, freshness
 from convo_pipelines.orchestration.automation import jobs, schedules
 from convo_pipelines.orchestration.partitions import TICK_TAG

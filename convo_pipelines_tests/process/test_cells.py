@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.model.tables import TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.cells import Dagster, kill, running
 from convo_pipelines_tests.conftest import Server, company

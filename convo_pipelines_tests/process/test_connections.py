@@ -15,7 +15,7 @@ import trustme
 from convo_pipelines.database import addresses, migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import health
 from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle

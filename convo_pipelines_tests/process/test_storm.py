@@ -17,6 +17,7 @@ import pytest
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
+from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import SERVERS, Server
 from convo_pipelines_tests.world import LINKS, PIPELINE, World, at
@@ -147,7 +148,7 @@ def test_writers_ticks_backfills_reconcile_kills_and_a_crash_of_the_database(
     oracle.assert_links_right(world)
     assert world.reconcile().repairs.changed == 0
     assert kills > 0
-    capture.switch(world.warehouse, [], on=True)
+    capture.switch(world.warehouse, REGISTRY, [], on=True)
     world.tick()
     world.sync()
     assert [table for table in PIPELINE + LINKS if world.has_news([table])] == []

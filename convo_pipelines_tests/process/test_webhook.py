@@ -18,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.automation import sensors
 from convo_pipelines.serving import sessions
 from convo_pipelines.serving.webhook import PATH, signature

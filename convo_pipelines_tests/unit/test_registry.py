@@ -5,9 +5,10 @@ from itertools import chain
 
 import pytest
 
+from convo_pipelines.database.declarations import logs, tables
 from convo_pipelines.database.statements import exists
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, HISTORIES_SESSIONS
+from convo_pipelines.engine.registry import DerivedTable, Registry
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES
 from convo_pipelines.serving import sessions
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
@@ -48,6 +49,15 @@ def test_the_engine_knows_no_table_and_no_conversation() -> None:
 
 def test_every_table_is_recomputed_by_the_oracle() -> None:
     assert set(oracle.RECOMPUTED) == {table.name for table in DERIVED_TABLES}
+
+
+def test_the_engine_is_handed_its_tables() -> None:
+    """Another registry has tables of its own, which know each other only."""
+    said = {name: of for name, of in tables().items() if name in ("crew_activity_daily", "histories_sessions")}
+    registry = Registry(said, logs())
+    assert list(registry.tables) == ["histories_sessions", "crew_activity_daily"]
+    assert registry.followers(registry.tables["histories_sessions"]) == [registry.tables["crew_activity_daily"]]
+    assert len(REGISTRY.followers(TABLES["histories_sessions"])) > 1
 
 
 def test_no_statement_is_left_over() -> None:

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
-from convo_pipelines.model.tables import HISTORIES_SESSIONS
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.cells import key, pool

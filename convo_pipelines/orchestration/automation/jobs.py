@@ -10,9 +10,8 @@ import dagster as dg
 import psycopg
 
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.model import reconcile as reconciliation
-from convo_pipelines.model.tables import DISCOVERY, LINK_SYNC
+from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, LINK_SYNC
 from convo_pipelines.operations import alerts, projects
 from convo_pipelines.operations import health as health_of
 from convo_pipelines.orchestration import retention

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import AFTER_LAST_DAY, FIRST_DAY, Window
 from convo_pipelines.model import crews
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
 from convo_pipelines.orchestration.assets.common import counted
 from convo_pipelines.orchestration.cells import key, tags

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
-from convo_pipelines.engine.registry import TABLES
+from convo_pipelines.model.tables import TABLES
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes
 from convo_pipelines.orchestration.automation import jobs

@@ -12,8 +12,8 @@ from psycopg import sql
 from convo_pipelines.database.statements import exists, header, statement
 from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, fetch, fetch_one
 from convo_pipelines.engine.keys import choose_keys
-from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines.engine.scopes import Changes
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.metadata import table as metadata_table
 

@@ -6,7 +6,8 @@ from psycopg import sql
 from convo_pipelines.database.declarations import logs
 from convo_pipelines.database.warehouse import Row, Warehouse
 from convo_pipelines.engine.queries import names_of
-from convo_pipelines.engine.registry import DERIVED_TABLES, DerivedTable
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import find, one_snapshot, unread_since, verdict
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from convo_pipelines.database.statements import header, names, statement
-from convo_pipelines.engine.registry import DERIVED_TABLES
+from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.checks import sql_check
 from convo_pipelines.orchestration.checks.health import discovery_is_healthy, odd_row_checks
 
