@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import LiteralString
 
+from postgast import pg_query_pb2 as ast
 from psycopg import sql
 
+from convo_pipelines.database import trees
 from convo_pipelines.database.declarations import columns, logs, sources
 from convo_pipelines.database.schema import definitions
 from convo_pipelines.database.statements import statement, trusted
@@ -39,6 +41,7 @@ _NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.o
 _ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
 _EQUAL, _AS = sql.SQL("{} = {}"), sql.SQL("{} as {}")
 _QUERY = sql.SQL("select{break_}{keys}\nfrom {log} as change\n{joins}where {conditions}")
+_ROW_IDS = sql.SQL("select {id} from {change} {joins}")
 _JOIN = sql.SQL("inner join {rows}{break_}on {conditions}\n")
 _WITH_FORMER = sql.SQL(
     "(\n    select {columns} from {relation}\n    union all\n    select {columns} from {log} as former\n"
@@ -109,6 +112,75 @@ def derived_keys(
     if not found:
         raise NotDerivedError("the keys do not follow from the query: no changes of what it reads are logged")
     return [query for query in found if not any(query != _without(of, query) in found for of in (_NO_UPDATE, _DELETE))]
+
+
+ROW_ID = "ctid"
+"""The column that tells the rows of a table apart, as long as none of them changes."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a changed row of a table leads to the rows of another.
+
+    Attributes:
+        relation: the table whose row has changed, as `schema.name`.
+        leads_to: the other table.
+        columns: those of the changed row that lead there.
+        query: the ids of the rows of the other table that rows of a relation `change` lead to; empty: none do.
+
+    """
+
+    relation: str
+    leads_to: str
+    columns: frozenset[str]
+    query: str
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways of all tables that a query reads.
+
+    Attributes:
+        ways: one for each time that a table is read.
+        used: the columns of each table on which the rows of the query depend.
+
+    """
+
+    ways: Sequence[Way]
+    used: Mapping[str, frozenset[str]]
+
+
+def ways_to_rows(
+    query: str, columns_of: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str] = ()
+) -> Ways:
+    """Return how changed rows of the tables that a query reads lead to the rows of one of them.
+
+    That row decides a row of the query: if it has changed itself, it is known. So the others lead to it by rows as
+    they are now: if several of a combination have changed, the way of the nearest one has unchanged rows.
+
+    Args:
+        query: a SELECT that reads `keys`, whose `ctid` is equal to that of the deciding rows.
+        columns_of: of each relation.
+        views: the definitions of views, by name.
+        functions: those that read no tables and return one value, as `schema.name`.
+
+    Raises:
+        NotDerivedError: the query cannot be read.
+
+    """
+    try:
+        alternatives = conditions(query, {**columns_of, "keys": [ROW_ID]}, views, functions)
+    except ConditionsError as error:
+        raise NotDerivedError(str(error)) from None
+    found: dict[tuple[str, str], Way] = {}
+    used: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for way in alternatives:
+        derivation = _Derivation(way, Target("", {ROW_ID: ROW_ID}), {})
+        for at, relation in way.relations.items():
+            used[relation] |= {column for number, column in way.used if number == at and column != ROW_ID}
+            if one := derivation.way_from(at, frozenset(columns_of[relation])):
+                found[relation, one.query] = one
+    return Ways([*found.values()], used)
 
 
 def _without(condition: sql.SQL, query: str) -> str:
@@ -200,6 +272,25 @@ class _Derivation:
             f"its log ({', '.join(sorted(start.columns))}); write keys.sql by hand"
         )
 
+    def way_from(self, at: int, columns: frozenset[str]) -> Way | None:
+        """Return the way from changed rows of an occurrence to the row ids; None: they are its own."""
+        start = _Start(at, CHANGE, columns)
+        path, terms = self._path(start), self._terms(start, self._classes(start))
+        if path == [at]:
+            return None
+        if path is None:
+            return Way(self.way.relations[at], "", frozenset(), "")
+        aliases = self._aliases(path)
+        query = _ROW_IDS.format(
+            id=trusted(f"{aliases[path[-1]]}.{ROW_ID}"),
+            change=trusted(CHANGE),
+            joins=sql.SQL("").join(self._joins(start, path, terms, aliases, with_former=False)),
+        )
+        text = query.as_string().replace("%%", "%")
+        references = map(trees.names_of, trees.nodes(trees.select_of(text), ast.ColumnRef))
+        read = frozenset(column for table, column in references if table == CHANGE)
+        return Way(self.way.relations[at], self.way.relations[path[-1]], read, text)
+
     def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
         """Return which terms are equal wherever a row of the start has an effect, by the number of their class."""
         here = self.way.groups_of(start.at)
@@ -287,22 +378,11 @@ class _Derivation:
         with_former: bool,
     ) -> str:
         aliases = self._aliases(joined)
+        joins = self._joins(start, joined, terms, aliases, with_former=with_former)
 
         def said(term: Term) -> sql.Composable:
-            text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
-            for column, logged in start.renamed.items() if term.at == start.at else ():
-                text = text.replace(f"{CHANGE}.{column}", f"{CHANGE}.{logged}")
-            return trusted(text)
+            return _said(term, start, aliases)
 
-        joins: list[sql.Composable] = []
-        known = dict(terms[start.at])
-        for at in joined[1:]:
-            shared = sorted(terms[at].keys() & known.keys())
-            needed = {column for of in terms[at].values() for column in of.columns}
-            rows = self._rows(at, needed, with_former)
-            equal = _and(_EQUAL.format(said(terms[at][of]), said(known[of])) for of in shared)
-            joins.append(_join(rows, aliases[at], equal))
-            known = {**terms[at], **known}
         selected = {name: said(term) for name, term in provided.items()}
         where = [_IS_NEW.format(trusted(CHANGE)), *([start.condition] if start.condition else [])]
         where += [_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at]
@@ -324,6 +404,29 @@ class _Derivation:
             joins=sql.SQL("").join(joins),
             conditions=_and(where, "\n    and "),
         ).as_string()
+
+    def _joins(
+        self,
+        start: _Start,
+        joined: Sequence[int],
+        terms: Mapping[int, Mapping[int, Term]],
+        aliases: Mapping[int, str],
+        *,
+        with_former: bool,
+    ) -> list[sql.Composable]:
+        """Return the joins of the occurrences after the first."""
+        joins: list[sql.Composable] = []
+        known = dict(terms[start.at])
+        for at in joined[1:]:
+            shared = sorted(terms[at].keys() & known.keys())
+            needed = {column for of in terms[at].values() for column in of.columns}
+            rows = self._rows(at, needed, with_former)
+            equal = _and(
+                _EQUAL.format(_said(terms[at][of], start, aliases), _said(known[of], start, aliases)) for of in shared
+            )
+            joins.append(_join(rows, aliases[at], equal))
+            known = {**terms[at], **known}
+        return joins
 
     def _aliases(self, joined: Sequence[int]) -> dict[int, str]:
         """Return the names of occurrences: those of their tables, with a number if one occurs twice."""
@@ -358,6 +461,14 @@ class _Derivation:
             log=trusted(source.log),
             is_new=_IS_NEW.format(trusted("former")),
         )
+
+
+def _said(term: Term, start: _Start, aliases: Mapping[int, str]) -> sql.Composable:
+    """Return the text of a term, in a statement with parameters."""
+    text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
+    for column, logged in start.renamed.items() if term.at == start.at else ():
+        text = text.replace(f"{CHANGE}.{column}", f"{CHANGE}.{logged}")
+    return trusted(text)
 
 
 def _named(relation: str) -> str:
@@ -428,7 +539,7 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
         log, key = logs()[name], frozenset(said.key)
         known = frozenset(said.logged)
         found[f"{said.schema}.{name}"] = Logged(
-            f"analytics.{log.name}", known, followed[name], key if key <= known else frozenset()
+            f"analytics.{log.changed}", known, followed[name], key if key <= known else frozenset()
         )
     for other in DERIVED_TABLES:
         if other.target == f"analytics.{other.name}" and other is not table:
@@ -437,7 +548,7 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
                 f"analytics.{other.log.name}",
                 frozenset(other.log.columns) & {*columns()[other.target]},
                 followed[other.name],
-                parents={column: f"analytics.{logs()[parent].name}" for column, parent in parents.items()},
+                parents={column: f"analytics.{logs()[parent].changed}" for column, parent in parents.items()},
             )
     return found
 

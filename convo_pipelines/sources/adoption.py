@@ -15,8 +15,8 @@ from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.declarations import Source, logs
-from convo_pipelines.database.statements import statement, trusted
+from convo_pipelines.database.declarations import Log, Source, logs
+from convo_pipelines.database.statements import fragment, statement, trusted
 from convo_pipelines.database.warehouse import (
     Connection,
     Row,
@@ -35,12 +35,14 @@ from convo_pipelines.model.tables import CREW_CONVERSATIONS
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
-from convo_pipelines.sources.views import View, ViewError
+from convo_pipelines.sources.views import Joined, View, ViewError
 
 SECONDS_PER_ROW = 2e-5
 """What a first build takes for each row of a source, with two workers; see docs/reference/benchmarks.md."""
 PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
 """The sources that rows of analytics refer to."""
+MOST_FOUND = 10_000
+"""If a statement changes more rows of a joined table, the source is read as a whole."""
 ALIKE = 0.85
 """How alike names are of which one is the other misspelt."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
@@ -402,26 +404,19 @@ def _drop_former_functions(connection: Connection) -> None:
 def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
     """Create the trigger functions of the tables beneath a view, and store which they are."""
     tables: list[tuple[Row, str]] = []
-    if view.base:
-        tables.append((view.base, function := f"log_view_{view.oid}"))
-        connection.execute(trusted(view.trigger_function(connection, function, log_function)))
-        is_histories = log_function == "log_sessions"
-        log = logs()["histories" if is_histories else name]
-        said: dict[str, object] = {"operation": "everything", **({"table_oid": view.oid} if is_histories else {})}
-        for number, joined in enumerate(view.joined, 1):
-            tables.append((joined.table, f"{function}_{number}"))
-            names: dict[str, sql.Composable] = {
-                "function": sql.Identifier("analytics", f"{function}_{number}"),
-                "columns": sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in joined.columns),
-                "log": sql.Identifier("analytics", log.name),
-                "log_name": sql.Literal(f"analytics.{log.name}"),
-                "log_columns": sql.SQL(", ").join(map(sql.Identifier, said)),
-                "log_values": sql.SQL(", ").join(map(sql.Literal, said.values())),
-            }
-            connection.execute(statement("sources/adoption/joined").format(**names))
+
+    def added(table: Row) -> str:
+        number = f"_{len(tables)}" if tables else ""
+        tables.append((table, f"log_view_{view.oid}{number}"))
+        return tables[-1][1]
+
+    for base in view.bases:
+        connection.execute(trusted(view.trigger_function(connection, base, added(base.table), log_function)))
+    log = logs()["histories" if log_function == "log_sessions" else name]
+    for joined in view.joined:
+        _install_joined(connection, view, joined, log, added(joined.table))
     for _, function in tables:
-        revoke = sql.SQL("revoke all on function {}() from public").format(sql.Identifier("analytics", function))
-        connection.execute(revoke)
+        connection.execute(_revoked(function))
     execute(
         connection,
         "sources/adoption/remember",
@@ -431,6 +426,48 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
         oids=[table["oid"] for table, _ in tables],
         names=[table["name"] for table, _ in tables],
         functions=[function for _, function in tables],
+    )
+
+
+def _install_joined(connection: Connection, view: View, joined: Joined, log: Log, function: str) -> None:
+    """Create the trigger function of a table that a view reads beside others, and what finds the view's rows by it."""
+    look_up = function.replace("log_view", "look_up")
+    said: dict[str, object] = {"operation": "everything"} | ({} if log.may_be_beneath else {"table_oid": view.oid})
+    names: dict[str, sql.Composable] = {
+        "function": sql.Identifier("analytics", function),
+        "log": sql.Identifier("analytics", log.name),
+        "log_name": sql.Literal(f"analytics.{log.name}"),
+    }
+    everything = fragment("sources/adoption/everything").format(
+        **names,
+        columns=sql.SQL(", ").join(map(sql.Identifier, said)),
+        values=sql.SQL(", ").join(map(sql.Literal, said.values())),
+    )
+    written, found_by = everything, [sql.SQL("''")]
+    if log.may_be_beneath and joined.ways:
+        types = {column: of for column, of in log.columns.items() if column in SOURCES[log.of].columns}
+        written = fragment("sources/adoption/beneath").format(**names, look_up=sql.Literal(look_up))
+        found_by = [sql.SQL('{} collate "C"').format(sql.Identifier(column)) for column in joined.found_by]
+        connection.execute(view.look_up_function(joined, look_up, types))
+        connection.execute(_revoked(look_up, "text[]"))
+    columns = sorted({*joined.columns, *joined.found_by})
+    connection.execute(
+        statement("sources/adoption/joined").format(
+            **names,
+            columns=sql.SQL(", ").join(
+                sql.SQL("{0}::text as {0}").format(sql.Identifier(column)) for column in columns
+            ),
+            found_by=sql.SQL("array[{}]").format(sql.SQL(", ").join(found_by)),
+            most=sql.Literal(MOST_FOUND),
+            everything=everything,
+            written=written,
+        )
+    )
+
+
+def _revoked(function: str, arguments: str = "") -> sql.Composed:
+    return sql.SQL("revoke all on function {}({}) from public").format(
+        sql.Identifier("analytics", function), trusted(arguments)
     )
 
 

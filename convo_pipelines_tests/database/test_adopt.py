@@ -95,13 +95,16 @@ def deleted_of(world: World) -> set[tuple[object, object]]:
     return {(row["crew_id"], row["session_id"]) for row in rows}
 
 
-def test_an_inbox_is_read_if_what_the_view_shows_of_it_changes(world: World) -> None:
+def test_an_inbox_concerns_its_chats_if_what_the_view_shows_of_it_changes(world: World) -> None:
     refresh(world)
-    log = "select source, operation from analytics.changes where operation = 'everything'"
+    log = "select source, operation from analytics.changes where operation in ('beneath', 'everything')"
     world.execute("update shop.inboxes set note = 'x' where id = 1")
     assert world.execute(log) == []
     world.execute("update shop.inboxes set kind = 'linkedin' where id = 1")
-    assert world.execute(log) == [{"source": "conversations", "operation": "everything"}]
+    assert world.execute(log) == [{"source": "conversations", "operation": "beneath"}]
+    found = "select id from analytics.changed_conversations where operation = 'update' order by id"
+    chats = "select analytics.uuid_of(id) as id from shop.chats where inbox_id = 1 order by 1"
+    assert world.execute(found) == world.execute(chats)
     refresh(world)
     assert_right(world)
 

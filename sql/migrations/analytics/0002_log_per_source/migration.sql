@@ -44,6 +44,8 @@ in access exclusive mode;
 
 create table analytics.clients_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -53,6 +55,8 @@ alter table analytics.clients_changes replica identity full;
 
 create table analytics.crews_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -62,6 +66,8 @@ alter table analytics.crews_changes replica identity full;
 
 create table analytics.people_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -71,6 +77,8 @@ alter table analytics.people_changes replica identity full;
 
 create table analytics.contact_methods_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -85,6 +93,8 @@ create table analytics.conversations_changes (
     project_id uuid,
     snapshot pg_snapshot,
     xids xid8[],
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -94,6 +104,8 @@ alter table analytics.conversations_changes replica identity full;
 
 create table analytics.messages_changes (
     conversation_id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -103,6 +115,8 @@ alter table analytics.messages_changes replica identity full;
 
 create table analytics.message_recipients_changes (
     message_id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -112,6 +126,8 @@ alter table analytics.message_recipients_changes replica identity full;
 
 create table analytics.projects_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
@@ -121,6 +137,8 @@ alter table analytics.projects_changes replica identity full;
 
 create table analytics.users_changes (
     id uuid,
+    beneath text,
+    beneath_values text[],
     operation text not null,
     xid xid8 not null default pg_current_xact_id(),
     logged_at timestamptz not null default now()
