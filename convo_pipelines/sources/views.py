@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import psycopg
+from google.protobuf.message import Message
 from postgast import pg_query_pb2 as ast
 from postgast import unwrap_node, walk
 from postgast.pg_query_pb2 import Node, SelectStmt
@@ -31,6 +32,21 @@ NUMBER = "convo_row_number"
 UNNUMBERED, NUMBERED = f"SELECT 0 AS {NUMBER}", f"SELECT row_number() OVER () AS {NUMBER}"
 PUT_TOGETHER = {"jsonb_build_object", "jsonb_build_array", "json_build_object", "json_build_array", "concat"}
 """Functions that put values together: not immutable, because settings say how the values are written."""
+BY_SETTINGS = {
+    *PUT_TOGETHER,
+    "to_char",
+    "date_trunc",
+    "date_part",
+    "extract",
+    "timezone",
+    "date",
+    "timestamptz",
+    "to_json",
+    "to_jsonb",
+}
+"""Functions that depend on their arguments and on settings only, which are the same whenever the pipeline reads."""
+CLOCKS = {"now", "today", "tomorrow", "yesterday"}
+"""Texts that are times when they are read as such."""
 SETTLED = {
     "bit",
     "bool",
@@ -165,6 +181,7 @@ class View:
         )  # the view may have that in a literal
         text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
         text = re.sub(r"\btg_relid\b", str(self.oid), text)
+        text = text.replace("is_alone boolean := true", f"is_alone boolean := {str(self.is_alone).lower()}")
         text = re.sub(r"^(?=AS \$)", base.pins and f" {base.pins}\n", text, count=1, flags=re.MULTILINE)
 
         def shown(match: re.Match[str]) -> str:
@@ -283,7 +300,7 @@ class _Plain:
 
 
 def _plain(connection: Connection, relation: str) -> _Plain:
-    """Read a view of one table, to which others may be joined.
+    """Read a view of one table, to which others may be joined, the first of FROM.
 
     Raises:
         ViewError: it is not.
@@ -305,7 +322,11 @@ def _plain(connection: Connection, relation: str) -> _Plain:
             raise ViewError(f"{found['name']} is not a view of one table")
         columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
     _rename(tree, {_alias(node): BENEATH})
-    shown = {trees.name_of(target): target.val for target in trees.targets(tree)}
+    null = trees.value("null")  # what a joined table shows is not written
+    shown = {
+        trees.name_of(target): target.val if {of for of, _ in _references([target.val])} <= {BENEATH} else null
+        for target in trees.targets(tree)
+    }
     return _Plain(base, BENEATH, columns["types"], columns["written"], shown)
 
 
@@ -542,6 +563,7 @@ class _Reader:
                 else:
                     self.views.append(row["oid"])
                     views[name] = trees.select_of(row["definition"])
+                    self._require_settled(f"view {row['name']}", views[name])
                     queue.append(views[name])
         return tables, views
 
@@ -569,7 +591,7 @@ class _Reader:
         joins = list(_joins(select.from_clause))
         conditions = [join.quals for join in joins if join.HasField("quals")]
         where = list(_parts(select.where_clause))
-        own = [part for part in where if {table for table, _ in _references([part])} <= {BENEATH}]
+        own = [part for part in where if not _has_subquery(part) and {of for of, _ in _references([part])} <= {BENEATH}]
         self.is_alone &= own == where and all(join.jointype == ast.JOIN_LEFT for join in joins)
         self.is_alone &= len(select.from_clause) == 1
         proved = [(f"column {name}", node) for name, node in kept.items()]
@@ -612,15 +634,19 @@ class _Reader:
 
     def _tables_of(self, select: SelectStmt) -> list[_Table]:
         tables = list(_tables(select.from_clause))
-        if not all(table.node.HasField("range_var") for table in tables):
-            raise ViewError(f"{self.view} has a subquery or a function in FROM")
+        if not all(table.node.HasField("range_var") or table.node.HasField("range_subselect") for table in tables):
+            raise ViewError(f"{self.view} has a function in FROM")
         if any(table.node.range_var.alias.colnames for table in tables):
             raise ViewError(f"{self.view} names the columns of a table in FROM")
         return tables
 
     def _deciding(self, tables: Mapping[str, _Table], kept: Mapping[str, Node]) -> str:
         """Return the name of the table whose row decides the kept columns alone."""
-        required = [alias for alias, table in tables.items() if not table.is_optional]
+        if undecided := next((name for name, node in kept.items() if _has_subquery(node)), ""):
+            raise ViewError(f"{self.view}: a subquery decides column {undecided}")
+        required = [
+            alias for alias, table in tables.items() if table.node.HasField("range_var") and not table.is_optional
+        ]
         decides = {name: {table for table, _ in _references([node])} for name, node in kept.items()}
         for alias in required:
             if len(tables) == 1 or all(of <= {alias} for of in decides.values()):
@@ -637,7 +663,11 @@ class _Reader:
         sources = {
             name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(tables[alias].node))
             for alias, name in aliases.items()
+            if tables[alias].node.HasField("range_var")
         }
+        for table in tables.values():
+            if table.node.HasField("range_subselect"):
+                self._require_settled(f"subquery {_alias(table.node)}", table.node)
         for source in sources.values():
             if not source["is_table"] and source["definition"] is None:
                 raise ViewError(f"{self.view} reads {source['name']}, which is not a table")
@@ -671,8 +701,12 @@ class _Reader:
 
         Of several tables, the row is that of all of them, whose columns are named `table.column`.
         """
+        columns, nested = _apart(columns, sources)
+        filters, nested_filters = _apart([("its filter", node) for node in where], sources)
+        for what, node in [*nested, *nested_filters]:
+            self._require_settled(what, node)
         indexes = [(what, f"(({_text(node, sources)}))") for what, node in columns]
-        indexes += [("its filter", f"((1)) where {_text(node, sources)}") for node in where]
+        indexes += [(what, f"((1)) where {_text(node, sources)}") for what, node in filters]
         copy = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
             execute(self.connection, "sources/views/copy", {"copy": copy, **self._all_columns(sources)})
@@ -687,6 +721,18 @@ class _Reader:
                     raise ViewError(
                         f"{self.view}: {what} does not follow from the row alone: {error.diag.message_primary}"
                     ) from None
+
+    def _require_settled(self, what: str, tree: Message) -> None:
+        """Check that the same rows yield the same values at any time; a tick evaluates it, no trigger does."""
+        if any(True for _ in trees.nodes(tree, ast.SQLValueFunction)) or any(
+            constant.sval.sval.strip().lower() in CLOCKS for constant in trees.nodes(tree, ast.A_Const)
+        ):
+            raise ViewError(f"{self.view}: {what} depends on the time or on who asks")
+        names = {trees.joined(call.funcname) for call in trees.nodes(tree, ast.FuncCall)}
+        names = {name if "." in name else f"pg_catalog.{name}" for name in names}
+        settled = [f"pg_catalog.{name}" for name in BY_SETTINGS]
+        for row in fetch(self.connection, "sources/views/unsettled", names=[*names], settled=settled):
+            raise ViewError(f"{self.view}: {what} calls {row['name']}, which is not IMMUTABLE")
 
     def _all_columns(self, sources: dict[str, Row]) -> dict[str, sql.Composable]:
         """Return the columns and tables of the copy that expressions are proved on."""
@@ -707,7 +753,22 @@ class _Reader:
 
 
 def _alias(table: Node) -> str:
-    return table.range_var.alias.aliasname or table.range_var.relname
+    return table.range_subselect.alias.aliasname or table.range_var.alias.aliasname or table.range_var.relname
+
+
+def _apart(
+    named: Iterable[tuple[str, Node]], sources: Collection[str]
+) -> tuple[list[tuple[str, Node]], list[tuple[str, Node]]]:
+    """Return the expressions over columns of tables, and those that have subqueries or read columns of these."""
+    apart: tuple[list[tuple[str, Node]], list[tuple[str, Node]]] = ([], [])
+    for what, node in named:
+        is_nested = not {table for table, _ in _references([node])} <= {*sources} or _has_subquery(node)
+        apart[is_nested].append((what, node))
+    return apart
+
+
+def _has_subquery(node: Node) -> bool:
+    return any(True for _ in trees.nodes(node, ast.SubLink))
 
 
 def _rename(tree: SelectStmt, new_names: Mapping[str, str]) -> None:

@@ -13,6 +13,14 @@ create table desk.authors (id int primary key, is_staff boolean not null);
 
 create table desk.notes (id bigint primary key, ticket_id bigint not null, author_id int, written timestamp not null);
 
+create table desk.plans (id int primary key, is_active boolean, is_shown boolean not null);
+
+create table desk.lists (id int primary key, is_shown boolean not null);
+
+create table desk.events (id bigint primary key, ticket_id bigint not null, kind text not null, happened timestamp not null);
+
+create table desk.spam (ticket_id bigint, reason text);
+
 create table desk.readers (note_id bigint, contact_id bigint);
 
 insert into desk.desks select n, 1 + n % 2, n <> 3 from generate_series(1, 4) as n;
@@ -30,3 +38,13 @@ insert into desk.notes
 select n, 1 + n % 30, 1 + n % 4, timestamp '2026-03-10 10:00' + n % 50 * interval '1 hour' from generate_series(1, 90) as n;
 
 insert into desk.readers select n, 1 + n % 3 from generate_series(1, 90) as n;
+
+alter table shop.contacts add list_id int default 1;
+
+insert into desk.plans select n, n = 0, true from generate_series(0, 2) as n;
+
+insert into desk.lists select n, n <> 3 from generate_series(1, 3) as n;
+
+insert into desk.events
+select n, 1 + n % 30, case n % 2 when 0 then 'closed' else 'opened' end, timestamp '2026-03-20 10:00' + n * interval '1 hour'
+from generate_series(1, 40) as n;

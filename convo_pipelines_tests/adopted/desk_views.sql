@@ -1,4 +1,25 @@
 -- Chats of the shop beside tickets of the desk, whose channel, client, direction and presence other tables decide.
+create or replace view app.clients as
+select
+    analytics.uuid_of(account.id) as id,
+    'account-' || account.id as client_code,
+    account.name,
+    plan.is_active
+from desk.plans as plan
+inner join shop.accounts as account on account.status = plan.id
+where plan.is_shown;
+
+create or replace view app.people as
+select
+    analytics.uuid_of(contact.id) as id,
+    analytics.uuid_of(contact.account_id) as client_id,
+    contact.name,
+    contact.email,
+    contact.phone,
+    null::text as linkedin_urn
+from shop.contacts as contact
+where contact.deleted_at is null and contact.list_id in (select list.id from desk.lists as list where list.is_shown);
+
 create or replace view app.crews as
 select
     analytics.uuid_of(id) as id,
@@ -41,13 +62,21 @@ select
     null::uuid,
     ticket.title,
     ticket.opened at time zone 'UTC',
-    null::timestamptz,
+    (
+        select max(event.happened) from desk.events as event
+        where event.ticket_id = ticket.id and event.kind = 'closed'
+    ) at time zone 'UTC',
     ticket.opened at time zone 'UTC',
     ticket.opened at time zone 'UTC'
 from desk.tickets as ticket
 inner join desk.desks as desk on desk.id = ticket.desk_id
 left join (desk.queues as queue inner join desk.media as medium on medium.id = queue.medium_id) on queue.id = ticket.queue_id
-where desk.is_open and ticket.title is distinct from 'hidden';
+left join (
+    select ticket_id, count(*) as reports from desk.spam
+    group by ticket_id
+) as spam on spam.ticket_id = ticket.id
+where desk.is_open and ticket.title is distinct from 'hidden' and coalesce(spam.reports, 0) < 2
+    and not exists (select from desk.spam as spam where spam.ticket_id = ticket.id and spam.reason = 'sure');
 
 create or replace view app.messages as
 select

@@ -72,6 +72,17 @@ WRITES: Sequence[Callable[[Any], str]] = [
     lambda n: f"update shop.inboxes set kind = (array['email', 'chat', 'linkedin'])[{n(3)}] where id = {n(2)}",
     lambda n: f"update shop.posts set chat_id = {n(12)}, kind = {n(3)} - 1 where id = {n(120)}",
     lambda n: f"delete from desk.readers where note_id = {n(90)}",
+    lambda n: f"update desk.plans set is_shown = not is_shown where id = {n(3)} - 1",
+    lambda n: f"update desk.plans set is_active = not is_active where id = {n(3)} - 1",
+    lambda n: f"update shop.accounts set status = {n(3)} - 1 where id = {n(2)}",
+    lambda n: f"update desk.lists set is_shown = not is_shown where id = {n(3)}",
+    lambda n: f"update shop.contacts set list_id = {n(3)} where id = {n(3)}",
+    lambda n: f"insert into desk.events values ({n(80)}, {n(30)}, 'closed', '2026-03-19') on conflict do nothing",
+    lambda n: f"update desk.events set ticket_id = {n(30)}, kind = 'closed' where id = {n(80)}",
+    lambda n: f"delete from desk.events where id = {n(80)}",
+    lambda n: f"insert into desk.spam values ({n(30)}, (array['sure', 'unsure'])[{n(2)}])",
+    lambda n: f"update desk.spam set ticket_id = {n(30)}, reason = 'unsure' where ticket_id % 3 = {n(3)} - 1",
+    lambda n: f"delete from desk.spam where ticket_id % 5 = {n(5)} - 1",
 ]
 
 

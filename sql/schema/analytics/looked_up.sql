@@ -2,7 +2,7 @@
 -- adopted again, which has it read as a whole.
 -- beneath: the function that `convo-pipelines adopt install` has created; found_by: an array of values for each changed row
 create or replace function analytics.looked_up(beneath text, found_by text[]) returns setof record
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable rows 100 security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
     if to_regprocedure(format('analytics.%I(text[])', beneath)) is not null then
