@@ -10,7 +10,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from typing import LiteralString
 
 from postgast import pg_query_pb2 as ast
@@ -127,6 +127,7 @@ class Way:
         leads_to: the other table.
         columns: those of the changed row that lead there.
         query: the ids of the rows of the other table that rows of a relation `change` lead to; empty: none do.
+        found_by: of each table on the way, and of the other, the expressions by one of which its rows are found.
 
     """
 
@@ -134,6 +135,7 @@ class Way:
     leads_to: str
     columns: frozenset[str]
     query: str
+    found_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -289,7 +291,14 @@ class _Derivation:
         text = query.as_string().replace("%%", "%")
         references = map(trees.names_of, trees.nodes(trees.select_of(text), ast.ColumnRef))
         read = frozenset(column for table, column in references if table == CHANGE)
-        return Way(self.way.relations[at], self.way.relations[path[-1]], read, text)
+        found_by = tuple(
+            (
+                _named(self.way.relations[to]),
+                tuple(terms[to][of].text.replace(f"{ROW}{to}.", "") for of in terms[to].keys() & terms[before].keys()),
+            )
+            for before, to in pairwise(path)
+        )
+        return Way(self.way.relations[at], self.way.relations[path[-1]], read, text, found_by)
 
     def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
         """Return which terms are equal wherever a row of the start has an effect, by the number of their class."""

@@ -173,6 +173,7 @@ def test_a_check_says_what_there_is_and_changes_nothing(shop: World, file: Calla
     shop.execute("alter table shop.posts drop constraint posts_pkey; update shop.posts set id = 1 where id = 4")
     output = adopt("--check", file(VIEWS)).output
     assert "create index concurrently on shop.posts using btree ((analytics.uuid_of(chat_id)));" in output
+    assert "create index concurrently on shop.chats ((inbox_id));" in output
     [messages] = [line for line in output.splitlines() if "│ messages " in line]
     assert [cell.strip() for cell in messages.split("│")][1:7] == ["messages", "80", "0", "1", "0", "yes"]
     assert shop.execute("select count(*) as n from pg_views where schemaname = 'app'") == [{"n": 0}]

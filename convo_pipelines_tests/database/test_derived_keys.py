@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from convo_pipelines.database import templates
-from convo_pipelines.database.declarations import Log, logs
+from convo_pipelines.database import declarations, templates
+from convo_pipelines.database.declarations import Log
 from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys, keys_of
 from convo_pipelines.engine.registry import DERIVED_TABLES
 from convo_pipelines_tests import derived
@@ -488,5 +488,5 @@ def test_keys_are_those_that_follow_from_the_rows() -> None:
         assert table.own("keys"), table.name
         logged = {log for log in keys_of(table).split() if re.match(r"analytics\.changed_|analytics\..*_changes$", log)}
         followed = {change.partition(" ")[0] for change in table.changes}
-        assert logged == {f"analytics.{logs()[name].changed}" for name in followed}, table.name
+        assert logged == {f"analytics.{declarations.logs()[name].changed}" for name in followed}, table.name
     assert derived.write() == [], "run `make keys`"
