@@ -64,7 +64,7 @@ def _meaning(column: str) -> str:
             "of the view which they concern."
         )
     if column == "beneath_values":
-        return "What that function finds them by: values of each of the changed rows."
+        return "What that function finds them by: values of each of the changed rows. Personal data."
     return f"The {column} of the row; null: see operation.{' Personal data.' * (column == 'session_id')}"
 
 

@@ -23,7 +23,7 @@ begin
         end loop;
         grant execute on function
             analytics.bind_foreign_key(text), analytics.capture(regclass), analytics.capture_tables(regclass[]),
-            analytics.lock_parents(text, uuid[]), analytics.looked_up(text, text[]), analytics.release(regclass)
+            analytics.lock_parents(text, uuid[]), analytics.release(regclass)
         to convo_pipeline;
         execute format('grant usage on schema analytics to %s', installer);
         for log_function in

@@ -14,7 +14,7 @@ comment on table analytics.{log} is
 {comment};
 {comments}
 comment on column analytics.{log}.operation is
-'insert, update or delete of a row; truncate or everything: all rows; retry: a row that a refresh could not lock and left to its '
-'next tick.';
+'insert, update or delete of a row; truncate or everything: all rows; beneath: rows of an adopted view, see there; retry: a row '
+'that a refresh could not lock and left to its next tick.';
 comment on column analytics.{log}.xid is 'The transaction that changed it.';
 comment on column analytics.{log}.logged_at is 'When that transaction began.';

@@ -2,7 +2,8 @@
 -- fails, it finds all rows of which none does: a view whose expression fails for a row cannot show it.
 -- in:  {function}; {types}: the logged columns; {rows}: the statements that return the rows; {each}: those that do so one by one;
 --      {pins}: settings; {name}: of the view
-create or replace function {function}(found_by text[]) returns table ({types}, operation text)
+drop function if exists {function}(text[]);
+create function {function}(found_by text[]) returns table ({types}, operation text)
 language plpgsql stable set search_path = pg_catalog, pg_temp {pins}
 as $look_up$
 #variable_conflict use_column

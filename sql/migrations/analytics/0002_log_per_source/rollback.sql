@@ -146,6 +146,17 @@ select
     null::text as operation,
     null::boolean as is_everything
 where false;
+drop view if exists
+    analytics.changed_clients,
+    analytics.changed_crews,
+    analytics.changed_people,
+    analytics.changed_contact_methods,
+    analytics.changed_conversations,
+    analytics.changed_messages,
+    analytics.changed_message_recipients,
+    analytics.changed_projects,
+    analytics.changed_users;
+drop function if exists analytics.looked_up(text, text[]);
 drop table
     analytics.clients_changes,
     analytics.crews_changes,
