@@ -23,7 +23,8 @@ create table analytics.adopted_tables (
 
 comment on table analytics.adopted_tables is 'The tables beneath adopted views. Internal.';
 comment on column analytics.adopted_tables.view_oid is 'The view.';
-comment on column analytics.adopted_tables.number is '0: the table that decides its rows; then others that do, and those that it reads beside them.';
+comment on column analytics.adopted_tables.number is
+'0: the table that decides its rows; then others that do, and those that it reads beside them.';
 comment on column analytics.adopted_tables.table_oid is 'The table.';
 comment on column analytics.adopted_tables.known_name is 'Its schema and name, quoted, when the view was adopted.';
 comment on column analytics.adopted_tables.function_name is

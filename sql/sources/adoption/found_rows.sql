@@ -1,5 +1,5 @@
--- in:  {values}: of the changed rows; {table}: that decides the view's rows; {row_ids}: the query for the ids of its rows that are
---      concerned; {columns}, {shown}: what the view shows of these; {operations}
+-- in:  {values}: of the changed rows; {table}: that decides the view's rows; {row_ids}: the query for the ids of its rows that
+--      are concerned; {columns}, {shown}: what the view shows of these; {operations}
 return query
 with change as materialized (
     select {values} from generate_subscripts($1, 1) as number

@@ -1,5 +1,5 @@
--- Creates the function that finds the rows of a view which changed rows of a table beneath concern, as they are now. If an expression
--- fails, it finds all rows of which none does: a view whose expression fails for a row cannot show it.
+-- Creates the function that finds the rows of a view which changed rows of a table beneath concern, as they are now. If an
+-- expression fails, it finds all rows of which none does: a view whose expression fails for a row cannot show it.
 -- in:  {function}; {types}: the logged columns; {rows}: the statements that return the rows; {each}: those that do so one by one;
 --      {pins}: settings; {name}: of the view
 drop function if exists {function}(text[]);

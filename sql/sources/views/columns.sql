@@ -1,7 +1,7 @@
 -- The columns of a table or view.
 -- in:  %(oid)s
--- out: one row: types (jsonb: the type of each), written (those that may be), exact (those whose values are read from their text as
---      they were, whatever the settings)
+-- out: one row: types (jsonb: the type of each), written (those that may be), exact (those whose values are read from their text
+--      as they were, whatever the settings)
 select
     jsonb_object_agg(attribute.attname, format_type(attribute.atttypid, attribute.atttypmod)) as types,
     array_agg(attribute.attname::text) filter (where attribute.attgenerated = '' and attribute.attidentity <> 'a') as written,
