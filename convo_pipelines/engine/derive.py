@@ -545,8 +545,10 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
         followed[source] += [operation] if operation else []
     found: dict[str, Logged] = {}
     for name, said in sources().items():
-        log, key = logs()[name], frozenset(said.key)
-        known = frozenset(said.logged)
+        log, known = logs()[name], frozenset(said.logged)
+        key = frozenset[str](
+            () if said.also_logged else said.key
+        )  # its own function says update of changed values, too
         found[f"{said.schema}.{name}"] = Logged(
             f"analytics.{log.changed}", known, followed[name], key if key <= known else frozenset()
         )

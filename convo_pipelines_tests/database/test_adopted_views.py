@@ -1294,7 +1294,8 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     assert modes(shop) == {}
     assert not any("convo_pipeline_discovers" in line for line in migrations.validate())
     assert_right(shop)
-    shop.execute("set role convo_pipeline")
+    shop.execute("update shop.inboxes set kind = 'email' where id = 1; set role convo_pipeline")
+    assert shop.execute("select id from analytics.changed_conversations where operation = 'update'")
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only conversations of crews' sessions"):
         shop.execute(
             "insert into app.conversations (channel, client_id, started_at) "
