@@ -36,7 +36,7 @@ CHANGE = "change"
 LINE = 120
 HEADER = "-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that."
 _VIEW = re.compile(r"^create or replace view (\S+) as\n(.*?);", re.DOTALL | re.MULTILINE)
-_IS_NEW = sql.SQL("analytics.is_new({}.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
+_IS_NEW = sql.SQL("analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
 _NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.operation = 'delete'")
 _ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
 _EQUAL, _AS = sql.SQL("{} = {}"), sql.SQL("{} as {}")
@@ -45,8 +45,9 @@ _ROW_IDS = sql.SQL("select {id} from {change} {joins}")
 _JOIN = sql.SQL("inner join {rows}{break_}on {conditions}\n")
 _WITH_FORMER = sql.SQL(
     "(\n    select {columns} from {relation}\n    union all\n    select {columns} from {log} as former\n"
-    "    where {is_new}\n)"
+    "    where analytics.is_new(former.xid, %(from_snapshot)s::pg_snapshot, null)\n)"
 )
+"""Up to now: the statement sees a row no longer that has gone since the tick's snapshot."""
 _ROWS = re.compile(rf"\b{ROW}(\d+)\b")
 
 
@@ -393,7 +394,7 @@ class _Derivation:
             return _said(term, start, aliases)
 
         selected = {name: said(term) for name, term in provided.items()}
-        where = [_IS_NEW.format(trusted(CHANGE)), *([start.condition] if start.condition else [])]
+        where = [_IS_NEW, *([start.condition] if start.condition else [])]
         where += [_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at]
         if missing := self.target.columns.keys() - provided.keys():
             present = {name: trusted(f"present.{quoted(column)}") for name, column in self.target.columns.items()}
@@ -468,7 +469,6 @@ class _Derivation:
             columns=sql.SQL(", ").join(trusted(quoted(column)) for column in sorted(needed)),
             relation=trusted(_named(relation)),
             log=trusted(source.log),
-            is_new=_IS_NEW.format(trusted("former")),
         )
 
 

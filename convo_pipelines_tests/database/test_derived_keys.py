@@ -469,6 +469,26 @@ def test_no_key_is_missed(shop: World, seed: int) -> None:
             assert not missed, (query, statement)
 
 
+def test_a_row_that_goes_between_the_snapshot_and_the_statement_is_a_former_one(shop: World) -> None:
+    """A chunk chooses its keys by the snapshot that the tick began with, and reads rows as they are later."""
+    keys = ["client_id", "day"]
+    query = (
+        "select talk.client_id, message.day, count(*) from shop.talks as talk "
+        "inner join shop.messages as message on message.talk_id = talk.id group by 1, 2"
+    )
+    statement = derive(query, keys)
+    shop.execute("insert into shop.talks values (1, 10); insert into shop.messages values (1, 1, null, 100)")
+    snapshots = [shop.execute("select pg_current_snapshot()::text as snapshot")[0]["snapshot"]]
+    shop.execute("update shop.messages set day = 200")
+    snapshots.append(shop.execute("select pg_current_snapshot()::text as snapshot")[0]["snapshot"])
+    shop.execute("update shop.talks set client_id = 20")
+    found = set[tuple[object, ...]]()
+    for since, until in zip(snapshots, [snapshots[1], None], strict=True):
+        span = {"from_snapshot": since, "to_snapshot": until}
+        found |= {tuple(row.values()) for row in shop.connection.execute(statement.encode(), span).fetchall()}
+    assert found >= {(10, 100), (10, 200), (20, 200)}
+
+
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_does_not_follow_is_refused_with_the_reason(query: str) -> None:
     with pytest.raises(NotDerivedError, match=REFUSED[query]):
