@@ -405,6 +405,19 @@ def test_a_lookup_that_fails_finds_all_rows_that_a_view_can_show(shop: World) ->
     assert_right(shop)
 
 
+def test_a_lookup_in_a_table_that_is_gone_stops_no_tick(shop: World) -> None:
+    assert installed(shop, Case(VIEWS, "truncate shop.chat_log", [])) == []
+    [columns] = shop.execute(
+        "select string_agg(concat('null::', format_type(atttypid, -1), ' as ', attname), ',' order by attnum) as text "
+        "from pg_attribute where attrelid = 'app.conversations'::regclass and attnum > 0"
+    )
+    shop.execute("update shop.inboxes set kind = 'linkedin' where id = 1")
+    shop.execute(f"create or replace view app.conversations as select {columns['text']} where false")
+    shop.execute("alter table shop.posts drop constraint posts_chat_id_fkey; drop table shop.chats")
+    refresh(shop)
+    assert_right(shop)
+
+
 # Views that are not captured
 
 NOT_IMMUTABLE = "does not follow from the row alone: functions in index expression must be marked IMMUTABLE"
