@@ -119,6 +119,17 @@ class Log:
         return {**self.columns, **self.day}
 
     @property
+    def may_be_beneath(self) -> bool:
+        """Whether it is of a source whose rows may be those of a view, which tables beneath it decide together."""
+        declared = sources().get(self.of)
+        return declared is not None and declared.schema == "app" and self.of != "histories"
+
+    @property
+    def changed(self) -> str:
+        """The relation in `analytics` that has the logged columns of all rows that a change concerns."""
+        return f"changed_{self.of}" if self.may_be_beneath else self.name
+
+    @property
     def function(self) -> str:
         """The trigger function in `analytics` that writes it, if triggers ever do."""
         declared = sources().get(self.of)

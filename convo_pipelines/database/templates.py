@@ -33,21 +33,26 @@ def _declared() -> str:
     return statement("schema/analytics/declared").format(**names).as_string()
 
 
+BENEATH = {"beneath": "text", "beneath_values": "text[]"}
+"""Further columns of the logs of sources that may be views."""
+
+
 def log_table(log: Log) -> str:
     """Return the statements that create a log."""
     comment = sql.SQL("comment on column analytics.{}.{} is\n{};")
     columns = {**log.columns, **log.also}
+    later = {**log.day, **(BENEATH if log.may_be_beneath else {})}
     comments = [
         comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column)))
-        for column in {**columns, **log.day}
+        for column in {**columns, **later}
     ]
     typed = sql.SQL("{} {}")
     names = {
         "log": trusted(log.name),
         "xid_index": trusted(f"{log.name}_xid"),
         "columns": _lines(typed.format(trusted(column), trusted(of)) for column, of in columns.items()),
-        "day": sql.SQL("").join(
-            sql.SQL(",\n    ") + typed.format(trusted(column), trusted(of)) for column, of in log.day.items()
+        "later": sql.SQL("").join(
+            sql.SQL(",\n    ") + typed.format(trusted(column), trusted(of)) for column, of in later.items()
         ),
         "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
         "comments": sql.SQL("\n").join(comments),
@@ -65,6 +70,13 @@ def _meaning(column: str) -> str:
         )
     if column in ("added_at", "created_at", "resolved_at", "started_at"):
         return f"The {column} of the row; null: see operation, or the lake does not follow the table."
+    if column == "beneath":
+        return (
+            "With operation beneath, rows of a table that a view joins have changed: the function that finds the rows "
+            "of the view which they concern."
+        )
+    if column == "beneath_values":
+        return "What that function finds them by: values of each of the changed rows. Personal data."
     return f"The {column} of the row; null: see operation.{' Personal data.' * (column == 'session_id')}"
 
 
@@ -132,6 +144,24 @@ def _log_tables() -> str:
     return "\n".join(log_table(log) for log in logs().values() if log.of != "histories")
 
 
+def _changed() -> str:
+    views: list[str] = []
+    for log in (log for log in logs().values() if log.may_be_beneath):
+        columns = [column for column in log.columns if column in sources()[log.of].columns]
+        names = {
+            "view": trusted(log.changed),
+            "log": trusted(log.name),
+            "columns": _lines(map(trusted, columns)),
+            "found": _lines(trusted(f"found.{column}") for column in columns),
+            "types": sql.SQL(", ").join(trusted(f"{column} {log.columns[column]}") for column in columns),
+            "comment": sql.Literal(
+                f"The rows of {log.of} that changes concern, as they were and as they are. Internal."
+            ),
+        }
+        views.append(statement("schema/analytics/changed").format(**names).as_string())
+    return "\n".join(views)
+
+
 def _trigger_functions() -> str:
     written = (log for log in logs().values() if log.has_triggers or log.is_for_lake)
     return "\n".join(trigger_function(log) for log in written if log.of not in HAND_WRITTEN)
@@ -139,6 +169,7 @@ def _trigger_functions() -> str:
 
 _RENDERED: Mapping[str, Callable[[], str]] = {
     "schema/analytics/change_logs": _log_tables,
+    "schema/analytics/changed": _changed,
     "schema/analytics/changes": _all_changes,
     "schema/analytics/declared": _declared,
     "schema/analytics/log_triggers": _trigger_functions,

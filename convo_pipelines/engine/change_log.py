@@ -192,7 +192,7 @@ class Seen:
 
     def of(self, table: DerivedTable) -> set[str]:
         """Return the changes that a table follows."""
-        follows = set(table.follows)
+        follows = {*table.follows, *(f"{followed.partition(' ')[0]} beneath" for followed in table.follows)}
         return {change for change in self.operations if change in follows or change.rpartition(" ")[0] in follows}
 
 

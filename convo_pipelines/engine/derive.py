@@ -12,12 +12,14 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from types import MappingProxyType
 from typing import LiteralString
 
+from postgast import pg_query_pb2 as ast
 from psycopg import sql
 
+from convo_pipelines.database import trees
 from convo_pipelines.database.declarations import columns, sources
 from convo_pipelines.database.schema import definitions
 from convo_pipelines.database.statements import statement, trusted
@@ -41,18 +43,20 @@ WINDOW_HEADER = (
 )
 _KEYS_BY_HAND, _WINDOW_BY_HAND = "write keys.sql by hand", "correct `days`, or write window.sql by hand"
 _VIEW = re.compile(r"^create or replace view (\S+) as\n(.*?);", re.DOTALL | re.MULTILINE)
-_IS_NEW = sql.SQL("analytics.is_new({}.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
+_IS_NEW = sql.SQL("analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
 _NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.operation = 'delete'")
 _ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
 _EQUAL, _AS = sql.SQL("{} = {}"), sql.SQL("{} as {}")
 _SINCE, _UNTIL = sql.SQL("{} >= {}"), sql.SQL("{} < {}")
 _TIME, _DATE = sql.SQL("{}::timestamptz"), sql.SQL("({}::timestamptz at time zone 'UTC')::date")
 _QUERY = sql.SQL("select{break_}{keys}\nfrom {rows}\n{joins}{where}")
+_ROW_IDS = sql.SQL("select {id} from {change} {joins}")
 _JOIN = sql.SQL("inner join {rows}{break_}on {conditions}\n")
 _WITH_FORMER = sql.SQL(
     "(\n    select {columns} from {relation}\n    union all\n    select {columns} from {log} as former\n"
-    "    where {is_new}\n)"
+    "    where analytics.is_new(former.xid, %(from_snapshot)s::pg_snapshot, null)\n)"
 )
+"""Up to now: the statement sees a row no longer that has gone since the tick's snapshot."""
 _ROWS = re.compile(rf"\b{ROW}(\d+)\b")
 
 
@@ -197,6 +201,77 @@ def _own(target: Target) -> Alternative:
     return Alternative({1: target.relation}, {1: frozenset()}, equalities)
 
 
+ROW_ID = "ctid"
+"""The column that tells the rows of a table apart, as long as none of them changes."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a changed row of a table leads to the rows of another.
+
+    Attributes:
+        relation: the table whose row has changed, as `schema.name`.
+        leads_to: the other table.
+        columns: those of the changed row that lead there.
+        query: the ids of the rows of the other table that rows of a relation `change` lead to; empty: none do.
+        found_by: of each table on the way, and of the other, the expressions by one of which its rows are found.
+
+    """
+
+    relation: str
+    leads_to: str
+    columns: frozenset[str]
+    query: str
+    found_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways of all tables that a query reads.
+
+    Attributes:
+        ways: one for each time that a table is read.
+        used: the columns of each table on which the rows of the query depend.
+
+    """
+
+    ways: Sequence[Way]
+    used: Mapping[str, frozenset[str]]
+
+
+def ways_to_rows(
+    query: str, columns_of: Mapping[str, Sequence[str]], views: Mapping[str, str], functions: Collection[str] = ()
+) -> Ways:
+    """Return how changed rows of the tables that a query reads lead to the rows of one of them.
+
+    That row decides a row of the query: if it has changed itself, it is known. So the others lead to it by rows as
+    they are now: if several of a combination have changed, the way of the nearest one has unchanged rows.
+
+    Args:
+        query: a SELECT that reads `keys`, whose `ctid` is equal to that of the deciding rows.
+        columns_of: of each relation.
+        views: the definitions of views, by name.
+        functions: those that read no tables and return one value, as `schema.name`.
+
+    Raises:
+        NotDerivedError: the query cannot be read.
+
+    """
+    try:
+        alternatives = conditions(query, {**columns_of, "keys": [ROW_ID]}, views, functions)
+    except ConditionsError as error:
+        raise NotDerivedError(str(error)) from None
+    found: dict[tuple[str, str], Way] = {}
+    used: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for way in alternatives:
+        derivation = _Derivation(way, Target("", {ROW_ID: ROW_ID}), {})
+        for at, relation in way.relations.items():
+            used[relation] |= {column for number, column in way.used if number == at and column != ROW_ID}
+            if one := derivation.way_from(at, frozenset(columns_of[relation])):
+                found[relation, one.query] = one
+    return Ways([*found.values()], used)
+
+
 def _without(condition: sql.SQL, query: str) -> str:
     return query.replace(f"\n    and {condition.as_string()}", "")
 
@@ -226,7 +301,7 @@ class _Start:
 
 
 def _changed(at: int, log: str, columns: frozenset[str], condition: sql.Composable | None = None) -> _Start:
-    conditions = [_IS_NEW.format(trusted(CHANGE)), *([condition] if condition else [])]
+    conditions = [_IS_NEW, *([condition] if condition else [])]
     return _Start(at, _AS.format(trusted(log), trusted(CHANGE)), CHANGE, columns, conditions)
 
 
@@ -329,6 +404,32 @@ class _Derivation:
             f"known of it ({', '.join(sorted(start.columns))}); {self.remedy}"
         )
 
+    def way_from(self, at: int, columns: frozenset[str]) -> Way | None:
+        """Return the way from changed rows of an occurrence to the row ids; None: they are its own."""
+        start = _Start(at, trusted(CHANGE), CHANGE, columns)
+        path, terms = self._path(start), self._terms(start, self._classes(start))
+        if path == [at]:
+            return None
+        if path is None:
+            return Way(self.way.relations[at], "", frozenset(), "")
+        aliases = self._aliases(start, path)
+        query = _ROW_IDS.format(
+            id=trusted(f"{aliases[path[-1]]}.{ROW_ID}"),
+            change=trusted(CHANGE),
+            joins=sql.SQL("").join(self._joins(start, path, terms, aliases, with_former=False)),
+        )
+        text = query.as_string().replace("%%", "%")
+        references = map(trees.names_of, trees.nodes(trees.select_of(text), ast.ColumnRef))
+        read = frozenset(column for table, column in references if table == CHANGE)
+        found_by = tuple(
+            (
+                _named(self.way.relations[to]),
+                tuple(terms[to][of].text.replace(f"{ROW}{to}.", "") for of in terms[to].keys() & terms[before].keys()),
+            )
+            for before, to in pairwise(path)
+        )
+        return Way(self.way.relations[at], self.way.relations[path[-1]], read, text, found_by)
+
     def _classes(self, start: _Start) -> dict[tuple[int | None, str], int]:
         """Return which terms are equal wherever a row of the start has an effect, by the number of their class."""
         here = self.way.groups_of(start.at)
@@ -416,22 +517,11 @@ class _Derivation:
         with_former: bool,
     ) -> str:
         aliases = self._aliases(start, joined)
+        joins = self._joins(start, joined, terms, aliases, with_former=with_former)
 
         def said(term: Term) -> sql.Composable:
-            text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
-            for column, logged in start.renamed.items() if term.at == start.at else ():
-                text = text.replace(f"{start.alias}.{column}", f"{start.alias}.{logged}")
-            return trusted(text)
+            return _said(term, start, aliases)
 
-        joins: list[sql.Composable] = []
-        known = dict(terms[start.at])
-        for at in joined[1:]:
-            shared = sorted(terms[at].keys() & known.keys())
-            needed = {column for of in terms[at].values() for column in of.columns}
-            rows = self._rows(at, needed, with_former)
-            equal = _and(_EQUAL.format(said(terms[at][of]), said(known[of])) for of in shared)
-            joins.append(_join(rows, aliases[at], equal))
-            known = {**terms[at], **known}
         selected = {name: said(term) for name, term in provided.items()}
         where = [*start.conditions, *(_GIVEN.format(said(term)) for term in provided.values() if term.at == start.at)]
         if missing := self.target.columns.keys() - provided.keys():
@@ -453,6 +543,29 @@ class _Derivation:
             where=sql.SQL("where {}" if where else "{}").format(_and(where, "\n    and ")),
         )
         return text.as_string().rstrip()
+
+    def _joins(
+        self,
+        start: _Start,
+        joined: Sequence[int],
+        terms: Mapping[int, Mapping[int, Term]],
+        aliases: Mapping[int, str],
+        *,
+        with_former: bool,
+    ) -> list[sql.Composable]:
+        """Return the joins of the occurrences after the first."""
+        joins: list[sql.Composable] = []
+        known = dict(terms[start.at])
+        for at in joined[1:]:
+            shared = sorted(terms[at].keys() & known.keys())
+            needed = {column for of in terms[at].values() for column in of.columns}
+            rows = self._rows(at, needed, with_former)
+            equal = _and(
+                _EQUAL.format(_said(terms[at][of], start, aliases), _said(known[of], start, aliases)) for of in shared
+            )
+            joins.append(_join(rows, aliases[at], equal))
+            known = {**terms[at], **known}
+        return joins
 
     def _aliases(self, start: _Start, joined: Sequence[int]) -> dict[int, str]:
         """Return the names of occurrences: those of their tables, with a number if one occurs twice."""
@@ -485,8 +598,15 @@ class _Derivation:
             columns=sql.SQL(", ").join(trusted(quoted(column)) for column in sorted(needed)),
             relation=trusted(_named(relation)),
             log=trusted(source.log),
-            is_new=_IS_NEW.format(trusted("former")),
         )
+
+
+def _said(term: Term, start: _Start, aliases: Mapping[int, str]) -> sql.Composable:
+    """Return the text of a term, in a statement with parameters."""
+    text = _ROWS.sub(lambda found: aliases[int(found[1])], term.text).replace("%", "%%")
+    for column, logged in start.renamed.items() if term.at == start.at else ():
+        text = text.replace(f"{start.alias}.{column}", f"{start.alias}.{logged}")
+    return trusted(text)
 
 
 def _named(relation: str) -> str:
@@ -585,10 +705,11 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
         followed[source] += [operation] if operation else []
     found: dict[str, Logged] = {}
     for name, said in sources().items():
-        log, key = table.registry.logs[name], frozenset(said.key)
-        known = frozenset(said.logged)
+        log, known = table.registry.logs[name], frozenset(said.logged)
+        # A trigger function by hand says that values of a row were updated, too.
+        key = frozenset[str](() if said.also_logged else said.key)
         found[f"{said.schema}.{name}"] = Logged(
-            f"analytics.{log.name}", known, followed[name], key if key <= known else frozenset()
+            f"analytics.{log.changed}", known, followed[name], key if key <= known else frozenset()
         )
     for other in table.registry:
         if other.target == f"analytics.{other.name}" and other is not table:
@@ -597,7 +718,9 @@ def _logged(table: DerivedTable) -> dict[str, Logged]:
                 f"analytics.{other.log.name}",
                 frozenset(other.log.columns) & {*columns()[other.target]},
                 followed[other.name],
-                parents={column: f"analytics.{table.registry.logs[parent].name}" for column, parent in parents.items()},
+                parents={
+                    column: f"analytics.{table.registry.logs[parent].changed}" for column, parent in parents.items()
+                },
             )
     return found
 

@@ -10,7 +10,7 @@ from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.engine.registry import DerivedTable, Grain, Registry
 
-ALL_OPERATIONS = ("insert", "update", "delete", "move", "truncate", "everything", "unusable")
+ALL_OPERATIONS = ("insert", "update", "delete", "move", "truncate", "everything", "unusable", "beneath")
 
 
 def names(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:
@@ -35,7 +35,7 @@ def changes(table: DerivedTable, *, with_retries: bool = True, is_whole: bool = 
     followed: dict[str, set[str]] = defaultdict(set)
     for change in table.changes:
         source, _, operation = change.partition(" ")
-        followed[source] |= {operation} if operation and not is_whole else {*ALL_OPERATIONS}
+        followed[source] |= {operation, "beneath"} if operation and not is_whole else {*ALL_OPERATIONS}
     queries = [_changes(source, table.registry.logs[source], operations) for source, operations in followed.items()]
     if with_retries:
         queries += [

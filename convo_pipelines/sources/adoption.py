@@ -15,8 +15,8 @@ from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.declarations import Source, logs
-from convo_pipelines.database.statements import statement, trusted
+from convo_pipelines.database.declarations import Log, Source, logs
+from convo_pipelines.database.statements import fragment, statement, trusted
 from convo_pipelines.database.warehouse import (
     Connection,
     Row,
@@ -30,17 +30,20 @@ from convo_pipelines.database.warehouse import (
     patiently,
 )
 from convo_pipelines.engine import binding, capture, leases
+from convo_pipelines.engine.derive import Way
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, REGISTRY
 from convo_pipelines.settings import settings
 from convo_pipelines.sources import views
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
-from convo_pipelines.sources.views import View, ViewError
+from convo_pipelines.sources.views import Joined, View, ViewError
 
 SECONDS_PER_ROW = 2e-5
 """What a first build takes for each row of a source, with two workers; see docs/reference/benchmarks.md."""
 PARENTS = {"clients", "crews", "people", "contact_methods", "conversations", "projects", "users"}
 """The sources that rows of analytics refer to."""
+MOST_FOUND = 10_000
+"""If a statement changes more rows of a joined table, the source is read as a whole."""
 ALIKE = 0.85
 """How alike names are of which one is the other misspelt."""
 INSERT_TRIGGER, INSERT_FUNCTION = "convo_pipelines_insert", "insert_conversation"
@@ -56,10 +59,18 @@ class AdoptionError(ConvoPipelinesError):
 
 @dataclass(frozen=True)
 class Adopted:
-    """A view in `app`, and why it is not captured, if it is not."""
+    """A view in `app`.
+
+    Attributes:
+        table_name: its name.
+        remark: why it is not captured; None: it is.
+        read_again: the tables beneath of which a change has all of its rows read again, and why.
+
+    """
 
     table_name: str
     remark: str | None
+    read_again: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Checked:
         unknown_values: rows with a direction, role or kind that the pipeline does not know, or with a null in a
             column that is not optional.
         captured: yes, or why not.
+        read_again: the tables beneath of which a change has all of its rows read again, and why.
         seconds: about how long the first build takes for its rows.
         missing_indexes: the statements that create them.
 
@@ -85,6 +97,7 @@ class Checked:
     double_keys: int
     unknown_values: int
     captured: str
+    read_again: str
     seconds: float
     missing_indexes: list[str]
 
@@ -118,16 +131,21 @@ def _checked(connection: Connection, name: str, wanted: Source, is_in_file: bool
     names: dict[str, sql.Composable] = {"view": view, "key": key, "is_null": is_null}
     names["is_known"] = sql.SQL(" and ").join([sql.SQL("true"), *known])
     found = fetch_one(connection, "sources/adoption/quality", names)
+    read_again, ways = "", list[Way]()
     try:
-        views.read(connection, view.as_string(), wanted.columns, wanted.logged)
+        shown = views.read(connection, view.as_string(), wanted.columns, wanted.logged)
+        read_again, ways = _read_again(shown, logs()[name]), [way for joined in shown.joined for way in joined.ways]
         captured = "yes" if is_in_file else "not in the file"
     except ViewError as error:
         captured = str(error)
     indexes = fetch(
         connection, "sources/adoption/missing_indexes", table_name=name, columns=[wanted.key[0], *wanted.looked_up_by]
     )
+    for relation, expressions in (found_by for way in ways for found_by in way.found_by):
+        indexes += fetch(connection, "sources/adoption/missing_index", relation=relation, expressions=[*expressions])
     missing = sorted({row["run_this"] for row in indexes})
-    return Checked(name, **found, captured=captured, seconds=found["rows"] * SECONDS_PER_ROW, missing_indexes=missing)
+    seconds = found["rows"] * SECONDS_PER_ROW
+    return Checked(name, **found, captured=captured, read_again=read_again, seconds=seconds, missing_indexes=missing)
 
 
 def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
@@ -368,14 +386,30 @@ def _adopt(connection: Connection) -> list[Adopted]:
     captured = {name: view for name, view in found.items() if isinstance(view, View)}
     execute(connection, "sources/adoption/release_former", views=[view.oid for view in captured.values()])
     for name, view in captured.items():
-        _install(connection, name, view, rows[name]["log_function"])
+        _install(connection, name, view, rows[name]["log_function"], _log_of(name, rows[name]))
     for name in rows.keys() & PARENTS:
         _install_lock(connection, name)
     if "conversations" in rows:
         _install_insert(connection)
     _drop_stale_triggers(connection)
     _drop_former_functions(connection)
-    return [Adopted(name, view if isinstance(view, str) else None) for name, view in found.items()]
+    return [
+        Adopted(name, None, _read_again(view, _log_of(name, rows[name])))
+        if isinstance(view, View)
+        else Adopted(name, view)
+        for name, view in found.items()
+    ]
+
+
+def _log_of(name: str, row: Row) -> Log:
+    return logs()["histories" if row["is_histories"] else name]
+
+
+def _read_again(view: View, log: Log) -> str:
+    """Return of which tables beneath a view a change has all of its rows read again, and why."""
+    why = "" if log.may_be_beneath else "what others have is not looked up for histories"
+    found = [(joined.table["name"], joined.remark or why) for joined in view.joined]
+    return "; ".join(f"{name}: {remark}" for name, remark in found if remark)
 
 
 def _drop_stale_triggers(connection: Connection) -> None:
@@ -399,29 +433,21 @@ def _drop_former_functions(connection: Connection) -> None:
         connection.execute(trusted(f"drop function {row['function']}"))
 
 
-def _install(connection: Connection, name: str, view: View, log_function: str) -> None:
+def _install(connection: Connection, name: str, view: View, log_function: str, log: Log) -> None:
     """Create the trigger functions of the tables beneath a view, and store which they are."""
     tables: list[tuple[Row, str]] = []
-    if view.base:
-        tables.append((view.base, function := f"log_view_{view.oid}"))
-        connection.execute(trusted(view.trigger_function(connection, function, log_function)))
-        is_histories = log_function == "log_sessions"
-        log = logs()["histories" if is_histories else name]
-        said: dict[str, object] = {"operation": "everything", **({"table_oid": view.oid} if is_histories else {})}
-        for number, joined in enumerate(view.joined, 1):
-            tables.append((joined.table, f"{function}_{number}"))
-            names: dict[str, sql.Composable] = {
-                "function": sql.Identifier("analytics", f"{function}_{number}"),
-                "columns": sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(c)) for c in joined.columns),
-                "log": sql.Identifier("analytics", log.name),
-                "log_name": sql.Literal(f"analytics.{log.name}"),
-                "log_columns": sql.SQL(", ").join(map(sql.Identifier, said)),
-                "log_values": sql.SQL(", ").join(map(sql.Literal, said.values())),
-            }
-            connection.execute(statement("sources/adoption/joined").format(**names))
+
+    def added(table: Row) -> str:
+        number = f"_{len(tables)}" if tables else ""
+        tables.append((table, f"log_view_{view.oid}{number}"))
+        return tables[-1][1]
+
+    for base in view.bases:
+        connection.execute(trusted(view.trigger_function(connection, base, added(base.table), log_function)))
+    for joined in view.joined:
+        _install_joined(connection, view, joined, log, added(joined.table))
     for _, function in tables:
-        revoke = sql.SQL("revoke all on function {}() from public").format(sql.Identifier("analytics", function))
-        connection.execute(revoke)
+        connection.execute(_revoked(function))
     execute(
         connection,
         "sources/adoption/remember",
@@ -431,6 +457,50 @@ def _install(connection: Connection, name: str, view: View, log_function: str) -
         oids=[table["oid"] for table, _ in tables],
         names=[table["name"] for table, _ in tables],
         functions=[function for _, function in tables],
+    )
+
+
+def _install_joined(connection: Connection, view: View, joined: Joined, log: Log, function: str) -> None:
+    """Create the trigger function of a table that a view reads beside others, and what finds the view's rows by it."""
+    look_up = function.replace("log_view", "look_up")
+    said: dict[str, object] = {"operation": "everything"}
+    if not log.may_be_beneath:
+        said["table_oid"] = view.oid
+    names: dict[str, sql.Composable] = {
+        "function": sql.Identifier("analytics", function),
+        "log": sql.Identifier("analytics", log.name),
+        "log_name": sql.Literal(f"analytics.{log.name}"),
+    }
+    everything = fragment("sources/adoption/everything").format(
+        **names,
+        columns=sql.SQL(", ").join(map(sql.Identifier, said)),
+        values=sql.SQL(", ").join(map(sql.Literal, said.values())),
+    )
+    written, found_by = everything, [sql.SQL("''")]
+    if log.may_be_beneath and joined.ways:
+        types = {column: of for column, of in log.columns.items() if column in SOURCES[log.of].columns}
+        written = fragment("sources/adoption/beneath").format(**names, look_up=sql.Literal(look_up))
+        found_by = [sql.SQL('{} collate "C"').format(sql.Identifier(column)) for column in joined.found_by]
+        connection.execute(view.look_up_function(joined, look_up, types))
+        connection.execute(_revoked(look_up, "text[]"))
+    columns = sorted({*joined.columns, *joined.found_by})
+    connection.execute(
+        statement("sources/adoption/joined").format(
+            **names,
+            columns=sql.SQL(", ").join(
+                sql.SQL("{0}::text as {0}").format(sql.Identifier(column)) for column in columns
+            ),
+            found_by=sql.SQL("array[{}]").format(sql.SQL(", ").join(found_by)),
+            most=sql.Literal(MOST_FOUND),
+            everything=everything,
+            written=written,
+        )
+    )
+
+
+def _revoked(function: str, arguments: str = "") -> sql.Composed:
+    return sql.SQL("revoke all on function {}({}) from public").format(
+        sql.Identifier("analytics", function), trusted(arguments)
     )
 
 

@@ -1,22 +1,26 @@
 """Views over the owner's tables: what they show of the rows that a statement changed.
 
-A view is captured on the table beneath. Its definition is read with an empty search path, so that every name in it is
-qualified. In the parse tree, the table is replaced by the rows that a trigger is given.
+A view is captured on the tables beneath. Its definition is read with an empty search path, so that every name in it is
+qualified. In the parse tree, a table whose row decides that of the view is replaced by the rows that a trigger is
+given. From rows of other tables, the equalities of the definition lead to those.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import psycopg
+from google.protobuf.message import Message
 from postgast import pg_query_pb2 as ast
 from postgast import unwrap_node, walk
 from postgast.pg_query_pb2 import Node, SelectStmt
 from psycopg import sql
 
 from convo_pipelines.database import trees
-from convo_pipelines.database.statements import statement, trusted
+from convo_pipelines.database.statements import fragment, statement, trusted
 from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
+from convo_pipelines.engine.derive import ROW_ID, NotDerivedError, Way, ways_to_rows
 from convo_pipelines.errors import ConvoPipelinesError
 
 ROWS = "changed_rows"
@@ -28,6 +32,21 @@ NUMBER = "convo_row_number"
 UNNUMBERED, NUMBERED = f"SELECT 0 AS {NUMBER}", f"SELECT row_number() OVER () AS {NUMBER}"
 PUT_TOGETHER = {"jsonb_build_object", "jsonb_build_array", "json_build_object", "json_build_array", "concat"}
 """Functions that put values together: not immutable, because settings say how the values are written."""
+BY_SETTINGS = {
+    *PUT_TOGETHER,
+    "to_char",
+    "date_trunc",
+    "date_part",
+    "extract",
+    "timezone",
+    "date",
+    "timestamptz",
+    "to_json",
+    "to_jsonb",
+}
+"""Functions that depend on their arguments and on settings only, which are the same whenever the pipeline reads."""
+CLOCKS = {"now", "today", "tomorrow", "yesterday"}
+"""Texts that are times when they are read as such."""
 SETTLED = {
     "bit",
     "bool",
@@ -56,41 +75,53 @@ PINNED = "SET array_nulls TO 'on' SET lc_monetary FROM CURRENT"
 """What a function pins that has literals of other types: each costs it half a microsecond."""
 
 
+_KEYED = sql.SQL("select shown.* from keys inner join ({}) as shown on shown.ctid = keys.ctid")
+
+
 class ViewError(ConvoPipelinesError):
     """A view that is not captured; the message says why."""
 
 
 @dataclass(frozen=True)
 class Joined:
-    """A table that a view joins to the one beneath: its row of `relation.sql`, and the columns that are read."""
-
-    table: Row
-    columns: Sequence[str]
-
-
-@dataclass(frozen=True)
-class View:
-    """A view over one table, or over such views.
+    """A table that a view reads beside those that decide its rows.
 
     Attributes:
-        oid: of the view.
-        name: of the view, quoted.
-        views: the oids of the view and of the views that it reads.
-        base: the table beneath, a row of `relation.sql`; None: the view shows constants.
-        tree: what it shows of the columns that the log needs; the table beneath is named `changed_rows`.
-        joined: other tables that it reads, by LEFT JOIN; they decide neither those columns nor the filter.
+        table: its row of `relation.sql`.
+        columns: those that are read.
+        types: the types of its columns.
+        ways: how its changed rows lead to rows that decide; none: everything has to be read again.
+        remark: why there are none.
 
     """
 
-    oid: int
-    name: str
-    views: Sequence[int]
-    base: Row | None
+    table: Row
+    columns: Sequence[str]
+    types: Mapping[str, str]
+    ways: Sequence[Way] = ()
+    remark: str = ""
+
+    @property
+    def found_by(self) -> list[str]:
+        """The columns that lead to rows of the view."""
+        return sorted({column for way in self.ways for column in way.columns})
+
+
+@dataclass(frozen=True)
+class Base:
+    """A table each row of which decides rows of a view.
+
+    Attributes:
+        table: its row of `relation.sql`.
+        tree: what the view shows of the columns that the log needs; the table is named `changed_rows`.
+
+    """
+
+    table: Row
     tree: SelectStmt
-    joined: Sequence["Joined"] = ()
 
     def of(self, rows: str, *, is_numbered: bool = False) -> str:
-        """Return the query for what the view shows of rows, which have the columns of the table beneath.
+        """Return the query for what the view shows of rows, which have the columns of the table.
 
         `is_numbered`: its last column is the number of the row, unless the view reads whole rows.
         """
@@ -101,7 +132,7 @@ class View:
 
     @property
     def pins(self) -> str:
-        """What its trigger function sets, because settings of the writer's session change what a literal means."""
+        """What a function with this query sets, because settings of a session change what a literal means."""
         names = {
             cast.type_name.names[-1].string.sval + "[]" * bool(cast.type_name.array_bounds)
             for cast in trees.nodes(self.tree, ast.TypeCast)
@@ -109,14 +140,37 @@ class View:
         }
         return PINNED if names - SETTLED else ""
 
-    def trigger_function(self, connection: Connection, name: str, log_function: str) -> str:
-        """Return the statement that creates a trigger function for the table beneath.
+
+@dataclass(frozen=True)
+class View:
+    """A view whose rows are decided by those of tables, each by one; or over such views.
+
+    Attributes:
+        oid: of the view.
+        name: of the view, quoted.
+        views: the oids of the view and of the views that it reads.
+        bases: the tables that decide its rows; none: the view shows constants.
+        joined: other tables that it reads; they decide none of the columns that the log needs.
+        is_alone: whether a row of a table that decides is shown whatever the others have.
+
+    """
+
+    oid: int
+    name: str
+    views: Sequence[int]
+    bases: Sequence[Base] = ()
+    joined: Sequence[Joined] = ()
+    is_alone: bool = True
+
+    def trigger_function(self, connection: Connection, base: Base, name: str, log_function: str) -> str:
+        """Return the statement that creates a trigger function for a table that decides rows of the view.
 
         It is one of ours for tables of this kind, reading what the view shows of the changed rows; of a histories
         table, it logs the view's oid.
 
         Args:
             connection: of a role that may read the function.
+            base: the table.
             name: of the function in `analytics`.
             log_function: that of ours in `analytics`.
 
@@ -127,14 +181,62 @@ class View:
         )  # the view may have that in a literal
         text = text.replace(f"analytics.{log_function}()", f"analytics.{sql.Identifier(name).as_string()}()", 1)
         text = re.sub(r"\btg_relid\b", str(self.oid), text)
-        text = re.sub(r"^(?=AS \$)", self.pins and f" {self.pins}\n", text, count=1, flags=re.MULTILINE)
+        text = text.replace("is_alone boolean := true", f"is_alone boolean := {str(self.is_alone).lower()}")
+        text = re.sub(r"^(?=AS \$)", base.pins and f" {base.pins}\n", text, count=1, flags=re.MULTILINE)
 
         def shown(match: re.Match[str]) -> str:
             number, clause, rows = match.groups()
-            query = f"{clause} ({self.of(rows, is_numbered=bool(number))}) as {rows}"
+            query = f"{clause} ({base.of(rows, is_numbered=bool(number))}) as {rows}"
             return f"{NUMBER} as row_number {query}" if number else query
 
         return re.sub(r"\b(0 as row_number )?(from|join) ((?:old|new)_rows)\b(?!\.)", shown, text)
+
+    def look_up_function(self, joined: Joined, name: str, types: Mapping[str, str]) -> sql.Composed:
+        """Return the statement that creates the function which finds the rows that changes of a joined table concern.
+
+        Args:
+            joined: the table.
+            name: of the function in `analytics`.
+            types: of the logged columns.
+
+        """
+        values = [
+            sql.SQL("($1)[number][{}]::{} as {}").format(
+                sql.Literal(number), trusted(joined.types[column]), sql.Identifier(column)
+            )
+            for number, column in enumerate(joined.found_by, 1)
+        ]
+        operations = ("update",) if self.is_alone else ("insert", "delete")
+
+        def names(base: Base, row_ids: str) -> dict[str, sql.Composable]:
+            return {
+                "values": sql.SQL(", ").join(values),
+                "table": trusted(base.table["name"]),
+                "row_ids": trusted(row_ids),
+                "columns": sql.SQL(", ").join(
+                    sql.SQL("shown.{}::{}").format(sql.Identifier(column), trusted(of)) for column, of in types.items()
+                ),
+                "shown": trusted(base.of(ROWS)),
+                "operations": sql.SQL(", ").join(sql.SQL("({})").format(sql.Literal(of)) for of in operations),
+            }
+
+        bases = {f"{base.table['schema_name']}.{base.table['relation_name']}": base for base in self.bases}
+        reached = {way.leads_to: bases[way.leads_to] for way in joined.ways}
+        return statement("sources/adoption/look_up").format(
+            function=sql.Identifier("analytics", name),
+            types=sql.SQL(", ").join(
+                sql.SQL("{} {}").format(sql.Identifier(c), trusted(of)) for c, of in types.items()
+            ),
+            rows=sql.SQL(";\n").join(
+                fragment("sources/adoption/found_rows").format(**names(bases[way.leads_to], way.query))
+                for way in joined.ways
+            ),
+            each=sql.SQL(";\n").join(
+                fragment("sources/adoption/each_row").format(**names(base, "")) for base in reached.values()
+            ),
+            pins=trusted(next((base.pins for base in reached.values() if base.pins), "")),
+            name=sql.Literal(self.name),
+        )
 
 
 def read(connection: Connection, relation: str, reads: Collection[str], logged: Collection[str]) -> View:
@@ -147,7 +249,7 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
         logged: those of them that the log names.
 
     Raises:
-        ViewError: it is no view over one table, or cannot be computed from the changed rows alone.
+        ViewError: it is no view, or not a row of one table alone decides each of its rows.
 
     """
     with connection.transaction(force_rollback=True):
@@ -156,16 +258,18 @@ def read(connection: Connection, relation: str, reads: Collection[str], logged: 
             raise ViewError(f"{found['name']} is not a view")
         tree = trees.select_of(found["definition"])
         if _is_constant(tree):
-            return View(found["oid"], found["name"], [found["oid"]], None, tree)
+            return View(found["oid"], found["name"], [found["oid"]])
         reader = _Reader(connection, found["name"])
-        tree = reader.expand(found, set(reads), set(logged))
+        shown, beneath = reader.expand(found, set(reads), set(logged))
+        joined = reader.joined(beneath)
         if unknown := fetch(connection, "sources/views/unknown_calls", views=list(reader.views)):
             names = ", ".join(row["name"] for row in unknown)
             raise ViewError(
                 f"{found['name']} calls {names}: it cannot be known what that calls; "
                 "write it in SQL or PL/pgSQL, without EXECUTE"
             )
-    return View(found["oid"], found["name"], reader.views, reader.base(), tree, reader.joined)
+    bases = [Base(table, tree) for oid, table in reader.bases.items() if (tree := _only(shown, f"{ROWS}_{oid}"))]
+    return View(found["oid"], found["name"], reader.views, bases, joined, reader.is_alone)
 
 
 def _is_constant(tree: SelectStmt) -> bool:
@@ -196,7 +300,7 @@ class _Plain:
 
 
 def _plain(connection: Connection, relation: str) -> _Plain:
-    """Read a view of one table, to which others may be joined.
+    """Read a view of one table, to which others may be joined, the first of FROM.
 
     Raises:
         ViewError: it is not.
@@ -218,7 +322,11 @@ def _plain(connection: Connection, relation: str) -> _Plain:
             raise ViewError(f"{found['name']} is not a view of one table")
         columns = fetch_one(connection, "sources/views/columns", oid=base["oid"])
     _rename(tree, {_alias(node): BENEATH})
-    shown = {trees.name_of(target): target.val for target in trees.targets(tree)}
+    null = trees.value("null")  # what a joined table shows is not written
+    shown = {
+        trees.name_of(target): target.val if {of for of, _ in _references([target.val])} <= {BENEATH} else null
+        for target in trees.targets(tree)
+    }
     return _Plain(base, BENEATH, columns["types"], columns["written"], shown)
 
 
@@ -304,6 +412,61 @@ def _inverse(shown: Node, value: str) -> tuple[str, str] | None:
     return None
 
 
+class _Table(NamedTuple):
+    """A table in FROM, and whether a join shows rows without one of it."""
+
+    node: Node
+    is_optional: bool
+
+
+def _tables(nodes: Iterable[Node], *, is_optional: bool = False) -> Iterator[_Table]:
+    """Return the tables in FROM."""
+    for node in nodes:
+        if node.HasField("join_expr"):
+            join = node.join_expr
+            yield from _tables([join.larg], is_optional=is_optional or join.jointype in (ast.JOIN_RIGHT, ast.JOIN_FULL))
+            yield from _tables([join.rarg], is_optional=is_optional or join.jointype in (ast.JOIN_LEFT, ast.JOIN_FULL))
+        else:
+            yield _Table(node, is_optional)
+
+
+def _joins(nodes: Iterable[Node]) -> Iterator[ast.JoinExpr]:
+    for join in (node.join_expr for node in nodes if node.HasField("join_expr")):
+        yield from _joins([join.larg, join.rarg])
+        yield join
+
+
+def _parts(condition: Node) -> Iterator[Node]:
+    """Return the conditions that a condition consists of, all of which have to hold."""
+    if condition.HasField("bool_expr") and condition.bool_expr.boolop == ast.AND_EXPR:
+        for part in condition.bool_expr.args:
+            yield from _parts(part)
+    elif trees.is_given(condition):
+        yield condition
+
+
+def _only(tree: SelectStmt, rows: str) -> SelectStmt | None:
+    """Return what a query shows of one table, without the selects that read others; None: nothing."""
+    copy = SelectStmt()
+    copy.CopyFrom(tree)
+    if tree.op == ast.SETOP_NONE:
+        [item] = copy.from_clause
+        if item.HasField("range_var"):
+            return copy if item.range_var.relname in (rows, ROWS) else None
+        nested = item.range_subselect.subquery.select_stmt
+        inner = _only(nested, rows)
+        if inner is None:
+            return None
+        nested.CopyFrom(inner)
+        return copy
+    left, right = _only(tree.larg, rows), _only(tree.rarg, rows)
+    if left is None or right is None:
+        return left or right
+    copy.larg.CopyFrom(left)
+    copy.rarg.CopyFrom(right)
+    return copy
+
+
 @dataclass
 class _Reader:
     """Reads a view, and the views that it reads.
@@ -312,8 +475,9 @@ class _Reader:
         connection: in a transaction whose search path is empty.
         view: the name of the view that is read.
         views: the oids of all of them.
-        bases: the tables beneath, by oid.
-        joined: the tables that are joined to it.
+        bases: the tables that decide its rows, by oid.
+        decided: their names, one for each select.
+        is_alone: whether their rows are shown whatever other tables have.
 
     """
 
@@ -321,32 +485,87 @@ class _Reader:
     view: str
     views: list[int] = field(default_factory=list[int])
     bases: dict[int, Row] = field(default_factory=dict[int, Row])
-    joined: list[Joined] = field(default_factory=list[Joined])
+    decided: list[str] = field(default_factory=list[str])
+    is_alone: bool = True
 
-    def base(self) -> Row:
-        """Return the table beneath."""
-        if len(self.bases) != 1:
-            names = ", ".join(sorted(base["name"] for base in self.bases.values()))
-            raise ViewError(f"{self.view} reads several tables: {names}")
-        [base] = self.bases.values()
-        return base
-
-    def expand(self, found: Row, reads: set[str], logged: set[str]) -> SelectStmt:
-        """Return what a view shows of the logged columns, over `changed_rows`."""
+    def expand(self, found: Row, reads: set[str], logged: set[str]) -> tuple[SelectStmt, SelectStmt]:
+        """Return what a view shows of the logged columns, over `changed_rows`; and what it reads, with row ids."""
         self.views.append(found["oid"])
         tree = trees.select_of(found["definition"])
         if self._meaning(found["definition"]) != self._meaning(trees.written(tree)):
             raise ViewError(f"{self.view}: its definition means something else when it is written anew")
-        selects = list(self._selects(tree))
         tree.ClearField("sort_clause")
+        selects = list(self._selects(tree))
+        beneath = SelectStmt()
+        beneath.CopyFrom(tree)
         names = [trees.name_of(target) for target in trees.targets(selects[0])]
         if trees.WHOLE_ROW in reads:
             raise ViewError(f"{self.view} reads a whole row of the view {found['name']}")
         if missing := reads - {*names}:
             raise ViewError(f"{self.view} has no column {', '.join(sorted(missing))}")
-        for select in selects:
-            self._replace(select, names, reads, logged)
-        return tree
+        for select, with_ids in zip(selects, self._selects(beneath), strict=True):
+            self._replace(select, with_ids, names, reads, logged)
+        return tree, beneath
+
+    def joined(self, beneath: SelectStmt) -> list[Joined]:
+        """Return the tables that a view reads beside those that decide its rows."""
+        read = [f"{table.schemaname}.{table.relname}" for table in trees.nodes(beneath, ast.RangeVar)]
+        if sorted(read) == sorted(self.decided):
+            return []
+        tables, views = self._beneath(beneath)
+        types = {
+            name: fetch_one(self.connection, "sources/views/columns", oid=row["oid"]) for name, row in tables.items()
+        }
+        called = [
+            trees.joined(call.funcname)
+            for tree in [beneath, *views.values()]
+            for call in trees.nodes(tree, ast.FuncCall)
+        ]
+        functions = [row["name"] for row in fetch(self.connection, "sources/views/functions", names=called)]
+        try:
+            ways = ways_to_rows(
+                _KEYED.format(trusted(trees.written(beneath))).as_string(),
+                {name: [*of["types"], ROW_ID] for name, of in types.items()},
+                {name: trees.written(tree) for name, tree in views.items()},
+                functions,
+            )
+        except NotDerivedError as error:
+            raise ViewError(f"{self.view}: {error}") from None
+        found: list[Joined] = []
+        for name, table in tables.items():
+            own = [way for way in ways.ways if way.relation == name]
+            inexact = {column for way in own for column in way.columns} - {*types[name]["exact"]}
+            remark = ""
+            if not all(way.query for way in own):
+                remark = "no equality leads from it to the rows of the view"
+            elif inexact:
+                remark = f"it is joined by {', '.join(sorted(inexact))}, whose type is not a number, a text or a uuid"
+            if own:
+                columns = sorted(ways.used[name])
+                found.append(Joined(table, columns, types[name]["types"], () if remark else own, remark))
+        return found
+
+    def _beneath(self, tree: SelectStmt) -> tuple[dict[str, Row], dict[str, SelectStmt]]:
+        """Return the tables and the views that a query reads, those that these views read with them, by name."""
+        tables: dict[str, Row] = {}
+        views: dict[str, SelectStmt] = {}
+        queue = [tree]
+        while queue:
+            for table in trees.nodes(queue.pop(), ast.RangeVar):
+                name = f"{table.schemaname}.{table.relname}"
+                if not table.schemaname or name in tables or name in views:
+                    continue
+                row = fetch_one(self.connection, "sources/views/relation", relation=_qualified(Node(range_var=table)))
+                if row["is_table"]:
+                    tables[name] = row
+                elif row["definition"] is None:
+                    raise ViewError(f"{self.view} reads {row['name']}, which is not a table")
+                else:
+                    self.views.append(row["oid"])
+                    views[name] = trees.select_of(row["definition"])
+                    self._require_settled(f"view {row['name']}", views[name])
+                    queue.append(views[name])
+        return tables, views
 
     def _meaning(self, query: str) -> str:
         """Return how PostgreSQL reads a query."""
@@ -356,79 +575,103 @@ class _Reader:
             self.connection.execute(copy)  # without parameters: a percent sign in a view is no placeholder
             return fetch_one(self.connection, "sources/views/meaning", relation=f"pg_temp.{BENEATH}")["tree"]
 
-    def _replace(self, select: SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]) -> None:
-        """Replace what a select reads by `changed_rows`, and keep only its logged columns."""
-        joins = self._joins(select)
-        read_from = joins[0].larg if joins else select.from_clause[0]
-        sources = self._name(select, read_from, joins)
-        source = sources[BENEATH]
+    def _replace(
+        self, select: SelectStmt, beneath: SelectStmt, names: Sequence[str], reads: set[str], logged: set[str]
+    ) -> None:
+        """Replace what a select reads by `changed_rows`, and keep only its logged columns.
+
+        In the same select again, `beneath`, keep the columns that are read, and add the ids of the rows that decide.
+        """
         columns = {name: target.val for name, target in zip(names, trees.targets(select), strict=True)}
         kept = {name: columns[name] for name in names if name in logged}
-        conditions = [join.quals for join in joins]
-        where = [select.where_clause] if select.HasField("where_clause") else []
-        self._require_beneath(kept, where)
+        tables = {_alias(table.node): table for table in self._tables_of(select)}
+        alias = self._deciding(tables, kept)
+        sources = self._name(select, tables, alias)
+        source = sources[BENEATH]
+        joins = list(_joins(select.from_clause))
+        conditions = [join.quals for join in joins if join.HasField("quals")]
+        where = list(_parts(select.where_clause))
+        own = [part for part in where if not _has_subquery(part) and {of for of, _ in _references([part])} <= {BENEATH}]
+        self.is_alone &= own == where and all(join.jointype == ast.JOIN_LEFT for join in joins)
+        self.is_alone &= len(select.from_clause) == 1
         proved = [(f"column {name}", node) for name, node in kept.items()]
         proved += [(f"column {name}", part) for name in sorted(reads - logged) for part in _proved_parts(columns[name])]
         proved += [(f"join {number}", node) for number, node in enumerate(conditions, 1)]
         self._prove(sources, proved, where)
-        read = [*(columns[name] for name in reads), *conditions]
-        self.joined += [
-            Joined(table, sorted(self._columns(read, name))) for name, table in sources.items() if name != BENEATH
-        ]
-        needed = self._columns([*kept.values(), *where], BENEATH)
+        read = [*(columns[name] for name in reads), *conditions, *where]
+        for table in sources:
+            self._columns(read, table)
+        needed = self._columns([*kept.values(), *own], BENEATH)
         is_numbered = trees.WHOLE_ROW not in needed  # a whole row would have one column more
         kept[NUMBER] = trees.value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
         targets = [Node(res_target=ast.ResTarget(name=name, val=value)) for name, value in kept.items()]
+        shown = {name: target.val for name, target in zip(names, trees.targets(beneath), strict=True) if name in reads}
+        shown[ROW_ID] = trees.value(f"{sql.Identifier(alias).as_string()}.{ROW_ID}")
+        with_ids = [Node(res_target=ast.ResTarget(name=name, val=value)) for name, value in shown.items()]
         nested: SelectStmt | None = None
         if source["definition"] is not None:
-            nested = self.expand(source, self._columns(read, BENEATH) | needed, needed)
+            nested, inner = self.expand(source, self._columns(read, BENEATH) | needed, needed)
+            named = next(table.node for table in self._tables_of(beneath) if _alias(table.node) == alias)
+            subquery = ast.RangeSubselect(subquery=Node(select_stmt=inner), alias=ast.Alias(aliasname=alias))
+            named.CopyFrom(Node(range_subselect=subquery))
         else:
             self.bases[source["oid"]] = source
+            self.decided.append(f"{source['schema_name']}.{source['relation_name']}")
             if is_numbered:
-                nested = trees.select_of(f"{UNNUMBERED}, * FROM {ROWS}")
-        alias = ast.Alias(aliasname=BENEATH)
-        rows = Node(range_var=ast.RangeVar(relname=ROWS, inh=True, relpersistence="p", alias=alias))
+                nested = trees.select_of(f"{UNNUMBERED}, * FROM {ROWS}_{source['oid']}")
+        as_beneath = ast.Alias(aliasname=BENEATH)
+        name = f"{ROWS}_{source['oid']}"
+        rows = Node(range_var=ast.RangeVar(relname=name, inh=True, relpersistence="p", alias=as_beneath))
         if nested:
-            rows = Node(range_subselect=ast.RangeSubselect(subquery=Node(select_stmt=nested), alias=alias))
-        del select.target_list[:], select.from_clause[:]
+            rows = Node(range_subselect=ast.RangeSubselect(subquery=Node(select_stmt=nested), alias=as_beneath))
+        del select.target_list[:], select.from_clause[:], beneath.target_list[:]
+        select.ClearField("where_clause")
+        if own:
+            select.where_clause.CopyFrom(_all_of(own))
         select.target_list.extend(targets)
         select.from_clause.append(rows)
+        beneath.target_list.extend(with_ids)
 
-    def _name(self, select: SelectStmt, read_from: Node, joins: Sequence[ast.JoinExpr]) -> dict[str, Row]:
-        """Name the tables of a select as nothing else is named, in every column; return them, that beneath first."""
-        nodes = {BENEATH: read_from} | {f"joined_{number}": join.rarg for number, join in enumerate(joins, 1)}
-        if any(node.range_var.alias.colnames for node in nodes.values()):
+    def _tables_of(self, select: SelectStmt) -> list[_Table]:
+        tables = list(_tables(select.from_clause))
+        if not all(table.node.HasField("range_var") or table.node.HasField("range_subselect") for table in tables):
+            raise ViewError(f"{self.view} has a function in FROM")
+        if any(table.node.range_var.alias.colnames for table in tables):
             raise ViewError(f"{self.view} names the columns of a table in FROM")
-        _rename(select, {_alias(node): name for name, node in nodes.items()})
+        return tables
+
+    def _deciding(self, tables: Mapping[str, _Table], kept: Mapping[str, Node]) -> str:
+        """Return the name of the table whose row decides the kept columns alone."""
+        if undecided := next((name for name, node in kept.items() if _has_subquery(node)), ""):
+            raise ViewError(f"{self.view}: a subquery decides column {undecided}")
+        required = [
+            alias for alias, table in tables.items() if table.node.HasField("range_var") and not table.is_optional
+        ]
+        decides = {name: {table for table, _ in _references([node])} for name, node in kept.items()}
+        for alias in required:
+            if len(tables) == 1 or all(of <= {alias} for of in decides.values()):
+                return alias
+        first = next(iter(tables))
+        joined = next((name for name, of in decides.items() if of - {first}), "")
+        raise ViewError(f"{self.view}: a joined table decides column {joined}")
+
+    def _name(self, select: SelectStmt, tables: Mapping[str, _Table], deciding: str) -> dict[str, Row]:
+        """Name the tables of a select as nothing else is named, in every column; return them, the deciding first."""
+        others = [alias for alias in tables if alias != deciding]
+        aliases = {deciding: BENEATH} | {alias: f"joined_{number}" for number, alias in enumerate(others, 1)}
+        _rename(select, aliases)
         sources = {
-            name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(node))
-            for name, node in nodes.items()
+            name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(tables[alias].node))
+            for alias, name in aliases.items()
+            if tables[alias].node.HasField("range_var")
         }
-        for name, source in sources.items():
-            if not source["is_table"] and (source["definition"] is None or name != BENEATH):
+        for table in tables.values():
+            if table.node.HasField("range_subselect"):
+                self._require_settled(f"subquery {_alias(table.node)}", table.node)
+        for source in sources.values():
+            if not source["is_table"] and source["definition"] is None:
                 raise ViewError(f"{self.view} reads {source['name']}, which is not a table")
         return sources
-
-    def _joins(self, select: SelectStmt) -> list[ast.JoinExpr]:
-        """Return the joins of a select, that of the table beneath first; none if it reads one table."""
-        joins: list[ast.JoinExpr] = []
-        [node, *more] = select.from_clause
-        while node.HasField("join_expr"):
-            join = node.join_expr
-            if join.jointype != ast.JOIN_LEFT or not join.rarg.HasField("range_var") or not join.HasField("quals"):
-                raise ViewError(f"{self.view} joins tables otherwise than by LEFT JOIN … ON")
-            joins.insert(0, join)
-            node = join.larg
-        if more or not node.HasField("range_var"):
-            raise ViewError(f"{self.view} reads several tables, and not by LEFT JOIN")
-        return joins
-
-    def _require_beneath(self, kept: Mapping[str, Node], where: Sequence[Node]) -> None:
-        """Check that the table beneath decides the kept columns and the filter alone."""
-        columns = [(f"column {name}", node) for name, node in kept.items()]
-        for what, node in [*columns, *(("its filter", node) for node in where)]:
-            if {table for table, _ in _references([node])} - {BENEATH}:
-                raise ViewError(f"{self.view}: a joined table decides {what}")
 
     def _columns(self, nodes: Collection[Node], table: str) -> set[str]:
         """Return the names of the columns of a table that expressions read."""
@@ -458,8 +701,12 @@ class _Reader:
 
         Of several tables, the row is that of all of them, whose columns are named `table.column`.
         """
+        columns, nested = _apart(columns, sources)
+        filters, nested_filters = _apart([("its filter", node) for node in where], sources)
+        for what, node in [*nested, *nested_filters]:
+            self._require_settled(what, node)
         indexes = [(what, f"(({_text(node, sources)}))") for what, node in columns]
-        indexes += [("its filter", f"((1)) where {_text(node, sources)}") for node in where]
+        indexes += [(what, f"((1)) where {_text(node, sources)}") for what, node in filters]
         copy = sql.Identifier(BENEATH)
         with self.connection.transaction(force_rollback=True):
             execute(self.connection, "sources/views/copy", {"copy": copy, **self._all_columns(sources)})
@@ -474,6 +721,18 @@ class _Reader:
                     raise ViewError(
                         f"{self.view}: {what} does not follow from the row alone: {error.diag.message_primary}"
                     ) from None
+
+    def _require_settled(self, what: str, tree: Message) -> None:
+        """Check that the same rows yield the same values at any time; a tick evaluates it, no trigger does."""
+        if any(True for _ in trees.nodes(tree, ast.SQLValueFunction)) or any(
+            constant.sval.sval.strip().lower() in CLOCKS for constant in trees.nodes(tree, ast.A_Const)
+        ):
+            raise ViewError(f"{self.view}: {what} depends on the time or on who asks")
+        names = {trees.joined(call.funcname) for call in trees.nodes(tree, ast.FuncCall)}
+        names = {name if "." in name else f"pg_catalog.{name}" for name in names}
+        settled = [f"pg_catalog.{name}" for name in BY_SETTINGS]
+        for row in fetch(self.connection, "sources/views/unsettled", names=[*names], settled=settled):
+            raise ViewError(f"{self.view}: {what} calls {row['name']}, which is not IMMUTABLE")
 
     def _all_columns(self, sources: dict[str, Row]) -> dict[str, sql.Composable]:
         """Return the columns and tables of the copy that expressions are proved on."""
@@ -494,7 +753,22 @@ class _Reader:
 
 
 def _alias(table: Node) -> str:
-    return table.range_var.alias.aliasname or table.range_var.relname
+    return table.range_subselect.alias.aliasname or table.range_var.alias.aliasname or table.range_var.relname
+
+
+def _apart(
+    named: Iterable[tuple[str, Node]], sources: Collection[str]
+) -> tuple[list[tuple[str, Node]], list[tuple[str, Node]]]:
+    """Return the expressions over columns of tables, and those that have subqueries or read columns of these."""
+    apart: tuple[list[tuple[str, Node]], list[tuple[str, Node]]] = ([], [])
+    for what, node in named:
+        is_nested = not {table for table, _ in _references([node])} <= {*sources} or _has_subquery(node)
+        apart[is_nested].append((what, node))
+    return apart
+
+
+def _has_subquery(node: Node) -> bool:
+    return any(True for _ in trees.nodes(node, ast.SubLink))
 
 
 def _rename(tree: SelectStmt, new_names: Mapping[str, str]) -> None:
@@ -542,6 +816,10 @@ def _references(nodes: Iterable[Node]) -> list[tuple[str, str]]:
     """Return the columns that expressions read, each with its table."""
     names = [trees.names_of(reference) for node in nodes for reference in trees.nodes(node, ast.ColumnRef)]
     return [(name[0], name[-1]) for name in names]
+
+
+def _all_of(parts: Sequence[Node]) -> Node:
+    return parts[0] if len(parts) == 1 else Node(bool_expr=ast.BoolExpr(boolop=ast.AND_EXPR, args=parts))
 
 
 def _qualified(node: Node) -> str:

@@ -95,13 +95,16 @@ def deleted_of(world: World) -> set[tuple[object, object]]:
     return {(row["crew_id"], row["session_id"]) for row in rows}
 
 
-def test_an_inbox_is_read_if_what_the_view_shows_of_it_changes(world: World) -> None:
+def test_an_inbox_concerns_its_chats_if_what_the_view_shows_of_it_changes(world: World) -> None:
     refresh(world)
-    log = "select source, operation from analytics.changes where operation = 'everything'"
+    log = "select source, operation from analytics.changes where operation in ('beneath', 'everything')"
     world.execute("update shop.inboxes set note = 'x' where id = 1")
     assert world.execute(log) == []
     world.execute("update shop.inboxes set kind = 'linkedin' where id = 1")
-    assert world.execute(log) == [{"source": "conversations", "operation": "everything"}]
+    assert world.execute(log) == [{"source": "conversations", "operation": "beneath"}]
+    found = "select id from analytics.changed_conversations where operation = 'update' order by id"
+    chats = "select analytics.uuid_of(id) as id from shop.chats where inbox_id = 1 order by 1"
+    assert world.execute(found) == world.execute(chats)
     refresh(world)
     assert_right(world)
 
@@ -170,6 +173,7 @@ def test_a_check_says_what_there_is_and_changes_nothing(shop: World, file: Calla
     shop.execute("alter table shop.posts drop constraint posts_pkey; update shop.posts set id = 1 where id = 4")
     output = adopt("--check", file(VIEWS)).output
     assert "create index concurrently on shop.posts using btree ((analytics.uuid_of(chat_id)));" in output
+    assert "create index concurrently on shop.chats ((inbox_id));" in output
     [messages] = [line for line in output.splitlines() if "│ messages " in line]
     assert [cell.strip() for cell in messages.split("│")][1:7] == ["messages", "80", "0", "1", "0", "yes"]
     assert shop.execute("select count(*) as n from pg_views where schemaname = 'app'") == [{"n": 0}]

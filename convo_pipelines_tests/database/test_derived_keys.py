@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from convo_pipelines.database import templates
+from convo_pipelines.database import declarations, templates
 from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.statements import source
 from convo_pipelines.engine.conditions import conditions
@@ -617,6 +618,26 @@ def test_days_that_lead_to_no_keys_are_refused_with_the_reason(
         window(query, ["talk_id"], days)
 
 
+def test_a_row_that_goes_between_the_snapshot_and_the_statement_is_a_former_one(shop: World) -> None:
+    """A chunk chooses its keys by the snapshot that the tick began with, and reads rows as they are later."""
+    keys = ["client_id", "day"]
+    query = (
+        "select talk.client_id, message.day, count(*) from shop.talks as talk "
+        "inner join shop.messages as message on message.talk_id = talk.id group by 1, 2"
+    )
+    statement = derive(query, keys)
+    shop.execute("insert into shop.talks values (1, 10); insert into shop.messages values (1, 1, null, 100)")
+    snapshots = [shop.execute("select pg_current_snapshot()::text as snapshot")[0]["snapshot"]]
+    shop.execute("update shop.messages set day = 200")
+    snapshots.append(shop.execute("select pg_current_snapshot()::text as snapshot")[0]["snapshot"])
+    shop.execute("update shop.talks set client_id = 20")
+    found = set[tuple[object, ...]]()
+    for since, until in zip(snapshots, [snapshots[1], None], strict=True):
+        span = {"from_snapshot": since, "to_snapshot": until}
+        found |= {tuple(row.values()) for row in shop.connection.execute(statement.encode(), span).fetchall()}
+    assert found >= {(10, 100), (10, 200), (20, 200)}
+
+
 @pytest.mark.parametrize("query", REFUSED)
 def test_what_does_not_follow_is_refused_with_the_reason(query: str) -> None:
     with pytest.raises(NotDerivedError, match=REFUSED[query]):
@@ -634,9 +655,9 @@ def test_keys_are_those_that_follow_from_the_rows() -> None:
     assert len(derived_tables) == 6
     for table in derived_tables:
         assert table.own("keys"), table.name
-        logged = {log for log in keys_of(table).split() if log.endswith("_changes")}
+        logged = {log for log in keys_of(table).split() if re.match(r"analytics\.changed_|analytics\..*_changes$", log)}
         followed = {change.partition(" ")[0] for change in table.changes}
-        assert logged == {f"analytics.{name}_changes" for name in followed}, table.name
+        assert logged == {f"analytics.{declarations.logs()[name].changed}" for name in followed}, table.name
     assert derived.write() == [], "run `make keys`"
 
 

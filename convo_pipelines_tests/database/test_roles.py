@@ -235,7 +235,9 @@ def test_every_role_reads_what_it_was_granted(world: World) -> None:
             for granted in world.execute(GRANTED, role, role):
                 for columns in (", ".join(granted["columns"]), *granted["columns"]):
                     reader.execute(f"select {columns} from {granted['relation']}").fetchall()
-    views = world.execute("select viewname from pg_views where schemaname = 'analytics'")
+    views = world.execute(
+        "select viewname from pg_views where schemaname = 'analytics' and viewname not like 'changed\\_%'"
+    )
     assert [view for view in views if not world.execute(f"select from analytics.{view['viewname']} limit 1")] == []
 
 

@@ -21,7 +21,7 @@ from convo_pipelines_tests.database.test_migrations import catalog
 from convo_pipelines_tests.world import World, at
 
 LATER = "9001_later"
-UNTIL_ROLES = "0003_lake_follows_logs"
+UNTIL_ROLES = "0004_views_looked_through"
 """The newest migration of a database without roles."""
 log = logging.getLogger("test")
 

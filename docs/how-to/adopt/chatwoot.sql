@@ -71,8 +71,8 @@ select
     coalesce(nullif(email, ''), phone_number, '')::text as value
 from public.contacts;
 
--- The kind of channel is that of the inbox: a table that is joined by LEFT JOIN, and decides neither the key nor which rows there
--- are. If the kind of an inbox changes, all conversations are read again. When a conversation was resolved, nothing says.
+-- The kind of channel is that of the inbox, a table that is joined. If the kind of an inbox changes, its conversations are read
+-- again. When a conversation was resolved, nothing says.
 create or replace view app.conversations as
 select
     analytics.uuid_of(conversation.id) as id,

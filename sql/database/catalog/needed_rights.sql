@@ -85,7 +85,7 @@ lacking (subject, name, role, rights, object) as (
     where schema.nspname = 'analytics'
         and proc.prorettype <> 'trigger'::regtype
         and (proc.prosecdef or proc.provolatile <> 'v')  -- the others are called by these
-        and proc.proname not like 'lock\_view\_%%'
+        and proc.proname not like all(array['lock\_view\_%%', 'look\_up\_%%'])
         and not has_function_privilege(roles.oid, proc.oid, 'execute')
     union all
     select

@@ -23,6 +23,9 @@ begin
     end if;
     grant usage on schema analytics to convo_analyst, convo_observer;
     grant select on all tables in schema analytics to convo_analyst;
+    if to_regprocedure('analytics.looked_up(text, text[])') is not null then
+        grant execute on function analytics.looked_up(text, text[]) to convo_analyst, convo_pipeline;  -- views call it
+    end if;
     for relation in
         select
             class.oid::regclass as name,

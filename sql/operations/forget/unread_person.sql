@@ -20,9 +20,9 @@ logged as (
         change.operation,
         change.xid
     from (
-        select 'people' as source, id, operation, xid from analytics.people_changes
+        select 'people' as source, id, operation, xid from analytics.changed_people
         union all
-        select 'contact_methods', id, operation, xid from analytics.contact_methods_changes
+        select 'contact_methods', id, operation, xid from analytics.changed_contact_methods
         union all
         select 'participant_decisions', id, operation, xid from analytics.participant_decisions_changes
         union all
@@ -36,9 +36,9 @@ logged as (
         change.operation,
         change.xid
     from (
-        select 'conversations' as source, id as conversation_id, operation, xid from analytics.conversations_changes
+        select 'conversations' as source, id as conversation_id, operation, xid from analytics.changed_conversations
         union all
-        select 'messages', conversation_id, operation, xid from analytics.messages_changes
+        select 'messages', conversation_id, operation, xid from analytics.changed_messages
         union all
         select 'people_conversations', conversation_id, operation, xid from analytics.people_conversations_changes
         union all

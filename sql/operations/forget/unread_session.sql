@@ -15,7 +15,7 @@ with logged as (
         array[change.source, change.source || ' ' || change.operation],
         change.xid
     from (
-        select 'conversations' as source, operation, xid, crew_id, session_id from analytics.conversations_changes
+        select 'conversations' as source, operation, xid, crew_id, session_id from analytics.changed_conversations
         union all
         select 'crew_conversations', operation, xid, crew_id, session_id from analytics.crew_conversations_changes
         union all

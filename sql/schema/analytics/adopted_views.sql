@@ -23,12 +23,13 @@ create table analytics.adopted_tables (
 
 comment on table analytics.adopted_tables is 'The tables beneath adopted views. Internal.';
 comment on column analytics.adopted_tables.view_oid is 'The view.';
-comment on column analytics.adopted_tables.number is '0: the table whose rows it shows; others: tables that are joined to it.';
+comment on column analytics.adopted_tables.number is
+'0: the table that decides its rows; then others that do, and those that it reads beside them.';
 comment on column analytics.adopted_tables.table_oid is 'The table.';
 comment on column analytics.adopted_tables.known_name is 'Its schema and name, quoted, when the view was adopted.';
 comment on column analytics.adopted_tables.function_name is
-'The trigger function: it logs what the view shows of changed rows, or everything if columns that the view reads of a joined '
-'table change.';
+'The trigger function: it logs what the view shows of changed rows; of a table beside, what leads to rows of the view, or '
+'everything.';
 
 create table analytics.released_views (
     number int primary key,

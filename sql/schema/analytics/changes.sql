@@ -8,7 +8,7 @@ comment on column analytics.changes.source is
 'The table whose row changed; histories for all histories tables. "<table> retry": see operation.';
 comment on column analytics.changes.xid is 'The transaction that changed it.';
 comment on column analytics.changes.logged_at is 'When that transaction began.';
-comment on column analytics.changes.operation is 'insert, update, delete, move, truncate, everything, unusable or retry.';
+comment on column analytics.changes.operation is 'insert, update, delete, move, truncate, everything, beneath, unusable or retry.';
 comment on column analytics.changes.is_everything is 'Whether everything of the source has to be read again.';
 
 -- Logs that a source has to be read as a whole. Of histories tables, session_changes says which.

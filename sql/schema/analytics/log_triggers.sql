@@ -16,6 +16,7 @@ as $$
 #variable_conflict use_column
 declare
     operation text := lower(tg_op collate "C");
+    is_alone boolean := true;  -- no other table decides whether a row is there, as one may of a view
     may_write boolean;
     is_single boolean;
     {declared}
@@ -42,6 +43,7 @@ begin
                 ({old_values}) is not distinct from ({new_values})
                 and not exists (select from old_rows offset 1)
                 and not exists (select from new_rows offset 1)
+                and is_alone
             into {one}, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
@@ -50,7 +52,7 @@ begin
                         {numbered},
                         case when bool_and(is_new) then 'insert' when bool_or(is_new) then 'update' else 'delete' end as change
                     from (select {values}, false as is_new from old_rows union all select {values}, true from new_rows) as sides
-                    group by {numbered}
+                    group by {numbered}, case when not is_alone then is_new end
                 ) as changed;
             end if;
         else

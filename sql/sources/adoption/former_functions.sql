@@ -7,6 +7,8 @@ where pronamespace = 'analytics'::regnamespace
         proname like 'log\_view\_%%'
         and proname not in (select function_name from analytics.adopted_tables)
         and oid not in (select tgfoid from pg_trigger)
+        or proname like 'look\_up\_%%'
+        and replace(proname, 'look_up', 'log_view') not in (select function_name from analytics.adopted_tables)
         or proname like 'lock\_view\_%%'
         and not exists (select from pg_class where relkind = 'v' and 'lock_view_' || pg_class.oid = proname)
     );

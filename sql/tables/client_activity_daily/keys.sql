@@ -12,6 +12,6 @@ union
 select
     conversation_days.client_id,
     conversation_days.activity_date
-from analytics.clients_changes as change
+from analytics.changed_clients as change
 inner join analytics.conversation_days on conversation_days.client_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot);

@@ -7,35 +7,35 @@ where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot
     and change.conversation_id is not null
 union
 select people_conversations.conversation_id
-from analytics.people_changes as change
+from analytics.changed_people as change
 inner join analytics.people_conversations on people_conversations.person_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
 select change.id as conversation_id
-from analytics.conversations_changes as change
+from analytics.changed_conversations as change
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.id is not null
 union
 select people_conversations.conversation_id
-from analytics.clients_changes as change
+from analytics.changed_clients as change
 inner join app.people on people.client_id = change.id
 inner join analytics.people_conversations on people_conversations.person_id = people.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.operation <> 'update'
 union
 select conversations.id as conversation_id
-from analytics.crews_changes as change
+from analytics.changed_crews as change
 inner join app.conversations on conversations.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
 select conversations.id as conversation_id
-from analytics.clients_changes as change
+from analytics.changed_clients as change
 inner join app.conversations on conversations.client_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.operation <> 'update'
 union
 select conversations.id as conversation_id
-from analytics.clients_changes as change
+from analytics.changed_clients as change
 inner join app.crews on crews.client_id = change.id
 inner join app.conversations on conversations.crew_id = crews.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)

@@ -7,7 +7,7 @@ where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot
     and change.conversation_id is not null
 union
 select change.id as conversation_id
-from analytics.conversations_changes as change
+from analytics.changed_conversations as change
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.operation = 'delete'
     and change.id is not null
@@ -19,12 +19,12 @@ inner join analytics.conversation_summaries
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
 select conversation_summaries.conversation_id
-from analytics.crews_changes as change
+from analytics.changed_crews as change
 inner join analytics.conversation_summaries on conversation_summaries.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.operation = 'delete'
 union
 select change.conversation_id
-from analytics.messages_changes as change
+from analytics.changed_messages as change
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.conversation_id is not null;

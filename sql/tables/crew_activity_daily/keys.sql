@@ -12,7 +12,7 @@ union
 select
     change.id as crew_id,
     present.activity_date
-from analytics.crews_changes as change
+from analytics.changed_crews as change
 inner join analytics.crew_activity_daily as present on present.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and change.operation = 'delete'
@@ -21,6 +21,6 @@ union
 select
     histories_sessions.crew_id,
     histories_sessions.activity_date
-from analytics.crews_changes as change
+from analytics.changed_crews as change
 inner join analytics.histories_sessions on histories_sessions.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot);

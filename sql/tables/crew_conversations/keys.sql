@@ -28,7 +28,7 @@ union
     select
         crew_id,
         session_id
-    from analytics.conversations_changes
+    from analytics.changed_conversations
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and operation in ('delete', 'update') and crew_id is not null
 );

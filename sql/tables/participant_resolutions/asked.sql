@@ -9,9 +9,9 @@ with unread as (
         change.source,
         change.id
     from (
-        select 'people' as source, id, xid from analytics.people_changes
+        select 'people' as source, id, xid from analytics.changed_people
         union all
-        select 'contact_methods', id, xid from analytics.contact_methods_changes
+        select 'contact_methods', id, xid from analytics.changed_contact_methods
         union all
         select 'participant_decisions', id, xid from analytics.participant_decisions_changes
     ) as change

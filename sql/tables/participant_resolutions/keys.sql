@@ -8,9 +8,9 @@ with changed as (
         id,
         bool_or(operation = 'insert') as is_insert
     from (
-        select 'people' as source, id, operation, xid from analytics.people_changes
+        select 'people' as source, id, operation, xid from analytics.changed_people
         union all
-        select 'contact_methods', id, operation, xid from analytics.contact_methods_changes
+        select 'contact_methods', id, operation, xid from analytics.changed_contact_methods
         union all
         select 'participant_decisions', id, operation, xid from analytics.participant_decisions_changes
     ) as change
@@ -49,7 +49,7 @@ from (
     inner join app.contact_methods as contact on contact.person_id = changed.id
     where changed.source = 'people' and changed.is_insert
     union
-    select 'conversation', id from analytics.conversations_changes
+    select 'conversation', id from analytics.changed_conversations
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and id is not null and crew_id is not null
 ) as touched

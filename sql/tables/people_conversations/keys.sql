@@ -6,7 +6,7 @@ with renewed as (  -- sources of persons who were deleted, with their links, and
     select
         named.source,
         named.source_id
-    from analytics.people_changes as change
+    from analytics.changed_people as change
     inner join analytics.identifiers as held on held.person_id = change.id
     inner join analytics.identifiers as named on named.identifier = held.identifier
     where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
@@ -21,17 +21,17 @@ contacts as (
     where source = 'contact_method'
 )
 
-select id as conversation_id from analytics.conversations_changes
+select id as conversation_id from analytics.changed_conversations
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and id is not null
 union
-select conversation_id from analytics.messages_changes
+select conversation_id from analytics.changed_messages
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
 union
 select conversation_id from analytics.participant_resolutions_changes
 where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot) and conversation_id is not null
 union
 select message.conversation_id
-from analytics.message_recipients_changes as change
+from analytics.changed_message_recipients as change
 inner join app.messages as message on message.id = change.message_id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
@@ -44,12 +44,12 @@ select source_id from renewed
 where source = 'conversation'
 union
 select link.conversation_id
-from analytics.people_changes as change
+from analytics.changed_people as change
 inner join analytics.people_conversations as link on link.person_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
 union
 select conversation.id
-from analytics.crews_changes as change
+from analytics.changed_crews as change
 inner join app.conversations as conversation on conversation.crew_id = change.id
 where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
     and conversation.client_id is null;
