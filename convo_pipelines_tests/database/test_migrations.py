@@ -411,7 +411,7 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert migrate("up").exit_code == 0
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
-        analyst.execute("select from analytics.alerts, analytics.lake_state")
+        analyst.execute("select from analytics.alerts, analytics.users_changes")
         refused = migrate("down", "--yes")
         pid = analyst.info.backend_pid
     assert refused.exit_code == 1

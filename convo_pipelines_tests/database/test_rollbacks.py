@@ -260,7 +260,7 @@ def test_what_others_made_of_a_later_version_is_named_and_nothing_is_done(
 @pytest.mark.usefixtures("world")
 def test_roles_are_rolled_back_before_the_baseline_that_they_have_rights_on() -> None:
     migrations.up(("roles",))
-    for _ in range(3):
+    for _ in range(4):
         assert down("--only", "analytics", "--yes").exit_code == 0
     refused = down("--only", "analytics", "--yes")
     assert (refused.exit_code, newest()) == (1, "roles")

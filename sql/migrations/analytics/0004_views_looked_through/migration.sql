@@ -1,5 +1,5 @@
--- The logs of sources that may be views get the columns by which rows of a view are looked up. Adopted views are captured by their
--- former functions until they are installed again.
+-- The logs of sources that may be views get the columns by which rows of a view are looked up. Adopted views are captured by
+-- their former functions until they are installed again.
 alter table analytics.clients_changes add column beneath text, add column beneath_values text[];
 alter table analytics.crews_changes add column beneath text, add column beneath_values text[];
 alter table analytics.people_changes add column beneath text, add column beneath_values text[];
