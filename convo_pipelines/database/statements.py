@@ -37,6 +37,12 @@ def header(name: str) -> list[str]:
     return [line.removeprefix("--").strip() for line in takewhile(_is_comment, source(name).splitlines())]
 
 
+def description(name: str) -> sql.SQL:
+    """Return, as comments of a statement with parameters, what a header says but for its parameters and its result."""
+    said = takewhile(lambda line: not line.startswith(("in:", "out:")), header(name))
+    return trusted("".join(f"-- {line}\n" for line in said).replace("%", "%%"))
+
+
 def _is_comment(line: str) -> bool:
     return line.startswith("--")
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from psycopg import sql
 
 from convo_pipelines.database.declarations import columns as declared_columns
-from convo_pipelines.database.statements import fragment
+from convo_pipelines.database.statements import description, fragment
 from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.keys import given
@@ -25,7 +25,11 @@ KEPT_TEXTS = 100
 
 def own(table: DerivedTable, statement: str) -> sql.SQL:
     """Return a table's own statement with this name, or the engine's, as part of another."""
-    return fragment(table.own(statement) or f"engine/refresh/{statement}")
+    return fragment(_path(table, statement))
+
+
+def _path(table: DerivedTable, statement: str) -> str:
+    return table.own(statement) or f"engine/refresh/{statement}"
 
 
 def day(table: DerivedTable) -> sql.Composable:
@@ -102,28 +106,32 @@ def few(table: DerivedTable, columns: Columns, parts: tuple[Part, ...]) -> bytes
         steps.append(fragment(more))
     steps += [
         _step("present", sql.SQL("select {columns} from {target} as target where {is_present}"), **names, **queries),
-        _step("computed", queries["rows"]),
+        _step("computed", queries["rows"], _path(table, "rows")),
         _step("wanted", sql.SQL("select {columns} from computed"), **names),
-        _step("differences", queries["differences"]),
+        _step("differences", queries["differences"], _path(table, "differences")),
     ]
     is_locked: list[sql.Composable] = []
     if not table.rows.is_insert_only:
         lock = lock_rows(table, "differences")
-        steps.append(_step("free", lock["free_rows"]))
+        steps.append(_step("free", lock["free_rows"], _path(table, "free_rows")))
         is_locked.append(lock["is_locked"])
     for column, _ in table.rows.parents:
         lock = lock_parents(table, column, "differences")
-        steps.append(_step(f"free_{column}", lock["free_parents"]))
+        steps.append(_step(f"free_{column}", lock["free_parents"], _path(table, "free_parents")))
         is_locked.append(lock["is_locked"])
+    settled, locked = own(table, "settled"), sql.SQL(" or ").join(is_locked or [sql.SQL("false")])
     steps += [
-        _step("diff", own(table, "settled"), **names, is_locked=sql.SQL(" or ").join(is_locked or [sql.SQL("false")])),
+        _step("diff", settled, _path(table, "settled"), **names, is_locked=locked),
         write(table, columns, "save"),
     ]
     if propagate := propagation(table):
-        steps.append(_step("propagated", fragment(propagate), **logs.names(table, columns)))
+        steps.append(_step("propagated", fragment(propagate), propagate, **logs.names(table, columns)))
     if table.grain.has_retries:
-        steps.append(_step("retried", own(table, "retry"), **logs.names(table, columns)))
-    steps += [_step("odd", queries["odd"]), _step("counts", own(table, "counts"), **names)]
+        steps.append(_step("retried", own(table, "retry"), _path(table, "retry"), **logs.names(table, columns)))
+    steps += [
+        _step("odd", queries["odd"], _path(table, "odd")),
+        _step("counts", own(table, "counts"), _path(table, "counts"), **names),
+    ]
     text = fragment("engine/refresh/few").format(
         **queries, queries=sql.SQL(",\n\n").join(steps), saved_keys=own(table, "saved_keys")
     )
@@ -167,9 +175,11 @@ def lock_parents(table: DerivedTable, column: str, diff: str) -> dict[str, sql.C
     }
 
 
-def _step(name: str, query: sql.Composable, **names: sql.Composable) -> sql.Composable:
+def _step(name: str, query: sql.Composable, of: str = "", /, **names: sql.Composable) -> sql.Composable:
+    """Return a query with a name; what the header of its file `of` says becomes a comment."""
     text = query.format(**names) if isinstance(query, sql.SQL) else query
-    return sql.SQL("{} as materialized (\n{}\n)").format(sql.Identifier(name), text)
+    said = description(of) if of else sql.SQL("")
+    return sql.SQL("{}{} as materialized (\n{}\n)").format(said, sql.Identifier(name), text)
 
 
 def _queries(
