@@ -272,12 +272,19 @@ def _checksum(line: Line, name: str) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
 
 
+def _former_checksums(line: Line, name: str) -> list[str]:
+    """Return the checksums of former texts of a migration that ended with the same catalog: `-- was: CHECKSUM`."""
+    file = _file(line, name, "migration")
+    return re.findall(r"^-- was: (\w+)$", file.read_text(), re.MULTILINE) if file.exists() else []
+
+
 def _edited(connection: Connection, name: str) -> Iterator[str]:
     applied = _applied(connection, name)
     lines: list[Line] = [line for line in LINES if SCHEMA_OF[line] == name]
     for line in lines:
         for migration in _names(line):
-            if migration in applied and applied[migration] != _checksum(line, migration):
+            known = {_checksum(line, migration), *_former_checksums(line, migration)}
+            if migration in applied and applied[migration] not in known:
                 yield f"migration {migration} was edited after it was applied"
 
 

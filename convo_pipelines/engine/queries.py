@@ -9,7 +9,6 @@ from functools import lru_cache
 
 from psycopg import sql
 
-from convo_pipelines.database.declarations import columns as declared_columns
 from convo_pipelines.database.statements import description, fragment
 from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
@@ -38,8 +37,9 @@ def day(table: DerivedTable) -> sql.Composable:
         return fragment("engine/refresh/no_day")
     if not table.day:
         return fragment(table.own("day") or f"keys/{table.grain.order[0]}/day")
-    step = "day_of_date" if declared_columns()[table.target][table.day] == "date" else "day_of_time"
-    return fragment(f"engine/refresh/{step}").format(day=sql.Identifier(table.day))
+    column, of = table.day
+    step = "day_of_date" if of == "date" else "day_of_time"
+    return fragment(f"engine/refresh/{step}").format(day=sql.Identifier(column))
 
 
 def names_of(table: DerivedTable, columns: Sequence[str] = ()) -> dict[str, sql.Composable]:

@@ -121,8 +121,8 @@ class DerivedTable:
         days: the columns by which the rows of a source, or its own, are in a window of days, by their relation. Each is
             a day or a time, or a span of these, `first..last`. OWN_WINDOW: the window of that table says which keys
             are. Empty: `window.sql` is written by hand, or there are no days.
-        day: the column with the day of a row, or a time in it; empty: `day.sql` tells it, that of the table or that of
-            its key (`sql/keys/<column>/`), or it has none.
+        day: the column with the day of a row, or a time in it, and its type; None: `day.sql` tells it, that of the
+            table or that of its key (`sql/keys/<column>/`), or it has none.
         lake_day: the column with the day, or the time, by which the lake partitions its rows, and its type; None: it is
             not there.
         is_link: whether Zero syncs it.
@@ -144,7 +144,7 @@ class DerivedTable:
     part: str = ""
     hooks: str = ""
     days: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
-    day: str = ""
+    day: tuple[str, str] | None = None
     lake_day: tuple[str, str] | None = None
     is_link: bool = False
 
@@ -202,7 +202,7 @@ def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> 
         part=said.get("part", ""),
         hooks=said.get("hooks", ""),
         days={of: (by,) if isinstance(by, str) else tuple(by) for of, by in said.get("days", {}).items()},
-        day=said.get("day", ""),
+        day=next(iter(said.get("day", {}).items()), None),
         lake_day=next(iter(said.get("lake_day", {}).items()), None),
         is_link=said.get("is_link", False),
     )

@@ -13,7 +13,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import reconcile
-from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, DISCOVERY, HISTORIES_SESSIONS
+from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, DISCOVERY, HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.serving.sessions import SessionKey, complete
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers_if_wide
@@ -43,7 +43,7 @@ def request(warehouse: Warehouse) -> None:
 
 def collapse(warehouse: Warehouse) -> None:
     with warehouse.connection() as connection:
-        change_log._collapse(connection)
+        change_log._collapse(connection, REGISTRY)
 
 
 RUNS: tuple[Callable[[Warehouse], None], ...] = (tick, backfill, read_everything, request)

@@ -138,6 +138,7 @@ def test_no_command_runs_a_function_of_another_role(hostile: Hostile, tmp_path: 
         "table keys": [(["histories_sessions"], 0)],
         "table show": [(["histories_sessions"], 0)],
         "lake write": [([], 0), (["--repair", "--clean"], 0)],
+        "lake unfollow": [([], 0)],
         "lake query": [(["first_responses"], 0)],
         "forget": [(["--crew", "A", "--session", "s3"], 1)],
         "adopt": [

@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines import read
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses, warehouse
+from convo_pipelines.database import addresses, migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine import refresh as engine
@@ -281,8 +281,11 @@ for each statement execute function analytics.log_lake_days();
 def test_a_lake_of_the_version_before_is_written_again_forth_and_back(lake: World) -> None:
     tick(lake)
     lake.execute("delete from app.conversations where channel = 'email'")
-    down = CliRunner().invoke(main, ["migrate", "down", "--only", "analytics", "--yes"])
-    assert down.exit_code == 0, down.output
+    newest = migrations.newest()
+    while newest and newest.name != "0002_log_per_source":
+        down = CliRunner().invoke(main, ["migrate", "down", "--only", "analytics", "--yes"])
+        assert down.exit_code == 0, down.output
+        newest = migrations.newest()
     assert not triggers(lake)
     lake.execute("delete from app.people")
     lake.execute(FORMER)

@@ -2,6 +2,7 @@
 -- The triggers on sources that call functions of ours are dropped, but for those of histories tables and of conversations, whose
 -- deletions only a log knows, while no transaction writes these sources. The next tick captures the others again, and reads
 -- everything. Adopted views have to be installed again.
+-- was: 573e39cdc0116df01de7670ca5f19ff3fbd262f284acd3dfbcb760486110feb5
 do $$
 declare
     found record;
