@@ -182,10 +182,10 @@ def test_before_it_commands_say_what_is_missing(world: World) -> None:
     before = held(world)
     ended = CliRunner().invoke(main, ["tick"])
     assert ended.exit_code == 1
-    assert (
-        "the database lacks app_indexes, analytics, 0001_uncaptured, 0002_log_per_source, 0003_lake_follows_logs, "
-        "0004_views_looked_through, code: run `convo-pipelines migrate up" in " ".join(ended.output.split())
-    )
+    lacking = ", ".join(migration.name for migration in migrations.status() if migration.line == "analytics")
+    assert lacking.startswith("app_indexes, analytics, 0001_uncaptured, ")
+    said = f"the database lacks {lacking}: run `convo-pipelines migrate up"
+    assert said in " ".join(ended.output.split())
     assert held(world) == before
 
 

@@ -413,12 +413,14 @@ def test_what_a_later_migration_creates_is_shared_with_analysts_and_observers(
 
 
 def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
-    migrate: object, empty_database: str, monkeypatch: pytest.MonkeyPatch
+    migrate: object, tree: Tree, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert migrate("up").exit_code == 0
+    tree.add("9001_later", "create table analytics.later (id bigint primary key);", "drop table analytics.later;")
     assert migrate("up").exit_code == 0
     monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
-        analyst.execute("select from analytics.alerts, analytics.users_changes")
+        analyst.execute("select from analytics.later")
         refused = migrate("down", "--yes")
         pid = analyst.info.backend_pid
     assert refused.exit_code == 1
