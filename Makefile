@@ -56,7 +56,7 @@ reference: .venv/installed
 	$(RUN)python docs/reference/interface.py
 
 docs: reference
-	CI=true $(RUN)pytest convo_pipelines_tests/browser -k "clicks or offline or cells"
+	CI=true $(RUN)pytest convo_pipelines_tests/browser -m "wide or not wide" -k "clicks or offline or cells"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
 	cp artifacts/4-materialization.png docs/asset.png
 	cp artifacts/1-asset-graph.txt docs/asset-graph.txt

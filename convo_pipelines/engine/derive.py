@@ -592,7 +592,7 @@ class _Derivation:
             lost = ", ".join(sorted(needed - source.columns))
             raise NotDerivedError(
                 f"the log of {relation} does not have {lost}, by which changed rows of other sources lead to the keys: "
-                "write keys.sql by hand"
+                "log it, too, choose other keys, or write keys.sql by hand"
             )
         return _WITH_FORMER.format(
             columns=sql.SQL(", ").join(trusted(quoted(column)) for column in sorted(needed)),

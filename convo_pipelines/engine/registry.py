@@ -13,6 +13,7 @@ from typing import Any
 
 from convo_pipelines.database.declarations import Log, references
 from convo_pipelines.database.statements import exists
+from convo_pipelines.errors import ConvoPipelinesError
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,25 @@ class DerivedTable:
         return (*self.changes, f"{self.name} retry", f"{self.name} everything")
 
 
+REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
+OPTIONAL = {
+    "also_logged", "day", "days", "has_triggers", "hooks", "inserted", "is_found_again", "is_link", "lake_day", "odd",
+    "part", "personal", "propagates", "reader", "relation", "updated_at",
+}  # fmt: skip
+"""The fields of `table.toml`."""
+
+
+class DeclarationError(ConvoPipelinesError):
+    """A `table.toml` lacks a field, or has one that is not known; the message names the table and the field."""
+
+
 def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> DerivedTable:
     """Return the table that `sql/tables/<name>/table.toml` declares."""
     relation = said.get("relation", f"analytics.{name}")
+    if wrong := [f"lacks {field}" for field in REQUIRED - said.keys()] + [
+        f"has an unknown field, {field}" for field in said.keys() - REQUIRED - OPTIONAL
+    ]:
+        raise DeclarationError(f"table.toml of {name} {', '.join(sorted(wrong))}")
     inserted = tuple(said.get("inserted", ()))
     parents = references().get(relation, {})
     return DerivedTable(

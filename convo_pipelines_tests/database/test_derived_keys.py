@@ -3,16 +3,18 @@
 import os
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from convo_pipelines.database import declarations, templates
 from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.statements import source
+from convo_pipelines.engine import derive as derivation
 from convo_pipelines.engine.conditions import conditions
 from convo_pipelines.engine.derive import (
     WINDOW_HEADER,
@@ -636,6 +638,34 @@ def test_a_row_that_goes_between_the_snapshot_and_the_statement_is_a_former_one(
         span = {"from_snapshot": since, "to_snapshot": until}
         found |= {tuple(row.values()) for row in shop.connection.execute(statement.encode(), span).fetchall()}
     assert found >= {(10, 100), (10, 200), (20, 200)}
+
+
+def test_a_conversation_that_moves_concerns_both_projects(new_world: Callable[[], World]) -> None:
+    """Its trigger function is written by hand, and logs changed values as an update."""
+    world = new_world()
+    first, second = world.project(), world.project()
+    talk = world.conversation(project_id=first)
+    world.message(talk)
+    world.tick()
+    [before] = world.execute("select pg_current_snapshot()::text as at")
+    world.assign(talk, second)
+    query = (
+        "select talk.project_id, count(*) from app.conversations as talk "
+        "inner join app.messages as message on message.conversation_id = talk.id group by talk.project_id"
+    )
+    table = TABLES["conversation_summaries"]
+    known = {"app.conversations": ["id", "project_id"], "app.messages": ["id", "conversation_id"]}
+    found = set[UUID]()
+    span = {"from_snapshot": before["at"], "to_snapshot": None}
+    for one in derived_keys(
+        of_keys(query, ["project_id"]),
+        Target("x.x", {"project_id": "project_id"}),
+        derivation._logged(table),
+        known,
+        {},
+    ):
+        found |= {row["project_id"] for row in world.connection.execute(one.encode(), span).fetchall()}
+    assert found == {first, second}
 
 
 @pytest.mark.parametrize("query", REFUSED)

@@ -525,7 +525,8 @@ class Company(RuleBasedStateMachine):
 
     @rule()
     def follow(self) -> None:
-        """A follower that has seen what was before, and yields to the ticks in between."""
+        """A follower that has seen what was before, and looks at the catalog now; it yields to the ticks in between."""
+        self.follower._catalog.hurry()
         for _ in range(20):
             if self.follower.step() == IDLE_SECONDS:
                 break

@@ -7,13 +7,13 @@ import pytest
 
 from convo_pipelines.database.declarations import logs, tables
 from convo_pipelines.database.statements import exists
-from convo_pipelines.engine.registry import DerivedTable, Registry
+from convo_pipelines.engine.registry import DeclarationError, DerivedTable, Registry
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES
 from convo_pipelines.serving import sessions
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
 
-PARTICULAR = ("crew", r"\bclients?\b", "person", r"\bpeople\b", "conversation", "histories")
+PARTICULAR = ("crew", r"\bclients?\b", r"person(?!al)", r"\bpeople\b", "conversation", "histories")
 """Words of what this application is about."""
 each_table = pytest.mark.parametrize("table", DERIVED_TABLES, ids=lambda table: table.name)
 
@@ -58,6 +58,17 @@ def test_the_engine_is_handed_its_tables() -> None:
     assert list(registry.tables) == ["histories_sessions", "crew_activity_daily"]
     assert registry.followers(registry.tables["histories_sessions"]) == [registry.tables["crew_activity_daily"]]
     assert len(REGISTRY.followers(TABLES["histories_sessions"])) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [("lake_dya", "has an unknown field, lake_dya"), ("group", "lacks group")],
+)
+def test_a_field_that_is_not_known_or_missing_is_named(field: str, said: str) -> None:
+    of = dict(tables()["crew_activity_daily"])
+    of = {name: value for name, value in of.items() if name != field} if field in of else of | {field: "x"}
+    with pytest.raises(DeclarationError, match=f"table.toml of crew_activity_daily {said}"):
+        Registry({"crew_activity_daily": of}, logs())
 
 
 def test_no_statement_is_left_over() -> None:
