@@ -43,7 +43,7 @@ def log_table(log: Log) -> str:
     columns = {**log.columns, **log.also}
     later = {**log.day, **(BENEATH if log.may_be_beneath else {})}
     comments = [
-        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(column)))
+        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(log, column)))
         for column in {**columns, **later}
     ]
     typed = sql.SQL("{} {}")
@@ -60,7 +60,7 @@ def log_table(log: Log) -> str:
     return statement("schema/analytics/change_logs").format(**names).as_string()
 
 
-def _meaning(column: str) -> str:
+def _meaning(log: Log, column: str) -> str:
     if column == "snapshot":
         return "Of a crew's conversation that was deleted or updated: what the transaction saw then."
     if column == "xids":
@@ -68,7 +68,7 @@ def _meaning(column: str) -> str:
             "Of a session: the transactions that wrote its new messages; null: it has none. Of a deletion that is "
             "logged again: the transaction that deleted the conversation."
         )
-    if column in ("added_at", "created_at", "resolved_at", "started_at"):
+    if column in log.day:
         return f"The {column} of the row; null: see operation, or the lake does not follow the table."
     if column == "beneath":
         return (

@@ -319,9 +319,10 @@ class Follower:
         if free:
             with self._warehouse.connection() as connection:
                 change_log.watermarks(connection, missing)  # they may have no row yet
-                for name in Lease(self._warehouse, free, self._holder).take():
-                    table = TABLES[name]
-                    self._tables[name] = _Table(table, change_log.watermark(connection, table))
+            taken = [TABLES[name] for name in Lease(self._warehouse, free, self._holder).take()]
+            with self._warehouse.connection() as connection:
+                for table in taken:
+                    self._tables[table.name] = _Table(table, change_log.watermark(connection, table))
         others = {lease["holder"] for lease in holders.values()} - {*mine}
         waits_for = ", ".join(sorted(others)) or None
         if waits_for != self._waits_for:

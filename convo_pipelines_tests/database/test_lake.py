@@ -490,7 +490,7 @@ def test_a_copy_of_the_database_does_not_touch_the_files_even_by_the_same_addres
 def test_a_catalog_whose_files_are_gone_names_the_command(lake: World) -> None:
     tick(lake)
     shutil.rmtree(read.lake(SUMMARIES.name).location().removeprefix("file://"))
-    with pytest.raises(store.CatalogError, match="lake --anew"):
+    with pytest.raises(store.CatalogError, match="lake write --anew"):
         refresh.tick(lake.warehouse, SUMMARIES)
     assert CliRunner().invoke(main, ["lake", "write", "--anew"]).exit_code == 0
     assert_same(lake)
@@ -616,7 +616,7 @@ def test_a_column_that_is_narrower_than_in_the_lake_is_written(lake: World) -> N
     tick(lake)
     assert_same(lake)
     lake.execute("alter table analytics.conversation_summaries alter column score type text")
-    with pytest.raises(store.CatalogError, match="lake --anew"):
+    with pytest.raises(store.CatalogError, match="lake write --anew"):
         refresh.tick(lake.warehouse, SUMMARIES)
 
 

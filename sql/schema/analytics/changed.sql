@@ -1,5 +1,5 @@
--- The rows of a source that changes concern. If it is a view, rows of a table that the view joins may have changed: then the
--- rows of the view are found by what the log has of those, as they are now.
+-- The rows of a source that changes concern. If it is a view, rows of a table that it joins may have changed. The log has what
+-- leads from them to rows of the view, and these are looked up as they are now.
 -- in:  {view}, {log}; {columns}, {found}, {types}: the logged columns; {comment}
 create or replace view analytics.{view} as
 select

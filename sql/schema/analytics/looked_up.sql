@@ -1,5 +1,5 @@
--- The rows of an adopted view that changes of a table beneath concern; none if the view no longer reads that table, or another
--- one has taken its place: then its definition has changed, which has it read as a whole.
+-- The rows of an adopted view that changes of a table beneath concern. There are none if the view no longer reads that table, or
+-- if another one has taken its place. Then the view's definition has changed, and it is read as a whole.
 -- beneath: the function that `convo-pipelines adopt install` has created; found_by: an array of values for each changed row
 create or replace function analytics.looked_up(beneath text, found_by text[]) returns setof record
 language plpgsql stable rows 100 security definer set search_path = pg_catalog, pg_temp
