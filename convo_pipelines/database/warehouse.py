@@ -320,7 +320,7 @@ def _configure_session(connection: psycopg.Connection[Any]) -> None:
 
 
 def session_settings(*, is_local: bool = False) -> dict[str, object]:
-    """Return the parameters of `sql/database/session/settings.sql`."""
+    """Return the parameters of `settings` in `sql/database/session.sql`."""
     return {
         "timeout": f"{settings().refresh_timeout_seconds}s",
         "idle_timeout": f"{IDLE_SECONDS}s",
@@ -585,7 +585,7 @@ def histories(table: str) -> Identifiers:
 def execute(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> psycopg.Cursor[Row]:
-    """Run `sql/<name>.sql`.
+    """Run the statement `name`.
 
     Args:
         connection: where to run it.
@@ -600,7 +600,7 @@ def execute(
 def fetch(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> list[Row]:
-    """Run `sql/<name>.sql` and return its rows; arguments as of `execute`."""
+    """Run the statement `name` and return its rows; arguments as of `execute`."""
     return execute(connection, name, identifiers, **parameters).fetchall()
 
 
@@ -613,18 +613,18 @@ def query_prepared(connection: Connection, query: bytes, parameters: Mapping[str
 
 
 def run_prepared(connection: Connection, name: str, **parameters: object) -> psycopg.Cursor[Row]:
-    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`."""
+    """Run the statement `name`, which has no placeholders, as `query_prepared`."""
     return connection.execute(statement(name), parameters, prepare=None)
 
 
 def fetch_prepared(connection: Connection, name: str, **parameters: object) -> list[Row]:
-    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`, and return its rows."""
+    """Run the statement `name`, which has no placeholders, as `query_prepared`, and return its rows."""
     return run_prepared(connection, name, **parameters).fetchall()
 
 
 def fetch_one(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> Row:
-    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `execute`."""
+    """Run the statement `name`, which returns exactly one row, and return it; arguments as of `execute`."""
     [row] = fetch(connection, name, identifiers, **parameters)
     return row

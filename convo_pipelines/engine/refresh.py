@@ -686,15 +686,15 @@ def _drift(connection: Connection, work: Work, prepared: int) -> Counts:
     if work.unread_since is None or not (planned["rows"] or prepared):
         return Counts()
     connection.execute("drop table pg_temp.keys")
-    pending = Changes(work.unread_since, fetch_one(connection, "engine/log/snapshot")["to_snapshot"])
+    pending = Changes(work.unread_since, fetch_one(connection, "engine/change_log/snapshot")["to_snapshot"])
     if not _choose_pending(connection, work, pending):
         return Counts()
     if not work.table.grain.keyed_by:
-        if fetch_one(connection, "engine/reconcile/awaited")["is_any"]:
+        if fetch_one(connection, "engine/refresh/awaited")["is_any"]:
             return Counts()
         return Counts(planned["inserted"], planned["updated"] + prepared, planned["deleted"])
     is_awaited = queries.own(work.table, "is_present").format(**queries.names_of(work.table))
-    return Counts(**fetch_one(connection, "engine/reconcile/drift", {"is_awaited": is_awaited}))
+    return Counts(**fetch_one(connection, "engine/refresh/drift", {"is_awaited": is_awaited}))
 
 
 def _choose_pending(connection: Connection, work: Work, pending: Changes) -> bool:
@@ -703,7 +703,7 @@ def _choose_pending(connection: Connection, work: Work, pending: Changes) -> boo
     chosen = hooks_of(table).choose_pending(connection, pending, work.parameters)
     if chosen is not None:
         return chosen
-    to_snapshot = pending.to_snapshot or fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+    to_snapshot = pending.to_snapshot or fetch_one(connection, "engine/change_log/snapshot")["to_snapshot"]
     if change_log.is_everything_new(connection, table, pending.from_snapshot, to_snapshot):
         return False
     choose_keys(connection, table, pending)

@@ -191,7 +191,7 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
         news = _News.read(connection, tables)
         if news.changed:
             return True
-        if not fetch_one(connection, "engine/log/is_empty")["is_empty"]:
+        if not fetch_one(connection, "engine/change_log/is_empty")["is_empty"]:
             news.store_idle(connection)
             change_log.trim(connection, tables[0].registry)
     return False

@@ -191,7 +191,7 @@ class Histories(Reader):
             result.warnings += check_table(crew)
             _read_days(connection, result, reading, Position(first), after)
             span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
-            result.kept_days = fetch_one(connection, "tables/histories_sessions/archived_days", **span)["days"]
+            result.kept_days = fetch_one(connection, "model/histories/archived_days", **span)["days"]
             if is_build:
                 work = reading.work([crew])
                 with refreshing(connection, work.locks, work.reads, work.seconds_left):
@@ -451,7 +451,7 @@ def _read_keys(
             result.outcome.add(done.outcomes[0])
             result.after = ALL_KEYS
             return
-    query = fragment("tables/histories_sessions/days_of_sessions").format(**histories(crew.table_name))
+    query = fragment("model/histories/days_of_sessions").format(**histories(crew.table_name))
     more = logged if is_logged else {"query": query, "crew_id": crew.id}
     for reached in _read(connection, result, reading, _Logged(scope, more, result.after), CHUNK_KEYS):
         result.after = reached or ALL_KEYS
@@ -497,7 +497,7 @@ class _Whole:
         self, connection: Connection, table: DerivedTable, after: Position | None, rows: int
     ) -> Chosen[Position]:
         del after, rows
-        query = fragment("tables/histories_sessions/whole")
+        query = fragment("model/histories/whole")
         chosen = choose_keys(connection, table, EVERYTHING, query=query, **_members(self.crews))
         return Chosen(chosen.keys, None, is_whole=True)
 
@@ -537,7 +537,7 @@ class _Days:
             connection,
             table,
             Window.of_days(at.day, self.after_day),
-            query=fragment("tables/histories_sessions/days").format(**histories(self.crew.table_name)),
+            query=fragment("model/histories/days").format(**histories(self.crew.table_name)),
             crew_id=self.crew.id,
             start_day=at.day,
             end_day=self.after_day,
@@ -547,7 +547,7 @@ class _Days:
         if not chosen.keys:  # no session of the day is left
             following, is_whole = Position(at.day + timedelta(days=1)), False
         else:
-            last = fetch_one(connection, "tables/histories_sessions/reached")
+            last = fetch_one(connection, "model/histories/reached")
             is_whole = last["session_id"] is None
             following = Position(last["end_day"]) if is_whole else Position(at.day, last["session_id"])
         return Chosen(chosen.keys, following if following.day < self.after_day else None, is_whole)
@@ -584,7 +584,7 @@ def _log_retries(connection: Connection, at: LogPosition, results: Sequence[Crew
     for result in (result for result in results if not result.caught_up and result.crew.members):
         execute(
             connection,
-            "tables/histories_sessions/retry",
+            "model/histories/retry",
             members=result.crew.members,
             from_snapshot=at.from_snapshot,
             to_snapshot=at.to_snapshot,

@@ -72,6 +72,6 @@ def run(
             log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
     with warehouse.connection() as connection:
         totals = fetch_one(connection, "model/totals")
-        execute(connection, "engine/log/fold_latencies")
+        execute(connection, "engine/change_log/fold_latencies")
     failed = sorted({f"{part.name}: {part.error}" for part in parts if part.error})
     return Reconciliation(tables, totals, failed)

@@ -72,12 +72,12 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
         connection.execute("set transaction isolation level repeatable read")
         asked = _view_of(connection, query)
         connection.execute("set transaction read only")
-        codes = [row["client_code"] for row in fetch(connection, "operations/compare/clients/client_id")]
+        codes = [row["client_code"] for row in fetch(connection, "operations/comparison/clients_by_client_id")]
         if client is not None and client not in codes:
             raise ComparisonError(
                 f"no client has the code {client}; there are: {', '.join(sorted(codes)[:20]) or 'none'}"
             )
-        described = execute(connection, "operations/compare/described", {"query": asked}).description
+        described = execute(connection, "operations/comparison/described", {"query": asked}).description
         given = [column.name for column in described or ()]
         key = table.rows.key
         if missing := [column for column in key if column not in given]:
@@ -108,9 +108,9 @@ def _differences(
     connection: Connection, table: DerivedTable, query: sql.Composable, names: Sequence[str], client: str | None
 ) -> list[Row]:
     key = table.rows.key
-    typed = fetch(connection, "operations/compare/columns", relation=table.target, names=list(names))
+    typed = fetch(connection, "operations/comparison/columns", relation=table.target, names=list(names))
     named_by = next(column for column in NAMING if column in key)
-    pair = fragment("operations/compare/pair")
+    pair = fragment("operations/comparison/pair")
     identifiers = {
         "query": query,
         "relation": identifier(table.target),
@@ -128,10 +128,10 @@ def _differences(
         "key_as_json": sql.SQL("jsonb_build_object({})").format(
             sql.SQL(", ").join(part for name in key for part in (sql.Literal(name), sql.Identifier(name)))
         ),
-        "clients": fragment(f"operations/compare/clients/{named_by}"),
+        "clients": fragment(f"operations/comparison/clients_by_{named_by}"),
         "named_by": sql.Identifier(named_by),
     }
-    return fetch(connection, "operations/compare/differences", identifiers, client=client, most=EXAMPLES)
+    return fetch(connection, "operations/comparison/differences", identifiers, client=client, most=EXAMPLES)
 
 
 def _list(names: Sequence[str]) -> sql.Composable:

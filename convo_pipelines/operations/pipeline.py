@@ -154,11 +154,11 @@ def _asked(
         asked = scopes.asked(
             person_ids=[person] if person else [], conversation_ids=[conversation] if conversation else []
         )
-        if unknown := fetch(connection, "operations/asked/unknown", **parameters(asked)):
+        if unknown := fetch(connection, "operations/pipeline/unknown", **parameters(asked)):
             raise UnknownError(", ".join(f"there is no {row['kind']} {row['id']}" for row in unknown))
         if person:
             ticks.read_asked(warehouse, PARTICIPANT_RESOLUTIONS, asked, _log)
-        found = fetch(connection, "operations/asked/conversations", **parameters(asked))
+        found = fetch(connection, "operations/pipeline/conversations", **parameters(asked))
     sessions = [row for row in found if row["crew_id"] and row["session_id"] is not None]
     return scopes.asked(
         [row["crew_id"] for row in sessions],

@@ -79,7 +79,7 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
         if at.from_snapshot is None:
             return
         span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
-        for row in fetch(connection, "engine/log/updated", **span, sources=sources):
+        for row in fetch(connection, "engine/change_log/updated", **span, sources=sources):
             updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
             context.log_event(dg.AssetObservation(key(f"app/{row['source']}"), metadata=updated))
 
