@@ -29,15 +29,14 @@ from convo_pipelines.database.warehouse import (
     histories,
     refreshing,
 )
-from convo_pipelines.engine import change_log, leases, refresh
+from convo_pipelines.engine import change_log, chunks, leases
 from convo_pipelines.engine.change_log import LogPosition, Watermark
-from convo_pipelines.engine.chunks import ChunkSize
+from convo_pipelines.engine.chunk_size import ChunkSize
 from convo_pipelines.engine.keys import Chosen, ChunksOf, choose_keys
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.readers import Reader
-from convo_pipelines.engine.refresh import Done, Outcome, Work
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
@@ -49,6 +48,7 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
+from convo_pipelines.engine.work import Done, Outcome, Work, columns_of
 from convo_pipelines.model.archive import ANY_SESSION, MOVE, remember_prunings
 from convo_pipelines.model.crews import (
     Crew,
@@ -101,8 +101,8 @@ class _Reading:
                 "archive_after_days": settings().archive_after_days,
                 "forget": self.forget,
             },
-            locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
-            reads=sorted({table for crew in crews for table in crew.locked_tables}),
+            own_locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
+            own_reads=sorted({table for crew in crews for table in crew.locked_tables}),
             deadline=self.deadline,
             written_at=self.written_at,
         )
@@ -179,7 +179,7 @@ class Histories(Reader):
             if is_build:
                 at = change_log.begin_build(connection, HISTORIES_SESSIONS)
             crews = waiting(connection, None, at.to_snapshot, selection)
-            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+            columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
         reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
         outside: list[str] = []
 
@@ -220,7 +220,7 @@ class Histories(Reader):
         with warehouse.connection() as connection:
             at = change_log.look(connection, HISTORIES_SESSIONS)
             crews = waiting(connection, None, at.to_snapshot)
-            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+            columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
             change_log.require_no_crash(connection, at)
@@ -269,7 +269,7 @@ def read_changes(
             at = change_log.begin_build(connection, HISTORIES_SESSIONS)
         is_any = at.has_news or any_missing(connection)
         crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+        columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
     for_later = [CrewResult(crew, rest=crew.rest, caught_up=False, is_left=True) for crew in crews if crew.id in left]
     crews = [crew for crew in crews if crew.id not in left]
 
@@ -305,7 +305,7 @@ def read_sessions(
         unread_since = None if is_whole else at.from_snapshot
         selection = Selection({"crew_ids": asked.parameters["asked_crews"]})
         crews = waiting(connection, unread_since, at.to_snapshot, selection, with_uncaptured=True)
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+        columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         change_log.require_no_crash(connection, at)
@@ -355,7 +355,7 @@ def _read_small_tables(connection: Connection, results: Sequence[CrewResult], re
         result.warnings += check_table(result.crew)
     _count_unusable(connection, results, reading)
 
-    outcomes, _ = refresh.chunk(connection, reading.work(crews), _Whole(crews), ChunkSize(CHUNK_KEYS))
+    outcomes, _ = chunks.chunk(connection, reading.work(crews), _Whole(crews), ChunkSize(CHUNK_KEYS))
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -368,8 +368,8 @@ def _read_together(
     crews = [result.crew for result in results]
 
     work, logged = reading.work(crews), _Logged(scope, _parameters(crews, at, scope), is_single=True)
-    done = refresh.at_once(connection, work, scope, **logged.parameters)
-    outcomes = done.outcomes if done else refresh.chunk(connection, work, logged, ChunkSize(CHUNK_KEYS))[0]
+    done = chunks.at_once(connection, work, scope, **logged.parameters)
+    outcomes = done.outcomes if done else chunks.chunk(connection, work, logged, ChunkSize(CHUNK_KEYS))[0]
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -446,7 +446,7 @@ def _read_keys(
     crew = result.crew
     logged = _parameters([crew], at, scope)
     if is_logged and result.after is None:
-        done = refresh.at_once(connection, reading.work([crew]), scope, **logged)
+        done = chunks.at_once(connection, reading.work([crew]), scope, **logged)
         if done and not done.outcomes[0].locked:
             result.outcome.add(done.outcomes[0])
             result.after = ALL_KEYS
@@ -477,7 +477,7 @@ def _read(
 
     """
     work = reading.work([result.crew])
-    for [outcome], reached in refresh.chunks(connection, work, span, ChunkSize(rows)):
+    for [outcome], reached in chunks.chunks(connection, work, span, ChunkSize(rows)):
         result.outcome.add(outcome)
         if outcome.locked:
             raise CrewLockedError(f"crew {result.crew.code} is locked by another session; the next tick retries it")

@@ -13,7 +13,7 @@ from convo_pipelines.database.warehouse import Counts, Row, Warehouse, execute, 
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.keys import count_keys
 from convo_pipelines.engine.readers import reader_of
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.model.tables import DERIVED_TABLES, LINK_TABLES
 
 

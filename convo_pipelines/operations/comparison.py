@@ -8,8 +8,8 @@ from psycopg import sql
 
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, identifier
-from convo_pipelines.engine import refresh
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.work import columns_of
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
@@ -84,7 +84,7 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
             raise ComparisonError(
                 f"the query returns no column {', '.join(missing)}: the key of {table.target} is {', '.join(key)}"
             )
-        computed = refresh.columns_of(warehouse, connection, table)
+        computed = columns_of(warehouse, connection, table)
         common = [name for name in computed if name in given]
         [compared, *found] = _differences(connection, table, asked, common, client)
     return Comparison(

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from convo_pipelines.database.warehouse import Warehouse, fetch
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine.refresh import Done, Outcome
 from convo_pipelines.engine.scopes import Asked, Window, parameters
+from convo_pipelines.engine.work import Done, Outcome
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews, scopes
 from convo_pipelines.model import reconcile as reconciliation

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
-from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.chunk_size import ChunkSize, TooSlowError
 from convo_pipelines.errors import ConvoPipelinesError
 
 BATCH_PROJECTS = 200

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from convo_pipelines.database.warehouse import Counts, Warehouse, execute
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.work import Outcome
 
 RECORD_SECONDS = 60
 

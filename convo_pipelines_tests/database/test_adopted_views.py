@@ -17,7 +17,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import TableLockedError, Warehouse
 from convo_pipelines.engine import binding, capture
-from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
+from convo_pipelines.engine.chunks import KeyOfSeveralRowsError
 from convo_pipelines.operations import health, schema
 from convo_pipelines.serving import sessions
 from convo_pipelines.sources import adoption

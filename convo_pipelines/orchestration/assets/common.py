@@ -10,8 +10,8 @@ from psycopg import sql
 
 from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
 from convo_pipelines.engine import change_log, refresh, ticks
-from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.model.isolation import CrewResult
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 from convo_pipelines.operations import projects, schema
