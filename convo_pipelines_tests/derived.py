@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from convo_pipelines.database.statements import exists, path, source
-from convo_pipelines.engine.derive import HEADER, NotDerivedError, keys_of, window_of
+from convo_pipelines.engine.declared_keys import HEADER, keys_of, window_of
+from convo_pipelines.engine.derive import NotDerivedError
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES
 

@@ -9,7 +9,7 @@ occurrence has the groups that it lies in, and each equality those that it is sa
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, product
 
@@ -18,41 +18,18 @@ from postgast import pg_query_pb2 as ast
 from postgast.pg_query_pb2 import Node, SelectStmt
 
 from convo_pipelines.database import trees
+from convo_pipelines.engine import expressions
+from convo_pipelines.engine.expressions import KEYS, ROW, Term, quoted
 from convo_pipelines.errors import ConvoPipelinesError
 
-KEYS = "keys"
-"""The relation with the keys whose rows a query returns."""
-ROW = "convo_row_"
-"""What occurrences are named, with their numbers."""
-CONSTANT = 0
-OF_ANY = "convo_of_any_"
-"""A function that stands for the value of one of several rows; its name ends with their first and last number."""
 MANY = 500
 """A query of more alternatives is refused."""
-AGGREGATES = {
-    "any_value", "array_agg", "avg", "bit_and", "bit_or", "bit_xor", "bool_and", "bool_or", "corr", "count",
-    "covar_pop", "covar_samp", "every", "json_agg", "json_agg_strict", "json_object_agg", "json_object_agg_strict",
-    "json_object_agg_unique", "json_object_agg_unique_strict", "jsonb_agg", "jsonb_agg_strict", "jsonb_object_agg",
-    "jsonb_object_agg_strict", "jsonb_object_agg_unique", "jsonb_object_agg_unique_strict", "max", "min", "mode",
-    "percentile_cont", "percentile_disc", "range_agg", "range_intersect_agg", "regr_avgx", "regr_avgy", "regr_count",
-    "regr_intercept", "regr_r2", "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "stddev", "stddev_pop",
-    "stddev_samp", "string_agg", "sum", "var_pop", "var_samp", "variance", "xmlagg",
-}  # fmt: skip
-SETS = {
-    "generate_series", "generate_subscripts", "json_array_elements", "json_array_elements_text", "json_each",
-    "json_each_text", "json_object_keys", "json_populate_recordset", "json_to_recordset", "jsonb_array_elements",
-    "jsonb_array_elements_text", "jsonb_each", "jsonb_each_text", "jsonb_object_keys", "jsonb_path_query",
-    "jsonb_populate_recordset", "jsonb_to_recordset", "regexp_matches", "regexp_split_to_table", "string_to_table",
-    "unnest",
-}  # fmt: skip
-"""Functions that return several rows."""
 READERS = re.compile(r"(table|query|cursor|schema|database)_to_xml|ts_stat$|ts_rewrite$|currval$|nextval$|lastval$")
 """Functions that read tables."""
 ALL = ""
 """Under this name, a scope has the columns of all its tables, as `*` shows them."""
 AGAIN = "\0"
 """Ends the label of a column, if others before it have the same."""
-
 Groups = frozenset[int]
 Column = tuple[int, str]
 """A column of an occurrence."""
@@ -60,24 +37,6 @@ Column = tuple[int, str]
 
 class ConditionsError(ConvoPipelinesError):
     """A query whose conditions cannot be read; the message says why."""
-
-
-@dataclass(frozen=True)
-class Term:
-    """An expression over the columns of one occurrence, or a column of the keys.
-
-    Attributes:
-        at: the number of the occurrence; None: of the keys; CONSTANT: of none.
-        text: the expression; columns are named `convo_row_<number>.<column>`, those of the keys by their name.
-        columns: which columns it reads.
-        others: the first and the last of the occurrences one of whose rows has this value, not each of them.
-
-    """
-
-    at: int | None
-    text: str
-    columns: frozenset[str]
-    others: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -195,7 +154,7 @@ class _Reader:
             return self._union(tree, limits, outer, ctes, groups)
         if tree.values_lists:
             return self._values(tree, limits, outer, ctes, groups)
-        is_one = tree.HasField("having_clause") or any(map(_is_aggregate, _calls(tree)))
+        is_one = tree.HasField("having_clause") or any(map(expressions.is_aggregate, expressions.calls(tree)))
         if any(node.HasField("grouping_set") for node in tree.group_clause) or (is_one and not tree.group_clause):
             groups = groups | {next(self.numbers)}  # it returns a row even if it reads none
         first = next(self.numbers)
@@ -289,7 +248,7 @@ class _Reader:
         last = next(self.numbers)
 
         def of_any(node: Node | None) -> Node | None:
-            return node if node is None or trees.expression(node) in kept else _of_any(node, first, last)
+            return node if node is None or trees.expression(node) in kept else expressions.of_any(node, first, last)
 
         return {name: of_any(node) for name, node in plain.items()}
 
@@ -310,7 +269,7 @@ class _Reader:
             keep([])
         elif tree.group_clause:
             keep(of for of, _ in self._items(tree.group_clause, state, plain, is_label_first=False))
-        elif tree.HasField("having_clause") or any(map(_is_aggregate, _calls(tree))):
+        elif tree.HasField("having_clause") or any(map(expressions.is_aggregate, expressions.calls(tree))):
             keep([])
         named = {window.window_def.name: window.window_def for window in tree.window_clause}
         nodes = [*tree.target_list, *tree.sort_clause, *tree.distinct_clause]
@@ -324,7 +283,7 @@ class _Reader:
         self, nodes: Iterable[Node], state: _State, plain: Shown, *, is_label_first: bool
     ) -> Iterator[tuple[Node | None, Node | None]]:
         """Return what GROUP BY and such list, which may be the number or the label of a column: that, or else it."""
-        for node in _flat(nodes):
+        for node in expressions.flat(nodes):
             if node.HasField("a_const") and node.a_const.HasField("ival"):
                 yield _ordered(plain)[node.a_const.ival.ival - 1][1], None
                 continue
@@ -423,7 +382,10 @@ class _Reader:
             one, other = before[name], new[name]
             afters = [end for after in afters for end in self._equal(one, other, after, said)]
             merged.append(
-                (name, {ast.JOIN_RIGHT: other, ast.JOIN_FULL: _coalesced(one, other)}.get(join.jointype, one))
+                (
+                    name,
+                    {ast.JOIN_RIGHT: other, ast.JOIN_FULL: expressions.coalesced(one, other)}.get(join.jointype, one),
+                )
             )
         marked = self.used([of[name] for name in names for of in (before, new)])
         shown = [*columns[:first], *merged, *(column for column in columns[first:] if column[0] not in names)]
@@ -445,8 +407,8 @@ class _Reader:
         found: list[_State] = []
         for state in states:
             marked = _marked(state, self.used_by([node], state))
-            pairs = _equal_parts(node)
-            inner = _member_of(node)
+            pairs = expressions.equal_parts(node)
+            inner = expressions.member_of(node)
             if inner is not None:
                 found += self._member(*inner, marked, ctes, groups)
                 continue
@@ -490,7 +452,7 @@ class _Reader:
             for part in node.bool_expr.args:
                 states = self._disjunct(part, states, ctes, groups)
             return states
-        inner = _member_of(node)
+        inner = expressions.member_of(node)
         if inner is None:
             return self._nested(node, states, ctes, groups)
         within = groups | {next(self.numbers)}
@@ -498,7 +460,7 @@ class _Reader:
 
     def _nested(self, node: Message, states: list[_State], ctes: Ctes, groups: Groups) -> list[_State]:
         """Return the alternatives with the tables that subqueries of an expression read."""
-        for link in _links(node):
+        for link in expressions.links(node):
             inner = groups | {next(self.numbers)}
             states = [
                 replace(after, scopes=state.scopes)
@@ -513,13 +475,13 @@ class _Reader:
         """Return the alternatives in which two expressions are equal."""
         found: list[_State] = []
         is_null = False
-        for left, right in product(_alternatives(one), _alternatives(other)):
-            terms = _term(left), _term(right)
-            if _is_null(left) or _is_null(right):
+        for left, right in product(expressions.alternatives(one), expressions.alternatives(other)):
+            terms = expressions.term(left), expressions.term(right)
+            if expressions.is_null(left) or expressions.is_null(right):
                 is_null = is_null or all(term is None or term.at is not None for term in terms)
                 continue
             if any(term and term.at is None for term in terms):  # a constant may be a column of a key
-                terms = terms[0] or _constant(left), terms[1] or _constant(right)
+                terms = terms[0] or expressions.constant(left), terms[1] or expressions.constant(right)
             if terms[0] is None or terms[1] is None:
                 found.append(state)
                 continue
@@ -538,7 +500,7 @@ class _Reader:
         """Return an expression over the columns of occurrences; None if it is not one of single rows."""
         copy = Node()
         copy.CopyFrom(node)
-        return copy if _replaced(copy, lambda reference: self._column(reference, state)) else None
+        return copy if expressions.replaced(copy, lambda reference: self._column(reference, state)) else None
 
     def _column(self, reference: ast.ColumnRef, state: _State) -> Node | None:
         columns, is_one = self._columns(reference, state)
@@ -565,7 +527,7 @@ class _Reader:
 
     def used_by(self, nodes: Iterable[Message], state: _State) -> frozenset[Column]:
         """Return the columns that expressions read, without those in subqueries."""
-        references = (reference for node in nodes for reference in _own_references(node))
+        references = (reference for node in nodes for reference in expressions.own_references(node))
         return self.used(of for reference in references for of in self._columns(reference, state)[0])
 
     def used(self, nodes: Iterable[Node | None]) -> frozenset[Column]:
@@ -590,12 +552,6 @@ def _there(alternative: Alternative, at: int, groups: Groups, optional: set[int]
     if not given or not given <= optional:
         return alternative
     return replace(alternative, implied=(*alternative.implied, (groups, given)))
-
-
-def _of_any(node: Node, first: int, last: int) -> Node:
-    """Return an expression whose value one of the rows of these occurrences has, not each of them."""
-    name = [trees.string(f"{OF_ANY}{first}_{last}")]
-    return Node(func_call=ast.FuncCall(funcname=name, args=[node], funcformat=ast.COERCE_EXPLICIT_CALL))
 
 
 def _label(target: ast.ResTarget) -> str:
@@ -638,195 +594,3 @@ def _relabelled(shown: Shown, names: Sequence[str]) -> Shown:
         return shown
     columns = _ordered(shown)
     return _labelled([*zip(names, (of for _, of in columns), strict=False), *columns[len(names) :]])
-
-
-def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Return the expressions of GROUP BY, DISTINCT ON or ORDER BY."""
-    for node in nodes:
-        if node.HasField("sort_by"):
-            yield node.sort_by.node
-        elif node.HasField("grouping_set"):
-            yield from _flat(node.grouping_set.content)
-        elif node.HasField("row_expr"):
-            yield from _flat(node.row_expr.args)
-        elif trees.is_given(node):
-            yield node
-
-
-def _coalesced(one: Node | None, other: Node | None) -> Node | None:
-    return Node(coalesce_expr=ast.CoalesceExpr(args=[one, other])) if one and other else None
-
-
-def _equal_parts(node: Node) -> list[tuple[Node, Node]]:
-    """Return what `=` compares, part by part."""
-    if not node.HasField("a_expr") or trees.joined(node.a_expr.name) not in ("=", "pg_catalog.="):
-        return []
-    if node.a_expr.kind != ast.AEXPR_OP:
-        return []
-    left, right = node.a_expr.lexpr, node.a_expr.rexpr
-    if left.HasField("row_expr") and right.HasField("row_expr"):
-        return list(zip(left.row_expr.args, right.row_expr.args, strict=False))
-    return [(left, right)]
-
-
-def _member_of(node: Node) -> tuple[list[Node], SelectStmt] | None:
-    """Return the expressions and the subquery of `IN (SELECT …)`, or of `= any(array(SELECT …))`."""
-    if node.HasField("sub_link") and node.sub_link.sub_link_type == ast.ANY_SUBLINK:
-        link = node.sub_link
-        if link.oper_name and trees.joined(link.oper_name) != "=":
-            return None
-        left = [*link.testexpr.row_expr.args] if link.testexpr.HasField("row_expr") else [link.testexpr]
-        return left, link.subselect.select_stmt
-    if node.HasField("a_expr") and node.a_expr.kind == ast.AEXPR_OP_ANY and trees.joined(node.a_expr.name) == "=":
-        array = node.a_expr.rexpr
-        if array.HasField("sub_link") and array.sub_link.sub_link_type == ast.ARRAY_SUBLINK:
-            return [node.a_expr.lexpr], array.sub_link.subselect.select_stmt
-    return None
-
-
-def _alternatives(node: Node | None) -> list[Node | None]:
-    """Return the expressions one of which an expression is equal to."""
-    if node is None:
-        return [None]
-    if node.HasField("coalesce_expr"):
-        return [one for part in node.coalesce_expr.args for one in _alternatives(part)]
-    if node.HasField("case_expr"):
-        results = [when.case_when.result for when in node.case_expr.args]
-        results += [node.case_expr.defresult] if node.case_expr.HasField("defresult") else []
-        return [one for part in results for one in _alternatives(part)]
-    if node.HasField("type_cast") and not node.type_cast.arg.HasField("a_const"):
-        casts: list[Node | None] = []
-        for part in _alternatives(node.type_cast.arg):
-            if part is None:
-                casts.append(None)
-                continue
-            cast = Node()
-            cast.CopyFrom(node)
-            cast.type_cast.arg.CopyFrom(part)
-            casts.append(cast)
-        return casts
-    return [node]
-
-
-def _is_null(node: Node | None) -> bool:
-    if node is None:
-        return False
-    while node.HasField("type_cast"):
-        node = node.type_cast.arg
-    return node.HasField("a_const") and node.a_const.isnull
-
-
-def _constant(node: Node | None) -> Term | None:
-    if node is None:
-        return None
-    inner = node
-    while inner.HasField("type_cast"):
-        inner = inner.type_cast.arg
-    return Term(CONSTANT, trees.expression(node), frozenset()) if inner.HasField("a_const") else None
-
-
-def _term(node: Node | None) -> Term | None:
-    """Return an expression as a term; None if it reads columns of none or several occurrences."""
-    if node is None:
-        return None
-    first, last = 0, 0
-    while node.HasField("func_call") and node.func_call.funcname[-1].string.sval.startswith(OF_ANY):
-        inner = map(int, node.func_call.funcname[-1].string.sval.removeprefix(OF_ANY).split("_"))
-        first, last = tuple(inner) if last == 0 else (first, last)
-        node = node.func_call.args[0]
-    if any(call.funcname[-1].string.sval.startswith(OF_ANY) for call in trees.nodes(node, ast.FuncCall)):
-        return None
-    if any(
-        trees.joined(of.name) in ("/", "%") and not of.rexpr.HasField("a_const") for of in trees.nodes(node, ast.A_Expr)
-    ):
-        return None  # what the query divides by may be 0 in rows that it does not read
-    columns = [trees.names_of(reference) for reference in trees.nodes(node, ast.ColumnRef)]
-    if {name[0] for name in columns} == {KEYS} and node.HasField("column_ref"):
-        return Term(None, columns[0][-1], frozenset())
-    if len({name[0] for name in columns}) != 1 or columns[0][0] == KEYS:
-        return None
-    return Term(
-        int(columns[0][0].removeprefix(ROW)),
-        trees.expression(node),
-        frozenset(name[-1] for name in columns),
-        (first, last),
-    )
-
-
-def _replaced(node: Node, of: Callable[[ast.ColumnRef], Node | None]) -> bool:
-    """Replace the columns of an expression; return False if it is not one of single rows."""
-    if node.HasField("column_ref"):
-        found = of(node.column_ref)
-        if found is not None:
-            node.CopyFrom(found)
-        return found is not None
-    if node.HasField("sub_link") or node.HasField("param_ref"):
-        return False
-    if node.HasField("func_call") and (
-        _is_aggregate(node.func_call) or trees.joined(node.func_call.funcname[-1:]) in SETS
-    ):
-        return False
-    return all(_replaced(part, of) for part in _parts(node))
-
-
-def _is_aggregate(call: ast.FuncCall) -> bool:
-    is_marked = call.agg_star or call.agg_distinct or call.agg_within_group or call.HasField("agg_filter")
-    return is_marked or bool(call.agg_order) or call.HasField("over") or trees.joined(call.funcname[-1:]) in AGGREGATES
-
-
-def _parts(message: Message) -> Iterator[Node]:
-    """Return the nodes directly beneath one."""
-    for descriptor, value in message.ListFields():
-        if descriptor.message_type is None:
-            continue
-        for part in value if descriptor.is_repeated else [value]:
-            if isinstance(part, Node):
-                yield part
-            else:
-                yield from _parts(part)
-
-
-def _links(message: Message) -> Iterator[ast.SubLink]:
-    """Return the subqueries of an expression, without those inside of them."""
-    if isinstance(message, Node) and message.HasField("sub_link"):
-        yield message.sub_link
-        yield from _links(message.sub_link.testexpr)
-        return
-    for part in _parts(message):
-        yield from _links(part)
-
-
-def _own_references(message: Message) -> Iterator[ast.ColumnRef]:
-    """Return the columns that an expression reads, without those in its subqueries."""
-    if isinstance(message, Node):
-        if message.HasField("column_ref"):
-            yield message.column_ref
-            return
-        if message.HasField("sub_link"):
-            yield from _own_references(message.sub_link.testexpr)
-            return
-        if message.HasField("select_stmt"):
-            return
-    for part in _parts(message):
-        yield from _own_references(part)
-
-
-def _calls(tree: SelectStmt) -> Iterator[ast.FuncCall]:
-    """Return the functions that a select calls once it has its rows, without those in subqueries."""
-
-    def of(message: Message) -> Iterator[ast.FuncCall]:
-        if isinstance(message, Node):
-            if message.HasField("sub_link"):
-                return
-            if message.HasField("func_call") and not message.func_call.HasField("over"):
-                yield message.func_call
-        for part in _parts(message):
-            yield from of(part)
-
-    for node in [*tree.target_list, *tree.sort_clause, tree.having_clause]:
-        yield from of(node)
-
-
-def quoted(name: str) -> str:
-    """Return a name as a query writes it."""
-    return trees.expression(Node(column_ref=ast.ColumnRef(fields=[trees.string(name)])))

@@ -20,29 +20,14 @@ from postgast import pg_query_pb2 as ast
 from psycopg import sql
 
 from convo_pipelines.database import trees
-from convo_pipelines.database.declarations import columns, sources
-from convo_pipelines.database.schema import definitions
-from convo_pipelines.database.statements import statement, trusted
-from convo_pipelines.engine.conditions import (
-    CONSTANT,
-    ROW,
-    Alternative,
-    ConditionsError,
-    Term,
-    conditions,
-    quoted,
-)
-from convo_pipelines.engine.registry import OWN_WINDOW, DerivedTable
+from convo_pipelines.database.statements import trusted
+from convo_pipelines.engine.conditions import Alternative, ConditionsError, conditions
+from convo_pipelines.engine.expressions import CONSTANT, ROW, Term, quoted
 from convo_pipelines.errors import ConvoPipelinesError
 
 CHANGE = "change"
 LINE = 120
-HEADER = "-- The keys whose rows may have changed. Derived from rows.sql by `make keys`: edit that."
-WINDOW_HEADER = (
-    "-- The keys with activity in a window. Derived from rows.sql and `days` in table.toml by `make keys`: edit these."
-)
-_KEYS_BY_HAND, _WINDOW_BY_HAND = "write keys.sql by hand", "correct `days`, or write window.sql by hand"
-_VIEW = re.compile(r"^create or replace view (\S+) as\n(.*?);", re.DOTALL | re.MULTILINE)
+KEYS_BY_HAND, WINDOW_BY_HAND = "write keys.sql by hand", "correct `days`, or write window.sql by hand"
 _IS_NEW = sql.SQL("analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)")
 _NO_UPDATE, _DELETE = sql.SQL("change.operation <> 'update'"), sql.SQL("change.operation = 'delete'")
 _ONE_OF, _GIVEN = sql.SQL("change.operation in ({})"), sql.SQL("{} is not null")
@@ -122,7 +107,7 @@ def derived_keys(
         NotDerivedError: the keys that changes of a source concern do not follow from the query.
 
     """
-    ways = _ways(query, target, columns_of, views, functions, _KEYS_BY_HAND)
+    ways = _ways(query, target, columns_of, views, functions, KEYS_BY_HAND)
     found = dict.fromkeys(one for way in ways for one in _Derivation(way, target, logged).queries())
     if not found:
         raise NotDerivedError("the keys do not follow from the query: no changes of what it reads are logged")
@@ -156,7 +141,7 @@ def derived_windows(
         NotDerivedError: the keys that rows of a source concern do not follow from the query.
 
     """
-    ways = _ways(query, target, columns_of, views, functions, _WINDOW_BY_HAND)
+    ways = _ways(query, target, columns_of, views, functions, WINDOW_BY_HAND)
 
     def starts(at: int, relation: str) -> list[_Start]:
         if relation in windows:
@@ -166,14 +151,14 @@ def derived_windows(
     found: list[str] = []
     for relation in [*days, *windows]:
         queries = [
-            _Derivation(way, target, {}, _WINDOW_BY_HAND).query(start)
+            _Derivation(way, target, {}, WINDOW_BY_HAND).query(start)
             for way in ([_own(target)] if relation == target.relation else ways)
             for at, read in way.relations.items()
             if read == relation
             for start in starts(at, relation)
         ]
         if not queries:
-            raise NotDerivedError(f"the query does not read {relation}, which has days; {_WINDOW_BY_HAND}")
+            raise NotDerivedError(f"the query does not read {relation}, which has days; {WINDOW_BY_HAND}")
         found += queries
     return [*dict.fromkeys(found)]
 
@@ -309,7 +294,7 @@ def _in_window(at: int, relation: str, columns_of: Mapping[str, str], said: str)
     """Return the rows of an occurrence that are in the window by a column, or by a span."""
     first, _, last = said.partition("..")
     if missing := {first, last or first} - columns_of.keys():
-        raise NotDerivedError(f"{relation} has no column {', '.join(sorted(missing))}; {_WINDOW_BY_HAND}")
+        raise NotDerivedError(f"{relation} has no column {', '.join(sorted(missing))}; {WINDOW_BY_HAND}")
     alias = quoted(relation.rpartition(".")[2])
 
     def compared(comparison: sql.SQL, column: str, bound: str) -> sql.Composable:
@@ -329,7 +314,7 @@ def _of_keys(at: int, relation: str, keys: KeysInWindow) -> _Start:
 class _Derivation:
     """The keys of one alternative."""
 
-    def __init__(self, way: Alternative, target: Target, logged: Mapping[str, Logged], remedy: str = _KEYS_BY_HAND):
+    def __init__(self, way: Alternative, target: Target, logged: Mapping[str, Logged], remedy: str = KEYS_BY_HAND):
         self.way, self.target, self.logged, self.remedy = way, target, logged, remedy
 
     def query(self, start: _Start) -> str:
@@ -632,110 +617,3 @@ def _join(rows: sql.Composable, alias: str, conditions: sql.Composable) -> sql.C
 
 def _and(conditions: Iterable[sql.Composable], between: LiteralString = " and ") -> sql.Composable:
     return sql.SQL(between).join(conditions)
-
-
-def keys_of(table: DerivedTable) -> str:
-    """Return the text of `keys.sql` of a table: what follows from its `rows.sql`.
-
-    Raises:
-        NotDerivedError: the keys that changes of a source concern do not follow from the query.
-
-    """
-    query, target = _rows_of(table)
-    queries = derived_keys(query, target, _logged(table), _known(table), _views(table), _functions())
-    header = f"""{HEADER}
--- in:  %(from_snapshot)s, %(to_snapshot)s: by changes logged between these snapshots
--- out: {", ".join(table.grain.columns)}
-"""
-    return header + _union(queries) + ";\n"
-
-
-def window_of(table: DerivedTable) -> str:
-    """Return the text of `window.sql` of a table: what follows from its `rows.sql`, and from the days that it declares.
-
-    Raises:
-        NotDerivedError: the keys that rows of a source concern do not follow from the query.
-
-    """
-    header = f"""{WINDOW_HEADER}
--- in:  %(window_start)s, %(window_end)s: a half-open span of time
--- out: {", ".join(table.grain.columns)}
-"""
-    return header + _union(_windows_of(table)) + ";\n"
-
-
-def _windows_of(table: DerivedTable) -> list[str]:
-    days, windows = dict[str, Sequence[str]](), dict[str, KeysInWindow]()
-    others = {other.target: other for other in table.registry if other.days and other is not table}
-    for relation, by in table.days.items():
-        if by != (OWN_WINDOW,):
-            days[relation] = by
-        elif other := others.get(relation):
-            same = frozenset(key for key, column in other.grain.keyed_by if key == column)
-            windows[relation] = KeysInWindow(_union(_windows_of(other)), same)
-        else:
-            raise NotDerivedError(f"{relation} is no other derived table with `days`; {_WINDOW_BY_HAND}")
-    query, target = _rows_of(table)
-    return derived_windows(query, target, days, _known(table), _views(table), _functions(), windows)
-
-
-def _union(queries: Iterable[str]) -> str:
-    return "\nunion\n".join(queries)
-
-
-def _rows_of(table: DerivedTable) -> tuple[str, Target]:
-    """Return the query for the rows of a table, and the table."""
-    return of_rows(statement(f"tables/{table.name}/rows").as_string()), Target(table.target, dict(table.grain.keyed_by))
-
-
-def _known(table: DerivedTable) -> Mapping[str, Mapping[str, str]]:
-    return {**columns(), "present": columns().get(table.target, {})}
-
-
-def of_rows(text: str) -> str:
-    """Return the text of `rows.sql` as PostgreSQL's parser reads it, with parameters that it knows."""
-    return re.sub(r"%\(\w+\)s", "$1", text).replace("%%", "%").rstrip().removesuffix(";")
-
-
-def _logged(table: DerivedTable) -> dict[str, Logged]:
-    """Return the relations whose changes a table follows, if they are there, and those whose are logged."""
-    followed: dict[str, list[str]] = defaultdict(list)
-    for change in table.changes:
-        source, _, operation = change.partition(" ")
-        followed[source] += [operation] if operation else []
-    found: dict[str, Logged] = {}
-    for name, said in sources().items():
-        log, known = table.registry.logs[name], frozenset(said.logged)
-        # A trigger function by hand says that values of a row were updated, too.
-        key = frozenset[str](() if said.also_logged else said.key)
-        found[f"{said.schema}.{name}"] = Logged(
-            f"analytics.{log.changed}", known, followed[name], key if key <= known else frozenset()
-        )
-    for other in table.registry:
-        if other.target == f"analytics.{other.name}" and other is not table:
-            parents = {} if other.log.has_triggers else dict(other.rows.parents)
-            found[other.target] = Logged(
-                f"analytics.{other.log.name}",
-                frozenset(other.log.columns) & {*columns()[other.target]},
-                followed[other.name],
-                parents={
-                    column: f"analytics.{table.registry.logs[parent].changed}" for column, parent in parents.items()
-                },
-            )
-    return found
-
-
-def _views(table: DerivedTable) -> dict[str, str]:
-    texts = [of.text for of in definitions("analytics").values() if of.kind == "view"]
-    found = (found for text in texts for found in _VIEW.finditer(text))
-    return {one[1]: one[2] for one in found if one[1] not in table.registry.logs}
-
-
-def _functions() -> frozenset[str]:
-    """Return the functions that read no tables, as they are immutable, and return one value."""
-    functions = (of for of in definitions("analytics").values() if of.kind == "function")
-    return frozenset(
-        of.name
-        for of in functions
-        if re.search(r"\bimmutable\b", of.text) and not re.search(r"\breturns (setof|table)\b", of.text)
-    )

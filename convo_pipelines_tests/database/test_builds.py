@@ -16,7 +16,7 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import Connection, Warehouse
 from convo_pipelines.engine import chunk_size, chunks, indexes, refresh, spans, ticks, workers
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.model import crews, histories, isolation, scopes
+from convo_pipelines.model import crew_chunks, crews, isolation, scopes
 from convo_pipelines.model.tables import TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
@@ -34,7 +34,7 @@ def small(monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]) -
     for name, size in {"SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 7}.items():
         monkeypatch.setattr(chunk_size, name, size)
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
-        monkeypatch.setattr(histories, name, 5)
+        monkeypatch.setattr(crew_chunks, name, 5)
 
 
 def some_day(world: World, number: int) -> None:

@@ -17,7 +17,7 @@ from convo_pipelines.database import migrations, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, executors, keys, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
-from convo_pipelines.model import histories
+from convo_pipelines.model import crew_chunks, histories
 from convo_pipelines.model.tables import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -898,7 +898,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
             return found
 
         with monkeypatch.context() as patch:
-            for module in (histories, executors, spans):
+            for module in (crew_chunks, executors, spans):
                 patch.setattr(module, "choose_keys", interrupted)
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":

@@ -14,19 +14,10 @@ import pytest
 from convo_pipelines.database import declarations, templates
 from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.statements import source
-from convo_pipelines.engine import derive as derivation
+from convo_pipelines.engine import declared_keys
 from convo_pipelines.engine.conditions import conditions
-from convo_pipelines.engine.derive import (
-    WINDOW_HEADER,
-    KeysInWindow,
-    Logged,
-    NotDerivedError,
-    Target,
-    derived_keys,
-    derived_windows,
-    keys_of,
-    window_of,
-)
+from convo_pipelines.engine.declared_keys import WINDOW_HEADER, keys_of, window_of
+from convo_pipelines.engine.derive import KeysInWindow, Logged, NotDerivedError, Target, derived_keys, derived_windows
 from convo_pipelines.engine.registry import OWN_WINDOW
 from convo_pipelines.model.tables import DERIVED_TABLES, TABLES
 from convo_pipelines_tests import derived
@@ -660,7 +651,7 @@ def test_a_conversation_that_moves_concerns_both_projects(new_world: Callable[[]
     for one in derived_keys(
         of_keys(query, ["project_id"]),
         Target("x.x", {"project_id": "project_id"}),
-        derivation._logged(table),
+        declared_keys.logged(table),
         known,
         {},
     ):

@@ -17,7 +17,7 @@ from convo_pipelines.database import warehouse
 from convo_pipelines.database.warehouse import TableLockedError, refreshing
 from convo_pipelines.engine import capture, chunks, executors, ticks
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.model import histories, tombstones
+from convo_pipelines.model import crew_chunks, histories, tombstones
 from convo_pipelines.model.archive import Archive
 from convo_pipelines.model.tables import DERIVED_TABLES, TABLES
 from convo_pipelines.operations import health
@@ -406,7 +406,7 @@ def test_a_crew_that_is_deleted_in_mid_run(
     world.tick()
     for crew in "AB":
         world.say("s1", "human", at(), crew)
-    modules = (histories, chunks, executors)
+    modules = (crew_chunks, chunks, executors)
     actual = next(getattr(module, step) for module in modules if hasattr(module, step))
 
     def after_deletion(*arguments: Any, **options: Any) -> Any:
@@ -501,7 +501,8 @@ def test_a_crew_that_is_switched_off_while_it_is_compared_has_no_drift(
         world.execute("update app.crews set is_active = false")
         return choose_pending(*arguments)
 
-    monkeypatch.setattr(histories, "check_table", truncated)
+    for module in (histories, crew_chunks):
+        monkeypatch.setattr(module, "check_table", truncated)
     monkeypatch.setattr(Archive, "choose_pending", switched_off)
     done = world.reconcile()
     assert (done.repairs.deleted, done.drift.changed) == (1, 0)

@@ -11,7 +11,7 @@ import pytest
 
 from convo_pipelines.database.warehouse import fetch
 from convo_pipelines.engine import chunk_size, chunks, refresh, work
-from convo_pipelines.model import crews, histories, isolation
+from convo_pipelines.model import crew_chunks, crews, histories, isolation
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
@@ -134,7 +134,7 @@ def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> 
 def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
-        monkeypatch.setattr(histories, name, 2)
+        monkeypatch.setattr(crew_chunks, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 1)
@@ -153,9 +153,9 @@ def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.
 def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool, relogged: int
 ) -> None:
-    monkeypatch.setattr(histories, "CHUNK_KEYS", 2)
+    monkeypatch.setattr(crew_chunks, "CHUNK_KEYS", 2)
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
-    monkeypatch.setattr(histories, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(crew_chunks, "CHUNK_ROWS", 2)
     monkeypatch.setattr(histories, "RETRIED_KEYS", relogged)
     monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 2)
     monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 2)
@@ -176,7 +176,7 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
 
     with monkeypatch.context() as patch:
         patch.setattr(chunks, "chunk", slow)
-        for module in (histories, chunks, work):
+        for module in (histories, crew_chunks, chunks, work):
             patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: seconds))
         while not known or known[-1] < 10:
             result = world.tick()
@@ -232,7 +232,8 @@ def test_a_backfill_can_be_narrowed_to_some_crews(world: World) -> None:
 
 def test_a_locked_table_costs_a_crew_its_tick_but_not_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     impatient = settings().model_copy(update={"crew_timeout_seconds": 1})
-    monkeypatch.setattr(histories, "settings", lambda: impatient)
+    for module in (histories, crew_chunks):
+        monkeypatch.setattr(module, "settings", lambda: impatient)
     world.crew("A")
     world.crew("B")
     chat(world, crew="A")
@@ -276,9 +277,9 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
 @pytest.mark.long(20)
 def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
-    monkeypatch.setattr(histories, "CHUNK_KEYS", 200)
+    monkeypatch.setattr(crew_chunks, "CHUNK_KEYS", 200)
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
-    monkeypatch.setattr(histories, "CHUNK_ROWS", 200)
+    monkeypatch.setattr(crew_chunks, "CHUNK_ROWS", 200)
     monkeypatch.setattr(isolation, "TOGETHER_KEYS", 100)
     monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
@@ -294,7 +295,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     with monkeypatch.context() as patch:
         while waiting[-1]:
             clock = count(0.0, 5.0)
-            for module in (histories, chunks, work):
+            for module in (histories, crew_chunks, chunks, work):
                 patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             for crew in "AB":
                 world.say(f"s{ticks}", "human", at(ticks), crew)
@@ -357,8 +358,9 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
 ) -> None:
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
-    for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RETRIED_KEYS": 5}.items():
-        monkeypatch.setattr(histories, name, size)
+    for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10}.items():
+        monkeypatch.setattr(crew_chunks, name, size)
+    monkeypatch.setattr(histories, "RETRIED_KEYS", 5)
     monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 10)
     monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 20)
     world.crew()
@@ -374,7 +376,7 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     with monkeypatch.context() as patch:
         while not known or known[-1] < 152:
             clock = count(0.0, 4.0)
-            for module in (histories, chunks, work):
+            for module in (histories, crew_chunks, chunks, work):
                 patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             world.tick(["histories_sessions"])
             known.append(len(world.execute("select from analytics.histories_sessions")))
@@ -396,7 +398,7 @@ def test_a_large_day_of_messages_without_a_session(
     world: World, monkeypatch: pytest.MonkeyPatch, session: str | None
 ) -> None:
     """n8n writes them where a workflow has no session key."""
-    monkeypatch.setattr(histories, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(crew_chunks, "CHUNK_ROWS", 10)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
         monkeypatch.setattr(chunk_size, name, 10)
     world.crew()

@@ -11,7 +11,7 @@ import pytest
 
 from convo_pipelines.engine import chunks, keys, ticks
 from convo_pipelines.engine.scopes import Window
-from convo_pipelines.model import histories, participants
+from convo_pipelines.model import crew_chunks, participants
 from convo_pipelines.model.tables import (
     CREW_CONVERSATIONS,
     DERIVED_TABLES,
@@ -151,7 +151,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         return found
 
     with monkeypatch.context() as patch:
-        for module in (histories, chunks):
+        for module in (crew_chunks, chunks):
             patch.setattr(module, step, interrupted, raising=False)
         tick(world, HISTORIES_SESSIONS)
     tick(world)

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from convo_pipelines.engine import chunks
-from convo_pipelines.model import histories
+from convo_pipelines.model import crew_chunks
 from convo_pipelines.serving import sessions, webhook
 from convo_pipelines.serving.sessions import SessionKey
 from convo_pipelines.serving.webhook import PATH
@@ -21,7 +21,7 @@ from convo_pipelines_tests.world import World, at
 def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(histories, "CHUNK_KEYS", 1)
+    monkeypatch.setattr(crew_chunks, "CHUNK_KEYS", 1)
     monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     world.crew("A")
     world.say("before")
