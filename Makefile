@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
-.PHONY: demo test test-fast test-all ui bench bench-peers explain lint catalog keys reference docs lock clean
+.PHONY: demo test test-fast test-all ui bench bench-peers explain lint catalog keys migration reference docs lock clean
 
 demo: .venv/installed
 	$(RUN)convo-pipelines demo
@@ -47,6 +47,9 @@ catalog: .venv/installed
 
 keys: .venv/installed
 	$(RUN)python -m convo_pipelines_tests.derived
+
+migration: .venv/installed
+	$(RUN)python -m convo_pipelines_tests.table_migrations "$(TABLE)"
 
 reference: .venv/installed
 	$(RUN)convo-pipelines migrate up

@@ -42,9 +42,12 @@ def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
         migrations.up(lines)
         if "analytics" in lines and capture.has_views(Warehouse()):
             adoption().install(Warehouse(), None)
-    if has_foreign_keys is not None:
+    if "analytics" in lines or has_foreign_keys is not None:
         with Warehouse().connection() as connection:
-            binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)
+            if has_foreign_keys is None:
+                binding.bind_foreign_keys(connection)
+            else:
+                binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)
     _print_migrations()
 
 

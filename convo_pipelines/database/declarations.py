@@ -152,9 +152,9 @@ def logs() -> Mapping[str, Log]:
         Log(
             name,
             f"{name}_changes",
-            said["logged"],
+            said.get("logged", {}),  # the registry names the table that lacks it
             said.get("also_logged", {}),
-            {column: of for column, of in said.get("lake_day", {}).items() if column not in said["logged"]},
+            {column: of for column, of in said.get("lake_day", {}).items() if column not in said.get("logged", {})},
             is_derived=True,
             has_triggers=said.get("has_triggers", False),
             is_for_lake="lake_day" in said,

@@ -181,6 +181,8 @@ OPTIONAL = {
     "part", "personal", "propagates", "reader", "relation", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""
+OF_KEYS = {"all", "by_bytes", "columns", "has_days", "has_retries", "identify_rows", "more", "rows"}
+"""The fields of its section `[keys]`."""
 
 
 class DeclarationError(ConvoPipelinesError):
@@ -190,8 +192,9 @@ class DeclarationError(ConvoPipelinesError):
 def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> DerivedTable:
     """Return the table that `sql/tables/<name>/table.toml` declares."""
     relation = said.get("relation", f"analytics.{name}")
+    unknown = [*(said.keys() - REQUIRED - OPTIONAL), *(f"keys.{of}" for of in said.get("keys", {}).keys() - OF_KEYS)]
     if wrong := [f"lacks {field}" for field in REQUIRED - said.keys()] + [
-        f"has an unknown field, {field}" for field in said.keys() - REQUIRED - OPTIONAL
+        f"has an unknown field, {field}" for field in unknown
     ]:
         raise DeclarationError(f"table.toml of {name} {', '.join(sorted(wrong))}")
     inserted = tuple(said.get("inserted", ()))

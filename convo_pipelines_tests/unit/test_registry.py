@@ -1,13 +1,24 @@
 """The registry against its statements, its pages and the oracle."""
 
 import re
+import tomllib
+from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 import pytest
 
 from convo_pipelines.database.declarations import logs, tables
 from convo_pipelines.database.statements import exists, line, path, source
-from convo_pipelines.engine.registry import DeclarationError, DerivedTable, Registry
+from convo_pipelines.engine.registry import (
+    OF_KEYS,
+    OPTIONAL,
+    REQUIRED,
+    DeclarationError,
+    DerivedTable,
+    Grain,
+    Registry,
+)
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES
 from convo_pipelines.serving import sessions
 from convo_pipelines_tests import oracle
@@ -91,6 +102,47 @@ def every_statement() -> dict[str, str]:
         assert not found.keys() & blocks.keys(), f"{file}: a statement that another file has"
         found |= blocks
     return found
+
+
+def test_a_field_of_the_keys_that_is_not_known_is_named() -> None:
+    of = tables()["crew_activity_daily"]
+    of = {**of, "keys": of["keys"] | {"has_day": False}}
+    with pytest.raises(DeclarationError, match=r"crew_activity_daily has an unknown field, keys\.has_day$"):
+        Registry({"crew_activity_daily": of}, logs())
+
+
+class Read(dict[str, Any]):
+    """A section of a `table.toml` that notes which of its fields are read."""
+
+    def __init__(self, said: Mapping[str, Any]):
+        super().__init__(said)
+        self.fields = set[str]()
+
+    def __getitem__(self, field: str) -> Any:
+        self.fields.add(field)
+        return super().__getitem__(field)
+
+    def get(self, field: str, default: Any = None) -> Any:
+        self.fields.add(field)
+        return super().get(field, default)
+
+
+def test_the_page_about_table_toml_has_the_fields_that_are_read() -> None:
+    page = (ROOT / "docs/reference/tables.md").read_text()
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE))
+    of_table, of_keys = defaults(sections["Fields"]), defaults(sections["`[keys]`"])
+    keys = Read(tables()["crew_activity_daily"]["keys"])
+    Grain.of(keys)
+    assert set(of_keys) == OF_KEYS == keys.fields
+    assert set(of_table) == REQUIRED | OPTIONAL
+    assert {field for field, default in of_table.items() if default == "required"} == REQUIRED
+    example = tables()["client_activity_daily"]
+    assert tomllib.loads(re.findall(r"```toml\n(.*?)```", sections["Example"], re.DOTALL)[0]) == example
+
+
+def defaults(section: str) -> dict[str, str]:
+    """The fields of a section, with their defaults."""
+    return dict(re.findall(r"^\| `(\w+)` \| [^|]* \| ([^|]*) \|", section, re.MULTILINE))
 
 
 def test_no_statement_is_left_over() -> None:
