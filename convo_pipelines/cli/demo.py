@@ -8,7 +8,8 @@ from convo_pipelines import extras
 from convo_pipelines.cli import home
 from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
 from convo_pipelines.database import addresses, migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.database.execution import fetch, fetch_one, identifier
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.sources import sample_data
 

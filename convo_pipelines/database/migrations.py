@@ -22,24 +22,14 @@ import psycopg
 from packaging.version import Version
 from psycopg import sql
 
-from convo_pipelines.database import catalog, schema, warehouse
+from convo_pipelines.database import catalog, connections, schema, transactions
 from convo_pipelines.database.addresses import database_url
+from convo_pipelines.database.connections import Connection, configure, configure_transaction, open_connection
+from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
+from convo_pipelines.database.locks import LOCK_PAUSE_SECONDS, TableLockedError, blockers_of
+from convo_pipelines.database.rights import lacking_rights
 from convo_pipelines.database.statements import STATEMENTS, path, statement
-from convo_pipelines.database.warehouse import (
-    LOCK_PAUSE_SECONDS,
-    LOCK_TIMEOUT,
-    Connection,
-    TableLockedError,
-    blockers_of,
-    configure,
-    configure_transaction,
-    execute,
-    fetch,
-    fetch_one,
-    identifier,
-    lacking_rights,
-    open_connection,
-)
+from convo_pipelines.database.transactions import LOCK_TIMEOUT
 from convo_pipelines.errors import ConvoPipelinesError
 
 Line = Literal["app", "analytics", "roles"]
@@ -559,7 +549,7 @@ def _in_one_transaction(connection: Connection, step: Callable[[], object]) -> N
         psycopg.errors.LockNotAvailable: another session held a lock for longer.
 
     """
-    deadline = time.monotonic() + warehouse.LOCK_SECONDS
+    deadline = time.monotonic() + connections.LOCK_SECONDS
     while True:
         try:
             with _transaction(connection):
@@ -616,7 +606,7 @@ def _alone(url: str | None = None) -> Generator[Connection]:
         MigrationError: another runs for longer than WAIT_SECONDS.
 
     """
-    deadline = time.monotonic() + warehouse.WAIT_SECONDS
+    deadline = time.monotonic() + transactions.WAIT_SECONDS
     with _connect(url) as connection, closing(open_connection(url or database_url())) as holder:
         while time.monotonic() < deadline:
             with _transaction(holder):

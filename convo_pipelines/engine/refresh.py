@@ -20,24 +20,19 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    PASSING_ERRORS,
-    Connection,
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import (
     Counts,
-    Row,
-    TableLockedError,
-    Warehouse,
-    begin,
     error_message,
     execute,
     fetch,
     fetch_one,
     identifier,
     query_prepared,
-    refreshing,
-    refreshing_few,
 )
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, PASSING_ERRORS, begin, refreshing, refreshing_few
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, indexes, leases, logs, oddities, queries
 from convo_pipelines.engine.change_log import Watermark
 from convo_pipelines.engine.chunks import ChunkSize, TooSlowError

@@ -17,18 +17,12 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_one, histories
+from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Row,
-    TableLockedError,
-    Warehouse,
-    execute,
-    fetch,
-    fetch_one,
-    histories,
-    refreshing,
-)
+from convo_pipelines.database.transactions import refreshing
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, leases, refresh
 from convo_pipelines.engine.change_log import LogPosition, Watermark
 from convo_pipelines.engine.chunks import ChunkSize

@@ -12,8 +12,11 @@ import psycopg
 from croniter import CroniterError, croniter
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import fetch, fetch_one
+from convo_pipelines.database.locks import blockers
 from convo_pipelines.database.migrations import ViewsReleasedError
-from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
+from convo_pipelines.database.warehouse import UnreachableError, Warehouse
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.settings import Settings, settings

@@ -15,20 +15,12 @@ from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.declarations import Log, Source, logs
+from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
+from convo_pipelines.database.locks import TableLockedError, blockers_of, patiently
 from convo_pipelines.database.statements import fragment, statement, trusted
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Row,
-    TableLockedError,
-    Warehouse,
-    blockers_of,
-    execute,
-    fetch,
-    fetch_one,
-    identifier,
-    patiently,
-)
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, leases
 from convo_pipelines.engine.derive import Way
 from convo_pipelines.errors import ConvoPipelinesError

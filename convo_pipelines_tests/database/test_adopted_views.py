@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks, migrations
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
 from convo_pipelines.operations import health, schema
@@ -1079,12 +1080,10 @@ def test_views_are_released_when_a_lock_beneath_is_gone_or_its_holder_is_named(
 ) -> None:
     with psycopg.connect(adopted_shop.url) as analyst:
         analyst.execute("select from shop.posts")
-        with pytest.raises(
-            warehouse.TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"
-        ):
+        with pytest.raises(TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"):
             adoption.release(adopted_shop.warehouse)
         analyst.execute("select from shop.posts")
-        monkeypatch.setattr(warehouse.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
+        monkeypatch.setattr(locks.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
         assert "messages" in adoption.release(adopted_shop.warehouse)
     assert not [view for view in adoption.restore(adopted_shop.warehouse) if view.remark]
     adopted_shop.execute(NEW_POST)

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks, migrations
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests import oracle
@@ -141,7 +142,7 @@ def test_no_attempt_waits_as_long_as_the_servers_deadlock_timeout(world: World) 
 
 
 def test_a_table_that_stays_locked_is_tried_more_and_more_seldom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 1)
     world.crew()
     waits = (
         "select extract(epoch from retry_at - changed_at)::int as s from analytics.capture_state where table_name = %s"

@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle

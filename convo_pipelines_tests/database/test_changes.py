@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database import locks, migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, refresh, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
@@ -330,7 +330,7 @@ def test_a_table_with_a_foreign_partition_is_read_by_reconcile_only(world: World
 
 @both_servers_if_wide
 def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 2)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
     world.crew()
     world.say("a", when=NOW)

@@ -17,8 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, refresh, spans, ticks
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.scopes import Window
@@ -685,7 +686,7 @@ def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     company: type[Company],
 ) -> None:
     environment(REFRESH_WORKERS="1")
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     company.new_world = staticmethod(new_world)
     with pytest.MonkeyPatch.context() as company.monkeypatch:  # of the class, so that no test after it keeps few keys

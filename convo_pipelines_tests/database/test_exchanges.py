@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import make_url
 
 from convo_pipelines.database import migrations
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.schema import OtherVersionError
-from convo_pipelines.database.warehouse import Connection, TableLockedError, Warehouse
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.ticks import compare
 from convo_pipelines.errors import ConvoPipelinesError

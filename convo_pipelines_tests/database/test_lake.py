@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 
 from convo_pipelines import read
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses, migrations, warehouse
+from convo_pipelines.database import addresses, connections, migrations
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine import refresh as engine
@@ -578,7 +578,7 @@ def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch:
 def test_a_tick_waits_for_its_turn_for_longer_than_for_any_other_lock(
     lake: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 0.2)
     with ThreadPoolExecutor(1) as pool:
         with store.turn(SUMMARIES.name):
             waiting = pool.submit(refresh.tick, lake.warehouse, SUMMARIES)

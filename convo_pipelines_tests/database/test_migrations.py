@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database import connections, migrations
 from convo_pipelines.database.catalog import FILE, read
 from convo_pipelines_tests import catalogs
 from convo_pipelines_tests.conftest import Server, Tree, both_servers, both_servers_if_wide
@@ -418,7 +418,7 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert migrate("up").exit_code == 0
     tree.add("9001_later", "create table analytics.later (id bigint primary key);", "drop table analytics.later;")
     assert migrate("up").exit_code == 0
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
         analyst.execute("select from analytics.later")
         refused = migrate("down", "--yes")

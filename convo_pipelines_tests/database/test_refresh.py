@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from convo_pipelines.database.warehouse import fetch
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.engine import chunks, refresh
 from convo_pipelines.model import crews, histories, isolation
 from convo_pipelines.settings import settings

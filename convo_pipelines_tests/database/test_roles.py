@@ -11,7 +11,9 @@ from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import addresses, migrations
-from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.rights import MissingRightError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.lake import following
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import migrations, transactions
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
@@ -218,7 +219,7 @@ def test_first_migrations_at_once_all_succeed(server: Server, name: str) -> None
 
 
 def test_a_migration_that_waits_for_another_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(transactions, "WAIT_SECONDS", 1)
     with migrations._alone(world.url):
         for command in (["up"], ["down", "--yes"]):
             refused = CliRunner().invoke(main, ["migrate", *command])

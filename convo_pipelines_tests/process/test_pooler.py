@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle
