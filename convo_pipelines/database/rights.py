@@ -1,4 +1,4 @@
-"""The rights that ticks need, and the statements that grant those that are missing."""
+"""Rights: those that ticks need, with the statements that grant what is missing; those of the optional roles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,3 +67,9 @@ def lacking_rights(
             if not missing:
                 raise
             return missing
+
+
+def grant_roles(connection: psycopg.Connection[Any]) -> None:
+    """Grant the roles, if they exist, their ownership and rights."""
+    for step in ("ownership", "grants"):
+        connection.execute(statement(f"database/roles/{step}"))

@@ -14,11 +14,12 @@ from postgast import PgQueryError, parse
 from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
 from psycopg import sql
 
-from convo_pipelines.database import migrations
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.declarations import Log, Source, logs
 from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
 from convo_pipelines.database.locks import TableLockedError, blockers_of, patiently
+from convo_pipelines.database.migrations import record, upgrade
+from convo_pipelines.database.rights import grant_roles
 from convo_pipelines.database.statements import fragment, statement, trusted
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, leases
@@ -151,8 +152,8 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
         AdoptionError: the file fails, or a view is not what the pipeline reads.
 
     """
-    if not any(migration.applied for migration in migrations.status(warehouse.url) if migration.line == "analytics"):
-        migrations.up(url=warehouse.url)
+    if not any(migration.applied for migration in record.status(warehouse.url) if migration.line == "analytics"):
+        upgrade.up(url=warehouse.url)
 
     def create(connection: Connection) -> None:
         if file is None:
@@ -161,8 +162,7 @@ def install(warehouse: Warehouse, file: Path | None) -> list[Adopted]:
 
     def adopt(connection: Connection) -> list[Adopted]:
         adopted = _adopt(connection)
-        for step in ("ownership", "grants"):
-            connection.execute(statement(f"database/roles/{step}"))
+        grant_roles(connection)
         return adopted
 
     _change(warehouse, create)

@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import locks, migrations
+from convo_pipelines.database import locks
 from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.migrations import record, rollback, runner, upgrade, validation
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
@@ -934,12 +935,12 @@ def test_chats_that_are_deleted_around_a_rollback_stay_deleted(adopted_shop: Wor
     refresh(adopted_shop)
     chats = adopted_shop.execute("select id, session from shop.chats where bot_id is not null order by id limit 2")
     sessions = [chat["session"] for chat in chats]
-    newest = migrations.newest()
+    newest = record.newest()
     while newest and newest.name != "0001_uncaptured":
-        migrations.down()
-        newest = migrations.newest()
+        rollback.down()
+        newest = record.newest()
     adopted_shop.execute("delete from shop.chats where id = %s", chats[0]["id"])
-    migrations.up()
+    upgrade.up()
     adopted_shop.execute("delete from shop.chats where id = %s", chats[1]["id"])
     refresh(adopted_shop)
     deleted = adopted_shop.execute("select session_id from analytics.deleted_conversations order by session_id")
@@ -1006,15 +1007,15 @@ def test_while_views_are_released_everything_says_so(adopted_shop: World) -> Non
     refresh(adopted_shop)
     adoption.release(adopted_shop.warehouse)
     said = "the views of app are released: run `convo-pipelines adopt restore`"
-    with pytest.raises(migrations.MigrationError, match=said):
-        migrations.up(url=adopted_shop.url)
-    [line] = migrations.validate()
+    with pytest.raises(runner.MigrationError, match=said):
+        upgrade.up(url=adopted_shop.url)
+    [line] = validation.validate()
     assert line.startswith(said)
     [finding] = health.look(adopted_shop.warehouse)
     assert finding.kind == "the views of app are released"
     assert str(schema.error_at(adopted_shop.url)).startswith(said)
     adoption.restore(adopted_shop.warehouse)
-    assert not any(said in line for line in migrations.validate())
+    assert not any(said in line for line in validation.validate())
     refresh(adopted_shop)
     assert_right(adopted_shop)
 
@@ -1273,7 +1274,7 @@ def test_a_restored_database_says_that_its_views_are_to_be_installed_and_is_exac
 
 
 def test_triggers_of_a_developers_table_do_not_run_as_the_installer(shop: World, developer: str) -> None:
-    migrations.up(("roles",), url=shop.url)
+    upgrade.up(("roles",), url=shop.url)
     shop.execute(
         f"grant usage, create on schema shop to {developer}; alter table shop.chats owner to {developer}; "
         f"grant references, select on shop.accounts, shop.bots, shop.inboxes to {developer}"
@@ -1295,7 +1296,7 @@ def test_triggers_of_a_developers_table_do_not_run_as_the_installer(shop: World,
 
 
 def test_a_type_of_a_schema_that_the_pipeline_may_not_use_is_captured(shop: World) -> None:
-    migrations.up(("roles",), url=shop.url)
+    upgrade.up(("roles",), url=shop.url)
     case = Case(
         edited({FILTER: "kind in (0, 1) and way <> 'draft';"}),
         "create type shop.way as enum ('in', 'out', 'draft'); "
@@ -1314,10 +1315,10 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     shop: World, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     if when == "before":
-        migrations.up(("roles",), url=shop.url)
+        upgrade.up(("roles",), url=shop.url)
     assert adopted.install(shop, VIEWS) == []
     if when == "after":
-        migrations.up(("roles",), url=shop.url)
+        upgrade.up(("roles",), url=shop.url)
     refresh(shop)
     shop.execute(
         f"{NEW_POST}; update shop.contacts set email = 'q@example.com' where id = 2; "
@@ -1325,7 +1326,7 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     )
     refresh(shop)
     assert modes(shop) == {}
-    assert not any("convo_pipeline_discovers" in line for line in migrations.validate())
+    assert not any("convo_pipeline_discovers" in line for line in validation.validate())
     assert_right(shop)
     shop.execute("update shop.inboxes set kind = 'email' where id = 1; set role convo_pipeline")
     assert shop.execute("select id from analytics.changed_conversations where operation = 'update'")
@@ -1335,8 +1336,8 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
             "values ('email', analytics.uuid_of(1), now())"
         )
     shop.execute("reset role")
-    monkeypatch.setattr(migrations, "database_url", lambda: shop.url)
-    assert migrations.down(("roles",)) == "roles"
+    monkeypatch.setattr(runner, "database_url", lambda: shop.url)
+    assert rollback.down(("roles",)) == "roles"
     shop.execute(NEW_LINE)
     refresh(shop)
     assert modes(shop) == {}
