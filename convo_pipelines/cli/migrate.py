@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from convo_pipelines.cli.adopt import adoption
+from convo_pipelines.cli.adopt import installation
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
 from convo_pipelines.database.migrations import record, rollback, upgrade, validation
@@ -41,7 +41,7 @@ def up(only: record.Line | None, has_foreign_keys: bool | None) -> None:
     with leases.followers_paused(Warehouse(), REGISTRY):
         upgrade.up(lines)
         if "analytics" in lines and capture.has_views(Warehouse()):
-            adoption().install(Warehouse(), None)
+            installation().install(Warehouse(), None)
     if has_foreign_keys is not None:
         with Warehouse().connection() as connection:
             binding.use_foreign_keys(connection, is_wanted=has_foreign_keys)

@@ -27,7 +27,7 @@ from convo_pipelines.model import crews, reconcile
 from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, REGISTRY
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
-from convo_pipelines.sources import adoption
+from convo_pipelines.sources.adoption import installation
 from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
@@ -642,10 +642,10 @@ class AdoptedCompany(Company):
 
     @contextmanager
     def altering(self) -> Iterator[None]:
-        adoption.release(self.world.warehouse)
+        installation.release(self.world.warehouse)
         with self.world.connection.transaction():
             yield
-        assert not [view for view in adoption.restore(self.world.warehouse) if view.remark]
+        assert not [view for view in installation.restore(self.world.warehouse) if view.remark]
 
     @rule(table=st.sampled_from(TABLES))
     def exchange_table(self, table: str) -> None:
@@ -654,7 +654,7 @@ class AdoptedCompany(Company):
             super().exchange_table(table)
         else:
             with pytest.raises(TableLockedError, match=rf"pid {self.late.info.backend_pid} of"):
-                adoption.release(self.world.warehouse)
+                installation.release(self.world.warehouse)
 
     @rule(table=st.sampled_from(HIDDEN), which=chance)
     def hide(self, table: str, which: int) -> None:
