@@ -32,7 +32,7 @@ bench-peers: .venv/installed .venv-peers/installed
 	$(RUN)python -m benchmarks.peers
 
 explain: .venv/installed
-	$(RUN)python -m benchmarks.explain $(FILE)
+	$(RUN)python -m benchmarks.explain $(STATEMENT)
 
 lint: .venv/installed
 	$(RUN)ruff check .

@@ -1,12 +1,11 @@
-"""`make explain FILE=sql/tables/people_conversations/rows.sql`: how PostgreSQL runs a statement, with real parameters.
+"""`make explain STATEMENT=tables/people_conversations/rows`: how PostgreSQL runs a statement, with real parameters.
 
-Everything is ticked and compared, as reconcile does. The first statement that is FILE, or contains it, is run under
-EXPLAIN ANALYZE in a savepoint that is rolled back.
+Everything is ticked and compared, as reconcile does. The first statement that is STATEMENT, or contains it, is run
+under EXPLAIN ANALYZE in a savepoint that is rolled back.
 """
 
 import logging
 import sys
-from pathlib import Path
 
 import click
 import psycopg
@@ -15,7 +14,7 @@ from psycopg import sql
 from convo_pipelines.database import execution
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import Identifiers
-from convo_pipelines.database.statements import STATEMENTS, fragment, statement
+from convo_pipelines.database.statements import exists, fragment, statement
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
@@ -24,10 +23,14 @@ log = logging.getLogger("explain")
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def main(file: Path) -> None:
-    """Explain the statement in FILE, on the database that CONVO_DATABASE_URL names."""
-    wanted = str(file.resolve().relative_to(STATEMENTS).with_suffix(""))
+@click.argument("name")
+def main(name: str) -> None:
+    """Explain the statement NAME, such as engine/refresh/write, on the database that CONVO_DATABASE_URL names."""
+    wanted = name
+    if not exists(wanted):
+        raise click.ClickException(
+            f"there is no statement {wanted}; convo_pipelines/database/statements.py says how they are named"
+        )
     lines = [line for line in fragment(wanted).as_string().splitlines() if line.strip() and "{" not in line]
     plans: list[str] = []
     execute = execution.execute
@@ -53,7 +56,7 @@ def main(file: Path) -> None:
                 run(here, table, log)
     here.close()
     if not plans:
-        raise click.ClickException(f"{file} is run by no tick and no comparison of this database")
+        raise click.ClickException(f"{wanted} is run by no tick and no comparison of this database")
     click.echo("\n".join(plans))
 
 

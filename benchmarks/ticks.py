@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from benchmarks.discovery import TICKS, Benchmark, log
 from benchmarks.measure import fresh_database, median_seconds, run_file
-from convo_pipelines.engine import refresh, ticks
+from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 
 SESSIONS = 10_000
 THREE = (HISTORIES_SESSIONS, CREW_CONVERSATIONS, TABLES["conversation_summaries"])
-FEW_KEYS = refresh.FEW_KEYS
+FEW_KEYS = chunks.FEW_KEYS
 
 Row = dict[str, str]
 
@@ -28,7 +28,7 @@ def measure() -> list[Row]:
             ticks.tick_all(warehouse, THREE, log)
 
         def seconds(work: Callable[[], None], *, few: bool, has_news: bool) -> float:
-            refresh.FEW_KEYS = FEW_KEYS if few else -1
+            chunks.FEW_KEYS = FEW_KEYS if few else -1
             prepare = benchmark.ten_new_sessions if has_news else lambda: None
             all_tables()
             all_tables()

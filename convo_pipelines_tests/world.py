@@ -18,9 +18,9 @@ from psycopg.types.datetime import TimestamptzLoader
 
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, ticks
-from convo_pipelines.engine.refresh import Done
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.engine.work import Done
 from convo_pipelines.model import reconcile
 from convo_pipelines.model.crews import select
 from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, LINK_SYNC

@@ -40,7 +40,7 @@ def reading(url: str, mode: str = "read only", idle_timeout: str | None = None) 
 
 
 def bound(connection: psycopg.Connection[Any], name: str, **parameters: object) -> sql.SQL:
-    """Return `sql/<name>.sql` with its parameters as literals: ADBC does not take psycopg's placeholders."""
+    """Return the statement `name` with its parameters as literals: ADBC does not take psycopg's placeholders."""
     text = psycopg.ClientCursor(connection).mogrify(statement(name), parameters)
     return sql.SQL(cast("LiteralString", text.rstrip().removesuffix(";")))
 

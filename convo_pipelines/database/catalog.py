@@ -59,7 +59,7 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterat
 
 
 def failures(connection: psycopg.Connection[Any], check: str) -> Iterator[str]:
-    """Return the failures of a check of `sql/database/catalog/`, which raises an error or returns a row per failure."""
+    """Return the failures of a check of the catalog, which raises an error or returns a row per failure."""
     try:
         with (
             connection.transaction(force_rollback=True),

@@ -129,7 +129,7 @@ def configure_transaction(connection: psycopg.Connection[Any]) -> None:
 
 
 def session_settings(*, is_local: bool = False) -> dict[str, object]:
-    """Return the parameters of `sql/database/session/settings.sql`."""
+    """Return the parameters of `settings` in `sql/database/session.sql`."""
     return {
         "timeout": f"{settings().refresh_timeout_seconds}s",
         "idle_timeout": f"{IDLE_SECONDS}s",

@@ -54,7 +54,7 @@ def histories(table: str) -> Identifiers:
 def execute(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> psycopg.Cursor[Row]:
-    """Run `sql/<name>.sql`.
+    """Run the statement `name`.
 
     Args:
         connection: where to run it.
@@ -69,14 +69,14 @@ def execute(
 def fetch(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> list[Row]:
-    """Run `sql/<name>.sql` and return its rows; arguments as of `execute`."""
+    """Run the statement `name` and return its rows; arguments as of `execute`."""
     return execute(connection, name, identifiers, **parameters).fetchall()
 
 
 def fetch_one(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> Row:
-    """Run `sql/<name>.sql`, which returns exactly one row, and return it; arguments as of `execute`."""
+    """Run the statement `name`, which returns exactly one row, and return it; arguments as of `execute`."""
     [row] = fetch(connection, name, identifiers, **parameters)
     return row
 
@@ -90,12 +90,12 @@ def query_prepared(connection: Connection, query: bytes, parameters: Mapping[str
 
 
 def run_prepared(connection: Connection, name: str, **parameters: object) -> psycopg.Cursor[Row]:
-    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`."""
+    """Run the statement `name`, which has no placeholders, as `query_prepared`."""
     return connection.execute(statement(name), parameters, prepare=None)
 
 
 def fetch_prepared(connection: Connection, name: str, **parameters: object) -> list[Row]:
-    """Run `sql/<name>.sql`, which has no placeholders, as `query_prepared`, and return its rows."""
+    """Run the statement `name`, which has no placeholders, as `query_prepared`, and return its rows."""
     return run_prepared(connection, name, **parameters).fetchall()
 
 

@@ -195,7 +195,7 @@ def _install(connection: Connection, table: Row) -> tuple[str, float | None] | N
 
 
 def _failure(connection: Connection, name: str, table: Row) -> tuple[str, float | None] | None:
-    """Run `sql/<name>.sql` for a table; return why it failed, and after how many seconds a retry may succeed."""
+    """Run the statement `name` for a table; return why it failed, and after how many seconds a retry may succeed."""
     try:
         patiently(partial(execute, connection, name, table_oid=table["table_oid"]))
     except psycopg.errors.LockNotAvailable:

@@ -134,7 +134,7 @@ def look(connection: Connection, table: DerivedTable, to_snapshot: str | None = 
 
     """
     since = watermark(connection, table)
-    now = _now(connection, "engine/log/look", asset_key=table.name)
+    now = _now(connection, "engine/change_log/look", asset_key=table.name)
     now["to_snapshot"] = to_snapshot or now["to_snapshot"]
     since = Watermark(now["from_snapshot"], since.taken_at)
     news: Row = {"operations": [], "is_everything": True, "written_at": None}
@@ -156,7 +156,7 @@ def _news(connection: Connection, table: DerivedTable, since: Watermark, to_snap
 
 @cache
 def _news_of(table: DerivedTable, *, is_whole: bool = False) -> bytes:
-    return fragment("engine/log/news").format(changes=logs.changes(table, is_whole=is_whole)).as_bytes()
+    return fragment("engine/change_log/news").format(changes=logs.changes(table, is_whole=is_whole)).as_bytes()
 
 
 def is_everything_new(connection: Connection, table: DerivedTable, since: str, to_snapshot: str) -> bool:
@@ -200,7 +200,7 @@ def look_at_all(connection: Connection, since: str | None, own: Sequence[str] = 
         own: transactions whose changes are left out.
 
     """
-    row = _now(connection, "engine/log/look_at_all", since=since, own=list(own))
+    row = _now(connection, "engine/change_log/look_at_all", since=since, own=list(own))
     operations = frozenset[str](row["operations"] or ())
     return Seen(row["to_snapshot"], row["taken_at"], row["crash_token"], operations, row["leases"] or {})
 
@@ -208,7 +208,7 @@ def look_at_all(connection: Connection, since: str | None, own: Sequence[str] = 
 def _now(connection: Connection, name: str, **parameters: object) -> Row:
     found = fetch_prepared(connection, name, **parameters)
     while not found:
-        execute(connection, "engine/log/renew_token")
+        execute(connection, "engine/change_log/renew_token")
         found = fetch_prepared(connection, name, **parameters)
     return found[0]
 
@@ -217,7 +217,7 @@ def store_idle(connection: Connection, watermarks: Mapping[str, Watermark], now:
     """Move the watermarks of tables that have read all that a look showed; return those that moved."""
     moved = fetch_prepared(
         connection,
-        "engine/log/store_idle",
+        "engine/change_log/store_idle",
         asset_keys=list(watermarks),
         from_snapshots=[watermark.snapshot for watermark in watermarks.values()],
         to_snapshot=now.to_snapshot,
@@ -272,7 +272,7 @@ def require_no_crash(connection: Connection, at: LogPosition) -> None:
         ChangesError: the server has crashed since.
 
     """
-    if not fetch_one(connection, "engine/log/is_same_token", crash_token=at.crash_token)["is_same"]:
+    if not fetch_one(connection, "engine/change_log/is_same_token", crash_token=at.crash_token)["is_same"]:
         raise ChangesError("the server crashed after this run began: the next tick reads the same changes")
 
 
@@ -291,14 +291,16 @@ def _states(connection: Connection, tables: Sequence[DerivedTable]) -> dict[str,
     asked = [table.name for table in tables]
 
     def read() -> dict[str, Row]:
-        return {row["asset_key"]: row for row in fetch_prepared(connection, "engine/log/position", asset_keys=asked)}
+        return {
+            row["asset_key"]: row for row in fetch_prepared(connection, "engine/change_log/position", asset_keys=asked)
+        }
 
     states = read()
     if any(state["is_standby"] for state in states.values()):
         raise ChangesError("the server is a standby, whose snapshots list no running transactions: use the primary")
     changed = [table for table in tables if states.get(table.name, {}).get("follows") != list(table.follows)]
     for table in changed:
-        execute(connection, "engine/log/ensure", asset_key=table.name, follows=list(table.follows))
+        execute(connection, "engine/change_log/ensure", asset_key=table.name, follows=list(table.follows))
     if changed:
         states |= {name: state for name, state in read().items() if name not in states}
     if not all(state["is_ours"] for state in states.values()):
@@ -314,8 +316,8 @@ def _forget_all(connection: Connection, registry: Registry) -> None:
         begin(connection, None, LOCK_TIMEOUT)
         _keep_what_only_logs_know(connection, registry)
         for log in registry.logs.values():
-            execute(connection, "engine/log/forget", {"log": sql.Identifier("analytics", log.name)})
-        execute(connection, "engine/log/forget_all")
+            execute(connection, "engine/change_log/forget", {"log": sql.Identifier("analytics", log.name)})
+        execute(connection, "engine/change_log/forget_all")
 
 
 def _keep_what_only_logs_know(connection: Connection, registry: Registry) -> None:
@@ -326,7 +328,7 @@ def _keep_what_only_logs_know(connection: Connection, registry: Registry) -> Non
 
 def begin_build(connection: Connection, table: DerivedTable) -> LogPosition:
     """Pin log retention, then take the snapshot that becomes the watermark once everything has been read."""
-    execute(connection, "engine/log/begin_build", asset_key=table.name)
+    execute(connection, "engine/change_log/begin_build", asset_key=table.name)
     return look(connection, table)
 
 
@@ -355,7 +357,7 @@ def store(connection: Connection, at: LogPosition) -> Watermark | None:
 
 @cache
 def _store_of(table: DerivedTable) -> bytes:
-    return fragment("engine/log/store").format(changes=logs.changes(table, with_retries=False)).as_bytes()
+    return fragment("engine/change_log/store").format(changes=logs.changes(table, with_retries=False)).as_bytes()
 
 
 def finish(connection: Connection, at: LogPosition, log_retries: Callable[[], None] = lambda: None) -> Watermark | None:
@@ -391,7 +393,7 @@ def record_failure(warehouse: Warehouse, tables: Sequence[str], error: Exception
         error_message(error) if is_known else f"{type(error).__name__}: see the traceback in the log of {process()}"
     )
     with suppress(psycopg.Error), warehouse.connection() as connection:
-        run_prepared(connection, "engine/log/failed", asset_keys=list(tables), error=message)
+        run_prepared(connection, "engine/change_log/failed", asset_keys=list(tables), error=message)
 
 
 def trim(connection: Connection, registry: Registry) -> None:
@@ -402,7 +404,9 @@ def trim(connection: Connection, registry: Registry) -> None:
         tables = [table.name for table in registry if hooks_of(table).deletions]
         names = [log.name for log in registry.logs.values()]
         most = LARGEST_LOG_ROWS_FOR_LAKE
-        [found] = fetch_prepared(connection, "engine/log/bound", tables=tables, logs=names, largest_for_lake=most)
+        [found] = fetch_prepared(
+            connection, "engine/change_log/bound", tables=tables, logs=names, largest_for_lake=most
+        )
         span = {"bound": found["bound"], "trimmed_below": found["trimmed_below"]}
         trimmed = query_prepared(connection, logs.trim(registry), span)
     for row in trimmed:
@@ -430,8 +434,8 @@ def _collapse(connection: Connection, registry: Registry) -> None:
         _keep_what_only_logs_know(connection, registry)
         found = registry.logs
         for log in found.values():
-            execute(connection, "engine/log/empty", {"log": sql.Identifier("analytics", log.name)})
-        execute(connection, "engine/log/collapse", sources=[*found])
+            execute(connection, "engine/change_log/empty", {"log": sql.Identifier("analytics", log.name)})
+        execute(connection, "engine/change_log/collapse", sources=[*found])
     names = sql.SQL(", ").join(sql.Identifier("analytics", log.name) for log in registry.logs.values())
     connection.execute(sql.SQL("analyze {}").format(names))
 

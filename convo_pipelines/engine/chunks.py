@@ -1,139 +1,156 @@
-"""The size of chunks: half a second of work each, or more of everything, of which locks are held for much less."""
+"""A scope, chunk by chunk: each in a transaction of its own, by one of the two executors."""
 
 import logging
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import psycopg
 
 from convo_pipelines.database.connections import Connection
-from convo_pipelines.database.execution import error_message, execute
+from convo_pipelines.database.execution import error_message
 from convo_pipelines.database.locks import TableLockedError
-from convo_pipelines.database.transactions import LOCK_TIMEOUT
-from convo_pipelines.settings import settings
+from convo_pipelines.database.transactions import PASSING_ERRORS, refreshing, refreshing_few
+from convo_pipelines.engine import change_log
+from convo_pipelines.engine.change_log import Watermark
+from convo_pipelines.engine.chunk_size import ChunkSize, TooSlowError
+from convo_pipelines.engine.executors import Arrays, Executor, TemporaryTables, UnsettledError, outcomes
+from convo_pipelines.engine.hooks import hooks_of
+from convo_pipelines.engine.keys import FEW_KEYS, ChunksOf, FewKeys, P, few_keys
+from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.scopes import Asked, Changes, Selection
+from convo_pipelines.engine.work import Outcome, Work
+from convo_pipelines.errors import ConvoPipelinesError
 
-SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000
-CHUNK_SECONDS = 0.5
-SHORT_LOCK_TIMEOUT = "10ms"
-WRITE_SECONDS = 0.6
-"""How long a chunk may write, and so hold locks; with LOCK_TIMEOUT, less than deadlock_timeout."""
-ATTEMPTS = 5
+FEW_SECONDS = 1.0
+"""How long a statement on few keys may take."""
 
 _log = logging.getLogger(__name__)
 
 
-class TooSlowError(Exception):
-    """Writing a chunk would hold its locks for too long."""
+class KeyOfSeveralRowsError(ConvoPipelinesError):
+    """Several rows of a source have the same key, as those of a view may have."""
+
+    def __init__(self, table: DerivedTable, error: psycopg.Error):
+        """Name the table that is refreshed."""
+        super().__init__(
+            f"{table.name}: {error_message(error)}: rows of app.{', app.'.join(table.sources)} have the same key; "
+            "`convo-pipelines adopt --check FILE` counts them"
+        )
 
 
-@dataclass
-class ChunkSize:
-    """The number of keys of the next chunk, so that it takes about `seconds` and holds its locks for much less.
+def chunks(
+    connection: Connection, work: Work, span: ChunksOf[P], size: ChunkSize
+) -> Iterator[tuple[list[Outcome], P | None]]:
+    """Refresh chunk by chunk; yield the outcome of each part, and where the next chunk begins, None after the last.
 
-    A chunk that waits for a lock is divided until only the locked key is left, which is left for the next tick.
+    Args:
+        connection: outside of a transaction.
+        work: the parameters of the refresh.
+        span: chooses the keys of each chunk.
+        size: of the first chunk.
+
+    Raises:
+        TableLockedError: a whole table was locked at several attempts.
+
     """
-
-    rows: int
-    seconds: float = CHUNK_SECONDS
-    is_left_out: bool = False
-    choosing: float = 0.0
-    refreshing: float = 0.0
-    writing: float = 0.0
-    began_writing: float = 0.0
-    attempts: int = 0
-
-    @property
-    def lock_timeout(self) -> str:
-        """How long a statement may wait for a lock: less for small chunks, of which there may be many."""
-        return LOCK_TIMEOUT if self.rows > SMALLEST_CHUNK else SHORT_LOCK_TIMEOUT
-
-    @property
-    def seconds_left(self) -> float | None:
-        """How long the chunk may continue to write; None: a single key has no limit.
-
-        Raises:
-            TooSlowError: the time is over.
-
-        """
-        if self.rows == 1:
-            return None
-        left = WRITE_SECONDS - (time.monotonic() - self.began_writing)
-        if left <= 0.001:
-            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s")
-        return left
-
-    def limit(self, connection: Connection) -> None:
-        """Limit the next statements of a transaction to the rest of the time for which locks may be held.
-
-        Raises:
-            TooSlowError: that time is over.
-
-        """
-        seconds = self.seconds_left or settings().refresh_timeout_seconds
-        timeout = str(round(seconds * 1000))
-        execute(connection, "database/session/limit", timeout=timeout, lock_timeout=self.lock_timeout)
-
-    @contextmanager
-    def choose(self) -> Generator[None]:
-        """Measure how long it takes to choose the keys; reset the other times."""
-        started = time.monotonic()
-        self.refreshing = self.writing = 0.0
-        yield
-        self.choosing = time.monotonic() - started
-
-    @contextmanager
-    def refresh(self) -> Generator[None]:
-        """Measure how long it takes to compare and write them."""
-        started = time.monotonic()
-        yield
-        self.refreshing += time.monotonic() - started
-
-    @contextmanager
-    def write(self) -> Generator[None]:
-        """Measure how long locks are held.
-
-        Raises:
-            TooSlowError: for too long.
-
-        """
-        self.began_writing = time.monotonic()
+    following = span.start
+    is_done = False
+    while not is_done:
         try:
-            yield
-        except psycopg.errors.QueryCanceled:
-            if self.rows == 1:
-                raise
-            raise TooSlowError(f"{self.rows} keys cannot be written within {WRITE_SECONDS} s") from None
-        self.writing = time.monotonic() - self.began_writing
+            outcomes, reached = chunk(connection, work, span, size, following)
+        except (*PASSING_ERRORS, TooSlowError, TableLockedError) as error:
+            size.back_off(error)
+            continue
+        except psycopg.errors.CardinalityViolation as error:
+            raise KeyOfSeveralRowsError(work.table, error) from None
+        yield outcomes, reached
+        following, is_done = reached, reached is None
+        size.grow()
 
-    def grow(self) -> None:
-        """Choose the next size after a chunk that succeeded; refreshing should take longer than choosing the keys."""
-        if self.is_left_out:  # the next key may be locked, too
-            self.is_left_out, self.attempts = False, 0
-            return
-        pace = max(self.seconds, 2 * self.choosing) / max(self.refreshing, 0.001)
-        factor = min(2.0, max(0.25, min(pace, WRITE_SECONDS / 2 / max(self.writing, 0.001))))
-        smallest = min(SMALLEST_CHUNK, 2 * self.rows)
-        self.rows = max(smallest, min(LARGEST_CHUNK, int(self.rows * factor)))
-        self.attempts = 0
 
-    def back_off(self, error: Exception) -> None:
-        """Choose the size for a retry after `error`.
+def chunk(
+    connection: Connection, work: Work, span: ChunksOf[P], size: ChunkSize, after: P | None = None
+) -> tuple[list[Outcome], P | None]:
+    """Refresh one chunk, in one transaction; return the outcome of each part, and where the next chunk begins."""
+    with refreshing(connection, work.locks, work.reads, work.seconds_left, is_shared=work.is_shared):
+        with size.choose():
+            chosen = span.choose(connection, work.table, after, size.rows)
+        with size.refresh():
+            done = _refresh(connection, work, TemporaryTables(chosen, size) if chosen.keys else None)
+    return done, chosen.next
 
-        Raises:
-            TableLockedError: a whole table was locked at several attempts.
 
-        """
-        self.attempts += 1
-        if isinstance(error, TableLockedError):
-            if self.attempts >= ATTEMPTS:
-                raise error
-            time.sleep(0.05 * self.attempts)
-        elif self.rows == 1:
-            if self.is_left_out:
-                raise error
-            self.is_left_out = True
-        else:
-            self.rows = max(1, self.rows // 8)
-        _log.info("retrying a chunk: %s", error_message(error))
+def _refresh(connection: Connection, work: Work, executor: Executor | None) -> list[Outcome]:
+    """Refresh what an executor has been given, if anything, and renew the lease."""
+    done = executor.refresh(connection, work) if executor else outcomes(work, {}, [], 0)
+    if work.lease:
+        work.lease.renew(connection)
+    return done
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """What one statement did: the outcome of each part; what it read in the log, and the watermark, if it moved."""
+
+    outcomes: list[Outcome]
+    operations: frozenset[str]
+    reached: Watermark | None
+
+
+def at_once(
+    connection: Connection,
+    work: Work,
+    scope: Changes | Asked,
+    selection: Selection | None = None,
+    since: Watermark | None = None,
+    **more: object,
+) -> AtOnce | None:
+    """Refresh a scope of a few keys by one statement, in one transaction.
+
+    Args:
+        connection: outside of a transaction.
+        work: the parameters of the refresh.
+        scope: the changes, or what a caller names.
+        selection: narrows the keys.
+        since: the watermark of the table, which moves unless narrowed; None: it stays.
+        more: further parameters of the statement that finds the keys.
+
+    Returns:
+        None, if nothing was done: there are more keys, everything has to be read, another run has moved the watermark,
+        or the statement failed. Chunks do what it cannot do, or fail with a message that says why.
+
+    """
+    if not hooks_of(work.table).may_insert:
+        return None
+    started = time.monotonic()
+    seconds = min(FEW_SECONDS, work.seconds_left)
+    done: AtOnce | None = None
+    try:
+        with refreshing_few(connection, work.locks, seconds):
+            few = few_keys(connection, work.table, scope, selection, **more)
+            if few.keys <= FEW_KEYS:
+                done = _all_at_once(connection, work, few, since, is_narrowed=selection is not None)
+            if done is None:
+                raise psycopg.Rollback
+    except (psycopg.Error, UnsettledError) as error:
+        is_cancelled = isinstance(error, psycopg.errors.QueryCanceled) and time.monotonic() - started < seconds
+        if connection.closed or is_cancelled:  # by an operator: the message of a timeout may be in any language
+            raise
+        _log.info("%s is refreshed in chunks: %s", work.table.name, error_message(error))
+        return None
+    return done
+
+
+def _all_at_once(
+    connection: Connection, work: Work, few: FewKeys, since: Watermark | None, *, is_narrowed: bool
+) -> AtOnce | None:
+    """Refresh a few keys, and move the watermark unless narrowed; return None if that has to be undone."""
+    work = replace(work, written_at=few.news["written_at"])
+    done = _refresh(connection, work, Arrays(few) if few.keys else None)
+    if since is None:
+        return AtOnce(done, frozenset(), None)
+    at = change_log.position(work.table, since, few.news)
+    reached = None if at.is_everything or is_narrowed else change_log.store(connection, at)
+    is_right = not at.is_everything and (is_narrowed or reached)
+    return AtOnce(done, at.operations, reached) if is_right else None

@@ -24,7 +24,7 @@ class Hooks:
 
     @property
     def may_insert(self) -> bool:
-        """Whether new rows are inserted; otherwise its `insert.sql` refuses them."""
+        """Whether new rows are inserted; otherwise its step `insert` refuses them."""
         return True
 
     def prepare(self, connection: Connection, *, is_everything_new: bool) -> int:

@@ -59,7 +59,7 @@ class FewKeys:
         keys: how many there are; if more than FEW_KEYS, not all of them.
         arrays: their columns, each as the parameter of `given`.
         news: a row of to_snapshot, taken_at, crash_token, is_everything, operations, written_at: see
-            `sql/engine/keys/arrays.sql`.
+            `arrays` in `sql/engine/keys.sql`.
 
     """
 
@@ -151,14 +151,14 @@ def few(table: DerivedTable, *, is_asked: bool = False, is_narrowed: bool = Fals
             keys=_keys(table, Asked({}) if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
-            news=fragment("engine/log/no_news") if is_asked else _news(table),
+            news=fragment("engine/change_log/no_news") if is_asked else _news(table),
         )
         .as_bytes()
     )
 
 
 def _news(table: DerivedTable) -> sql.Composable:
-    return fragment("engine/log/news").format(changes=logs.changes(table))
+    return fragment("engine/change_log/news").format(changes=logs.changes(table))
 
 
 def given(grain: Grain) -> sql.Composable:

@@ -49,7 +49,7 @@ def _changes(source: str, log: Log, operations: set[str]) -> sql.Composable:
     is_any = operations >= {*ALL_OPERATIONS}
     everything = ["everything", "truncate"] if is_any else ["everything"]
     is_followed = sql.SQL("operation <> 'retry'") if is_any else _is_one_of(sorted(operations))
-    return fragment("engine/log/changes").format(
+    return fragment("engine/change_log/changes").format(
         source=sql.Literal(source),
         log=sql.Identifier(log.name),
         is_everything=_is_one_of(everything),
@@ -76,7 +76,7 @@ def trim(registry: Registry) -> bytes:
     """Return the statement that deletes from all logs what every table has read."""
     names = [log.name for log in registry.logs.values()]
     query, count = sql.SQL("{} as (\n{}\n)"), sql.SQL("select {}::text as log, count(*) as rows from {}")
-    deleted = fragment("engine/log/trimmed")
+    deleted = fragment("engine/change_log/trimmed")
     queries = [query.format(log, deleted.format(log=log)) for log in map(sql.Identifier, names)]
     queries += [
         query.format(sql.Identifier(f"of_{table.name}"), fragment(own))
@@ -85,7 +85,7 @@ def trim(registry: Registry) -> bytes:
     ]
     counts = [count.format(sql.Literal(name), sql.Identifier(name)) for name in names]
     return (
-        fragment("engine/log/trim")
+        fragment("engine/change_log/trim")
         .format(logs=sql.SQL(",\n\n").join(queries), counts=sql.SQL("\nunion all\n").join(counts))
         .as_bytes()
     )

@@ -9,9 +9,9 @@ from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.queries import Part
-from convo_pipelines.engine.refresh import Done
 from convo_pipelines.engine.registry import DerivedTable, Registry
 from convo_pipelines.engine.scopes import Asked, Selection, Window
+from convo_pipelines.engine.work import Done
 
 
 class Reader(ABC):

@@ -26,7 +26,7 @@ class Grain:
         keyed_by: (key column, row column) pairs that must be equal; empty if keys identify no rows.
         by_bytes: columns that are texts, and ordered by their bytes.
         source: the relation that contains all keys, as `schema.table`, and its columns in the order of the key; None:
-            the table has an `every.sql`, or a reader.
+            the table has a step `every`, or a reader.
         has_days: whether a window of days restricts the keys; otherwise a backfill refreshes everything.
         has_retries: whether locked rows are left for the next tick.
 
@@ -115,15 +115,15 @@ class DerivedTable:
         grain: its keys.
         log: the changes of its rows, for the tables that follow, and its retries.
         propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
-            table has a `propagate.sql`.
+            table has a step `propagate`.
         reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
-        part: the column that says from which of these sources a row is; `part.sql` reads one.
+        part: the column that says from which of these sources a row is; the step `part` reads one.
         hooks: the class with what else it does, as `module:class`; see `hooks.py`.
         days: the columns by which the rows of a source, or its own, are in a window of days, by their relation. Each is
             a day or a time, or a span of these, `first..last`. OWN_WINDOW: the window of that table says which keys
             are. Empty: `window.sql` is written by hand, or there are no days.
-        day: the column with the day of a row, or a time in it, and its type; None: `day.sql` tells it, that of the
-            table or that of its key (`sql/keys/<column>/`), or it has none.
+        day: the column with the day of a row, or a time in it, and its type; None: the step `day` tells it, that of the
+            table or that of its key (`sql/keys/<column>.sql`), or it has none.
         lake_day: the column with the day, or the time, by which the lake partitions its rows, and its type; None: it is
             not there.
         is_link: whether Zero syncs it.

@@ -43,7 +43,7 @@ class Everything:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller names, as the parameters of the statements that find its keys (`asked.sql`)."""
+    """What a caller names, as the parameters of the statements that find its keys (`asked`)."""
 
     parameters: Mapping[str, object]
 
@@ -55,7 +55,7 @@ EVERYTHING = Everything()
 
 @dataclass(frozen=True)
 class Selection:
-    """What a refresh is narrowed to, as the parameters of the statements that choose among keys (`selected.sql`)."""
+    """What a refresh is narrowed to, as the parameters of the statements that choose among keys (`selected`)."""
 
     parameters: Mapping[str, object]
 

@@ -13,9 +13,9 @@ from convo_pipelines.engine import capture, change_log, keys, leases, queries, r
 from convo_pipelines.engine.change_log import Seen, Watermark
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.readers import reader_of
-from convo_pipelines.engine.refresh import Done, Outcome
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Asked, Selection, Window
+from convo_pipelines.engine.work import Done, Outcome, columns_of
 
 STATEMENTS = {
     "keys": "The keys that changes since the watermark concern, and what the log says of them:",
@@ -193,7 +193,7 @@ def have_news(warehouse: Warehouse, tables: Sequence[DerivedTable]) -> bool:
         news = _News.read(connection, tables)
         if news.changed:
             return True
-        if not fetch_one(connection, "engine/log/is_empty")["is_empty"]:
+        if not fetch_one(connection, "engine/change_log/is_empty")["is_empty"]:
             news.store_idle(connection)
             change_log.trim(connection, tables[0].registry)
     return False
@@ -206,7 +206,7 @@ def statements(warehouse: Warehouse, table: DerivedTable) -> dict[str, str]:
     """
     reader = reader_of(table)
     with warehouse.connection() as connection:
-        columns = refresh.columns_of(warehouse, connection, table)
+        columns = columns_of(warehouse, connection, table)
         sources = reader.example(connection) if reader else ()
     refreshed = queries.few(table, columns, sources)
     return {"keys": keys.few(table).decode(), "refresh": refreshed.decode()}

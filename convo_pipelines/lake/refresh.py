@@ -144,7 +144,7 @@ class Reader:
         return self._cursor.fetch_arrow_table()
 
     def position(self, since: str | None) -> dict[str, Any]:
-        """Return what the log has since a snapshot; see `position.sql`."""
+        """Return what the log has since a snapshot; see `position` in `sql/lake.sql`."""
         return self._fetch("lake/position", since=sql.Literal(since)).to_pylist()[0]
 
     def counts(self, days: Sequence[date] | None = None) -> list[tuple[date, int]]:

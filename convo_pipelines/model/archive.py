@@ -40,7 +40,7 @@ class Archive(Hooks):
 
     def before_exchange(self, connection: Connection) -> None:
         """Record what only the log knows of deleted rows of histories tables, by changes since their watermark."""
-        known = fetch_prepared(connection, "engine/log/position", asset_keys=["histories_sessions"])
+        known = fetch_prepared(connection, "engine/change_log/position", asset_keys=["histories_sessions"])
         since = known[0]["from_snapshot"] if known else None
         archive(connection, since)
         remember_prunings(connection, since, ())
@@ -54,7 +54,7 @@ def archive(connection: Connection, unread_since: str | None) -> bool:
     Return whether some were locked, and logged for retry.
     """
     span = {"unread_since": unread_since, "archive_after_days": settings().archive_after_days}
-    return fetch_one(connection, "tables/histories_sessions/archive", **span)["is_left"]
+    return fetch_one(connection, "model/archive/archive", **span)["is_left"]
 
 
 def remember_prunings(connection: Connection, unread_since: str | None, read: Sequence[UUID]) -> None:
@@ -66,4 +66,4 @@ def remember_prunings(connection: Connection, unread_since: str | None, read: Se
         read: crews whose whole table was read since: of these, they are settled.
 
     """
-    execute(connection, "tables/histories_sessions/prunings", unread_since=unread_since, read=list(read))
+    execute(connection, "model/archive/prunings", unread_since=unread_since, read=list(read))

@@ -23,15 +23,14 @@ from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.transactions import refreshing
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import change_log, leases, refresh
+from convo_pipelines.engine import change_log, chunks, leases
 from convo_pipelines.engine.change_log import LogPosition, Watermark
-from convo_pipelines.engine.chunks import ChunkSize
+from convo_pipelines.engine.chunk_size import ChunkSize
 from convo_pipelines.engine.keys import Chosen, ChunksOf, choose_keys
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.readers import Reader
-from convo_pipelines.engine.refresh import Done, Outcome, Work
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import (
     AFTER_LAST_DAY,
@@ -43,6 +42,7 @@ from convo_pipelines.engine.scopes import (
     Selection,
     Window,
 )
+from convo_pipelines.engine.work import Done, Outcome, Work, columns_of
 from convo_pipelines.model.archive import ANY_SESSION, MOVE, remember_prunings
 from convo_pipelines.model.crews import (
     Crew,
@@ -95,8 +95,8 @@ class _Reading:
                 "archive_after_days": settings().archive_after_days,
                 "forget": self.forget,
             },
-            locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
-            reads=sorted({table for crew in crews for table in crew.locked_tables}),
+            own_locks=[f"{HISTORIES_SESSIONS.name}:{crew.id}" for crew in crews],
+            own_reads=sorted({table for crew in crews for table in crew.locked_tables}),
             deadline=self.deadline,
             written_at=self.written_at,
         )
@@ -173,7 +173,7 @@ class Histories(Reader):
             if is_build:
                 at = change_log.begin_build(connection, HISTORIES_SESSIONS)
             crews = waiting(connection, None, at.to_snapshot, selection)
-            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+            columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
         reading = _Reading(columns, at.from_snapshot, forget=forget_pruned_days)
         outside: list[str] = []
 
@@ -185,7 +185,7 @@ class Histories(Reader):
             result.warnings += check_table(crew)
             _read_days(connection, result, reading, Position(first), after)
             span: dict[str, Any] = {"crew_id": crew.id, "first_day": first, "after_day": after}
-            result.kept_days = fetch_one(connection, "tables/histories_sessions/archived_days", **span)["days"]
+            result.kept_days = fetch_one(connection, "model/histories/archived_days", **span)["days"]
             if is_build:
                 work = reading.work([crew])
                 with refreshing(connection, work.locks, work.reads, work.seconds_left):
@@ -214,7 +214,7 @@ class Histories(Reader):
         with warehouse.connection() as connection:
             at = change_log.look(connection, HISTORIES_SESSIONS)
             crews = waiting(connection, None, at.to_snapshot)
-            columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+            columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
         def read(connection: Connection, results: Sequence[CrewResult]) -> None:
             change_log.require_no_crash(connection, at)
@@ -263,7 +263,7 @@ def read_changes(
             at = change_log.begin_build(connection, HISTORIES_SESSIONS)
         is_any = at.has_news or any_missing(connection)
         crews = waiting(connection, at.from_snapshot, at.to_snapshot, selection) if is_any else []
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+        columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
     for_later = [CrewResult(crew, rest=crew.rest, caught_up=False, is_left=True) for crew in crews if crew.id in left]
     crews = [crew for crew in crews if crew.id not in left]
 
@@ -299,7 +299,7 @@ def read_sessions(
         unread_since = None if is_whole else at.from_snapshot
         selection = Selection({"crew_ids": asked.parameters["asked_crews"]})
         crews = waiting(connection, unread_since, at.to_snapshot, selection, with_uncaptured=True)
-        columns = refresh.columns_of(warehouse, connection, HISTORIES_SESSIONS)
+        columns = columns_of(warehouse, connection, HISTORIES_SESSIONS)
 
     def read(connection: Connection, results: Sequence[CrewResult]) -> None:
         change_log.require_no_crash(connection, at)
@@ -349,7 +349,7 @@ def _read_small_tables(connection: Connection, results: Sequence[CrewResult], re
         result.warnings += check_table(result.crew)
     _count_unusable(connection, results, reading)
 
-    outcomes, _ = refresh.chunk(connection, reading.work(crews), _Whole(crews), ChunkSize(CHUNK_KEYS))
+    outcomes, _ = chunks.chunk(connection, reading.work(crews), _Whole(crews), ChunkSize(CHUNK_KEYS))
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -362,8 +362,8 @@ def _read_together(
     crews = [result.crew for result in results]
 
     work, logged = reading.work(crews), _Logged(scope, _parameters(crews, at, scope), is_single=True)
-    done = refresh.at_once(connection, work, scope, **logged.parameters)
-    outcomes = done.outcomes if done else refresh.chunk(connection, work, logged, ChunkSize(CHUNK_KEYS))[0]
+    done = chunks.at_once(connection, work, scope, **logged.parameters)
+    outcomes = done.outcomes if done else chunks.chunk(connection, work, logged, ChunkSize(CHUNK_KEYS))[0]
     for result, outcome in zip(results, outcomes, strict=True):
         result.outcome.add(outcome)
         result.caught_up = not outcome.locked
@@ -440,12 +440,12 @@ def _read_keys(
     crew = result.crew
     logged = _parameters([crew], at, scope)
     if is_logged and result.after is None:
-        done = refresh.at_once(connection, reading.work([crew]), scope, **logged)
+        done = chunks.at_once(connection, reading.work([crew]), scope, **logged)
         if done and not done.outcomes[0].locked:
             result.outcome.add(done.outcomes[0])
             result.after = ALL_KEYS
             return
-    query = fragment("tables/histories_sessions/days_of_sessions").format(**histories(crew.table_name))
+    query = fragment("model/histories/days_of_sessions").format(**histories(crew.table_name))
     more = logged if is_logged else {"query": query, "crew_id": crew.id}
     for reached in _read(connection, result, reading, _Logged(scope, more, result.after), CHUNK_KEYS):
         result.after = reached or ALL_KEYS
@@ -471,7 +471,7 @@ def _read(
 
     """
     work = reading.work([result.crew])
-    for [outcome], reached in refresh.chunks(connection, work, span, ChunkSize(rows)):
+    for [outcome], reached in chunks.chunks(connection, work, span, ChunkSize(rows)):
         result.outcome.add(outcome)
         if outcome.locked:
             raise CrewLockedError(f"crew {result.crew.code} is locked by another session; the next tick retries it")
@@ -491,7 +491,7 @@ class _Whole:
         self, connection: Connection, table: DerivedTable, after: Position | None, rows: int
     ) -> Chosen[Position]:
         del after, rows
-        query = fragment("tables/histories_sessions/whole")
+        query = fragment("model/histories/whole")
         chosen = choose_keys(connection, table, EVERYTHING, query=query, **_members(self.crews))
         return Chosen(chosen.keys, None, is_whole=True)
 
@@ -531,7 +531,7 @@ class _Days:
             connection,
             table,
             Window.of_days(at.day, self.after_day),
-            query=fragment("tables/histories_sessions/days").format(**histories(self.crew.table_name)),
+            query=fragment("model/histories/days").format(**histories(self.crew.table_name)),
             crew_id=self.crew.id,
             start_day=at.day,
             end_day=self.after_day,
@@ -541,7 +541,7 @@ class _Days:
         if not chosen.keys:  # no session of the day is left
             following, is_whole = Position(at.day + timedelta(days=1)), False
         else:
-            last = fetch_one(connection, "tables/histories_sessions/reached")
+            last = fetch_one(connection, "model/histories/reached")
             is_whole = last["session_id"] is None
             following = Position(last["end_day"]) if is_whole else Position(at.day, last["session_id"])
         return Chosen(chosen.keys, following if following.day < self.after_day else None, is_whole)
@@ -578,7 +578,7 @@ def _log_retries(connection: Connection, at: LogPosition, results: Sequence[Crew
     for result in (result for result in results if not result.caught_up and result.crew.members):
         execute(
             connection,
-            "tables/histories_sessions/retry",
+            "model/histories/retry",
             members=result.crew.members,
             from_snapshot=at.from_snapshot,
             to_snapshot=at.to_snapshot,

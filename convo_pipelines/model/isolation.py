@@ -18,10 +18,10 @@ from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.transactions import PASSING_ERRORS, transaction
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import oddities
-from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.chunk_size import TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS
 from convo_pipelines.engine.oddities import Oddities
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.engine.workers import Workers
 from convo_pipelines.model.crews import Crew, CrewError, CrewLockedError, Position
 from convo_pipelines.model.tables import HISTORIES_SESSIONS

@@ -18,7 +18,7 @@ from convo_pipelines.model.identifiers import canonical
 BATCH_ROWS = 10_000
 
 
-_PLACES = "tables/participant_resolutions/places"
+_PLACES = "model/participants/places"
 
 
 class Participants(Hooks):
@@ -34,13 +34,13 @@ class Participants(Hooks):
             is_everything_new: normalize all of them, not only those that changed.
 
         """
-        execute(connection, "tables/participant_resolutions/sources", {"places": fragment(_PLACES)})
-        execute(connection, "tables/participant_resolutions/normalized")
-        execute(connection, "tables/participant_resolutions/changed_identifiers")
+        execute(connection, "model/participants/sources", {"places": fragment(_PLACES)})
+        execute(connection, "model/participants/normalized")
+        execute(connection, "model/participants/changed_identifiers")
         connection.execute("analyze pg_temp.places")
         _normalize(connection, is_everything_new)
-        queries = fragment("tables/participant_resolutions/identifiers")
-        identified = "tables/participant_resolutions/identified"
+        queries = fragment("model/participants/identifiers")
+        identified = "model/participants/identified"
         changed = fetch_one(connection, identified, {"queries": queries}, written_at=None)["identifiers"]
         connection.execute("analyze pg_temp.touched_identifiers")
         return changed
@@ -70,11 +70,11 @@ class Participants(Hooks):
 @cache
 def _few(given: str, name: str) -> bytes:
     return (
-        fragment(f"tables/participant_resolutions/{name}")
+        fragment(f"model/participants/{name}")
         .format(
             given=sql.SQL(given),  # pyright: ignore
             places=fragment(_PLACES),
-            queries=fragment("tables/participant_resolutions/identifiers"),
+            queries=fragment("model/participants/identifiers"),
         )
         .as_bytes()
     )
@@ -82,7 +82,7 @@ def _few(given: str, name: str) -> bytes:
 
 def _normalize(connection: Connection, renormalize: bool) -> None:
     with connection.cursor("values") as spelled, connection.cursor() as writer:
-        spelled.execute(statement("tables/participant_resolutions/values"), {"renormalize": renormalize})
+        spelled.execute(statement("model/participants/values"), {"renormalize": renormalize})
         while batch := spelled.fetchmany(BATCH_ROWS):
             with writer.copy("copy pg_temp.normalized (kind, value, identifier) from stdin") as copy:
                 for row in batch:

@@ -15,7 +15,7 @@ from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.keys import count_keys
 from convo_pipelines.engine.readers import reader_of
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.model.tables import DERIVED_TABLES, LINK_TABLES
 
 
@@ -74,6 +74,6 @@ def run(
             log.info("%s: %s, drift %s", table.name, outcome.counts, outcome.drift)
     with warehouse.connection() as connection:
         totals = fetch_one(connection, "model/totals")
-        execute(connection, "engine/log/fold_latencies")
+        execute(connection, "engine/change_log/fold_latencies")
     failed = sorted({f"{part.name}: {part.error}" for part in parts if part.error})
     return Reconciliation(tables, totals, failed)

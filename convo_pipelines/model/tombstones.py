@@ -32,16 +32,16 @@ class Tombstones(Hooks):
     def before_store(self, connection: Connection, unread_since: str | None) -> bool:
         """Record the rest of them, and forget sessions that are gone."""
         _write(connection, unread_since, rows=None, is_last=True)
-        execute(connection, "tables/crew_conversations/gone_sessions", unread_since=unread_since)
+        execute(connection, "model/tombstones/gone_sessions", unread_since=unread_since)
         return False
 
     def before_emptying(self, connection: Connection) -> None:
         """Decide all deletions by the messages in the log."""
         _write(connection, None, rows=None, is_last=True)
-        execute(connection, "tables/crew_conversations/decide")
+        execute(connection, "model/tombstones/decide")
 
 
 def _write(connection: Connection, unread_since: str | None, *, rows: int | None, is_last: bool) -> int:
     """Record which conversations were deleted, according to the log; return how many."""
     what = {"unread_since": unread_since, "rows": rows, "is_last": is_last}
-    return fetch_one(connection, "tables/crew_conversations/deleted", **what)["rows"]
+    return fetch_one(connection, "model/tombstones/deleted", **what)["rows"]

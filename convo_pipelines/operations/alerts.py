@@ -49,7 +49,7 @@ def end(connection: Connection, source: str, subject: str) -> None:
 
 
 def history(connection: Connection, days: int = 0) -> list[Row]:
-    """Return the open alerts, and those that have ended in the last `days`; the rows of `history.sql`."""
+    """Return the open alerts, and those that have ended in the last `days`; the rows of `history`."""
     return fetch(connection, "operations/alerts/history", days=days)
 
 

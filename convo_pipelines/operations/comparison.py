@@ -10,8 +10,8 @@ from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import execute, fetch, identifier
 from convo_pipelines.database.statements import fragment
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import refresh
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.work import columns_of
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
@@ -74,19 +74,19 @@ def compare(warehouse: Warehouse, table_name: str, query: str, client: str | Non
         connection.execute("set transaction isolation level repeatable read")
         asked = _view_of(connection, query)
         connection.execute("set transaction read only")
-        codes = [row["client_code"] for row in fetch(connection, "operations/compare/clients/client_id")]
+        codes = [row["client_code"] for row in fetch(connection, "operations/comparison/clients_by_client_id")]
         if client is not None and client not in codes:
             raise ComparisonError(
                 f"no client has the code {client}; there are: {', '.join(sorted(codes)[:20]) or 'none'}"
             )
-        described = execute(connection, "operations/compare/described", {"query": asked}).description
+        described = execute(connection, "operations/comparison/described", {"query": asked}).description
         given = [column.name for column in described or ()]
         key = table.rows.key
         if missing := [column for column in key if column not in given]:
             raise ComparisonError(
                 f"the query returns no column {', '.join(missing)}: the key of {table.target} is {', '.join(key)}"
             )
-        computed = refresh.columns_of(warehouse, connection, table)
+        computed = columns_of(warehouse, connection, table)
         common = [name for name in computed if name in given]
         [compared, *found] = _differences(connection, table, asked, common, client)
     return Comparison(
@@ -110,9 +110,9 @@ def _differences(
     connection: Connection, table: DerivedTable, query: sql.Composable, names: Sequence[str], client: str | None
 ) -> list[Row]:
     key = table.rows.key
-    typed = fetch(connection, "operations/compare/columns", relation=table.target, names=list(names))
+    typed = fetch(connection, "operations/comparison/columns", relation=table.target, names=list(names))
     named_by = next(column for column in NAMING if column in key)
-    pair = fragment("operations/compare/pair")
+    pair = fragment("operations/comparison/pair")
     identifiers = {
         "query": query,
         "relation": identifier(table.target),
@@ -130,10 +130,10 @@ def _differences(
         "key_as_json": sql.SQL("jsonb_build_object({})").format(
             sql.SQL(", ").join(part for name in key for part in (sql.Literal(name), sql.Identifier(name)))
         ),
-        "clients": fragment(f"operations/compare/clients/{named_by}"),
+        "clients": fragment(f"operations/comparison/clients_by_{named_by}"),
         "named_by": sql.Identifier(named_by),
     }
-    return fetch(connection, "operations/compare/differences", identifiers, client=client, most=EXAMPLES)
+    return fetch(connection, "operations/comparison/differences", identifiers, client=client, most=EXAMPLES)
 
 
 def _list(names: Sequence[str]) -> sql.Composable:

@@ -182,7 +182,7 @@ def _is_here(address: str | None) -> bool:
 
 def discovery_limits(connection: Connection) -> dict[str, Any]:
     """Return the parameters of `sql/tables/histories_sessions/checks/discovery_is_healthy.sql`."""
-    state = fetch(connection, "engine/log/position", asset_keys=[HISTORIES_SESSIONS.name])
+    state = fetch(connection, "engine/change_log/position", asset_keys=[HISTORIES_SESSIONS.name])
     wait = allowed_wait(HISTORIES_SESSIONS.job)
     return {"unread_since": state[0]["unread_since"] if state else None, "wait_minutes": wait.total_seconds() / 60}
 

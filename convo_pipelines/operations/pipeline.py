@@ -8,8 +8,8 @@ from uuid import UUID
 from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
-from convo_pipelines.engine.refresh import Done, Outcome
 from convo_pipelines.engine.scopes import Asked, Window, parameters
+from convo_pipelines.engine.work import Done, Outcome
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews, scopes
 from convo_pipelines.model import reconcile as reconciliation
@@ -155,11 +155,11 @@ def _asked(
         asked = scopes.asked(
             person_ids=[person] if person else [], conversation_ids=[conversation] if conversation else []
         )
-        if unknown := fetch(connection, "operations/asked/unknown", **parameters(asked)):
+        if unknown := fetch(connection, "operations/pipeline/unknown", **parameters(asked)):
             raise UnknownError(", ".join(f"there is no {row['kind']} {row['id']}" for row in unknown))
         if person:
             ticks.read_asked(warehouse, PARTICIPANT_RESOLUTIONS, asked, _log)
-        found = fetch(connection, "operations/asked/conversations", **parameters(asked))
+        found = fetch(connection, "operations/pipeline/conversations", **parameters(asked))
     sessions = [row for row in found if row["crew_id"] and row["session_id"] is not None]
     return scopes.asked(
         [row["crew_id"] for row in sessions],

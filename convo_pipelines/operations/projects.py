@@ -8,7 +8,7 @@ from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import fetch, fetch_one
 from convo_pipelines.database.transactions import transaction
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.chunks import ChunkSize, TooSlowError
+from convo_pipelines.engine.chunk_size import ChunkSize, TooSlowError
 from convo_pipelines.errors import ConvoPipelinesError
 
 BATCH_PROJECTS = 200

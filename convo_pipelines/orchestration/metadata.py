@@ -11,7 +11,7 @@ import dagster as dg
 from convo_pipelines.database.connections import Row
 from convo_pipelines.database.declarations import personal_columns
 from convo_pipelines.database.execution import fetch, fetch_one, identifier
-from convo_pipelines.database.statements import STATEMENTS, path, source
+from convo_pipelines.database.statements import STATEMENTS, line, path, source
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.settings import settings
@@ -65,7 +65,7 @@ def code(statements: Sequence[str]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*is currently in beta")
         files: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
-            dg.LocalFileCodeReference(file_path=str(path(name)), line_number=1, label=f"{name}.sql")
+            dg.LocalFileCodeReference(file_path=str(path(name)), line_number=line(name), label=name)
             for name in statements
         ]
         return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=files)}

@@ -18,10 +18,10 @@ from convo_pipelines.database.execution import error_message, fetch_one
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, refresh
 from convo_pipelines.engine.change_log import LogPosition, Seen, Watermark, process
-from convo_pipelines.engine.chunks import TooSlowError
+from convo_pipelines.engine.chunk_size import TooSlowError
 from convo_pipelines.engine.leases import FOLLOWER, RENEW_SECONDS, Lease
-from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import histories
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES

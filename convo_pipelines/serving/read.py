@@ -190,7 +190,7 @@ def lag_of(connection: psycopg.Connection[Any]) -> float | None:
 def frame(
     connection: psycopg.Connection[Any], name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> pd.DataFrame:
-    """Return the rows of `sql/serving/<name>.sql` as a typed DataFrame; for small results."""
+    """Return the rows of the statement `serving/<name>` as a typed DataFrame; for small results."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute(statement(f"serving/{name}").format(**(identifiers or {})), parameters)
         types = _types(cursor)

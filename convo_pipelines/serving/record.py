@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from convo_pipelines.database.execution import Counts, execute
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine.refresh import Outcome
+from convo_pipelines.engine.work import Outcome
 
 RECORD_SECONDS = 60
 

@@ -16,10 +16,11 @@ from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, refresh
-from convo_pipelines.engine.chunks import TooSlowError
-from convo_pipelines.engine.refresh import KeyOfSeveralRowsError, Outcome
+from convo_pipelines.engine.chunk_size import TooSlowError
+from convo_pipelines.engine.chunks import KeyOfSeveralRowsError
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Asked, parameters
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.model import histories, scopes
 from convo_pipelines.model.isolation import total
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY

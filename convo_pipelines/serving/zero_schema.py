@@ -55,7 +55,7 @@ def generate(connection: Connection, publication: str | None = None) -> str:
 
     """
     links = [table.name for table in LINK_TABLES]
-    columns = fetch(connection, "serving/zero/columns", publication=publication, links=links)
+    columns = fetch(connection, "serving/zero_schema/columns", publication=publication, links=links)
     synced = {(column["table_name"], column["column_name"]) for column in columns if _builder(column)}
     tables: dict[str, list[Row]] = defaultdict(list)
     for column in columns:
@@ -69,7 +69,7 @@ def generate(connection: Connection, publication: str | None = None) -> str:
         )
     keys = [
         key
-        for key in fetch(connection, "serving/zero/foreign_keys")
+        for key in fetch(connection, "serving/zero_schema/foreign_keys")
         if {key["table_name"], key["target_table"]} <= set(tables)
         and {(key["table_name"], key["column_name"]), (key["target_table"], key["target_column"])} <= synced
     ]

@@ -87,7 +87,7 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
                 connection, "database/session/lock", locks=[f"import into {table}"], lock_timeout=f"{LOCK_SECONDS}s"
             )
             create_table(connection, table)
-            execute(connection, "sources/histories_import/stage", histories(table))
+            execute(connection, "sources/n8n/stage", histories(table))
             for batch in _batches(_rows(file, result), BATCH_ROWS):
                 try:
                     _copy(connection, batch)
@@ -95,7 +95,7 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
                     _copy_one_by_one(connection, batch, result)
                 progress(len(batch))
             connection.execute("analyze pg_temp.imported")
-            done = fetch_one(connection, "sources/histories_import/load", histories(table))
+            done = fetch_one(connection, "sources/n8n/load", histories(table))
     result.loaded, result.there = done["loaded"], done["there"]
     return result
 

@@ -88,7 +88,7 @@ class Joined:
     """A table that a view reads beside those that decide its rows.
 
     Attributes:
-        table: its row of `relation.sql`.
+        table: its row of `relation` in `sql/sources/views.sql`.
         columns: those that are read.
         types: the types of its columns.
         ways: how its changed rows lead to rows that decide; none: everything has to be read again.
@@ -113,7 +113,7 @@ class Base:
     """A table each row of which decides rows of a view.
 
     Attributes:
-        table: its row of `relation.sql`.
+        table: its row of `relation` in `sql/sources/views.sql`.
         tree: what the view shows of the columns that the log needs; the table is named `changed_rows`.
 
     """

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from convo_pipelines.engine import capture, change_log, chunks, refresh, ticks
+from convo_pipelines.engine import capture, change_log, chunk_size, chunks, refresh, ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.crews import CrewError
 from convo_pipelines.model.tables import DISCOVERY, REGISTRY, TABLES
@@ -221,8 +221,8 @@ def test_a_conversation_deleted_unseen_leaves_its_days_with_the_next_reconcile(w
 @pytest.mark.parametrize("table", ["conversation_days", "crew_activity_daily", "client_activity_daily"])
 def test_a_narrowed_tick_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
-    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 2)
     for code in "ABC":
         world.crew(code, client=f"C{code}")
         for day in range(6):

@@ -19,7 +19,7 @@ from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.migrations import record, rollback, runner, upgrade, validation
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture
-from convo_pipelines.engine.refresh import KeyOfSeveralRowsError
+from convo_pipelines.engine.chunks import KeyOfSeveralRowsError
 from convo_pipelines.operations import health, schema
 from convo_pipelines.serving import sessions
 from convo_pipelines.sources.adoption import dry_run, installation, triggers

@@ -15,7 +15,7 @@ import pytest
 from convo_pipelines.database import connections
 from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import chunks, indexes, refresh, spans, ticks, workers
+from convo_pipelines.engine import chunk_size, chunks, indexes, refresh, spans, ticks, workers
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import crews, histories, isolation, scopes
 from convo_pipelines.model.tables import TABLES
@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch, environment: Callable[..., object]) -
     monkeypatch.setattr(spans, "SPAN_KEYS", 1)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 3)
     for name, size in {"SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 7}.items():
-        monkeypatch.setattr(chunks, name, size)
+        monkeypatch.setattr(chunk_size, name, size)
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
         monkeypatch.setattr(histories, name, 5)
 
@@ -80,7 +80,7 @@ class KilledError(BaseException):
 @contextmanager
 def before_each_chunk(monkeypatch: pytest.MonkeyPatch, step: Callable[[], object]) -> Iterator[None]:
     """Take a step before chunks of any worker, one at a time."""
-    turn, chunk = threading.Lock(), refresh.chunk
+    turn, chunk = threading.Lock(), chunks.chunk
 
     def after_step(*args: Any) -> Any:
         if turn.acquire(blocking=False):
@@ -91,7 +91,7 @@ def before_each_chunk(monkeypatch: pytest.MonkeyPatch, step: Callable[[], object
         return chunk(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(refresh, "chunk", after_step)
+        patch.setattr(chunks, "chunk", after_step)
         yield
 
 
@@ -139,7 +139,7 @@ def test_changes_of_most_keys_are_read_as_everything(filled: World, monkeypatch:
         "select 'email', n || '@b.example' from generate_series(1, 99) as n"
     )
     filled.execute("update app.people set email = null where id in (select id from app.people limit 3)")
-    monkeypatch.setattr(refresh, "FEW_KEYS", 10)
+    monkeypatch.setattr(chunks, "FEW_KEYS", 10)
     monkeypatch.setattr(refresh, "spans_of", recorded)
     build(filled)
     assert {"conversation_summaries", "conversation_days", "participant_resolutions"} <= {*divided}
@@ -157,7 +157,7 @@ def test_a_tick_of_most_keys_that_is_killed_or_meets_locked_rows_loses_nothing(
     filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(filled)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     filled.execute("update app.conversations set subject = 'other', started_at = started_at - interval '1 day'")
     filled.execute("update app.people set name = 'other', email = 'x' || email")
     filled.execute("delete from app.messages where id in (select id from app.messages limit 20)")

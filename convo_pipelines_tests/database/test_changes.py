@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from convo_pipelines.database import locks
 from convo_pipelines.database.migrations import rollback, runner, upgrade
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import capture, change_log, refresh, spans, ticks
+from convo_pipelines.engine import capture, change_log, executors, keys, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
 from convo_pipelines.model import histories
 from convo_pipelines.model.tables import (
@@ -891,7 +891,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
     if case == "truncated":
         world.execute("truncate app.conversations cascade")
     elif case == "between two statements":
-        chosen = refresh.choose_keys
+        chosen = keys.choose_keys
 
         def interrupted(*arguments: Any, **choice: Any) -> Any:
             found = chosen(*arguments, **choice)
@@ -899,7 +899,7 @@ def test_a_deleted_conversation_does_not_come_back(world: World, monkeypatch: py
             return found
 
         with monkeypatch.context() as patch:
-            for module in (histories, refresh, spans):
+            for module in (histories, executors, spans):
                 patch.setattr(module, "choose_keys", interrupted)
             ticks.compare(world.warehouse, CREW_CONVERSATIONS, log)
     elif case == "collapsed":

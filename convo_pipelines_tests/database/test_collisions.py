@@ -21,8 +21,8 @@ NOT_THEIRS = {"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin", "closed_at"}
 def words() -> set[str]:
     """Every name in the statements."""
     found: set[str] = set()
-    for folder in ("engine", "orchestration", "serving", "tables"):
-        for file in (ROOT / "sql" / folder).rglob("*.sql"):
+    for file in (ROOT / "sql").rglob("*.sql"):
+        if {"engine", "model", "orchestration", "serving", "tables"} & {*file.parts}:
             found |= set(re.findall(r"\b[a-z][a-z_]+\b", re.sub("--.*", "", file.read_text())))
     return found - NOT_THEIRS
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from convo_pipelines.cli import main
 from convo_pipelines.database import warehouse
 from convo_pipelines.database.migrations import upgrade
-from convo_pipelines.engine import chunks, refresh
+from convo_pipelines.engine import chunk_size, chunks, refresh
 from convo_pipelines.operations import decisions, forget
 from convo_pipelines.operations.decisions import Decision
 from convo_pipelines_tests import oracle
@@ -249,9 +249,9 @@ def test_two_stewards_decide_one_after_the_other(world: World, command: Callable
 @pytest.mark.parametrize("chunk", [1, 2, 3])
 def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
-    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
-    monkeypatch.setattr(chunks, "LARGEST_CHUNK", chunk)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 1)
+    monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", chunk)
     world.sync()
     people = [world.person(email="ana@example.com") for _ in range(4)]
     contacts = [world.contact(value) for value in ("ana@example.com", "nobody", "12")]

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from convo_pipelines.database import locks
 from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.engine import capture, refresh, spans, ticks
+from convo_pipelines.engine import capture, chunks, spans, ticks
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import crews, reconcile
@@ -165,7 +165,7 @@ class Company(RuleBasedStateMachine):
         span_keys=st.sampled_from([1, 20_000]),
     )
     def open(self, has_foreign_keys: bool, few_keys: int, span_keys: int) -> None:
-        type(self).monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
+        type(self).monkeypatch.setattr(chunks, "FEW_KEYS", few_keys)
         type(self).monkeypatch.setattr(spans, "SPAN_KEYS", span_keys)
         self.world = type(self).new_world()
         self.follower = Follower(self.world.warehouse)

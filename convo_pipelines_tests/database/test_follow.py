@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from convo_pipelines.database.migrations import rollback, runner, upgrade
-from convo_pipelines.engine import capture, leases, refresh
+from convo_pipelines.engine import capture, chunks, leases, refresh
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
 from convo_pipelines.serving import follow
@@ -145,7 +145,7 @@ create event trigger no_tables on ddl_command_start when tag in ('CREATE TABLE',
 def test_few_keys_are_refreshed_without_temporary_tables(
     followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_SECONDS", 60.0)
+    monkeypatch.setattr(chunks, "FEW_SECONDS", 60.0)
     world.execute(NO_TABLES)
     for number in range(3):
         write_something(world, number)
@@ -332,7 +332,7 @@ def test_a_lease_that_another_tick_took_is_noticed(followed: Follower, world: Wo
 def test_more_than_a_few_keys_are_refreshed_in_chunks(
     followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", 3)
+    monkeypatch.setattr(chunks, "FEW_KEYS", 3)
     for number in range(10):
         write_something(world, number)
     settle(followed)
@@ -342,7 +342,7 @@ def test_more_than_a_few_keys_are_refreshed_in_chunks(
 def test_a_statement_that_takes_too_long_is_done_in_chunks(
     followed: Follower, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_SECONDS", 0.001)
+    monkeypatch.setattr(chunks, "FEW_SECONDS", 0.001)
     for number in range(3):
         write_something(world, number)
     settle(followed)

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from convo_pipelines.cli import main
 from convo_pipelines.database.migrations import runner, validation
-from convo_pipelines.engine import chunks, refresh
+from convo_pipelines.engine import chunk_size, chunks, refresh
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_modes, both_servers_if_wide
@@ -92,9 +92,9 @@ def test_more_identifiers_than_a_chunk_holds_may_be_gone(full: World, monkeypatc
     for number in range(7):
         full.contact(f"p{number}@example.com", full.person(email=f"p{number}@example.com"))
     ticks(full)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
-        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
+        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunk_size, name, size)
     full.execute("truncate app.contact_methods, app.message_recipients")
     full.execute("delete from app.people")
     ticks(full)

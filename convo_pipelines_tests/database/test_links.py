@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.engine import chunks, refresh, ticks
+from convo_pipelines.engine import chunk_size, chunks, refresh, ticks
 from convo_pipelines.model import identifiers
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
@@ -120,7 +120,7 @@ def test_people_who_are_deleted_and_loaded_again_at_once_keep_their_links(
     world: World, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(refresh, "CHUNK_KEYS", chunk)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     matched, given_, decided = (
         world.person(email="ana@example.com"),
         world.person(),
@@ -488,9 +488,9 @@ def test_what_is_committed_while_reconcile_runs_is_no_drift(world: World, monkey
 
 
 def test_reconcile_goes_through_all_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "SMALLEST_CHUNK": 1, "LARGEST_CHUNK": 2}.items():
-        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunks, name, size)
+        monkeypatch.setattr(refresh if name == "CHUNK_KEYS" else chunk_size, name, size)
     world.reconcile()
     contact = world.contact("ana@a.example", world.person())
     for number in range(5):

@@ -16,7 +16,7 @@ import pytest
 from convo_pipelines.database import connections, transactions
 from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.transactions import refreshing
-from convo_pipelines.engine import capture, refresh, ticks
+from convo_pipelines.engine import capture, chunks, executors, ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import histories, tombstones
 from convo_pipelines.model.archive import Archive
@@ -396,18 +396,19 @@ def test_a_table_that_is_locked_for_minutes_delays_only_what_reads_it(world: Wor
 
 @both_servers_if_wide
 @pytest.mark.parametrize(
-    ("step", "few_keys"), [("few_keys", 1_000), ("query_prepared", 1_000), ("choose_keys", -1), ("_refresh_keys", -1)]
+    ("step", "few_keys"), [("few_keys", 1_000), ("query_prepared", 1_000), ("choose_keys", -1), ("TemporaryTables", -1)]
 )
 def test_a_crew_that_is_deleted_in_mid_run(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str, few_keys: int
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
+    monkeypatch.setattr(chunks, "FEW_KEYS", few_keys)
     doomed = world.crew("A")
     world.crew("B")
     world.tick()
     for crew in "AB":
         world.say("s1", "human", at(), crew)
-    actual = getattr(refresh, step)
+    modules = (histories, chunks, executors)
+    actual = next(getattr(module, step) for module in modules if hasattr(module, step))
 
     def after_deletion(*arguments: Any, **options: Any) -> Any:
         with psycopg.connect(world.url, autocommit=True) as application:
@@ -416,7 +417,7 @@ def test_a_crew_that_is_deleted_in_mid_run(
 
     for run in (world.tick, lambda: world.backfill(DAY.date()), world.reconcile):
         with monkeypatch.context() as patched:
-            for module in (histories, refresh):
+            for module in modules:
                 patched.setattr(module, step, after_deletion, raising=False)
             with suppress(EveryCrewFailedError):
                 run()

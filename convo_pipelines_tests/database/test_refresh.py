@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from convo_pipelines.database.execution import fetch
-from convo_pipelines.engine import chunks, refresh
+from convo_pipelines.engine import chunk_size, chunks, refresh, work
 from convo_pipelines.model import crews, histories, isolation
 from convo_pipelines.settings import settings
 from convo_pipelines_tests import oracle
@@ -132,13 +132,13 @@ def test_a_crew_that_gets_another_table_is_read_from_the_start(world: World) -> 
 
 
 def test_a_crew_far_behind_advances_in_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name in ("CHUNK_KEYS", "CHUNK_ROWS"):
         monkeypatch.setattr(histories, name, 2)
     monkeypatch.setattr(refresh, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
-    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 1)
-    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 3)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 1)
+    monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 3)
     world.crew()
     for _ in range(2):  # a build, then changes
         for number in range(10):
@@ -154,11 +154,11 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool, relogged: int
 ) -> None:
     monkeypatch.setattr(histories, "CHUNK_KEYS", 2)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     monkeypatch.setattr(histories, "CHUNK_ROWS", 2)
     monkeypatch.setattr(histories, "RETRIED_KEYS", relogged)
-    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 2)
-    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 2)
+    monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 2)
+    monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 2)
     world.crew()
     if not is_build:
         world.tick()
@@ -166,7 +166,7 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
         chat(world, f"s{number}", day=number)
     known = []
     seconds = 0.0
-    chunk = refresh.chunk
+    chunk = chunks.chunk
 
     def slow(*args: Any) -> Any:
         nonlocal seconds
@@ -175,8 +175,8 @@ def test_a_crew_whose_time_is_up_continues_at_the_next_tick(
         return done
 
     with monkeypatch.context() as patch:
-        patch.setattr(refresh, "chunk", slow)
-        for module in (histories, refresh):
+        patch.setattr(chunks, "chunk", slow)
+        for module in (histories, chunks, work):
             patch.setattr(module, "time", SimpleNamespace(monotonic=lambda: seconds))
         while not known or known[-1] < 10:
             result = world.tick()
@@ -277,10 +277,10 @@ def test_odd_rows_are_counted_and_reported(world: World) -> None:
 def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large import advances chunk by chunk, and status says how far; the crews that chat meanwhile are fresh."""
     monkeypatch.setattr(histories, "CHUNK_KEYS", 200)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     monkeypatch.setattr(histories, "CHUNK_ROWS", 200)
     monkeypatch.setattr(isolation, "TOGETHER_KEYS", 100)
-    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 200)
+    monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 200)
     for crew in ("A", "B", "BIG"):
         world.crew(crew)
     world.tick()
@@ -294,7 +294,7 @@ def test_a_crew_with_a_backlog_holds_up_no_other(world: World, monkeypatch: pyte
     with monkeypatch.context() as patch:
         while waiting[-1]:
             clock = count(0.0, 5.0)
-            for module in (histories, refresh):
+            for module in (histories, chunks, work):
                 patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             for crew in "AB":
                 world.say(f"s{ticks}", "human", at(ticks), crew)
@@ -356,11 +356,11 @@ def test_a_summary_names_lead_and_customer(world: World) -> None:
 def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     world: World, monkeypatch: pytest.MonkeyPatch, is_build: bool
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name, size in {"CHUNK_ROWS": 20, "CHUNK_KEYS": 10, "RETRIED_KEYS": 5}.items():
         monkeypatch.setattr(histories, name, size)
-    monkeypatch.setattr(chunks, "SMALLEST_CHUNK", 10)
-    monkeypatch.setattr(chunks, "LARGEST_CHUNK", 20)
+    monkeypatch.setattr(chunk_size, "SMALLEST_CHUNK", 10)
+    monkeypatch.setattr(chunk_size, "LARGEST_CHUNK", 20)
     world.crew()
     if not is_build:
         world.tick()
@@ -374,7 +374,7 @@ def test_a_day_larger_than_a_chunk_is_read_session_by_session(
     with monkeypatch.context() as patch:
         while not known or known[-1] < 152:
             clock = count(0.0, 4.0)
-            for module in (histories, refresh):
+            for module in (histories, chunks, work):
                 patch.setattr(module, "time", SimpleNamespace(monotonic=lambda clock=clock: next(clock)))
             world.tick(["histories_sessions"])
             known.append(len(world.execute("select from analytics.histories_sessions")))
@@ -398,7 +398,7 @@ def test_a_large_day_of_messages_without_a_session(
     """n8n writes them where a workflow has no session key."""
     monkeypatch.setattr(histories, "CHUNK_ROWS", 10)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
-        monkeypatch.setattr(chunks, name, 10)
+        monkeypatch.setattr(chunk_size, name, 10)
     world.crew()
     for number in range(25):
         world.say(session, "human", at(0, number / 2))

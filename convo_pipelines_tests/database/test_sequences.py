@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.engine import refresh, ticks
+from convo_pipelines.engine import chunks, keys, ticks
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.model import histories, participants
 from convo_pipelines.model.tables import (
@@ -43,7 +43,7 @@ def assert_right(world: World) -> None:
 def test_an_identifier_committed_between_normalization_and_storing(
     world: World, monkeypatch: pytest.MonkeyPatch, run: str, few_keys: int
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
+    monkeypatch.setattr(chunks, "FEW_KEYS", few_keys)
     tick(world)
     canonical = participants.canonical
     numbers = iter(range(3))
@@ -135,7 +135,7 @@ def test_pruning_within_a_day_then_reconcile_keeps_what_is_archived(
 def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
     world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, step: str, few_keys: int
 ) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", few_keys)
+    monkeypatch.setattr(chunks, "FEW_KEYS", few_keys)
     archive_after(7)
     world.crew()
     old = datetime.now(UTC) - timedelta(days=30)
@@ -143,7 +143,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         world.say("s1", when=old)
     tick(world)
     world.say("s1", when=old)
-    choose_keys = getattr(refresh, step)
+    choose_keys = getattr(keys, step)
 
     def interrupted(*arguments: object, **choice: object) -> object:
         found = choose_keys(*arguments, **choice)
@@ -151,7 +151,7 @@ def test_a_deletion_that_commits_while_its_day_is_read_is_archive_at_once(
         return found
 
     with monkeypatch.context() as patch:
-        for module in (histories, refresh):
+        for module in (histories, chunks):
             patch.setattr(module, step, interrupted, raising=False)
         tick(world, HISTORIES_SESSIONS)
     tick(world)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from convo_pipelines.engine import refresh
+from convo_pipelines.engine import chunks
 from convo_pipelines.model import histories
 from convo_pipelines.serving import sessions, webhook
 from convo_pipelines.serving.sessions import SessionKey
@@ -22,7 +22,7 @@ def test_many_sessions_of_a_crew_are_read_however_small_chunks_become(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(histories, "CHUNK_KEYS", 1)
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     world.crew("A")
     world.say("before")
     world.tick()

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from convo_pipelines.definitions import defs
-from convo_pipelines.engine import chunks, refresh
+from convo_pipelines.engine import chunk_size, chunks, work
 from convo_pipelines.model import histories
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.orchestration.automation import schedules
@@ -191,16 +191,16 @@ def test_a_run_that_is_told_to_forgets_pruned_days_and_else_says_that_it_keeps_t
 
 
 def test_a_crew_whose_time_is_up_is_said_to_be_continued(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refresh, "FEW_KEYS", -1)
+    monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     for name, size in {"CHUNK_KEYS": 2, "CHUNK_ROWS": 2}.items():
         monkeypatch.setattr(histories, name, size)
     for name in ("SMALLEST_CHUNK", "LARGEST_CHUNK"):
-        monkeypatch.setattr(chunks, name, 2)
+        monkeypatch.setattr(chunk_size, name, 2)
     world.crew()
     for number in range(10):
         chat(world, f"s{number}", day=number)
     clock = count(0.0, 8.0)
-    for module in (histories, refresh):
+    for module in (histories, chunks, work):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     assert "to be continued" in str(metadata(world.materialize(), "histories_sessions")["crews"])
 

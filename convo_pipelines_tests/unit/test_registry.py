@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 
 from convo_pipelines.database.declarations import logs, tables
-from convo_pipelines.database.statements import exists
+from convo_pipelines.database.statements import exists, line, path, source
 from convo_pipelines.engine.registry import DeclarationError, DerivedTable, Registry
 from convo_pipelines.model.tables import CREW_CONVERSATIONS, DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY, TABLES
 from convo_pipelines.serving import sessions
@@ -32,19 +32,22 @@ def test_a_table_has_its_statements(table: DerivedTable) -> None:
     assert table.own("retried") or logged, f"{table.name}: its log lacks columns of its keys, so retries are lost"
 
 
-KNOWS_HISTORIES = ("capture.py", "capture/*.sql", "log/collapse.sql", "log/renew_token.sql")
-"""Files of the engine that know that a source may be many tables of one shape."""
+KNOWS_HISTORIES = ("engine/capture", "engine/change_log/collapse", "engine/change_log/renew_token")
+"""What of the engine knows that a source may be many tables of one shape."""
 
 
 def test_the_engine_knows_no_table_and_no_conversation() -> None:
     words = re.compile("|".join([*(table.name for table in DERIVED_TABLES), *PARTICULAR]), re.IGNORECASE)
-    files = [*(ROOT / "convo_pipelines/engine").glob("*.py"), *(ROOT / "sql/engine").rglob("*.sql")]
+    modules = {f"engine/{file.stem}": file.read_text() for file in (ROOT / "convo_pipelines/engine").glob("*.py")}
+    statements = {name: text for name, text in every_statement().items() if name.startswith("engine/")}
+    assert len(modules) > 15
+    assert len(statements) > 70
     named = {
-        str(file.relative_to(ROOT)): sorted(set(words.findall(file.read_text())))
-        for file in files
-        if not any(map(file.match, KNOWS_HISTORIES))
+        name: sorted(set(words.findall(text)))
+        for name, text in [*modules.items(), *statements.items()]
+        if not name.startswith(KNOWS_HISTORIES)
     }
-    assert {file: found for file, found in named.items() if found} == {}
+    assert {name: found for name, found in named.items() if found} == {}
 
 
 def test_every_table_is_recomputed_by_the_oracle() -> None:
@@ -71,33 +74,59 @@ def test_a_field_that_is_not_known_or_missing_is_named(field: str, said: str) ->
         Registry({"crew_activity_daily": of}, logs())
 
 
+def every_statement() -> dict[str, str]:
+    """Return the text of each statement, by its name; also of those that are checks, but not of the schema."""
+    found: dict[str, str] = {}
+    for file in (ROOT / "sql").rglob("*.sql"):
+        name = file.relative_to(ROOT / "sql").with_suffix("").as_posix()
+        if name.startswith(("migrations/", "schema/")):
+            continue
+        first, *parts = re.split(r"^-- name: (\w+)\n", file.read_text(), flags=re.MULTILINE)
+        folder = name.removesuffix("/steps") if name.startswith("tables/") else name
+        blocks = {f"{folder}/{block}": text for block, text in zip(parts[::2], parts[1::2], strict=True)} or {
+            name: first
+        }
+        assert not (parts and first), f"{file}: nobody reads what stands before the first name"
+        assert len(blocks) == max(1, len(parts) // 2), f"{file}: a name that it has twice"
+        assert not found.keys() & blocks.keys(), f"{file}: a statement that another file has"
+        found |= blocks
+    return found
+
+
 def test_no_statement_is_left_over() -> None:
     program = "".join(
         file.read_text() for folder in ("convo_pipelines", "benchmarks") for file in (ROOT / folder).rglob("*.py")
     )
+    names = {name: name.rpartition("/")[2] for name in every_statement() if "/checks/" not in name}
+    assert len(names) > 300
     generic = {"rows", "keys", "propagate", "table"}
     unused = [
-        str(file.relative_to(ROOT))
-        for file in (ROOT / "sql").rglob("*.sql")
-        if file.relative_to(ROOT / "sql").parts[0] not in ("migrations", "schema")
-        and file.stem not in generic
-        and not file.match("sql/tables/*/checks/*.sql")  # each is a check of its table
-        and file.stem.removesuffix("_of_messages").removesuffix("_of_conversations") not in program
+        name
+        for name, last in names.items()
+        if last not in generic and re.sub("_of_(messages|conversations)$|(?<=^clients_by_).*", "", last) not in program
     ]
     assert unused == []
 
 
+def test_every_statement_is_found_by_its_name() -> None:
+    for name, text in every_statement().items():
+        assert source(name).strip() == text.strip()
+        assert path(name).read_text().splitlines()[line(name) - 1] in (
+            f"-- name: {name.rpartition('/')[2]}",
+            text.splitlines()[0],
+        )
+
+
 def test_temporary_tables_are_named_with_their_schema_wherever_the_search_path_is_not_empty() -> None:
-    files = [file for file in (ROOT / "sql").rglob("*.sql") if not {"migrations", "schema"} & {*file.parts}]
-    texts = {file: file.read_text() for file in files}
+    texts = every_statement()
     made = {name for text in texts.values() for name in re.findall(r"create temporary table (\S+)", text)}
     assert {"pg_temp.diff", "pg_temp.keys"} <= made
     assert all(name.startswith("pg_temp.") for name in made)
     names = "|".join(name.removeprefix("pg_temp.") for name in made)
     unqualified = re.compile(rf"\b(analyze|copy|from|into|join|table|update|using) ({names})\b")
-    elsewhere = [file for file in files if "checks" in file.parts or "search_path to default" in texts[file]]
+    elsewhere = [name for name, text in texts.items() if "/checks/" in name or "search_path to default" in text]
     assert len(elsewhere) > 10
-    assert [file for file in elsewhere if unqualified.search(texts[file])] == []
+    assert [name for name in elsewhere if unqualified.search(texts[name])] == []
 
 
 LEFT_TO_TICKS = {

@@ -11,8 +11,8 @@ from psycopg import sql
 from convo_pipelines.database.execution import fetch, fetch_one, identifier
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, refresh, ticks
-from convo_pipelines.engine.refresh import Outcome
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.engine.work import Outcome
 from convo_pipelines.model.isolation import CrewResult
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, TABLES
 from convo_pipelines.operations import projects, schema
@@ -80,7 +80,7 @@ def _observe_sources(context: dg.AssetExecutionContext, warehouse: Warehouse, ta
         if at.from_snapshot is None:
             return
         span = {"from_snapshot": at.from_snapshot, "to_snapshot": at.to_snapshot}
-        for row in fetch(connection, "engine/log/updated", **span, sources=sources):
+        for row in fetch(connection, "engine/change_log/updated", **span, sources=sources):
             updated = {"dagster/last_updated_timestamp": dg.MetadataValue.timestamp(row["updated_at"])}
             context.log_event(dg.AssetObservation(key(f"app/{row['source']}"), metadata=updated))
 

@@ -39,7 +39,7 @@ def verdict(
 def find(
     connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object
 ) -> tuple[int, list[Row]]:
-    """Run `sql/<name>.sql`; return the number of its rows, and the first ten."""
+    """Run the statement `name`; return the number of its rows, and the first ten."""
     check = statement(name).format(**(identifiers or {}))
     inner = sql.SQL(cast("LiteralString", check.as_string(connection).rstrip().removesuffix(";")))
     rows = fetch(connection, "orchestration/checks/offenders", {"check": inner}, **parameters, sample_rows=SAMPLE_ROWS)
@@ -52,7 +52,7 @@ def sql_check(statement_name: str, asset: str, **parameters: object) -> dg.Asset
 
     The first lines of the statement's header are the description: what a failure means, and what to do. `severity:
     WARN` may follow; else a failure is an ERROR. A statement that takes `keys`, those that the next tick of its asset
-    will refresh, has them in a temporary table. A table's `facts.sql` adds figures to the results of all its checks.
+    will refresh, has them in a temporary table. A table's step `facts` adds figures to the results of all its checks.
 
     Args:
         statement_name: such as `tables/people_conversations/checks/every_recipient_is_linked`.
@@ -93,11 +93,11 @@ def one_snapshot(warehouse: Warehouse) -> Generator[Connection]:
 def choose_pending(connection: Connection, name: str) -> None:
     """Create the temporary table `keys` with the keys that the next tick of a derived table will refresh."""
     [table] = (table for table in DERIVED_TABLES if table.name == name)
-    now = fetch_one(connection, "engine/log/snapshot")["to_snapshot"]
+    now = fetch_one(connection, "engine/change_log/snapshot")["to_snapshot"]
     choose_keys(connection, table, Changes(unread_since(connection, name) or now, now))
 
 
 def unread_since(connection: Connection, name: str) -> str | None:
     """Return the snapshot since which a derived table has not read changes; None before its first build."""
-    state = fetch(connection, "engine/log/position", asset_keys=[name])
+    state = fetch(connection, "engine/change_log/position", asset_keys=[name])
     return state[0]["unread_since"] if state else None

@@ -1,3 +1,0 @@
--- in:  {relation}
--- out: one row: the number of its rows
-select count(*) as rows from {relation};

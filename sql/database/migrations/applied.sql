@@ -1,7 +1,0 @@
--- The migrations that were applied.
--- in:  {migrations}: the table that records them
--- out: name, checksum
-select
-    name,
-    checksum
-from {migrations};

@@ -1,3 +1,0 @@
--- Empties a log.
--- in:  {log}
-delete from {log};

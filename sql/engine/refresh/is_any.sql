@@ -1,2 +1,0 @@
--- Which rows are written, in tables that record when each was last found: all.
-true

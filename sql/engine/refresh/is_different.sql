@@ -1,2 +1,0 @@
--- Which rows are written: those that differ.
-wanted is distinct from present

@@ -1,2 +1,0 @@
--- For tables that do not distinguish news from corrections.
-null::boolean

@@ -1,2 +1,0 @@
--- The UTC day of a row, for tables whose rows have none.
-null::date

@@ -1,2 +1,0 @@
--- For tables that do not count the rows of their sources.
-select null::jsonb

@@ -1,2 +1,0 @@
--- For tables whose rows nothing suppresses, changes or deletes when they are written.
-select null::jsonb

@@ -1,3 +1,0 @@
--- Whether a key is of the selected crews.
--- in:  %(crew_ids)s
-crew_id = any(%(crew_ids)s::uuid[])

@@ -1,7 +1,0 @@
--- The columns of a query.
--- in:  {query}
--- out: no rows
-select * from (
-{query}
-) as query
-limit 0;

@@ -1,6 +1,0 @@
--- Conversations that the last tick logged for retry.
--- in:  %(from_snapshot)s, %(to_snapshot)s: logged between these snapshots
--- out: id
-select conversation_id as id from analytics.project_link_inconsistencies_changes
-where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
-    and operation = 'retry';
