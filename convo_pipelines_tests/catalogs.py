@@ -2,14 +2,15 @@
 
 import psycopg
 
-from convo_pipelines.database import catalog, migrations
+from convo_pipelines.database import catalog
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines_tests.servers import embedded_server
 
 
 def listing(url: str) -> catalog.Listing:
     """Create everything in an empty database, and return its listing."""
-    migrations.up(url=url)
-    migrations.up(("roles",), url=url)
+    upgrade.up(url=url)
+    upgrade.up(("roles",), url=url)
     with psycopg.connect(url) as connection:
         return catalog.listing(connection)
 

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import make_url
 
-from convo_pipelines.database import addresses, migrations, schema, statements, warehouse
+from convo_pipelines.database import addresses, schema, statements, warehouse
+from convo_pipelines.database.migrations import record, runner, upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.settings import Settings, settings
@@ -96,7 +97,7 @@ class Server:
             connection.execute("alter system set autovacuum = off")  # it would take locks now and then
             connection.execute("select pg_reload_conf()")
         self.template = self.create("template_app")
-        migrations.up(url=self.template)
+        upgrade.up(url=self.template)
         self.databases.clear()
         self.filled: set[str] = set()
 
@@ -276,7 +277,7 @@ def own_database(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """Has the whole package take a database for its own."""
 
     def take(url: str) -> str:
-        for module in (addresses, migrations, warehouse):
+        for module in (addresses, runner, warehouse):
             monkeypatch.setattr(module, "database_url", lambda: url)
         return url
 
@@ -324,7 +325,7 @@ class Tree:
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tree]:
     tree = Tree(tmp_path)
     monkeypatch.setattr(statements, "STATEMENTS", tmp_path)
-    monkeypatch.setattr(migrations, "FOLDER", tmp_path / "migrations")
+    monkeypatch.setattr(record, "FOLDER", tmp_path / "migrations")
     schema.definitions.cache_clear()
     yield tree
     schema.definitions.cache_clear()

@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.warehouse import Warehouse
 
 BLOCKED_SECONDS = 0.02
 GATES: dict[int, "Gate"] = {}

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import psycopg
 
-from convo_pipelines.database.warehouse import execute, transaction
+from convo_pipelines.database.execution import execute
+from convo_pipelines.database.transactions import transaction
 from convo_pipelines_tests.processes import wait_until
 from convo_pipelines_tests.world import World
 

@@ -38,7 +38,9 @@ def adopt(context: click.Context, schema: str, file: Path | None) -> None:
 
 
 def _check(file: Path) -> None:
-    checked = adoption().check(Warehouse(), file)
+    from convo_pipelines.sources.adoption import dry_run
+
+    checked = dry_run.check(Warehouse(), file)
     rows = [
         {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
     ]
@@ -62,26 +64,26 @@ def _check(file: Path) -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def install(file: Path | None) -> None:
     """Create the views of FILE, and what is missing of `analytics`; without FILE, check the existing views again."""
-    _print(adoption().install(Warehouse(), file))
+    _print(installation().install(Warehouse(), file))
 
 
 @adopt.command()
 def release() -> None:
     """Drop the views, so that the tables beneath can be altered; `restore` makes them again."""
-    write(f"dropped: {', '.join(adoption().release(Warehouse()))}")
+    write(f"dropped: {', '.join(installation().release(Warehouse()))}")
 
 
 @adopt.command()
 def restore() -> None:
     """Make the views again that `release` dropped, with the rights on them."""
-    _print(adoption().restore(Warehouse()))
+    _print(installation().restore(Warehouse()))
 
 
-def adoption():
-    """Return the module that adopts views."""
-    from convo_pipelines.sources import adoption  # imports PostgreSQL's parser, which takes half a second
+def installation():
+    """Return the module that installs views."""
+    from convo_pipelines.sources.adoption import installation  # imports PostgreSQL's parser, which takes half a second
 
-    return adoption
+    return installation
 
 
 def _print(adopted: Sequence[object]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from convo_pipelines.cli.terminal import console, print_table, write
-from convo_pipelines.database.warehouse import Row, Warehouse
+from convo_pipelines.database.connections import Row
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import alerts as alerting
 from convo_pipelines.operations import schema
 

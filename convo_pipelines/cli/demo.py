@@ -7,8 +7,10 @@ import click
 from convo_pipelines import extras
 from convo_pipelines.cli import home
 from convo_pipelines.cli.terminal import console, print_heading, print_table, working, write
-from convo_pipelines.database import addresses, migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.database import addresses
+from convo_pipelines.database.execution import fetch, fetch_one, identifier
+from convo_pipelines.database.migrations import upgrade
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.sources import sample_data
 
@@ -26,7 +28,7 @@ def demo() -> None:
     from convo_pipelines.orchestration import runs
 
     print_heading("1 migrate")
-    migrations.up()
+    upgrade.up()
     print_heading("2 sample data")
     with working("loading"):
         try:

@@ -6,7 +6,8 @@ import click
 
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import write, write_document
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.serving import zero_schema as zero
 
 

@@ -8,7 +8,8 @@ import click
 
 from convo_pipelines.cli.alerts import timed
 from convo_pipelines.cli.terminal import write
-from convo_pipelines.database.warehouse import MissingRightError, Warehouse
+from convo_pipelines.database.rights import MissingRightError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import leases
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import alerts

@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from convo_pipelines.cli.adopt import adoption
+from convo_pipelines.cli.adopt import installation
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, write
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import record, rollback, upgrade, validation
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture, leases
 from convo_pipelines.model.tables import REGISTRY
@@ -22,7 +22,7 @@ def migrate() -> None:
 
 ONLY = click.option(
     "--only",
-    type=click.Choice(migrations.LINES),
+    type=click.Choice(record.LINES),
     help="One line of migrations: in production `analytics`; `roles` are optional.",
 )
 
@@ -35,13 +35,13 @@ ONLY = click.option(
     default=None,
     help="Whether analytics refers to app by foreign keys; as before, if neither is given, and at first with them.",
 )
-def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
+def up(only: record.Line | None, has_foreign_keys: bool | None) -> None:
     """Apply every migration that is missing, except the optional roles; the triggers beneath views are created anew."""
-    lines = (only,) if only else migrations.DEFAULT_LINES
+    lines = (only,) if only else record.DEFAULT_LINES
     with leases.followers_paused(Warehouse(), REGISTRY):
-        migrations.up(lines)
+        upgrade.up(lines)
         if "analytics" in lines and capture.has_views(Warehouse()):
-            adoption().install(Warehouse(), None)
+            installation().install(Warehouse(), None)
     if "analytics" in lines or has_foreign_keys is not None:
         with Warehouse().connection() as connection:
             if has_foreign_keys is None:
@@ -54,14 +54,14 @@ def up(only: migrations.Line | None, has_foreign_keys: bool | None) -> None:
 @migrate.command()
 @ONLY
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def down(only: migrations.Line | None, yes: bool) -> None:
+def down(only: record.Line | None, yes: bool) -> None:
     """Roll back the newest applied migration, after a question."""
-    lines: Sequence[migrations.Line] = (only,) if only else migrations.LINES
-    migration = migrations.newest(lines)
+    lines: Sequence[record.Line] = (only,) if only else record.LINES
+    migration = record.newest(lines)
     if migration is None:
         write("nothing is applied")
         return
-    lost = migrations.LOST_WITH.get(migration.name)
+    lost = rollback.LOST_WITH.get(migration.name)
     if lost:
         write(f"{migration.name} drops all that it created. Lost for good: {lost}.")
     if not yes:
@@ -70,7 +70,7 @@ def down(only: migrations.Line | None, yes: bool) -> None:
         write("This version does nothing after a rollback until `convo-pipelines migrate up`.")
         click.confirm(f"roll back {migration.name}?", abort=True)
     with leases.followers_paused(Warehouse(), REGISTRY):
-        write(f"rolled back {migrations.down(lines)}")
+        write(f"rolled back {rollback.down(lines)}")
 
 
 @migrate.command()
@@ -82,7 +82,7 @@ def status() -> None:
 @migrate.command()
 def validate() -> None:
     """Compare the database with what the applied migrations define; exit status 1 if something differs."""
-    failures = list(migrations.validate())
+    failures = list(validation.validate())
     for failure in failures:
         write(failure, "red")
     if failures:
@@ -91,4 +91,4 @@ def validate() -> None:
 
 
 def _print_migrations() -> None:
-    print_table(console, [asdict(migration) for migration in migrations.status()])
+    print_table(console, [asdict(migration) for migration in record.status()])

@@ -4,7 +4,8 @@ import click
 
 from convo_pipelines.cli.alerts import LISTED, shown
 from convo_pipelines.cli.terminal import console, print_table
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.operations import alerts, health, schema
 

@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from convo_pipelines.database.warehouse import Row
+from convo_pipelines.database.connections import Row
 from convo_pipelines.logs import visible
 
 UNLIMITED = 1_000_000

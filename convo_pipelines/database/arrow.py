@@ -9,8 +9,8 @@ from adbc_driver_postgresql import dbapi  # pyright: ignore[reportMissingTypeStu
 from psycopg import sql
 from sqlalchemy import make_url
 
+from convo_pipelines.database.connections import is_pooled, session_settings
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import is_pooled, session_settings
 
 
 @contextmanager

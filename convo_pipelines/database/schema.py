@@ -15,8 +15,9 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines.database import declarations, templates
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch, identifier
 from convo_pipelines.database.statements import trusted
-from convo_pipelines.database.warehouse import Connection, execute, fetch, identifier
 from convo_pipelines.errors import ConvoPipelinesError
 
 SCHEMAS = {"app": ("app",), "analytics": ("curation", "analytics")}

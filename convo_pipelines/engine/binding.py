@@ -13,20 +13,11 @@ import psycopg
 from psycopg import sql
 
 from convo_pipelines.database import schema
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import error_message, execute, fetch, fetch_one
+from convo_pipelines.database.locks import TableLockedError, blockers_of, patiently
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    PASSING_ERRORS,
-    Connection,
-    TableLockedError,
-    begin,
-    blockers_of,
-    error_message,
-    execute,
-    fetch,
-    fetch_one,
-    patiently,
-)
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, PASSING_ERRORS, begin
 
 _log = logging.getLogger(__name__)
 

@@ -9,22 +9,12 @@ from typing import Any
 
 import psycopg
 
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    PASSING_ERRORS,
-    Connection,
-    MissingRight,
-    Row,
-    Warehouse,
-    execute,
-    fetch,
-    fetch_one,
-    fetch_prepared,
-    lacking_rights,
-    patiently,
-    run_prepared,
-    transaction,
-)
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_one, fetch_prepared, run_prepared
+from convo_pipelines.database.locks import patiently
+from convo_pipelines.database.rights import MissingRight, lacking_rights
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, PASSING_ERRORS, transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.hooks import hooks_of
 from convo_pipelines.engine.readers import readers

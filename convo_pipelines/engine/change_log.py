@@ -19,23 +19,18 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    MANY_ROWS,
-    PASSING_ERRORS,
-    Connection,
-    Row,
-    Warehouse,
-    begin,
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import (
     error_message,
     execute,
     fetch_one,
     fetch_prepared,
     query_prepared,
     run_prepared,
-    transaction,
 )
+from convo_pipelines.database.statements import fragment
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, PASSING_ERRORS, begin, transaction
+from convo_pipelines.database.warehouse import MANY_ROWS, Warehouse
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.hooks import hooks_of
 from convo_pipelines.engine.registry import DerivedTable, Registry

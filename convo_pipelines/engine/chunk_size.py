@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 import psycopg
 
-from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, TableLockedError, error_message, execute
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import error_message, execute
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import LOCK_TIMEOUT
 from convo_pipelines.settings import settings
 
 SMALLEST_CHUNK, LARGEST_CHUNK = 100, 100_000

@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 
 import psycopg
 
-from convo_pipelines.database.warehouse import (
-    PASSING_ERRORS,
-    Connection,
-    TableLockedError,
-    error_message,
-    refreshing,
-    refreshing_few,
-)
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import error_message
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import PASSING_ERRORS, refreshing, refreshing_few
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.change_log import Watermark
 from convo_pipelines.engine.chunk_size import ChunkSize, TooSlowError

@@ -12,17 +12,9 @@ from typing import Any, Protocol
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    Connection,
-    Counts,
-    Row,
-    begin,
-    execute,
-    fetch,
-    fetch_one,
-    query_prepared,
-)
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import Counts, execute, fetch, fetch_one, query_prepared
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, begin
 from convo_pipelines.engine import change_log, logs, queries
 from convo_pipelines.engine.chunk_size import ChunkSize
 from convo_pipelines.engine.hooks import hooks_of

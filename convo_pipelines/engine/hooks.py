@@ -6,7 +6,7 @@ from importlib import import_module
 
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection
+from convo_pipelines.database.connections import Connection
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Changes
 

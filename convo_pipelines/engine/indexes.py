@@ -5,19 +5,10 @@ import logging
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import (
-    PASSING_ERRORS,
-    Connection,
-    Row,
-    Warehouse,
-    configure,
-    error_message,
-    execute,
-    fetch,
-    fetch_one,
-    identifier,
-    transaction,
-)
+from convo_pipelines.database.connections import Connection, Row, configure
+from convo_pipelines.database.execution import error_message, execute, fetch, fetch_one, identifier
+from convo_pipelines.database.transactions import PASSING_ERRORS, transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 
 MANY_KEYS = 50_000

@@ -7,17 +7,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import Identifiers, execute, fetch, fetch_one, identifier, query_prepared
 from convo_pipelines.database.statements import fragment, trusted
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Identifiers,
-    Row,
-    execute,
-    fetch,
-    fetch_one,
-    identifier,
-    query_prepared,
-)
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.registry import DerivedTable, Grain
 from convo_pipelines.engine.scopes import EVERYTHING, Asked, Changes, Everything, Scope, Selection, Window, parameters

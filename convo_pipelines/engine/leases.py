@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import psycopg
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, fetch_prepared, run_prepared
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_prepared, run_prepared
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.change_log import process
 from convo_pipelines.engine.registry import DerivedTable

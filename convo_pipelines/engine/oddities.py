@@ -7,8 +7,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.declarations import odd_kinds
-from convo_pipelines.database.warehouse import Connection, Row, execute
+from convo_pipelines.database.execution import execute
 
 
 @dataclass

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from psycopg import sql
 
+from convo_pipelines.database.execution import identifier
 from convo_pipelines.database.statements import description, fragment
-from convo_pipelines.database.warehouse import identifier
 from convo_pipelines.engine import logs
 from convo_pipelines.engine.keys import given
 from convo_pipelines.engine.registry import DerivedTable

@@ -5,7 +5,8 @@ from abc import ABC, abstractmethod
 from functools import cache
 from importlib import import_module
 
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.queries import Part
 from convo_pipelines.engine.registry import DerivedTable, Registry

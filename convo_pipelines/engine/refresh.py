@@ -12,16 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from convo_pipelines.database.warehouse import (
-    PASSING_ERRORS,
-    Connection,
-    TableLockedError,
-    Warehouse,
-    fetch,
-    fetch_one,
-    identifier,
-    refreshing,
-)
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import fetch, fetch_one, identifier
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import PASSING_ERRORS, refreshing
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, indexes, leases, oddities, queries
 from convo_pipelines.engine.change_log import Watermark
 from convo_pipelines.engine.chunk_size import ChunkSize

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import Identifiers, fetch, fetch_one, identifier
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, fetch, fetch_one, identifier
 from convo_pipelines.engine.keys import Chosen, ChunksOf, choose_keys, count_keys, every_nth_key
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import EVERYTHING, Changes, Scope, Selection, Window

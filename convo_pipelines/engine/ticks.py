@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from convo_pipelines import logs
-from convo_pipelines.database.warehouse import Connection, Warehouse, fetch_one
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, keys, leases, queries, refresh
 from convo_pipelines.engine.change_log import Seen, Watermark
 from convo_pipelines.engine.leases import Lease

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, Counts, Warehouse, fetch_one
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import Counts, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.oddities import Oddities
 from convo_pipelines.engine.queries import Part

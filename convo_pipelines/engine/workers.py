@@ -9,7 +9,8 @@ from contextvars import copy_context
 from threading import Lock
 from typing import TypeVar
 
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.settings import settings
 
 LOG_SECONDS = 10

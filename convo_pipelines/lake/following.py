@@ -2,8 +2,11 @@
 
 from psycopg import sql
 
-from convo_pipelines.database import warehouse as database
-from convo_pipelines.database.warehouse import Connection, Warehouse, execute, fetch_one, patiently
+from convo_pipelines.database import transactions
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch_one
+from convo_pipelines.database.locks import patiently
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES
 
@@ -36,7 +39,7 @@ def _run(connection: Connection, name: str, table: DerivedTable) -> None:
 
     def attempt() -> None:
         with connection.transaction():
-            database.begin(connection, None, LOCK_TIMEOUT)
+            transactions.begin(connection, None, LOCK_TIMEOUT)
             execute(connection, name, names)
 
     patiently(attempt)

@@ -22,8 +22,10 @@ from pyiceberg.expressions import BooleanExpression, EqualTo
 from pyiceberg.table import Table, Transaction
 
 from convo_pipelines.database.arrow import reading
+from convo_pipelines.database.execution import execute, identifier
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Warehouse, execute, identifier, transaction
+from convo_pipelines.database.transactions import transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.lake import following, store, upkeep
 from convo_pipelines.lake.tables import LAKE_TABLES, Column, LakeTable

@@ -20,8 +20,8 @@ from pyiceberg.types import DateType, IcebergType, IntegerType, LongType, Nested
 from sqlalchemy import make_url
 
 from convo_pipelines.database.addresses import LOCAL, database_url
+from convo_pipelines.database.connections import connect
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import connect
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.lake.tables import Column
 from convo_pipelines.settings import settings

@@ -14,8 +14,9 @@ from pyiceberg.types import (
     TimestamptzType,
 )
 
+from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.declarations import personal_columns
-from convo_pipelines.database.warehouse import Connection, fetch
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.settings import settings

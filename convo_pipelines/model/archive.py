@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, execute, fetch_one, fetch_prepared
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch_one, fetch_prepared
 from convo_pipelines.engine.hooks import Hooks
 from convo_pipelines.engine.keys import choose_keys
 from convo_pipelines.engine.scopes import Changes

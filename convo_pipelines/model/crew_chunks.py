@@ -10,16 +10,11 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch, fetch_one, histories
+from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Row,
-    TableLockedError,
-    fetch,
-    fetch_one,
-    histories,
-    refreshing,
-)
+from convo_pipelines.database.transactions import refreshing
 from convo_pipelines.engine import chunks
 from convo_pipelines.engine.change_log import LogPosition
 from convo_pipelines.engine.chunk_size import ChunkSize

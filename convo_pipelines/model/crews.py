@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, fetch_prepared
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch, fetch_one, fetch_prepared
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.scopes import FIRST_DAY, Selection
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import scopes

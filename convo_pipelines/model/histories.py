@@ -15,15 +15,10 @@ from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Warehouse,
-    execute,
-    fetch,
-    fetch_one,
-    histories,
-    refreshing,
-)
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch, fetch_one, histories
+from convo_pipelines.database.transactions import refreshing
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, leases
 from convo_pipelines.engine.change_log import LogPosition, Watermark
 from convo_pipelines.engine.leases import Lease

@@ -12,15 +12,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from convo_pipelines import logs
-from convo_pipelines.database.warehouse import (
-    PASSING_ERRORS,
-    Connection,
-    TableLockedError,
-    Warehouse,
-    error_message,
-    execute,
-    transaction,
-)
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import error_message, execute
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import PASSING_ERRORS, transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import oddities
 from convo_pipelines.engine.chunk_size import TooSlowError
 from convo_pipelines.engine.keys import FEW_KEYS

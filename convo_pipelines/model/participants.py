@@ -9,8 +9,9 @@ from functools import cache
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch_one, query_prepared
 from convo_pipelines.database.statements import fragment, statement
-from convo_pipelines.database.warehouse import Connection, execute, fetch_one, query_prepared
 from convo_pipelines.engine.hooks import Hooks
 from convo_pipelines.model.identifiers import canonical
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from convo_pipelines import logs
-from convo_pipelines.database.warehouse import Counts, Row, Warehouse, execute, fetch_one
+from convo_pipelines.database.connections import Row
+from convo_pipelines.database.execution import Counts, execute, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.keys import count_keys
 from convo_pipelines.engine.readers import reader_of

@@ -1,6 +1,8 @@
 """Tombstones: the sessions whose conversation the application deleted, so that it does not come back."""
 
-from convo_pipelines.database.warehouse import Connection, execute, fetch_one, transaction
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch_one
+from convo_pipelines.database.transactions import transaction
 from convo_pipelines.engine.hooks import Hooks
 from convo_pipelines.settings import settings
 

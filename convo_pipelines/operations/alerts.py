@@ -15,15 +15,10 @@ from typing import Any
 import apprise
 from apprise.attachment.file import AttachFile
 
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Row,
-    UnreachableError,
-    Warehouse,
-    allow_idle,
-    execute,
-    fetch,
-)
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch
+from convo_pipelines.database.transactions import allow_idle
+from convo_pipelines.database.warehouse import UnreachableError, Warehouse
 from convo_pipelines.operations.health import AWAY, REMEDIES, Finding
 from convo_pipelines.settings import settings
 

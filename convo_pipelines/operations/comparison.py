@@ -6,8 +6,10 @@ from typing import LiteralString, cast
 
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, identifier
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch, identifier
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.work import columns_of
 from convo_pipelines.errors import ConvoPipelinesError

@@ -9,8 +9,11 @@ from uuid import UUID
 
 import psycopg
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import LOCK_TIMEOUT, Connection, Row, Warehouse, execute, fetch, refreshing
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, refreshing
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.participants import Participants
 from convo_pipelines.model.tables import PARTICIPANT_RESOLUTIONS

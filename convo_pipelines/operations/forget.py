@@ -11,18 +11,11 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import (
-    LOCK_TIMEOUT,
-    Connection,
-    Row,
-    Warehouse,
-    begin,
-    execute,
-    fetch,
-    fetch_one,
-    histories,
-    patiently,
-)
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_one, histories
+from convo_pipelines.database.locks import patiently
+from convo_pipelines.database.transactions import LOCK_TIMEOUT, begin
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.leases import LEASE_SECONDS
 from convo_pipelines.errors import ConvoPipelinesError

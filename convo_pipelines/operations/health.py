@@ -11,9 +11,12 @@ from typing import Any
 import psycopg
 from croniter import CroniterError, croniter
 
-from convo_pipelines.database import migrations
-from convo_pipelines.database.migrations import ViewsReleasedError
-from convo_pipelines.database.warehouse import Connection, UnreachableError, Warehouse, blockers, fetch, fetch_one
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import fetch, fetch_one
+from convo_pipelines.database.locks import blockers
+from convo_pipelines.database.migrations import record
+from convo_pipelines.database.migrations.record import ViewsReleasedError
+from convo_pipelines.database.warehouse import UnreachableError, Warehouse
 from convo_pipelines.engine import capture, change_log
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.settings import Settings, settings
@@ -103,7 +106,7 @@ def look(warehouse: Warehouse) -> list[Finding]:
     except UnreachableError as error:
         return [Finding(AWAY, warehouse.name, None, str(error).removeprefix(f"{AWAY}: "))]
     try:
-        missing = migrations.missing(warehouse.url)
+        missing = record.missing(warehouse.url)
     except ViewsReleasedError:
         return [Finding(RELEASED, "app", None, "`convo-pipelines adopt release` dropped them")]
     except psycopg.ProgrammingError:  # the role may not read which are applied

@@ -8,17 +8,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_one
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import (
-    Connection,
-    Row,
-    Warehouse,
-    allow_idle,
-    execute,
-    fetch,
-    fetch_one,
-    transaction,
-)
+from convo_pipelines.database.transactions import allow_idle, transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY

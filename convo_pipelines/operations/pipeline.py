@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.engine.scopes import Asked, Window, parameters
 from convo_pipelines.engine.work import Done, Outcome

@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one, transaction
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch, fetch_one
+from convo_pipelines.database.transactions import transaction
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.chunk_size import ChunkSize, TooSlowError
 from convo_pipelines.errors import ConvoPipelinesError
 

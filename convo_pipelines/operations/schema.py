@@ -2,8 +2,8 @@
 
 import psycopg
 
-from convo_pipelines.database import migrations
-from convo_pipelines.database.migrations import ViewsReleasedError
+from convo_pipelines.database.migrations import record
+from convo_pipelines.database.migrations.record import ViewsReleasedError
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -34,7 +34,7 @@ def error_at(url: str) -> SchemaError | None:
     Also None for a role that may not read which are applied: PostgreSQL reports the missing privileges.
     """
     try:
-        missing = migrations.missing(url)
+        missing = record.missing(url)
     except ViewsReleasedError as error:
         return SchemaError(str(error))
     except psycopg.ProgrammingError:

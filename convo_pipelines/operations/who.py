@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.statements import fragment
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.identifiers import canonical
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import dagster as dg
 import psycopg
 
-from convo_pipelines.database.warehouse import PASSING_ERRORS, error_message
+from convo_pipelines.database.execution import error_message
+from convo_pipelines.database.transactions import PASSING_ERRORS
 from convo_pipelines.errors import ConvoPipelinesError
 
 RETRIES = 2

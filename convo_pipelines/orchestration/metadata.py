@@ -8,9 +8,11 @@ from typing import Any
 
 import dagster as dg
 
+from convo_pipelines.database.connections import Row
 from convo_pipelines.database.declarations import personal_columns
+from convo_pipelines.database.execution import fetch, fetch_one, identifier
 from convo_pipelines.database.statements import STATEMENTS, line, path, source
-from convo_pipelines.database.warehouse import Row, Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.settings import settings
 

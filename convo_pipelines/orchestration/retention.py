@@ -7,7 +7,9 @@ from datetime import datetime
 import dagster as dg
 
 from convo_pipelines.database.addresses import dagster_url
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, execute, fetch
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch
+from convo_pipelines.database.warehouse import Warehouse
 
 RUNS_PER_STEP = 500
 

@@ -13,7 +13,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from convo_pipelines.database.warehouse import Connection, Warehouse, error_message, fetch_one
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import error_message, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, refresh
 from convo_pipelines.engine.change_log import LogPosition, Seen, Watermark, process
 from convo_pipelines.engine.chunk_size import TooSlowError

@@ -15,7 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from convo_pipelines.database import declarations
-from convo_pipelines.database.warehouse import Row, Warehouse, error_message, fetch, fetch_one
+from convo_pipelines.database.connections import Row
+from convo_pipelines.database.execution import error_message, fetch, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, leases
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import health

@@ -27,8 +27,9 @@ from psycopg.rows import tuple_row
 
 from convo_pipelines.database.addresses import read_url
 from convo_pipelines.database.arrow import bound, reading
+from convo_pipelines.database.connections import connect
+from convo_pipelines.database.execution import Identifiers
 from convo_pipelines.database.statements import statement
-from convo_pipelines.database.warehouse import Identifiers, connect
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table

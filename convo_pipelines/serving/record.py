@@ -9,7 +9,8 @@ from threading import Lock
 import psycopg
 from psycopg.types.json import Jsonb
 
-from convo_pipelines.database.warehouse import Counts, Warehouse, execute
+from convo_pipelines.database.execution import Counts, execute
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.work import Outcome
 
 RECORD_SECONDS = 60

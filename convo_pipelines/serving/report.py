@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from convo_pipelines.database.warehouse import histories
+from convo_pipelines.database.execution import histories
 from convo_pipelines.serving.read import frame, lag_of
 from convo_pipelines.settings import settings
 

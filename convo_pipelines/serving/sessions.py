@@ -12,7 +12,9 @@ from uuid import UUID
 
 import psycopg
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, error_message, fetch
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import error_message, fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, refresh
 from convo_pipelines.engine.chunk_size import TooSlowError
 from convo_pipelines.engine.chunks import KeyOfSeveralRowsError

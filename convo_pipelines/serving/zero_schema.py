@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from convo_pipelines.database.warehouse import Connection, Row, fetch
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model.tables import LINK_TABLES
 

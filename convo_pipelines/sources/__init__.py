@@ -1,1 +1,1 @@
-"""Ways to fill the application's tables: imports of n8n exports, and sample data."""
+"""Where the application's rows come from: views over the owner's tables, n8n exports, sample data."""

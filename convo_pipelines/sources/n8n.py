@@ -10,16 +10,10 @@ from pathlib import Path
 
 import psycopg
 
-from convo_pipelines.database.warehouse import (
-    LOCK_SECONDS,
-    Connection,
-    Warehouse,
-    allow_idle,
-    error_message,
-    execute,
-    fetch_one,
-    histories,
-)
+from convo_pipelines.database.connections import LOCK_SECONDS, Connection
+from convo_pipelines.database.execution import error_message, execute, fetch_one, histories
+from convo_pipelines.database.transactions import allow_idle
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews
 

@@ -13,8 +13,10 @@ from itertools import groupby
 
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.declarations import Column
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES, is_like
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Connection, Warehouse, allow_idle
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.transactions import allow_idle
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.operations import projects
 from convo_pipelines.sources import n8n

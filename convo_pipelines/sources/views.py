@@ -18,8 +18,9 @@ from postgast.pg_query_pb2 import Node, SelectStmt
 from psycopg import sql
 
 from convo_pipelines.database import trees
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import execute, fetch, fetch_one
 from convo_pipelines.database.statements import fragment, statement, trusted
-from convo_pipelines.database.warehouse import Connection, Row, execute, fetch, fetch_one
 from convo_pipelines.engine.derive import ROW_ID, NotDerivedError, Way, ways_to_rows
 from convo_pipelines.errors import ConvoPipelinesError
 

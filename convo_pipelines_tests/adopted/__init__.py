@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from convo_pipelines.sources import adoption
+from convo_pipelines.sources.adoption import creation, installation
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World
 
@@ -32,7 +32,7 @@ def install(world: World, text: str) -> list[str]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "views.sql"
         file.write_text(text)
-        adopted = adoption.install(world.warehouse, file)
+        adopted = installation.install(world.warehouse, file)
     return [f"{view.table_name}: {view.remark}" for view in adopted if view.remark]
 
 
@@ -43,7 +43,7 @@ def renamed(table: str) -> str:
 
 def move_to_owner(world: World) -> None:
     """Move all tables of `app` to an owner's schema, with a column renamed and another that hides rows."""
-    for view in adoption.views_of_ours():
+    for view in creation.views_of_ours():
         world.execute(f"drop view if exists {view} cascade")
     tables = [row["name"] for row in world.execute(TABLES)]
     world.execute("create schema if not exists owner")

@@ -19,7 +19,7 @@ from convo_pipelines.cli import main
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
-from convo_pipelines.sources import adoption
+from convo_pipelines.sources.adoption import files, installation
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT
 from convo_pipelines_tests.world import LOG, World, at
@@ -114,7 +114,7 @@ def adopt(empty_database: str, tmp_path: Path) -> Iterator[Callable[[Owner], Wor
         before, after = text.partition("\ncreate or replace view")[0].split("After `adopt install`")
         for statement in (owner.text(), *IN_THE_HEAD.findall(before), owner.text("_rows")):
             world.execute(statement)
-        adopted = adoption.install(world.warehouse, file)
+        adopted = installation.install(world.warehouse, file)
         assert [view for view in adopted if view.remark or view.read_again] == []
         for statement in IN_THE_HEAD.findall(after):
             world.execute(statement)
@@ -167,9 +167,9 @@ def test_a_text_that_compares_in_its_own_way_is_refused(empty_database: str, tmp
         connection.execute(SALESFORCE.text())
     with (
         closing(Warehouse(empty_database)) as warehouse,
-        pytest.raises(adoption.AdoptionError, match=r"client_code is of type .* collate ucs_basic: add collate"),
+        pytest.raises(files.AdoptionError, match=r"client_code is of type .* collate ucs_basic: add collate"),
     ):
-        adoption.install(warehouse, file)
+        installation.install(warehouse, file)
 
 
 def test_the_guide_runs_from_top_to_bottom(

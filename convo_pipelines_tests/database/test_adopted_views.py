@@ -14,14 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.migrations import record, rollback, runner, upgrade, validation
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding, capture
 from convo_pipelines.engine.chunks import KeyOfSeveralRowsError
 from convo_pipelines.operations import health, schema
 from convo_pipelines.serving import sessions
-from convo_pipelines.sources import adoption
-from convo_pipelines.sources.adoption import AdoptionError
+from convo_pipelines.sources.adoption import dry_run, installation, triggers
+from convo_pipelines.sources.adoption.files import AdoptionError
 from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.adopted import VIEWS, assert_right, modes, refresh
 from convo_pipelines_tests.conftest import Server
@@ -696,7 +698,7 @@ def test_columns_that_are_exchanged_beneath_a_view_change_it(
     assert status["mode"] == "uncaptured"
     assert modes(shop) == {source: status["remark"]}
     assert_right(shop)
-    assert not [view for view in adoption.install(shop.warehouse, None) if view.remark]
+    assert not [view for view in installation.install(shop.warehouse, None) if view.remark]
     shop.execute(write.replace("4", "5").replace("linkedin", "chat"))
     refresh(shop)
     assert modes(shop) == {}
@@ -860,7 +862,7 @@ def test_a_file_of_other_statements_is_refused_with_its_line(shop: World, tmp_pa
     file = tmp_path / "views.sql"
     file.write_text(f"-- Mine\n{statement}\n{VIEWS}")
     posts = shop.execute("select * from shop.posts")
-    for use in (adoption.check, adoption.install):
+    for use in (dry_run.check, installation.install):
         with pytest.raises(AdoptionError, match=re.escape(f"views.sql:2: `{statement.split()[0].rstrip(';')}")):
             use(shop.warehouse, file)
     assert shop.execute("select * from shop.posts") == posts
@@ -886,14 +888,14 @@ def test_a_mistake_in_the_file_is_named_with_its_line(
 ) -> None:
     (tmp_path / "views.sql").write_text(edited({old: new}))
     with pytest.raises(AdoptionError, match=message):
-        adoption.install(shop.warehouse, tmp_path / "views.sql")
+        installation.install(shop.warehouse, tmp_path / "views.sql")
 
 
 def test_a_view_that_is_in_the_file_twice_is_refused(shop: World, tmp_path: Path) -> None:
     file = tmp_path / "views.sql"
     file.write_text(f"{VIEWS}\ncreate or replace view app.clients as select * from app.clients;")
     with pytest.raises(AdoptionError, match=r"views\.sql:\d+: app\.clients is in the file twice$"):
-        adoption.install(shop.warehouse, file)
+        installation.install(shop.warehouse, file)
 
 
 def test_a_view_is_not_created_where_a_table_is(adopted_shop: World, tmp_path: Path) -> None:
@@ -901,7 +903,7 @@ def test_a_view_is_not_created_where_a_table_is(adopted_shop: World, tmp_path: P
     file.write_text(f"create view app.histories_mine as select 1;\n{VIEWS}")
     adopted_shop.execute("create table app.histories_mine (id int)")
     with pytest.raises(AdoptionError, match=r'views\.sql:1: app\.histories_mine: relation "histories_mine" already'):
-        adoption.install(adopted_shop.warehouse, file)
+        installation.install(adopted_shop.warehouse, file)
 
 
 def test_a_comment_alone_does_not_put_a_view_in_the_file(adopted_shop: World) -> None:
@@ -933,12 +935,12 @@ def test_chats_that_are_deleted_around_a_rollback_stay_deleted(adopted_shop: Wor
     refresh(adopted_shop)
     chats = adopted_shop.execute("select id, session from shop.chats where bot_id is not null order by id limit 2")
     sessions = [chat["session"] for chat in chats]
-    newest = migrations.newest()
+    newest = record.newest()
     while newest and newest.name != "0001_uncaptured":
-        migrations.down()
-        newest = migrations.newest()
+        rollback.down()
+        newest = record.newest()
     adopted_shop.execute("delete from shop.chats where id = %s", chats[0]["id"])
-    migrations.up()
+    upgrade.up()
     adopted_shop.execute("delete from shop.chats where id = %s", chats[1]["id"])
     refresh(adopted_shop)
     deleted = adopted_shop.execute("select session_id from analytics.deleted_conversations order by session_id")
@@ -993,7 +995,7 @@ def test_an_exchanged_table_is_read_by_the_file_only(adopted_shop: World) -> Non
         "alter table shop.posts rename to posts_old; alter table shop.posts_new rename to posts"
     )
     with pytest.raises(AdoptionError, match=r"app\.messages reads what was shop\.posts before that"):
-        adoption.install(adopted_shop.warehouse, None)
+        installation.install(adopted_shop.warehouse, None)
     assert adopted.install(adopted_shop, VIEWS) == []
     adopted_shop.execute(NEW_POST)
     refresh(adopted_shop)
@@ -1003,24 +1005,24 @@ def test_an_exchanged_table_is_read_by_the_file_only(adopted_shop: World) -> Non
 
 def test_while_views_are_released_everything_says_so(adopted_shop: World) -> None:
     refresh(adopted_shop)
-    adoption.release(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
     said = "the views of app are released: run `convo-pipelines adopt restore`"
-    with pytest.raises(migrations.MigrationError, match=said):
-        migrations.up(url=adopted_shop.url)
-    [line] = migrations.validate()
+    with pytest.raises(runner.MigrationError, match=said):
+        upgrade.up(url=adopted_shop.url)
+    [line] = validation.validate()
     assert line.startswith(said)
     [finding] = health.look(adopted_shop.warehouse)
     assert finding.kind == "the views of app are released"
     assert str(schema.error_at(adopted_shop.url)).startswith(said)
-    adoption.restore(adopted_shop.warehouse)
-    assert not any(said in line for line in migrations.validate())
+    installation.restore(adopted_shop.warehouse)
+    assert not any(said in line for line in validation.validate())
     refresh(adopted_shop)
     assert_right(adopted_shop)
 
 
 def test_without_views_there_is_nothing_to_install(world: World) -> None:
     with pytest.raises(AdoptionError, match="schema app has no views"):
-        adoption.install(world.warehouse, None)
+        installation.install(world.warehouse, None)
 
 
 def test_rows_with_the_same_key_are_counted_and_named(shop: World, tmp_path: Path) -> None:
@@ -1028,7 +1030,7 @@ def test_rows_with_the_same_key_are_counted_and_named(shop: World, tmp_path: Pat
         {"analytics.uuid_of(chat.id) as id": "analytics.uuid_of(chat.id / 2) as id", "'inbound'": "'incoming'"}
     )
     (tmp_path / "views.sql").write_text(twice)
-    checked = {view.source: view for view in adoption.check(shop.warehouse, tmp_path / "views.sql")}
+    checked = {view.source: view for view in dry_run.check(shop.warehouse, tmp_path / "views.sql")}
     assert checked["conversations"].double_keys > 0
     assert checked["messages"].unknown_values > 0
     done = CliRunner().invoke(main, ["adopt", "--check", str(tmp_path / "views.sql")])
@@ -1079,34 +1081,32 @@ def test_views_are_released_when_a_lock_beneath_is_gone_or_its_holder_is_named(
 ) -> None:
     with psycopg.connect(adopted_shop.url) as analyst:
         analyst.execute("select from shop.posts")
-        with pytest.raises(
-            warehouse.TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"
-        ):
-            adoption.release(adopted_shop.warehouse)
+        with pytest.raises(TableLockedError, match=f"shop.posts is locked by pid {analyst.info.backend_pid} of"):
+            installation.release(adopted_shop.warehouse)
         analyst.execute("select from shop.posts")
-        monkeypatch.setattr(warehouse.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
-        assert "messages" in adoption.release(adopted_shop.warehouse)
-    assert not [view for view in adoption.restore(adopted_shop.warehouse) if view.remark]
+        monkeypatch.setattr(locks.time, "sleep", lambda _seconds: analyst.rollback())  # between two attempts
+        assert "messages" in installation.release(adopted_shop.warehouse)
+    assert not [view for view in installation.restore(adopted_shop.warehouse) if view.remark]
     adopted_shop.execute(NEW_POST)
     refresh(adopted_shop)
     assert_right(adopted_shop)
 
 
 def test_views_are_released_again_after_an_installation(adopted_shop: World) -> None:
-    adoption.release(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
     assert adopted.install(adopted_shop, VIEWS) == []
-    adoption.release(adopted_shop.warehouse)
-    adoption.restore(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
+    installation.restore(adopted_shop.warehouse)
     assert modes(adopted_shop) == {}
     refresh(adopted_shop)
     assert_right(adopted_shop)
 
 
 def test_views_that_were_installed_since_the_release_are_not_restored(adopted_shop: World) -> None:
-    adoption.release(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
     assert adopted.install(adopted_shop, edited({CONTACTS: "shop.contacts\nwhere id <> 1;"})) == []
     with pytest.raises(AdoptionError, match="no views are released"):
-        adoption.restore(adopted_shop.warehouse)
+        installation.restore(adopted_shop.warehouse)
     assert adopted_shop.execute("select name from app.people order by name") == [{"name": "ben"}, {"name": "eve"}]
     assert modes(adopted_shop) == {}
     refresh(adopted_shop)
@@ -1116,10 +1116,10 @@ def test_views_that_were_installed_since_the_release_are_not_restored(adopted_sh
 def test_a_view_that_is_made_between_two_releases_is_restored_with_the_others(adopted_shop: World) -> None:
     views = "select viewname, definition from pg_views where schemaname = 'app' and viewname <> 'users' order by 1"
     before = adopted_shop.execute(views)
-    adoption.release(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
     adopted_shop.execute("create view app.users as select null::uuid as id, 'x' as name where false")
-    adoption.release(adopted_shop.warehouse)
-    adoption.restore(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
+    installation.restore(adopted_shop.warehouse)
     assert adopted_shop.execute(views) == before
     refresh(adopted_shop)
     assert_right(adopted_shop)
@@ -1138,13 +1138,13 @@ def test_views_in_use_are_not_released_and_who_uses_them_is_named(
         other.execute(statement)
         said = rf"(app|analytics|shop)\.\w+ is locked by pid {other.info.backend_pid} of"
         with pytest.raises(TableLockedError, match=said):
-            adoption.release(adopted_shop.warehouse)
+            installation.release(adopted_shop.warehouse)
     assert modes(adopted_shop) == {}
     adopted_shop.execute(NEW_POST)
     refresh(adopted_shop)
     assert_right(adopted_shop)
-    adoption.release(adopted_shop.warehouse)
-    adoption.restore(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
+    installation.restore(adopted_shop.warehouse)
     assert modes(adopted_shop) == {}
 
 
@@ -1174,8 +1174,8 @@ def test_owners_rights_options_comments_and_defaults_are_restored(adopted_shop: 
     """
     before = adopted_shop.execute(state)
     assert list(before[0].values()) == [developer, ["security_barrier=true"], True, "who", 1]
-    adoption.release(adopted_shop.warehouse)
-    adoption.restore(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
+    installation.restore(adopted_shop.warehouse)
     assert adopted_shop.execute(state) == before
 
 
@@ -1183,8 +1183,8 @@ def test_owners_rights_options_comments_and_defaults_are_restored(adopted_shop: 
 def test_a_view_that_reads_a_newer_one_is_restored(adopted_shop: World) -> None:
     base = "create or replace view app.base as select id, name, status from shop.accounts;\n"
     assert adopted.install(adopted_shop, base + edited({"from shop.accounts;": "from app.base;"})) == []
-    adoption.release(adopted_shop.warehouse)
-    adoption.restore(adopted_shop.warehouse)
+    installation.release(adopted_shop.warehouse)
+    installation.restore(adopted_shop.warehouse)
     assert modes(adopted_shop) == {}
     refresh(adopted_shop)
     assert_right(adopted_shop)
@@ -1252,7 +1252,7 @@ def test_a_restored_database_says_that_its_views_are_to_be_installed_and_is_exac
     assert all(said in found.found and "`convo-pipelines adopt install`" in found.remedy for found in findings)
     other.execute(edited({"content)": "content, created_at)", "'x')": "'x', now() - interval '9 days')"}, NEW_LINE))
     other.execute(NEW_POST)
-    assert [view for view in adoption.install(other.warehouse, None) if view.remark] == []
+    assert [view for view in installation.install(other.warehouse, None) if view.remark] == []
     assert modes(other) == {}
     refresh(other)
     assert_right(other)
@@ -1274,7 +1274,7 @@ def test_a_restored_database_says_that_its_views_are_to_be_installed_and_is_exac
 
 
 def test_triggers_of_a_developers_table_do_not_run_as_the_installer(shop: World, developer: str) -> None:
-    migrations.up(("roles",), url=shop.url)
+    upgrade.up(("roles",), url=shop.url)
     shop.execute(
         f"grant usage, create on schema shop to {developer}; alter table shop.chats owner to {developer}; "
         f"grant references, select on shop.accounts, shop.bots, shop.inboxes to {developer}"
@@ -1296,7 +1296,7 @@ def test_triggers_of_a_developers_table_do_not_run_as_the_installer(shop: World,
 
 
 def test_a_type_of_a_schema_that_the_pipeline_may_not_use_is_captured(shop: World) -> None:
-    migrations.up(("roles",), url=shop.url)
+    upgrade.up(("roles",), url=shop.url)
     case = Case(
         edited({FILTER: "kind in (0, 1) and way <> 'draft';"}),
         "create type shop.way as enum ('in', 'out', 'draft'); "
@@ -1315,10 +1315,10 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     shop: World, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     if when == "before":
-        migrations.up(("roles",), url=shop.url)
+        upgrade.up(("roles",), url=shop.url)
     assert adopted.install(shop, VIEWS) == []
     if when == "after":
-        migrations.up(("roles",), url=shop.url)
+        upgrade.up(("roles",), url=shop.url)
     refresh(shop)
     shop.execute(
         f"{NEW_POST}; update shop.contacts set email = 'q@example.com' where id = 2; "
@@ -1326,7 +1326,7 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
     )
     refresh(shop)
     assert modes(shop) == {}
-    assert not any("convo_pipeline_discovers" in line for line in migrations.validate())
+    assert not any("convo_pipeline_discovers" in line for line in validation.validate())
     assert_right(shop)
     shop.execute("update shop.inboxes set kind = 'email' where id = 1; set role convo_pipeline")
     assert shop.execute("select id from analytics.changed_conversations where operation = 'update'")
@@ -1336,8 +1336,8 @@ def test_the_roles_may_come_before_and_after_the_views_and_go(
             "values ('email', analytics.uuid_of(1), now())"
         )
     shop.execute("reset role")
-    monkeypatch.setattr(migrations, "database_url", lambda: shop.url)
-    assert migrations.down(("roles",)) == "roles"
+    monkeypatch.setattr(runner, "database_url", lambda: shop.url)
+    assert rollback.down(("roles",)) == "roles"
     shop.execute(NEW_LINE)
     refresh(shop)
     assert modes(shop) == {}
@@ -1397,14 +1397,14 @@ def test_installations_that_are_interrupted_leave_nothing_wrong(shop: World, mon
             with pytest.raises(KeyboardInterrupt):
                 adopted.install(shop, views)
 
-    for module, name in ((binding, "bind_views"), (adoption, "_adopt"), (capture, "sync")):
+    for module, name in ((binding, "bind_views"), (triggers, "adopt"), (capture, "sync")):
         install_until(module, name, VIEWS)
         shop.execute("update shop.posts set kind = 1 - kind where id < 30 and kind < 2")
     assert adopted.install(shop, VIEWS) == []
     refresh(shop)
     assert_right(shop)
     shop.execute("create or replace view app.users as select analytics.uuid_of(id) as id, name from shop.accounts")
-    install_until(adoption, "_adopt", edited({"kind in (0, 1)": "kind in (0, 1, 2)"}))
+    install_until(triggers, "adopt", edited({"kind in (0, 1)": "kind in (0, 1, 2)"}))
     for write in ("select", "update shop.posts set kind = 2 where id < 9"):
         shop.execute(write)
         refresh(shop)

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.statements import names
 from convo_pipelines.serving import read
 from convo_pipelines.sources import sample_data
@@ -33,7 +33,7 @@ def company(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     sample_data.load(world.warehouse, SIZES, 1, datetime.now(UTC).date())
     world.tick()
     world.sync()
-    migrations.up(("roles",), url=world.url)
+    upgrade.up(("roles",), url=world.url)
     monkeypatch.setattr(read, "read_url", lambda: analyst(world))
     return world
 

@@ -12,8 +12,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database import connections
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import chunk_size, chunks, indexes, refresh, spans, ticks, workers
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import crew_chunks, crews, isolation, scopes
@@ -441,7 +442,7 @@ def test_an_index_that_an_open_transaction_holds_up_is_made_by_reconcile(
     filled: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(indexes, "MANY_KEYS", 1)
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     before = filled.execute(INDEXES)
     filled.tick(["histories_sessions", "crew_conversations"])
     with psycopg.connect(filled.warehouse.url) as other:

@@ -13,8 +13,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.migrations import rollback, runner, upgrade
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests import oracle
@@ -141,7 +143,7 @@ def test_no_attempt_waits_as_long_as_the_servers_deadlock_timeout(world: World) 
 
 
 def test_a_table_that_stays_locked_is_tried_more_and_more_seldom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 1)
     world.crew()
     waits = (
         "select extract(epoch from retry_at - changed_at)::int as s from analytics.capture_state where table_name = %s"
@@ -267,7 +269,7 @@ def test_no_statement_of_the_application_fails_while_tables_are_captured(world: 
 def test_no_statement_of_the_application_fails_while_the_database_is_migrated(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
     world.crew("P", table="histories_p")
     world.person(phone="1")
     world.execute("update app.people set name = 'w0'")
@@ -276,7 +278,7 @@ def test_no_statement_of_the_application_fails_while_the_database_is_migrated(
 
     def migrate() -> None:
         while time.monotonic() < application.until:
-            for step in (lambda: migrations.down(("analytics",)), lambda: migrations.up(("analytics",), world.url)):
+            for step in (lambda: rollback.down(("analytics",)), lambda: upgrade.up(("analytics",), world.url)):
                 try:
                     done["down" if step() else "up"] += 1
                 except TableLockedError:
@@ -454,7 +456,7 @@ def test_what_is_written_is_read_where_the_lower_case_of_i_has_no_dot(server: Se
         )
     server.databases.append("turkish")
     url = make_url(server.url).set(database="turkish").render_as_string(hide_password=False)
-    migrations.up(url=url)
+    upgrade.up(url=url)
     world = World(Warehouse(url))
     world.crew()
     tick(world)

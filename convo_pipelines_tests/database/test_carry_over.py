@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Connection, Warehouse
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.migrations import record, upgrade
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
@@ -99,16 +100,16 @@ def test_a_database_at_0041_is_carried_over_with_all_that_only_it_holds(
     assert all(before)
     assert (done := migrate("up", "--only", "analytics")).exit_code == 0, done.output
     assert held(world) == before
-    applied = {migration.name for migration in migrations.status() if migration.applied}
-    lines = [*migrations.DEFAULT_LINES, *(["roles"] if name == "with_roles" else [])]
-    assert applied == {migration.name for line in lines for migration in migrations.status() if migration.line == line}
+    applied = {migration.name for migration in record.status() if migration.applied}
+    lines = [*record.DEFAULT_LINES, *(["roles"] if name == "with_roles" else [])]
+    assert applied == {migration.name for line in lines for migration in record.status() if migration.line == line}
     assert migrate("up").exit_code == 0
     assert migrate("validate").output == RIGHT
     assert_right(world)
     new = server.create()
-    migrations.up(url=new)
+    upgrade.up(url=new)
     if name == "with_roles":
-        migrations.up(("roles",), url=new)
+        upgrade.up(("roles",), url=new)
     world.execute("drop table app.histories_a, app.histories_b")
     assert ours(catalog(world.url)) == ours(catalog(new))
 
@@ -147,9 +148,7 @@ def test_app_that_belongs_to_the_application_stays_as_it_is(world: World) -> Non
     world.execute("create table app.orders (id bigint); alter table app.messages add mood text")
     assert migrate("up").exit_code == 0
     assert migrate("validate").output == RIGHT
-    assert {
-        migration.name for migration in migrations.status() if migration.line == "app" and migration.applied
-    } == set()
+    assert {migration.name for migration in record.status() if migration.line == "app" and migration.applied} == set()
 
 
 @pytest.mark.parametrize("at", ["0040_many_crews", "0027_stewards_and_observers"])
@@ -160,7 +159,7 @@ def test_an_older_database_is_refused_with_the_remedy(world: World, at: str) -> 
     assert refused.exit_code == 1
     said = " ".join(refused.output.split())
     assert f"the database is at {at}, which this version cannot upgrade" in said
-    assert f"commit {migrations.LAST_OF_FORMER}" in said
+    assert f"commit {upgrade.LAST_OF_FORMER}" in said
     assert f"the database is at {at}" in migrate("validate").output
     assert catalog(world.url) == before
 
@@ -182,7 +181,7 @@ def test_before_it_commands_say_what_is_missing(world: World) -> None:
     before = held(world)
     ended = CliRunner().invoke(main, ["tick"])
     assert ended.exit_code == 1
-    lacking = ", ".join(migration.name for migration in migrations.status() if migration.line == "analytics")
+    lacking = ", ".join(migration.name for migration in record.status() if migration.line == "analytics")
     assert lacking.startswith("app_indexes, analytics, 0001_uncaptured, ")
     said = f"the database lacks {lacking}: run `convo-pipelines migrate up"
     assert said in " ".join(ended.output.split())
@@ -215,7 +214,7 @@ def test_killed_at_any_step_and_repeated_it_ends_the_same(
     for reach in range(pace, 10_000, pace):
         left = reach
         try:
-            migrations.up()
+            upgrade.up()
         except Killed:
             kills += 1
         else:

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database import locks
+from convo_pipelines.database.migrations import rollback, runner, upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, executors, keys, spans, ticks
 from convo_pipelines.engine.capture import CaptureError
@@ -330,7 +331,7 @@ def test_a_table_with_a_foreign_partition_is_read_by_reconcile_only(world: World
 
 @both_servers_if_wide
 def test_capturing_waits_neither_long_nor_for_ever(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 2)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 60)
     world.crew()
     world.say("a", when=NOW)
@@ -398,12 +399,12 @@ def test_a_rollback_leaves_no_trigger_behind(world: World, monkeypatch: pytest.M
         world.crew(crew)
         world.say("s1", crew=crew)
     tick(world)
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
     assert world.execute("select from pg_trigger where tgname like 'convo%'")
-    assert migrations.down(("analytics",)) == "analytics"
+    assert rollback.down(("analytics",)) == "analytics"
     assert world.execute("select from pg_trigger where tgname like 'convo%'") == []
     world.say("s1")
-    migrations.up(("analytics",), url=world.url)
+    upgrade.up(("analytics",), url=world.url)
     tick(world)
     assert_right(world)
 
@@ -430,7 +431,7 @@ def test_a_publication_of_all_tables_lets_the_logs_be_trimmed(world: World) -> N
 @both_servers
 def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server) -> None:
     url = server.create(template="template_app")
-    migrations.up(("roles",), url=url)
+    upgrade.up(("roles",), url=url)
     world = World(Warehouse(url))
     world.warehouse = Warehouse(make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False))
     world.crew()

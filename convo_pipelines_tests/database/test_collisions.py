@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.conftest import ROOT, Server, both_servers_if_wide
@@ -67,10 +67,10 @@ def assert_exact(world: World) -> None:
 def named_alike(server: Server) -> Iterator[World]:
     """A database whose application has columns with every name that the statements use."""
     url = server.create()
-    migrations.up(("app",), url)
+    upgrade.up(("app",), url)
     world = World(Warehouse(url))
     add_columns(world)
-    migrations.up(url=url)
+    upgrade.up(url=url)
     yield world
     world.close()
 

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database import warehouse
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.engine import chunk_size, chunks, refresh
 from convo_pipelines.operations import decisions, forget
 from convo_pipelines.operations.decisions import Decision
@@ -163,7 +164,7 @@ def test_decisions_outlive_analytics(world: World) -> None:
     world.sync()
     world.execute("drop schema analytics cascade")
     world.decide(world.contact("ben@b.example"), ana)
-    migrations.up(("analytics",), url=world.url)
+    upgrade.up(("analytics",), url=world.url)
     world.sync()
     oracle.assert_links_right(world)
     assert world.linked() == {(ana, talk)}
@@ -262,7 +263,7 @@ def test_no_decision_is_lost_between_two_chunks(world: World, monkeypatch: pytes
     world.sync()
     oracle.assert_links_right(world)
     world.execute("drop schema analytics cascade")
-    migrations.up(("analytics",), url=world.url)
+    upgrade.up(("analytics",), url=world.url)
     world.sync()
     oracle.assert_links_right(world)
 

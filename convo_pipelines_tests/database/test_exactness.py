@@ -17,8 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import locks
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, chunks, spans, ticks
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.engine.scopes import Window
@@ -26,7 +27,7 @@ from convo_pipelines.model import crews, reconcile
 from convo_pipelines.model.tables import DERIVED_TABLES, DISCOVERY, REGISTRY
 from convo_pipelines.serving.follow import IDLE_SECONDS, Follower
 from convo_pipelines.serving.sessions import SessionKey, complete
-from convo_pipelines.sources import adoption
+from convo_pipelines.sources.adoption import installation
 from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.interleaving import interleave
 from convo_pipelines_tests.world import DAY, World, at
@@ -641,10 +642,10 @@ class AdoptedCompany(Company):
 
     @contextmanager
     def altering(self) -> Iterator[None]:
-        adoption.release(self.world.warehouse)
+        installation.release(self.world.warehouse)
         with self.world.connection.transaction():
             yield
-        assert not [view for view in adoption.restore(self.world.warehouse) if view.remark]
+        assert not [view for view in installation.restore(self.world.warehouse) if view.remark]
 
     @rule(table=st.sampled_from(TABLES))
     def exchange_table(self, table: str) -> None:
@@ -653,7 +654,7 @@ class AdoptedCompany(Company):
             super().exchange_table(table)
         else:
             with pytest.raises(TableLockedError, match=rf"pid {self.late.info.backend_pid} of"):
-                adoption.release(self.world.warehouse)
+                installation.release(self.world.warehouse)
 
     @rule(table=st.sampled_from(HIDDEN), which=chance)
     def hide(self, table: str, which: int) -> None:
@@ -685,7 +686,7 @@ def test_after_any_history_and_one_more_tick_every_table_equals_the_oracle(
     company: type[Company],
 ) -> None:
     environment(REFRESH_WORKERS="1")
-    monkeypatch.setattr(warehouse, "LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(locks, "LOCK_ATTEMPTS", 1)
     monkeypatch.setattr(capture, "RETRY_SECONDS", 0)
     company.new_world = staticmethod(new_world)
     with pytest.MonkeyPatch.context() as company.monkeypatch:  # of the class, so that no test after it keeps few keys

@@ -13,9 +13,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.migrations import runner, upgrade, validation
 from convo_pipelines.database.schema import OtherVersionError
-from convo_pipelines.database.warehouse import Connection, TableLockedError, Warehouse
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import binding
 from convo_pipelines.engine.ticks import compare
 from convo_pipelines.errors import ConvoPipelinesError
@@ -295,13 +297,13 @@ def views_of_former_tables(world: World) -> list[dict[str, object]]:
 def test_a_former_table_can_be_dropped_once_a_tick_has_seen_the_new_one(
     company: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: company.url)
+    monkeypatch.setattr(runner, "database_url", lambda: company.url)
     exchange(company, "people")
     with pytest.raises(psycopg.errors.DependentObjectsStillExist):
         company.execute("drop table app.people_old")
     ticks(company)
     company.execute("drop table app.people_old")
-    assert [failure for failure in migrations.validate() if "analytics" in failure] == []
+    assert [failure for failure in validation.validate() if "analytics" in failure] == []
 
 
 def test_an_exchange_just_after_views_were_bound_is_noticed(company: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +376,7 @@ def test_a_table_of_another_owner_does_without_a_foreign_key(server: Server) -> 
             admin.execute(f"create role {role} login")
         admin.execute("grant create on database " + url.rpartition("/")[2].partition("?")[0] + " to owner_of_ours")
         ours = make_url(url).set(username="owner_of_ours").render_as_string(hide_password=False)
-        migrations.up(url=ours)
+        upgrade.up(url=ours)
         world = World(Warehouse(ours))
         world.address(world.conversation(), world.contact("ana@example.com", world.person(email="ana@example.com")))
         ticks(world)

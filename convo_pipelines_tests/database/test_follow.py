@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import rollback, runner, upgrade
 from convo_pipelines.engine import capture, chunks, leases, refresh
 from convo_pipelines.engine.leases import Lease
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
@@ -354,15 +354,15 @@ def test_a_rollback_and_an_upgrade_beside_a_follower_lose_nothing(
     world: World, running: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "LONGEST_PAUSE_SECONDS", 0.1)
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
     world.crew()
     running()
     wait_until(lambda: None not in holders(world))
     write_something(world, 1)
     with leases.followers_paused(world.warehouse, REGISTRY):
-        migrations.down(("analytics",))
+        rollback.down(("analytics",))
     write_something(world, 2)
-    migrations.up(("analytics",))
+    upgrade.up(("analytics",))
     write_something(world, 3)
     wait_until(lambda: len(world.table("analytics.conversation_summaries")) == 6)
     wait_until(lambda: not world.has_news())

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import runner, validation
 from convo_pipelines.engine import chunk_size, chunks, refresh
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines_tests import oracle
@@ -130,7 +130,7 @@ def test_what_is_deleted_and_inserted_again_is_linked_again(full: World) -> None
 
 @pytest.mark.usefixtures("full")
 def test_they_are_switched_off_and_on(full: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: full.url)
+    monkeypatch.setattr(runner, "database_url", lambda: full.url)
     monkeypatch.setattr("convo_pipelines.database.warehouse.database_url", lambda: full.url)
 
     def switch(option: str) -> int:
@@ -139,13 +139,13 @@ def test_they_are_switched_off_and_on(full: World, monkeypatch: pytest.MonkeyPat
 
     some = full.execute(KEYS)[0]["count"]
     assert switch("--without-foreign-keys") == 0
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
     assert CliRunner().invoke(main, ["status"]).output.count("switched off") == some
     full.execute("delete from app.people")
     assert switch("--with-foreign-keys") == some
     ticks(full)
     ticks(full)
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
     assert full.execute("select from analytics.foreign_keys() where not (is_wanted and is_right and is_valid)") == []
     assert_all_right(full)
 

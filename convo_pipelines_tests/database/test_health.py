@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import warehouse
+from convo_pipelines.database import connections, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.operations.health import Finding
@@ -253,7 +253,7 @@ def test_a_delivery_that_fails_is_tried_again_and_shows_in_health(quiet: World, 
 
 
 def test_receivers_may_be_slow(quiet: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 1)
     notify = alerts._notify
     monkeypatch.setattr(alerts, "_notify", lambda *given: time.sleep(2) or notify(*given))
     with closing(Warehouse(quiet.url)) as opened:

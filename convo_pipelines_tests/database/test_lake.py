@@ -18,7 +18,8 @@ from sqlalchemy import make_url
 
 from convo_pipelines import read
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses, migrations, warehouse
+from convo_pipelines.database import addresses, connections
+from convo_pipelines.database.migrations import record
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, ticks
 from convo_pipelines.engine import refresh as engine
@@ -281,11 +282,11 @@ for each statement execute function analytics.log_lake_days();
 def test_a_lake_of_the_version_before_is_written_again_forth_and_back(lake: World) -> None:
     tick(lake)
     lake.execute("delete from app.conversations where channel = 'email'")
-    newest = migrations.newest()
+    newest = record.newest()
     while newest and newest.name != "0002_log_per_source":
         down = CliRunner().invoke(main, ["migrate", "down", "--only", "analytics", "--yes"])
         assert down.exit_code == 0, down.output
-        newest = migrations.newest()
+        newest = record.newest()
     assert not triggers(lake)
     lake.execute("delete from app.people")
     lake.execute(FORMER)
@@ -578,7 +579,7 @@ def test_a_tick_that_has_lost_its_turn_commits_nothing(lake: World, monkeypatch:
 def test_a_tick_waits_for_its_turn_for_longer_than_for_any_other_lock(
     lake: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 0.2)
     with ThreadPoolExecutor(1) as pool:
         with store.turn(SUMMARIES.name):
             waiting = pool.submit(refresh.tick, lake.warehouse, SUMMARIES)

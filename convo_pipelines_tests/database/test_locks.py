@@ -13,8 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from convo_pipelines.database import warehouse
-from convo_pipelines.database.warehouse import TableLockedError, refreshing
+from convo_pipelines.database import connections, transactions
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.transactions import refreshing
 from convo_pipelines.engine import capture, chunks, executors, ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import crew_chunks, histories, tombstones
@@ -319,7 +320,7 @@ def test_a_locked_crew_is_one_offender_of_the_check_that_counts_messages(
         world.crew(crew)
         world.say("s1", crew=crew)
     world.tick()
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     with holding(world, "lock table app.histories_a in access exclusive mode"):
         result = every_message_is_counted(world.warehouse)
     assert result.metadata["offenders"].value == 1
@@ -328,7 +329,7 @@ def test_a_locked_crew_is_one_offender_of_the_check_that_counts_messages(
 def test_checks_and_commands_name_who_holds_the_lock_and_the_limit_they_meet(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
 
     def read(*statements: str) -> None:
         with world.warehouse.connection() as connection:
@@ -622,7 +623,7 @@ def test_a_process_that_is_frozen_in_a_transaction_is_not_waited_for(
     world.tick()
     world.say("s2")
     [talk] = world.execute("select id from app.conversations")
-    monkeypatch.setattr(warehouse, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(transactions, "IDLE_SECONDS", 1)
     locks = [table.name for table in DERIVED_TABLES]
     ended = psycopg.errors.IdleInTransactionSessionTimeout
     with world.warehouse.connection() as frozen, suppress(ended), refreshing(frozen, locks, ["conversations"]):

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
+from convo_pipelines.database import connections
 from convo_pipelines.database.catalog import FILE, read
+from convo_pipelines.database.migrations import record, runner, upgrade, validation
 from convo_pipelines_tests import catalogs
 from convo_pipelines_tests.conftest import Server, Tree, both_servers, both_servers_if_wide
 
@@ -62,7 +63,7 @@ def catalog(url: str) -> list[str]:
 
 def past(migrate: object, name: str) -> None:
     """Roll back down to and including a migration."""
-    while name in [migration.name for migration in migrations.status() if migration.applied]:
+    while name in [migration.name for migration in record.status() if migration.applied]:
         done = migrate("down", "--yes")
         assert done.exit_code == 0, done.output
 
@@ -73,7 +74,7 @@ def test_comparisons_of_catalogs_see_what_is_ours_of_columns_and_nothing_else(
 ) -> None:
     other = server.create()
     for url in (empty_database, other):
-        migrations.up(url=url)
+        upgrade.up(url=url)
     assert catalog(empty_database) == catalog(other)
     with psycopg.connect(empty_database) as connection:
         connection.execute("alter table analytics.alerts alter link set (n_distinct = 3)")
@@ -96,13 +97,13 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
     with psycopg.connect(empty_database) as connection:
         connection.execute("create schema app; create schema analytics")
     states = [catalog(empty_database)]
-    for line in migrations.LINES:
-        migrations.up((line,))
+    for line in record.LINES:
+        upgrade.up((line,))
         states.append(catalog(empty_database))
     assert migrate("validate").output == RIGHT
-    for line in reversed(migrations.LINES):
+    for line in reversed(record.LINES):
         assert catalog(empty_database) == states.pop() != states[-1]
-        while newest := migrations.newest((line,)):
+        while newest := record.newest((line,)):
             assert migrate("down", "--yes").output.endswith(f"rolled back {newest.name}\n")
         assert catalog(empty_database) == states[-1]
     assert migrate("up").exit_code == 0
@@ -114,7 +115,7 @@ def test_each_rollback_restores_the_catalog_exactly(migrate: object, empty_datab
 def test_two_open_conversations_of_a_lead_are_listed_and_nothing_is_picked(
     migrate: object, empty_database: str
 ) -> None:
-    migrations.up(("app",), url=empty_database)
+    upgrade.up(("app",), url=empty_database)
     with psycopg.connect(empty_database) as connection:
         connection.execute("alter table app.conversations add closed_at timestamptz")
         connection.execute(
@@ -167,7 +168,7 @@ def test_an_index_whose_build_was_interrupted_is_built_again(migrate: object, em
 def test_up_and_down_and_up_again(migrate: object, empty_database: str) -> None:
     assert migrate("up").exit_code == 0
     assert "conversation_summaries" in tables(empty_database, "analytics")
-    known = [m.name for m in migrations.status() if m.line != "roles" and m.name != "code"]
+    known = [m.name for m in record.status() if m.line != "roles" and m.name != "code"]
     names = [migrate("down", "--yes").output.split()[-1] for _ in known]
     assert names == known[::-1]
     assert migrate("down", "--yes").output == "nothing is applied\n"
@@ -319,12 +320,12 @@ def test_an_edited_migration_is_noticed_unless_it_names_the_text_before(
     tree.add("9001_later", "create table analytics.later (id bigint primary key);", "drop table analytics.later;")
     assert migrate("up").exit_code == 0
     tree.add("9001_later", "create table analytics.later (id bigint);", "-- Corrected.\ndrop table analytics.later;")
-    assert list(migrations.validate()) == ["migration 9001_later was edited after it was applied"]
+    assert list(validation.validate()) == ["migration 9001_later was edited after it was applied"]
     with psycopg.connect(empty_database) as connection:
         applied = "select checksum from analytics.schema_migrations where name = '9001_later'"
         [(was,)] = connection.execute(applied).fetchall()
     tree.add("9001_later", f"-- was: {was}\ncreate table analytics.later (id bigint);", "drop table analytics.later;")
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
 
 
 def test_an_application_of_its_own_may_have_more_and_other_things(migrate: object, empty_database: str) -> None:
@@ -353,7 +354,7 @@ def test_a_database_of_another_encoding_is_refused_and_left_alone(
         )
     server.databases.append("other")
     url = make_url(server.url).set(database="other").render_as_string(hide_password=False)
-    monkeypatch.setattr(migrations, "database_url", lambda: url)
+    monkeypatch.setattr(runner, "database_url", lambda: url)
     refused = migrate("up")
     assert refused.exit_code == 1
     assert f"the encoding of database other is {encoding}" in refused.output
@@ -418,7 +419,7 @@ def test_a_migration_waits_for_a_lock_only_so_long_and_names_who_holds_it(
     assert migrate("up").exit_code == 0
     tree.add("9001_later", "create table analytics.later (id bigint primary key);", "drop table analytics.later;")
     assert migrate("up").exit_code == 0
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     with psycopg.connect(empty_database) as analyst:
         analyst.execute("select from analytics.later")
         refused = migrate("down", "--yes")

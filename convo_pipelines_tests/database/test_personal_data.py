@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from convo_pipelines.database import warehouse
+from convo_pipelines.database import connections
 from convo_pipelines.engine import leases
 from convo_pipelines.model.crews import CrewError
 from convo_pipelines.model.tables import TABLES
@@ -122,7 +122,7 @@ def test_a_client_of_whom_half_is_forgotten_is_forgotten_by_running_it_again(
     world: World, archive_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive_after(7)
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     for code in "AB":
         crew = world.crew(code)
         world.say("s1", "human", at(), code)

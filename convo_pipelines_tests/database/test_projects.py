@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database import addresses
+from convo_pipelines.database.migrations import rollback, upgrade, validation
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, ticks
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY, TABLES
@@ -185,7 +186,7 @@ def test_whoever_inserts_a_conversation_of_a_project_keeps_nobody_from_rewriting
 @both_servers_if_wide
 def test_who_may_not_update_projects_is_told_who_may(server: Server, command: Callable[..., str]) -> None:
     url = server.create(template="template_app")
-    migrations.up(("roles",), url=url)
+    upgrade.up(("roles",), url=url)
     world = World(Warehouse(url))
     world.conversation(project_id=world.project())
     [owner] = world.execute("select current_user::text as name")
@@ -273,7 +274,7 @@ def test_when_and_by_whom_a_conversation_was_added_is_recorded_and_outlives_anal
     for built in (False, True):
         if built:
             world.execute("drop schema analytics cascade")
-            migrations.up(("analytics",), url=world.url)
+            upgrade.up(("analytics",), url=world.url)
         world.sync()
         assert {talk: added(world, talk) for talk in expected} == expected
         oracle.assert_links_right(world)
@@ -397,11 +398,11 @@ def test_without_the_right_to_record_it_the_statement_succeeds_and_is_logged(wor
 
 @pytest.mark.wide
 def test_an_installation_needs_no_arrays(empty_database: str) -> None:
-    migrations.up(("app",))
+    upgrade.up(("app",))
     world = World(Warehouse(empty_database))
     world.execute(DROP)
-    migrations.up(("analytics",))
-    assert list(migrations.validate()) == []
+    upgrade.up(("analytics",))
+    assert list(validation.validate()) == []
     sizes = sample_data.Sizes(crews=2, sessions=20, conversations=40, people=10, projects=3, days=5)
     sample_data.load(world.warehouse, sizes, 1, at().date())
     world.tick()
@@ -409,7 +410,7 @@ def test_an_installation_needs_no_arrays(empty_database: str) -> None:
     oracle.assert_right(world)
     assert found(world) == {}
     for name in ("analytics", "app_indexes"):
-        assert migrations.down(("analytics",)) == name
+        assert rollback.down(("analytics",)) == name
     world.close()
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
 from convo_pipelines.database.warehouse import Warehouse
-from convo_pipelines.sources import adoption
+from convo_pipelines.sources.adoption import installation
 from convo_pipelines.sources.interface import SOURCES
 from convo_pipelines_tests.conftest import ROOT, both_servers_if_wide
 
@@ -93,7 +93,7 @@ def install(empty_database: str, tmp_path: Path) -> Callable[[str], dict[str, st
         file.write_text(proposed)
         warehouse = Warehouse(empty_database)
         try:
-            return {adopted.table_name: adopted.remark for adopted in adoption.install(warehouse, file)}
+            return {adopted.table_name: adopted.remark for adopted in installation.install(warehouse, file)}
         finally:
             warehouse.close()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from convo_pipelines.database.warehouse import fetch
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.engine import chunk_size, chunks, refresh, work
 from convo_pipelines.model import crew_chunks, crews, histories, isolation
 from convo_pipelines.settings import settings

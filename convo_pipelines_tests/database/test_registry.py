@@ -3,7 +3,7 @@
 import pytest
 
 from convo_pipelines.database.declarations import personal_columns
-from convo_pipelines.database.warehouse import fetch
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model import reconcile

@@ -10,8 +10,11 @@ from click.testing import CliRunner
 from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import addresses, migrations
-from convo_pipelines.database.warehouse import MissingRightError, Warehouse, fetch
+from convo_pipelines.database import addresses
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.migrations import runner, upgrade, validation
+from convo_pipelines.database.rights import MissingRightError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
 from convo_pipelines.lake import following
 from convo_pipelines.model.tables import DERIVED_TABLES, REGISTRY
@@ -29,7 +32,7 @@ from convo_pipelines_tests.world import World, at
 def world(server: Server) -> Iterator[World]:
     """A world written by its owner, and refreshed by convo_pipeline."""
     url = server.create(template="template_app")
-    migrations.up(("roles",), url=url)
+    upgrade.up(("roles",), url=url)
     world = World(Warehouse(url))
     world.warehouse = Warehouse(as_role(world, "convo_pipeline"))
     yield world
@@ -311,14 +314,14 @@ LOST = {
 def test_writers_go_on_without_the_right_to_log_and_nothing_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch, right: str
 ) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
     write_everything(world, "before")
     world.tick()
     world.sync()
     with psycopg.connect(world.url) as late:
         write_everything(world, "granted", late)
         world.execute(f"revoke {right} from convo_pipeline")
-        assert LOST[right] in "; ".join(migrations.validate())
+        assert LOST[right] in "; ".join(validation.validate())
         write_everything(world, "lost")
         write_everything(world, "lost and late", late)
         world.execute(f"grant {right} to convo_pipeline")
@@ -332,7 +335,7 @@ def test_writers_go_on_without_the_right_to_log_and_nothing_is_lost(
     oracle.assert_links_right(world)
     assert world.reconcile().drift.changed == 0
     assert not world.has_news()
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
 
 
 def write_everything(world: World, name: str, connection: psycopg.Connection | None = None) -> None:
@@ -361,16 +364,16 @@ def write_everything(world: World, name: str, connection: psycopg.Connection | N
 
 @both_servers_if_wide
 def test_what_writes_a_log_belongs_to_who_owns_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
-    assert list(migrations.validate()) == []
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
+    assert list(validation.validate()) == []
     world.execute("alter function analytics.log_messages() owner to postgres")
     told = "analytics.log_messages() belongs to postgres, and analytics.messages_changes to convo_pipeline"
-    assert told in "; ".join(migrations.validate())
+    assert told in "; ".join(validation.validate())
     assert told in "; ".join(finding.found for finding in health.look(world.warehouse))
     with pytest.raises(capture.CaptureError, match="give both to one role"):
         capture.switch(world.warehouse, REGISTRY, [], on=True)
-    migrations.up(("roles",), url=world.url)
-    assert list(migrations.validate()) == []
+    upgrade.up(("roles",), url=world.url)
+    assert list(validation.validate()) == []
 
 
 NEEDED = r"""
@@ -432,7 +435,7 @@ def test_each_right_that_ticks_need_is_named_with_the_statement_that_grants_it(w
 def test_a_right_that_goes_is_told_everywhere_and_the_tables_that_need_it_say_why_they_fail(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "database_url", lambda: world.url)
+    monkeypatch.setattr(runner, "database_url", lambda: world.url)
     follower = Follower(world.warehouse)
     settle(follower)
     world.execute("revoke select on app.people from convo_pipeline")
@@ -446,7 +449,7 @@ def test_a_right_that_goes_is_told_everywhere_and_the_tables_that_need_it_say_wh
     with world.warehouse.connection() as connection:
         alerts.observe(connection, [found])
     assert grant in world.execute("select remedy from analytics.alerts")[0]["remedy"]
-    assert f"convo_pipeline may not select app.people: run `{grant}`" in list(migrations.validate())
+    assert f"convo_pipeline may not select app.people: run `{grant}`" in list(validation.validate())
     failing = world.execute("select asset_key, last_error from analytics.refresh_state where last_error is not null")
     assert {row["last_error"] for row in failing} == {f"permission denied for table people: run `{grant}`"}
     assert {row["asset_key"] for row in failing} == {"participant_resolutions", "clients_conversations"}

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import record, upgrade, validation
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
@@ -46,14 +46,14 @@ def down(*arguments: str) -> Result:
 
 @pytest.fixture
 def world(empty_database: str) -> Iterator[World]:
-    migrations.up(url=empty_database)
+    upgrade.up(url=empty_database)
     world = World(Warehouse(empty_database))
     yield world
     world.close()
 
 
 def newest() -> str | None:
-    migration = migrations.newest()
+    migration = record.newest()
     return migration and migration.name
 
 
@@ -89,7 +89,7 @@ def test_down_and_up_ends_equal_to_the_oracle(world: World, name: str) -> None:
     assert down("--yes").exit_code == 0
     world.say("s3", "human", at(2, 9))
     world.address(world.conversation(), world.contact("ben@example.com", world.person()))
-    migrations.up(("analytics",))
+    upgrade.up(("analytics",))
     assert "lately" in catalog_of(world)
     tick(world)
     oracle.assert_right(world)
@@ -119,7 +119,7 @@ def test_the_archive_and_deletions_survive_the_rollback_of_a_later_migration(
     )
     before = [world.execute(query) for query in kept]
     assert down("--yes").exit_code == 0
-    migrations.up()
+    upgrade.up()
     tick(world)
     assert [world.execute(query) for query in kept] == before != [[], []]
 
@@ -131,7 +131,7 @@ def test_conversations_that_are_deleted_before_the_next_tick_stay_deleted(world:
     tick(world)
     past("0001_uncaptured")
     world.execute("delete from app.conversations where session_id = 's1'")
-    migrations.up()
+    upgrade.up()
     world.execute("delete from app.conversations where session_id = 's2'")
     tick(world)
     assert world.execute("select session_id from app.conversations") == [{"session_id": "s3"}]
@@ -147,8 +147,8 @@ def test_decisions_survive_the_rollback_of_the_baseline(world: World) -> None:
     past("analytics")
     assert down("--yes").exit_code == 0
     assert len(world.execute("select from curation.participant_decisions")) == 1
-    migrations.up(("analytics",))
-    assert list(migrations.validate()) == []
+    upgrade.up(("analytics",))
+    assert list(validation.validate()) == []
     tick(world)
     oracle.assert_links_right(world)
 
@@ -168,7 +168,7 @@ def test_a_baseline_is_rolled_back_only_with_yes_and_says_what_is_lost() -> None
 @pytest.mark.representatives(1)
 @pytest.mark.parametrize(("answer", "is_done"), [("y", True), ("n", False)])
 def test_on_a_terminal_it_asks(world: World, answer: str, is_done: bool) -> None:
-    migrations.up(("roles",))
+    upgrade.up(("roles",))
     terminal, end = pty.openpty()
     os.write(terminal, f"{answer}\n".encode())
     program = [sys.executable, "-c", "from convo_pipelines.cli import main; main()", "migrate", "down"]
@@ -260,7 +260,7 @@ def test_what_others_made_of_a_later_version_is_named_and_nothing_is_done(
 
 @pytest.mark.usefixtures("world")
 def test_roles_are_rolled_back_before_the_baseline_that_they_have_rights_on() -> None:
-    migrations.up(("roles",))
+    upgrade.up(("roles",))
     for _ in VERSIONED:
         assert down("--only", "analytics", "--yes").exit_code == 0
     refused = down("--only", "analytics", "--yes")
@@ -269,7 +269,7 @@ def test_roles_are_rolled_back_before_the_baseline_that_they_have_rights_on() ->
 
 
 def test_what_a_role_owns_is_named_before_the_role_goes(world: World) -> None:
-    migrations.up(("roles",))
+    upgrade.up(("roles",))
     world.execute("create table public.notes (); alter table public.notes owner to convo_analyst")
     refused = down("--yes")
     assert (refused.exit_code, newest()) == (1, "roles")

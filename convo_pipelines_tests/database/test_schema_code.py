@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
-from convo_pipelines.database import migrations, warehouse
-from convo_pipelines.database.warehouse import TableLockedError, Warehouse
+from convo_pipelines.database import transactions
+from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.migrations import record, runner, upgrade, validation
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
 from convo_pipelines.operations import schema
@@ -42,7 +44,7 @@ log = logging.getLogger("test")
 
 @pytest.fixture
 def world(empty_database: str, tree: Tree) -> Iterator[World]:  # noqa: ARG001
-    migrations.up(url=empty_database)
+    upgrade.up(url=empty_database)
     world = World(Warehouse(empty_database))
     yield world
     world.close()
@@ -84,7 +86,7 @@ def test_only_what_changed_is_applied_again(world: World, tree: Tree) -> None:
 def test_what_somebody_dropped_comes_back(world: World) -> None:
     world.execute("drop view analytics.busiest_crews")
     assert changed(world, lambda: None) == {"view analytics.busiest_crews"}
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
 
 
 @both_servers_if_wide
@@ -123,7 +125,7 @@ language sql immutable parallel safe return (2 * rows)::{result};
 
 
 def test_a_view_whose_columns_change_keeps_the_rights_of_the_roles(world: World, tree: Tree) -> None:
-    migrations.up(("roles",), url=world.url)
+    upgrade.up(("roles",), url=world.url)
     tree.edit("analytics/names", "    id as client_id,", "    id as client_key,\n    id as client_id,")
     assert up().exit_code == 0
     assert world.execute("select client_key from analytics.client_names") == []
@@ -187,7 +189,7 @@ def test_a_newer_database_is_refused_and_newer_code_is_not_replaced(world: World
     assert "the database is newer than this version: it is at 99.0. Install that version" in refused.output
     tree.add("9999_future", "select", "select")
     world.execute("update analytics.schema_migrations set checksum = '0.1.0 x' where name = 'code'")
-    assert "not applied: 9999_future" in "; ".join(migrations.validate())
+    assert "not applied: 9999_future" in "; ".join(validation.validate())
     assert up().exit_code == 0
     (tree.folder / "migrations" / "analytics" / "9999_future").rename(tree.folder / "elsewhere")
     for command in (["up"], ["up", "--only", "roles"], ["down", "--yes"]):
@@ -201,7 +203,7 @@ def test_migrations_at_once_apply_each_one_once(world: World, tree: Tree) -> Non
     world.execute("create table public.counts as select 0 as number")
     tree.add("9001_count", "select pg_sleep(0.3); update public.counts set number = number + 1;", "select;")
     with ThreadPoolExecutor() as pool:
-        done = [pool.submit(migrations.up, ("analytics",), world.url) for _ in range(3)]
+        done = [pool.submit(upgrade.up, ("analytics",), world.url) for _ in range(3)]
     assert [one.exception() for one in done] == [None] * 3
     assert world.execute("select number from public.counts") == [{"number": 1}]
 
@@ -212,14 +214,14 @@ def test_first_migrations_at_once_all_succeed(server: Server, name: str) -> None
     if name:
         restore(url, name)
     with ThreadPoolExecutor() as pool:
-        done = [pool.submit(migrations.up, url=url) for _ in range(3)]
+        done = [pool.submit(upgrade.up, url=url) for _ in range(3)]
     assert [one.exception() for one in done] == [None] * 3
-    assert migrations.missing(url) == []
+    assert record.missing(url) == []
 
 
 def test_a_migration_that_waits_for_another_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse, "WAIT_SECONDS", 1)
-    with migrations._alone(world.url):
+    monkeypatch.setattr(transactions, "WAIT_SECONDS", 1)
+    with runner.alone(world.url):
         for command in (["up"], ["down", "--yes"]):
             refused = CliRunner().invoke(main, ["migrate", *command])
             assert refused.exit_code == 1
@@ -240,7 +242,7 @@ def test_a_rollback_and_the_version_before_leave_nothing_of_the_later_one(world:
     (tree.folder / "migrations" / "analytics" / "9001_mood").rename(tree.folder / "elsewhere")
     assert up().exit_code == 0
     assert catalog(world.url) == before
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
 
 
 MOOD = """
@@ -259,14 +261,14 @@ create or replace view analytics.moods as select mood from analytics.alerts;
 
 
 def test_comments_and_rights_come_back_with_what_a_migration_makes_again(world: World, tree: Tree) -> None:
-    migrations.up(("roles",), url=world.url)
+    upgrade.up(("roles",), url=world.url)
     before = catalog(world.url)
     again = tree.folder / "schema" / "analytics" / "deferred_indexes.sql"
     tree.add("9001_again", f"drop table analytics.deferred_indexes; {again.read_text()}", "select;")
     world.execute("drop function analytics.lock_parents, analytics.release, analytics.capture")
     assert up().exit_code == 0
     assert catalog(world.url) == before
-    assert list(migrations.validate()) == []
+    assert list(validation.validate()) == []
 
 
 @pytest.mark.usefixtures("world")

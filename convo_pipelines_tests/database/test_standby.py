@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from convo_pipelines import read
-from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database import addresses
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.serving import report
 from convo_pipelines_tests.conftest import company
@@ -21,7 +22,7 @@ def standby(debian: DebianServer, environment: Callable[..., object]) -> Iterato
     debian.start()
     environment(CONVO_DATABASE_URL=debian.url)
     addresses.database_url.cache_clear()
-    migrations.up()
+    upgrade.up()
     world = World(Warehouse(debian.url))
     company(world)
     copy = DebianServer(primary=debian.url)

@@ -12,7 +12,8 @@ import psycopg
 import pytest
 import trustme
 
-from convo_pipelines.database import addresses, migrations
+from convo_pipelines.database import addresses
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import DERIVED_TABLES
@@ -60,7 +61,7 @@ def test_parameters_of_encryption_are_kept(
     environment(CONVO_DATABASE_URL=url)
     for cached in (addresses.database_url, addresses.dagster_url):
         cached.cache_clear()
-    migrations.up()
+    upgrade.up()
     world = World(Warehouse(url))
     world.crew()
     write(world, "s1")

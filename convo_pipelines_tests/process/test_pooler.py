@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from convo_pipelines.database import migrations
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.migrations import upgrade
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import health
 from convo_pipelines.serving import read
 from convo_pipelines_tests import oracle
@@ -72,5 +73,5 @@ def test_other_clients_of_the_pooler_keep_their_settings(pooled: World, monkeypa
         read.summaries()
         read.lag()
         health.look(pooled.warehouse)
-        migrations.up(url=pooled.warehouse.url)
+        upgrade.up(url=pooled.warehouse.url)
         assert other.execute(settings, [names]).fetchall() == before

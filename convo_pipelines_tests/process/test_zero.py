@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from convo_pipelines.database import migrations
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.serving import zero_schema
 from convo_pipelines_tests.conftest import ROOT, Server
@@ -282,7 +282,7 @@ def zero(node_project: Path) -> Iterator[Zero]:
         stack.callback(debian.remove)
         server = Server(f"postgresql://postgres@127.0.0.1:{port}/postgres")
         url = make_url(server.create("app", template="template_app"))
-        migrations.up(("roles",), url=url.render_as_string())
+        upgrade.up(("roles",), url=url.render_as_string())
         world = World(Warehouse(url.render_as_string()))
         world.warehouse = Warehouse(url.set(username="convo_pipeline").render_as_string())
         stack.callback(world.close)

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 from psycopg import sql
 
-from convo_pipelines.database.warehouse import Warehouse, fetch, fetch_one, identifier
+from convo_pipelines.database.execution import fetch, fetch_one, identifier
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import change_log, refresh, ticks
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.work import Outcome

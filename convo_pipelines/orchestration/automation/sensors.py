@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from convo_pipelines.database.warehouse import Warehouse, fetch
+from convo_pipelines.database.execution import fetch
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.model.tables import TABLES
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.orchestration import causes

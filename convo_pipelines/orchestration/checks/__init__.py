@@ -9,8 +9,10 @@ from typing import LiteralString, cast
 import dagster as dg
 from psycopg import sql
 
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import Identifiers, fetch, fetch_one
 from convo_pipelines.database.statements import exists, header, statement
-from convo_pipelines.database.warehouse import Connection, Identifiers, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.keys import choose_keys
 from convo_pipelines.engine.scopes import Changes
 from convo_pipelines.model.tables import DERIVED_TABLES

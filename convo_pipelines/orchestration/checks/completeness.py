@@ -3,7 +3,9 @@
 import dagster as dg
 import psycopg
 
-from convo_pipelines.database.warehouse import Row, Warehouse, error_message, histories
+from convo_pipelines.database.connections import Row
+from convo_pipelines.database.execution import error_message, histories
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.model import crews
 from convo_pipelines.model.tables import HISTORIES_SESSIONS
 from convo_pipelines.orchestration.cells import key

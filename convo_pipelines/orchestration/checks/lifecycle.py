@@ -2,7 +2,9 @@
 
 import dagster as dg
 
-from convo_pipelines.database.warehouse import Connection, Row, Warehouse, fetch, fetch_one
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import fetch, fetch_one
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.orchestration.cells import key
 from convo_pipelines.orchestration.checks import sql_check, verdict
 from convo_pipelines.orchestration.resources import reader

@@ -3,8 +3,9 @@
 import dagster as dg
 from psycopg import sql
 
+from convo_pipelines.database.connections import Row
 from convo_pipelines.database.declarations import logs
-from convo_pipelines.database.warehouse import Row, Warehouse
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.queries import names_of
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES
