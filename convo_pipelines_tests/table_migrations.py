@@ -9,12 +9,13 @@ from pathlib import Path
 
 from psycopg import sql
 
-from convo_pipelines.database import migrations, schema
+from convo_pipelines.database import schema
 from convo_pipelines.database.declarations import logs
+from convo_pipelines.database.migrations import record
 from convo_pipelines.database.statements import exists, trusted
 from convo_pipelines.errors import ConvoPipelinesError
 
-FOLDER = migrations.FOLDER / "analytics"
+FOLDER = record.FOLDER / "analytics"
 NAMED_IN = {
     "refresh_state": "asset_key", "oddities": "asset_key", "lake_state": "table_name", "latencies": "table_name",
     "live_refreshes": "table_name", "deferred_indexes": "table_name",
