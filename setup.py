@@ -42,6 +42,7 @@ setup(
         # 2.1 makes psycopg 3 the default driver, on which dagster-postgres cannot NOTIFY.
         "sqlalchemy>=2.0,<2.1",
         "starlette>=1,<2",
+        "tomlkit>=0.13,<1",
         "uvicorn>=0.34,<1",
     ],
     extras_require={

@@ -80,6 +80,8 @@ class Settings(BaseModel):
         description="a name of up to 30 lower-case letters, digits and underscores, such as eu1",
     )
     """The name of this cell: prefix of its assets, name in its runs, logs, metrics and alerts."""
+    convo_tables: str = Field("", description="folders, separated by colons")
+    """Folders with tables of your own: each table is a folder with `rows.sql`."""
     conversation_discovery_cron: str = "*/5 * * * *"
     """When to refresh sessions, conversations and summaries, UTC."""
     link_sync_cron: str = "*/5 * * * *"

@@ -24,7 +24,7 @@ SECTIONS = {
         "refresh": "Materialize ASSET (several: separated by commas) for a window, as one Dagster run.",
         "reconcile": "Compare every derived row with its sources, repair it, and print what was repaired.",
         "verify": "Run every asset check; exit status 1 if one of severity ERROR fails.",
-        "table": "Show the statements that refresh a derived table.",
+        "table": "Plan and apply tables of one's own; show the statements that refresh a derived table.",
         "lake": "Write the Iceberg tables of the lake, and answer questions from them.",
     },
     "Watch": {

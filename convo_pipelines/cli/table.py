@@ -1,4 +1,6 @@
-"""`convo-pipelines table`: how a derived table is refreshed."""
+"""`convo-pipelines table`: how a derived table is refreshed; tables of one's own."""
+
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,12 +11,15 @@ from convo_pipelines.engine import ticks
 from convo_pipelines.model.tables import TABLES
 from convo_pipelines.operations import schema
 
+if TYPE_CHECKING:
+    from convo_pipelines.authoring.application import Step
+
 NAME = click.argument("name", type=click.Choice(list(TABLES)))
 
 
 @click.group(cls=Group)
 def table() -> None:
-    """Show the statements that refresh a derived table."""
+    """Plan and apply tables of one's own; show the statements that refresh a derived table."""
 
 
 @table.command()
@@ -42,3 +47,54 @@ def _print(name: str, *shown: str) -> None:
     statements = ticks.statements(warehouse, TABLES[name])
     for what in shown:
         click.echo(f"-- {ticks.STATEMENTS[what]}\n{statements[what]}\n")
+
+
+NAMES = click.argument("names", nargs=-1)
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@table.command()
+@NAMES
+def plan(names: tuple[str, ...]) -> None:
+    """Print what applying the tables of CONVO_TABLES, or some of them, changes in the database."""
+    from convo_pipelines.authoring import application  # imports PostgreSQL's parser, which takes half a second
+
+    for one in application.declared(names):
+        _print_step(application.plan(Warehouse(), one))
+
+
+@table.command()
+@NAMES
+@YES
+def apply(names: tuple[str, ...], yes: bool) -> None:
+    """Create the tables of CONVO_TABLES, or some of them, or change them as their `rows.sql` says.
+
+    Processes that refresh a table that changes have to be restarted.
+    """
+    from convo_pipelines.authoring import application
+
+    warehouse = Warehouse()
+    for one in application.declared(names):
+        step = application.plan(warehouse, one)
+        _print_step(step)
+        if step.is_change and (yes or click.confirm(f"Apply {one.name}?", abort=True)):
+            application.apply(warehouse, step)
+            click.echo(f"{one.name} is applied; the next tick computes its rows")
+
+
+@table.command()
+@click.argument("name")
+@YES
+def remove(name: str, yes: bool) -> None:
+    """Drop a table of one's own, with its rows and its log. Its `rows.sql` stays."""
+    from convo_pipelines.authoring import application
+
+    if yes or click.confirm(f"Drop analytics.{name} and all of its rows?", abort=True):
+        application.remove(Warehouse(), name)
+        click.echo(f"analytics.{name} is dropped")
+
+
+def _print_step(step: "Step") -> None:
+    click.echo(f"-- {step.compiled.declared.name}: {step.summary}")
+    for statement_of in step.statements:
+        click.echo(f"{statement_of};\n")

@@ -3,11 +3,12 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from convo_pipelines.database.statements import STATEMENTS, exists, folders, names, source
+from convo_pipelines.database import statements
+from convo_pipelines.database.statements import STATEMENTS, exists, names, source
 
 _TABLE = re.compile(r"^create table(?: if not exists)? (\w+\.\w+) \((.*?)\n\)", re.DOTALL | re.MULTILINE)
 _COLUMN = re.compile(
@@ -45,6 +46,8 @@ class Source:
         trigger_function: what writes its log; empty: `log_<source>`.
         without: what is empty if the source is.
         schema: where it is.
+        relation: its name there; empty: that of the source.
+        is_own: whether only tables of one's own read it.
 
     """
 
@@ -58,25 +61,51 @@ class Source:
     trigger_function: str = ""
     without: str = ""
     schema: str = "app"
+    relation: str = ""
+    is_own: bool = False
+
+    @property
+    def table(self) -> str:
+        """The table or view, as `schema.name`."""
+        return f"{self.schema}.{self.relation}"
 
 
 @cache
 def sources() -> Mapping[str, Source]:
-    """Return the sources of `sql/sources.toml`, by name; `histories` stands for all histories tables."""
+    """Return the sources, by name: those of `sql/sources.toml`, and what one's own tables read.
+
+    `histories` stands for all histories tables.
+    """
+    found = dict(of_ours())
+    for said in tables().values():
+        for name, more in said.get("reads", {}).items():
+            of = _source(name, {**more, "is_own": True})
+            found[name] = _merged(found[name], of) if name in found else of
+    return found
+
+
+def of_ours() -> Mapping[str, Source]:
+    """Return the sources of `sql/sources.toml`, by name."""
     declared = tomllib.loads((STATEMENTS / "sources.toml").read_text())
-    return {
-        name: Source(**said | {"columns": {column: Column(**of) for column, of in said["columns"].items()}})
-        for name, said in declared.items()
-    }
+    return {name: _source(name, said) for name, said in declared.items()}
+
+
+def _source(name: str, said: Mapping[str, Any]) -> Source:
+    columns = {column: Column(**of) for column, of in said["columns"].items()}
+    fields: dict[str, Any] = {"relation": name, **said, "columns": columns}
+    return Source(**fields)
+
+
+def _merged(one: Source, other: Source) -> Source:
+    """Return a source of which two tables read, and log, different columns."""
+    columns, logged = {**other.columns, **one.columns}, dict.fromkeys([*one.logged, *other.logged])
+    return replace(one, columns=columns, logged=tuple(logged))
 
 
 @cache
 def tables() -> Mapping[str, Mapping[str, Any]]:
-    """Return what `sql/tables/<name>/table.toml` says of each derived table, by name."""
-    return {
-        folder: tomllib.loads((STATEMENTS / "tables" / folder / "table.toml").read_text())
-        for folder in folders("tables")
-    }
+    """Return what the `table.toml` of each derived table says, by name; that of one's own is generated."""
+    return {name: tomllib.loads((folder / "table.toml").read_text()) for name, folder in statements.tables().items()}
 
 
 @cache
@@ -122,7 +151,7 @@ class Log:
     def may_be_beneath(self) -> bool:
         """Whether it is of a source whose rows may be those of a view, which tables beneath it decide together."""
         declared = sources().get(self.of)
-        return declared is not None and declared.schema == "app" and self.of != "histories"
+        return declared is not None and not declared.is_own and declared.schema == "app" and self.of != "histories"
 
     @property
     def changed(self) -> str:
@@ -148,15 +177,19 @@ def logs() -> Mapping[str, Log]:
         )
         for name, said in sources().items()
     ]
+    more: dict[str, dict[str, str]] = {}
+    for said in tables().values():
+        for name, columns in said.get("logs", {}).items():
+            more.setdefault(name, {}).update(columns)
     of_tables = [
         Log(
             name,
             f"{name}_changes",
-            said.get("logged", {}),  # the registry names the table that lacks it
+            {**said.get("logged", {}), **more.get(name, {})},  # the registry names a table that has no `logged`
             said.get("also_logged", {}),
             {column: of for column, of in said.get("lake_day", {}).items() if column not in said.get("logged", {})},
             is_derived=True,
-            has_triggers=said.get("has_triggers", False),
+            has_triggers=said.get("has_triggers", False) or name in followed_by_own(),
             is_for_lake="lake_day" in said,
         )
         for name, said in tables().items()
@@ -165,15 +198,20 @@ def logs() -> Mapping[str, Log]:
 
 
 @cache
+def followed_by_own() -> frozenset[str]:
+    """Return the sources and derived tables that tables of one's own follow; triggers log the changes of these."""
+    own = [said for said in tables().values() if "definition" in said]
+    return frozenset(change.partition(" ")[0] for said in own for change in said["changes"])
+
+
+@cache
 def columns() -> Mapping[str, Mapping[str, str]]:
     """Return the columns of each table of the definitions, and those of each source that are read, with their types."""
     files = [file for schema in ("app", "curation", "analytics") for file in definitions_of(schema)]
     created = {found[1]: dict(_COLUMN.findall(found[2])) for file in files for found in _TABLE.finditer(source(file))}
-    read = {
-        f"{said.schema}.{name}": {column: of.type for column, of in said.columns.items()}
-        for name, said in sources().items()
-    }
-    return {name: created.get(name, {}) | read.get(name, {}) for name in [*read, *created]}
+    read = {said.table: {column: of.type for column, of in said.columns.items()} for said in sources().values()}
+    own = {f"analytics.{name}": said["columns"] for name, said in tables().items() if "columns" in said}
+    return {name: created.get(name, {}) | read.get(name, {}) | own.get(name, {}) for name in [*read, *created]}
 
 
 @cache
@@ -205,5 +243,5 @@ def personal_columns(table: str | None = None) -> frozenset[str]:
 
 def definitions_of(schema: str) -> list[str]:
     """Return the files of definitions of a schema; those of derived tables are in their folders."""
-    of_tables = [f"tables/{table}/table" for table in folders("tables")] if schema == "analytics" else []
+    of_tables = [f"tables/{table}/table" for table in statements.tables()] if schema == "analytics" else []
     return [*names(f"schema/{schema}"), *filter(exists, of_tables)]

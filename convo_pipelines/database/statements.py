@@ -14,9 +14,18 @@ from typing import LiteralString, NamedTuple, cast
 
 from psycopg import sql
 
+from convo_pipelines.errors import ConvoPipelinesError
+from convo_pipelines.settings import settings
+
 _PACKAGE = Path(__file__).parent.parent
 STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
+GENERATED = "generated"
+"""The folder, in that of a table of one's own, with what `convo-pipelines table apply` makes of its `rows.sql`."""
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+class TableFoldersError(ConvoPipelinesError):
+    """CONVO_TABLES names a folder that does not exist, or two tables have one name; the message names them."""
 
 
 @cache
@@ -55,37 +64,68 @@ def _is_comment(line: str) -> bool:
     return line.startswith("--")
 
 
-def folders(folder: str) -> list[str]:
-    """Return the names of the folders in a folder, in order."""
-    return sorted(inner.name for inner in (STATEMENTS / folder).iterdir() if inner.is_dir())
+@cache
+def tables() -> Mapping[str, Path]:
+    """Return the folder with the statements of each derived table, by its name: those in `sql/tables/`, and one's own.
+
+    Raises:
+        TableFoldersError: CONVO_TABLES names a folder that does not exist, or two tables have one name.
+
+    """
+    return {**_folders(STATEMENTS / "tables"), **{name: folder / GENERATED for name, folder in own_tables().items()}}
+
+
+def own_tables() -> Mapping[str, Path]:
+    """Return the folders of CONVO_TABLES whose tables are applied, by the names of these; raises as `tables`."""
+    return {name: folder for name, folder in own_folders().items() if (folder / GENERATED / "table.toml").is_file()}
+
+
+def own_folders() -> Mapping[str, Path]:
+    """Return the folders of CONVO_TABLES that have a `rows.sql`, by their names; raises as `tables`."""
+    found = dict[str, Path]()
+    of_ours = _folders(STATEMENTS / "tables")
+    for parent in map(Path, filter(None, settings().convo_tables.split(":"))):
+        if not parent.is_dir():
+            raise TableFoldersError(f"CONVO_TABLES names {parent}, which is no folder")
+        for name, folder in _folders(parent).items():
+            if not (folder / "rows.sql").is_file():
+                continue
+            if other := found.get(name) or of_ours.get(name):
+                raise TableFoldersError(f"{folder} has the name of the table in {other}: rename it")
+            found[name] = folder
+    return found
+
+
+def _folders(parent: Path) -> dict[str, Path]:
+    return {inner.name: inner for inner in sorted(parent.iterdir()) if inner.is_dir()}
 
 
 def names(folder: str) -> list[str]:
     """Return the statements in a folder, in the order of their names."""
-    return sorted(f"{folder}/{file.stem}" for file in (STATEMENTS / folder).glob("*.sql"))
+    return sorted(f"{folder}/{file.stem}" for file in _own(f"{folder}/*").parent.glob("*.sql"))
 
 
 @cache
 def exists(name: str) -> bool:
     """Whether there is a statement with that name."""
-    return _own(name).is_file() or _last(name) in _blocks(_shared(name))
+    return _own(name).is_file() or _last(name) in blocks(_shared(name))
 
 
 def source(name: str) -> str:
     """Return the text of a statement, with its header."""
     file = path(name)
-    return file.read_text() if file == _own(name) else _blocks(file)[_last(name)].text
+    return file.read_text() if file == _own(name) else blocks(file)[_last(name)].text
 
 
 def path(name: str) -> Path:
     """Return the file of a statement."""
     shared = _shared(name)
-    return shared if _last(name) in _blocks(shared) else _own(name)
+    return shared if _last(name) in blocks(shared) else _own(name)
 
 
 def line(name: str) -> int:
     """Return the line of its file in which a statement begins."""
-    block = _blocks(_shared(name)).get(_last(name))
+    block = blocks(_shared(name)).get(_last(name))
     return block.line if block else 1
 
 
@@ -95,7 +135,7 @@ class _Block(NamedTuple):
 
 
 @cache
-def _blocks(file: Path) -> Mapping[str, _Block]:
+def blocks(file: Path) -> Mapping[str, _Block]:
     """Return the blocks of a file, by the names of their statements."""
     if not file.is_file():
         return {}
@@ -109,12 +149,16 @@ def _blocks(file: Path) -> Mapping[str, _Block]:
 
 
 def _own(name: str) -> Path:
+    parts = name.split("/")
+    if parts[0] == "tables" and (folder := own_tables().get(parts[1])):
+        is_check = parts[2] == "checks"
+        return folder.joinpath(*() if is_check else (GENERATED,), *parts[2:-1], f"{parts[-1]}.sql")
     return STATEMENTS / f"{name}.sql"
 
 
 def _shared(name: str) -> Path:
     folder = _own(name).parent
-    return folder / "steps.sql" if folder.parent.name == "tables" else folder.with_suffix(".sql")
+    return folder / "steps.sql" if name.startswith("tables/") else folder.with_suffix(".sql")
 
 
 def _last(name: str) -> str:

@@ -21,7 +21,9 @@ def text(file: str) -> str:
 
 
 def _declared() -> str:
-    declared = [(name, of.schema, list(of.columns)) for name, of in sources().items() if name != "histories"]
+    declared = [
+        (name, of.schema, of.relation, list(of.columns)) for name, of in sources().items() if name != "histories"
+    ]
     referring = [
         (table.removeprefix("analytics."), *pair)
         for table, columns in sorted(references().items())

@@ -58,12 +58,13 @@ def refreshing(
     """
     with connection.transaction():
         begin(connection, timeout_seconds, LOCK_TIMEOUT, locks, is_shared=is_shared)
-        names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("lock table {} in access share mode").format(names))
-        except psycopg.errors.LockNotAvailable:
-            raise TableLockedError(blockers_of(connection, tables)) from None
+        if tables:
+            names = sql.SQL(", ").join(sql.Identifier("app", table) for table in tables)
+            try:
+                with connection.transaction():
+                    connection.execute(sql.SQL("lock table {} in access share mode").format(names))
+            except psycopg.errors.LockNotAvailable:
+                raise TableLockedError(blockers_of(connection, tables)) from None
         yield
 
 

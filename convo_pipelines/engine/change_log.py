@@ -23,6 +23,7 @@ from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import (
     error_message,
     execute,
+    fetch,
     fetch_one,
     fetch_prepared,
     query_prepared,
@@ -279,6 +280,30 @@ def require_no_crash(connection: Connection, at: LogPosition) -> None:
 def unread_since(connection: Connection, table: DerivedTable) -> str | None:
     """Return the snapshot since which the table has not read changes; None before its first build."""
     return _state(connection, table)["from_snapshot"]
+
+
+class DefinitionError(ConvoPipelinesError):
+    """A table was defined anew since this process began; nothing was changed."""
+
+
+def require_definition(table: DerivedTable, in_force: str | None) -> None:
+    """Check that the definition in force is the one that this process knows, under the lock of the table.
+
+    Raises:
+        DefinitionError: it is another.
+
+    """
+    if (in_force or "") != table.definition:
+        raise DefinitionError(
+            f"{table.name} was defined anew by `convo-pipelines table apply`, or CONVO_TABLES was other folders there: "
+            "restart this process with these folders as they are"
+        )
+
+
+def definition(connection: Connection, table: DerivedTable) -> str | None:
+    """Return the definition of a table that is in force; None: there is none."""
+    rows = fetch(connection, "engine/change_log/definition", asset_key=table.name)
+    return rows[0]["definition"] if rows else None
 
 
 def _state(connection: Connection, table: DerivedTable) -> Row:

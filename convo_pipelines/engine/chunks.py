@@ -74,6 +74,7 @@ def chunk(
 ) -> tuple[list[Outcome], P | None]:
     """Refresh one chunk, in one transaction; return the outcome of each part, and where the next chunk begins."""
     with refreshing(connection, work.locks, work.reads, work.seconds_left, is_shared=work.is_shared):
+        change_log.require_definition(work.table, change_log.definition(connection, work.table))
         with size.choose():
             chosen = span.choose(connection, work.table, after, size.rows)
         with size.refresh():
@@ -129,6 +130,7 @@ def at_once(
     try:
         with refreshing_few(connection, work.locks, seconds):
             few = few_keys(connection, work.table, scope, selection, **more)
+            change_log.require_definition(work.table, few.news["definition"])
             if few.keys <= FEW_KEYS:
                 done = _all_at_once(connection, work, few, since, is_narrowed=selection is not None)
             if done is None:

@@ -99,7 +99,7 @@ def logged(table: DerivedTable) -> dict[str, Logged]:
         log, known = table.registry.logs[name], frozenset(said.logged)
         # A trigger function by hand says that values of a row were updated, too.
         key = frozenset[str](() if said.also_logged else said.key)
-        found[f"{said.schema}.{name}"] = Logged(
+        found[said.table] = Logged(
             f"analytics.{log.changed}", known, followed[name], key if key <= known else frozenset()
         )
     for other in table.registry:

@@ -151,6 +151,7 @@ def few(table: DerivedTable, *, is_asked: bool = False, is_narrowed: bool = Fals
             keys=_keys(table, Asked({}) if is_asked else Changes("", ""), names),
             arrays=sql.SQL(", ").join(array.format(name=sql.Identifier(name)) for name in table.grain.columns),
             is_selected=names["is_selected"],
+            table=sql.Literal(table.name),
             news=fragment("engine/change_log/no_news") if is_asked else _news(table),
         )
         .as_bytes()

@@ -8,7 +8,7 @@ and retries.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from convo_pipelines.database.declarations import Log, references
@@ -114,6 +114,8 @@ class DerivedTable:
         rows: its rows.
         grain: its keys.
         log: the changes of its rows, for the tables that follow, and its retries.
+        definition: what identifies how its rows are computed, of a table of one's own: processes that know another
+            refuse to refresh it. Empty: only an upgrade of the package changes that.
         propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
             table has a step `propagate`.
         reader: the class that reads its sources one by one, as `module:class`; see `readers.py`.
@@ -140,6 +142,7 @@ class DerivedTable:
     rows: Target
     log: Log
     grain: Grain
+    definition: str = ""
     propagates: bool = False
     reader: str = ""
     part: str = ""
@@ -177,8 +180,8 @@ class DerivedTable:
 
 REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
 OPTIONAL = {
-    "also_logged", "day", "days", "has_triggers", "hooks", "inserted", "is_found_again", "is_link", "lake_day", "odd",
-    "part", "personal", "propagates", "reader", "relation", "updated_at",
+    "also_logged", "columns", "day", "days", "definition", "has_triggers", "hooks", "inserted", "is_found_again",
+    "is_link", "lake_day", "logs", "odd", "part", "personal", "propagates", "reader", "reads", "relation", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""
 OF_KEYS = {"all", "by_bytes", "columns", "has_days", "has_retries", "identify_rows", "more", "rows"}
@@ -190,7 +193,7 @@ class DeclarationError(ConvoPipelinesError):
 
 
 def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> DerivedTable:
-    """Return the table that `sql/tables/<name>/table.toml` declares."""
+    """Return the table that its `table.toml` declares."""
     relation = said.get("relation", f"analytics.{name}")
     unknown = [*(said.keys() - REQUIRED - OPTIONAL), *(f"keys.{of}" for of in said.get("keys", {}).keys() - OF_KEYS)]
     if wrong := [f"lacks {field}" for field in REQUIRED - said.keys()] + [
@@ -217,6 +220,7 @@ def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> 
         ),
         log=registry.logs[name],
         grain=Grain.of(said["keys"]),
+        definition=said.get("definition", ""),
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
         part=said.get("part", ""),
@@ -235,7 +239,10 @@ def _in_order(found: Mapping[str, DerivedTable]) -> dict[str, DerivedTable]:
         name: [of for of in (written.get(said.partition(" ")[0]) for said in table.changes) if of not in (None, name)]
         for name, table in found.items()
     }
-    return {name: found[name] for name in TopologicalSorter(reads).static_order()}
+    try:
+        return {name: found[name] for name in TopologicalSorter(reads).static_order()}
+    except CycleError as error:
+        raise DeclarationError(f"tables follow each other in a circle: {' -> '.join(error.args[1])}") from None
 
 
 class Registry:
@@ -250,7 +257,8 @@ class Registry:
     def __init__(self, declared: Mapping[str, Mapping[str, Any]], logs: Mapping[str, Log]):
         """Read what `table.toml` says of each table, by its name."""
         self.logs = logs
-        self.tables = _in_order({name: _derived_table(self, name, said) for name, said in declared.items()})
+        found = {name: _derived_table(self, name, said) for name, said in declared.items()}
+        self.tables = _in_order(found)
 
     def __iter__(self) -> Iterator[DerivedTable]:
         """Go through the tables, those that others are derived from first."""

@@ -23,6 +23,10 @@ def is_like(found: str, wanted: str) -> bool:
     return re.sub(r"\(\d+\)", "", found) == wanted
 
 
-SOURCES = {name: source for name, source in sources().items() if source.schema == "app" and name != "histories"}
+SOURCES = {
+    name: source
+    for name, source in sources().items()
+    if source.schema == "app" and name != "histories" and not source.is_own
+}
 HISTORIES = sources()["histories"]
 """A histories table; which ones there are, `app.crews.histories_table_name` says."""

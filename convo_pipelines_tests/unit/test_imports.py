@@ -18,7 +18,7 @@ FLOORS = (
     {"logs"},
     {"database"},
     {"engine"},
-    {"model"},
+    {"model", "authoring"},
     {"operations"},
     {"lake"},
     {"sources", "serving"},

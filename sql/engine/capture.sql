@@ -9,7 +9,7 @@ with now as materialized (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_class
             where relkind in ('r', 'p', 'v', 'm', 'f')
                 and (
-                    relnamespace in (select to_regnamespace(name) from unnest(array['app', 'curation']) as name)
+                    relnamespace in (select to_regnamespace(schema_name) from analytics.declared_sources())
                     or oid in (select inhrelid from pg_inherits)
                 )
         ),
@@ -21,7 +21,8 @@ with now as materialized (
             select bit_xor(hash_record_extended(row(attribute.attrelid, attribute.attnum, attribute.xmin), 0))
             from pg_class as class
             inner join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0
-            where class.relnamespace = (select to_regnamespace('app')) and class.relkind in ('r', 'p', 'v', 'm', 'f')
+            where class.relnamespace in (select to_regnamespace(schema_name) from analytics.declared_sources())
+                and class.relkind in ('r', 'p', 'v', 'm', 'f')
         ),
         (select bit_xor(hash_record_extended(row(inhrelid, inhparent, xmin), 0)) from pg_inherits),
         (

@@ -174,6 +174,14 @@ from analytics.refresh_state
 where asset_key = any(%(asset_keys)s::text[]);
 
 
+-- name: definition
+-- The definition of a table that is in force.
+-- in:  %(asset_key)s
+-- out: one row, none before `ensure`: definition (null: none)
+select definition from analytics.refresh_state
+where asset_key = %(asset_key)s;
+
+
 -- name: ensure
 -- Creates a table's row of refresh_state, or updates what it follows.
 -- in:  %(asset_key)s, %(follows)s

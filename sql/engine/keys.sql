@@ -27,8 +27,9 @@ limit 1;
 -- name: arrays
 -- Chooses the keys of a small scope as arrays, and reads what the log says, in one snapshot.
 -- in:  {keys}: a query that finds them; {arrays}: an array of each column; {is_selected}: whether a key is of the selection;
---      %(most)s: how many; {news}: sql/engine/change_log/news.sql or no_news.sql
--- out: one row: keys (their number), {arrays}, to_snapshot, taken_at, crash_token, operations, is_everything, written_at
+--      %(most)s: how many; {news}: `news` or `no_news` in sql/engine/change_log.sql; {table}
+-- out: one row: keys (their number), {arrays}, to_snapshot, taken_at, crash_token, definition,
+--      operations, is_everything, written_at
 with found as materialized (
     select * from (
 {keys}
@@ -53,7 +54,8 @@ select
     news.*,
     pg_current_snapshot()::text as to_snapshot,
     clock_timestamp() as taken_at,
-    (select token from analytics.crash_token) as crash_token
+    (select token from analytics.crash_token) as crash_token,
+    (select definition from analytics.refresh_state where asset_key = {table}) as definition
 from chosen
 cross join news;
 

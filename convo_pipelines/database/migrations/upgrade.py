@@ -7,7 +7,7 @@ from importlib.metadata import version
 import psycopg
 from psycopg import sql
 
-from convo_pipelines.database import schema
+from convo_pipelines.database import own_tables, schema
 from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.execution import execute, fetch, fetch_one
 from convo_pipelines.database.migrations import record, runner
@@ -121,8 +121,13 @@ def _upgrade(connection: Connection, line: Line) -> None:
             if not is_new:
                 runner.run(connection, f"{migration} is not applied", record.file_of(line, migration))
             record.write(connection, name, migration, record.checksum(line, migration))
+        if line == "analytics":
+            own_tables.require_all(connection)
+            own_tables.settle(connection)
         if line in schema.SCHEMAS:
             schema.apply_code(connection, line)
+            if line == "analytics":
+                own_tables.settle_triggers(connection)
             record.write(connection, name, CODE, f"{version('convo_pipelines')} {schema.checksum(line)}")
         grant_roles(connection)
 

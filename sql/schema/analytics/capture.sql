@@ -17,6 +17,14 @@ as $$
     where source not in (select adopted_views.view_oid from analytics.adopted_views)
 $$;
 
+-- The tables of the sources, without histories tables, that exist.
+create or replace function analytics.declared_relations() returns table (name text, oid oid)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+    select declared.name, to_regclass(format('%I.%I', declared.schema_name, declared.relation_name))::oid
+    from analytics.declared_sources() as declared
+$$;
+
 -- A table, its partitions and its children.
 create or replace function analytics.members_of(source oid) returns setof oid
 language sql stable set search_path = pg_catalog, pg_temp
@@ -45,6 +53,7 @@ as $$
             true as is_histories,
             'log_sessions' as log_function,
             'app' as schema_name,
+            crew.histories_table_name::text as relation_name,
             array['session_id', 'message', 'created_at'] as reads
         from app.crews as crew
         inner join app.clients as client on client.id = crew.client_id
@@ -52,7 +61,7 @@ as $$
             and (only_names is null or crew.histories_table_name = any(only_names))
             and crew.histories_table_name not in (select declared.name from analytics.declared_sources() as declared)
         union all
-        select declared.name, false, 'log_' || declared.name, declared.schema_name, declared.reads
+        select declared.name, false, 'log_' || declared.name, declared.schema_name, declared.relation_name, declared.reads
         from analytics.declared_sources() as declared
     ),
     roots as (
@@ -75,7 +84,7 @@ as $$
                 end
             ) as change
         from named
-        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.name)) as regclass (oid)
+        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.relation_name)) as regclass (oid)
         cross join lateral (select regclass.oid::oid) as found (oid)
         left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
         where only_names is null or named.name = any(only_names)
@@ -277,13 +286,21 @@ begin
     for root in select * from analytics.tables_beneath(source, null) order by oid loop
         if root.suffix <> '' or exists (
             select from pg_class where oid = source and relkind in ('r', 'p')
-                and relnamespace::regnamespace::text in ('app', 'curation')
+                and (relnamespace = 'app'::regnamespace or oid in (select declared.oid from analytics.declared_relations() as declared))
         ) then
             perform analytics.lock_source(root.oid::regclass, 'share row exclusive');
             lock table app.crews, app.clients in access share mode nowait;
         end if;
     end loop;
-    select * into known from analytics.source_tables(array(select relname::text from pg_class where oid = source)) where table_oid = source;
+    select * into known
+    from analytics.source_tables(
+        array(
+            select relname::text from pg_class where oid = source
+            union all
+            select declared.name from analytics.declared_relations() as declared where declared.oid = source
+        )
+    )
+    where table_oid = source;
     if not found then
         raise exception '% is not read by the pipeline: it is no histories table of an active crew', source
         using errcode = 'insufficient_privilege';

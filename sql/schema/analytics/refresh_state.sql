@@ -12,7 +12,8 @@ create table analytics.refresh_state (
     last_success_at timestamptz,
     lease_wanted_until timestamptz,
     last_error text,
-    failing_since timestamptz
+    failing_since timestamptz,
+    definition text
 );
 
 comment on table analytics.refresh_state is 'How far each derived table has read the change logs.';
@@ -39,3 +40,6 @@ comment on column analytics.refresh_state.last_error is
 'Why the last tick failed; null after a success. May quote personal data.';
 comment on column analytics.refresh_state.failing_since is
 'When the first tick since the last success failed; null after a success.';
+comment on column analytics.refresh_state.definition is
+'What identifies how rows are computed, of a table of one''s own or one that such tables follow. A process that knows another '
+'definition does not refresh the table.';

@@ -1,0 +1,443 @@
+"""From a declared table to what the engine reads: its `table.toml`, `table.sql`, `rows.sql`, `keys.sql` and others.
+
+Columns and types are those of the SELECT, as the database describes it. Keys follow from it. What it reads is captured.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import tomlkit
+from postgast import pg_query_pb2 as ast
+from postgast.pg_query_pb2 import SelectStmt
+from psycopg import sql
+
+from convo_pipelines.authoring import determinism
+from convo_pipelines.authoring.declaration import Declaration
+from convo_pipelines.database import declarations, trees
+from convo_pipelines.database.connections import Connection, Row
+from convo_pipelines.database.execution import error_message, fetch
+from convo_pipelines.database.statements import fragment, trusted
+from convo_pipelines.database.templates import HAND_WRITTEN
+from convo_pipelines.engine.declared_keys import of_rows
+from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys
+from convo_pipelines.engine.expressions import quoted
+from convo_pipelines.engine.registry import Registry
+
+RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "is_news", "part"}
+"""Names that columns cannot have: the engine gives them to its own."""
+OURS = declarations.of_ours()
+NO_TABLE = {"m": "a materialized view", "f": "a foreign table"}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What is generated from a declared table.
+
+    Attributes:
+        declared: the table.
+        columns: of its rows, with their types.
+        files: the text of each generated file, by its name.
+        reads: the sources whose triggers and logs are generated, and further columns of other logs, by their names.
+
+    """
+
+    declared: Declaration
+    columns: Mapping[str, str]
+    files: Mapping[str, str]
+    reads: Mapping[str, Any]
+
+
+def compiled(connection: Connection, declared: Declaration, registry: Registry) -> Compiled:
+    """Compile a table.
+
+    Args:
+        connection: to a database that has what it reads.
+        declared: the table.
+        registry: the tables that are there, of which it may follow some.
+
+    Raises:
+        RowsError: the SELECT fails, is not deterministic, or keys do not follow from it.
+
+    """
+    with connection.transaction():
+        connection.execute("set local search_path = ''")
+        relations = _relations(connection, declared)
+        columns = _columns(connection, declared)
+        functions = _functions(connection, declared, relations)
+    keys_of = {name: [frozenset(key) for key in of["keys"]] for name, of in relations.items()}
+    determinism.check(declared, keys_of | _keys_of_derived(registry))
+    sources = _sources(declared, relations, registry)
+    queries, logged = _Keys(declared, relations, functions, sources).derive()
+    toml = _toml(declared, columns, sources, logged)
+    rows = rows_of(declared)
+    files = {
+        "table.sql": _table(declared, columns),
+        "rows.sql": rows,
+        "keys.sql": _header("The keys whose rows may have changed.") + "\nunion\n".join(queries) + ";\n",
+        "steps.sql": _every(declared),
+    }
+    if "day" in declared.said:
+        files["window.sql"] = _window(declared, columns)
+    definition = hashlib.sha256("".join([toml, *files.values()]).encode()).hexdigest()[:16]
+    files = {"table.toml": f'definition = "{definition}"\n{toml}', **files}
+    return Compiled(declared, columns, files, _reads(declared, sources, logged))
+
+
+# What it reads
+
+
+def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
+    """Return what the catalog says of all relations that the query reads, also through views, by their names."""
+    found = dict[str, Row]()
+    known = {source.table for source in OURS.values()}
+    trees_left: list[tuple[SelectStmt, bool]] = [(declared.tree, True)]
+    while trees_left:
+        tree, is_own = trees_left.pop()
+        named = {table: place for table, place in _tables(declared, tree, is_own) if table not in found}
+        rows = {row["name"]: row for row in fetch(connection, "authoring/compilation/relations", names=[*named])}
+        for name, place in named.items():
+            if name not in rows:
+                raise declared.error(f"there is no table or view {name}", place if is_own else None)
+            row = found[name] = rows[name]
+            if name not in known and row["kind"] == "v":
+                trees_left.append((trees.select_of(row["definition"]), False))
+            elif kind := NO_TABLE.get(row["kind"]):
+                raise declared.error(
+                    f"{name} is {kind}, whose changes cannot be captured: read the tables beneath it",
+                    place if is_own else None,
+                )
+    return found
+
+
+def reads_of(declared: Declaration) -> set[str]:
+    """Return the tables in `analytics` that a query names."""
+    named = (table for table, _ in _tables(declared, declared.tree, is_own=True))
+    return {name.partition(".")[2] for name in named if name.startswith("analytics.")}
+
+
+def _tables(declared: Declaration, tree: SelectStmt, is_own: bool) -> Iterable[tuple[str, int]]:
+    named = {of.ctename for of in trees.nodes(tree, ast.CommonTableExpr)}
+    for table in trees.nodes(tree, ast.RangeVar):
+        if table.schemaname:
+            yield f"{table.schemaname}.{table.relname}", table.location
+        elif table.relname not in named and is_own:
+            raise declared.error(
+                f"{table.relname} has no schema: write, for example, app.{table.relname}", table.location
+            )
+
+
+def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
+    """Return the columns of the query and their types."""
+    query = fragment("authoring/compilation/described").format(query=trusted(declared.query))
+    try:
+        with connection.transaction():
+            described = connection.execute(query.as_bytes()).description or []
+    except psycopg.Error as error:
+        position = error.diag.statement_position
+        at = len(query.as_string()[: int(position) - 1].encode()) - len(b"select * from (\n") if position else None
+        hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
+        raise declared.error(f"{error_message(error)}{hint}", at) from None
+    names = [column.name for column in described]
+    for number, name in enumerate(names, 1):
+        if name == "?column?" or names.count(name) > 1:
+            raise declared.error(f"column {number} has no name of its own: write `… as name`")
+        if name in RESERVED:
+            raise declared.error(f"{name} cannot be the name of a column: write `… as another_name`")
+    modifiers = [column._fmod for column in described]  # pyright: ignore
+    types = fetch(
+        connection,
+        "authoring/compilation/types",
+        oids=[column.type_code for column in described],
+        modifiers=modifiers,
+    )
+    for name, of in zip(names, types, strict=True):
+        if of["is_pseudo"]:
+            raise declared.error(f"column {name} has no type: write `…::text as {name}`, or the type that it has")
+        if not of["is_comparable"]:
+            raise declared.error(f"values of {of['type']} cannot be compared: cast column {name} to jsonb or text")
+    columns = {name: str(of["type"]) for name, of in zip(names, types, strict=True)}
+    for name in [*declared.key, *declared.comments, *filter(None, [declared.said.get("day")])]:
+        if name not in columns:
+            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(columns)}")
+    return columns
+
+
+def _functions(connection: Connection, declared: Declaration, relations: Mapping[str, Row]) -> frozenset[str]:
+    """Return the functions that read no tables, and return one value; refuse those that are not deterministic."""
+    calls = {trees.joined(call.funcname): call.location for call in trees.nodes(declared.tree, ast.FuncCall)}
+    inner = [trees.select_of(of["definition"]) for of in relations.values() if of["definition"]]
+    names = {*calls, *(trees.joined(call.funcname) for tree in inner for call in trees.nodes(tree, ast.FuncCall))}
+    found = fetch(connection, "authoring/compilation/functions", names=[*names])
+    for row in found:
+        if row["volatility"] == "3":
+            raise declared.error(f"{row['name']}() is volatile: its result is not certain", calls.get(row["name"]))
+        if row["schema_name"] != "pg_catalog" and (row["volatility"] != "1" or row["is_set"]):
+            raise declared.error(
+                f"{row['name']}() may read tables: write its query here, or declare it IMMUTABLE if it reads none",
+                calls.get(row["name"]),
+            )
+    return frozenset(row["name"] for row in found if row["schema_name"] != "pg_catalog")
+
+
+def _keys_of_derived(registry: Registry) -> dict[str, list[frozenset[str]]]:
+    return {table.target: [frozenset(table.rows.key)] for table in registry if table.target.startswith("analytics.")}
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A table or view whose changes a table follows.
+
+    Attributes:
+        name: of the source, or of the derived table.
+        relation: as `schema.name`.
+        types: of its columns.
+        key: columns that no two rows share.
+        log: the relation in `analytics` with its logged changes.
+        logged: the columns that its log has anyway.
+        is_new: whether its triggers and its log are generated.
+        is_derived: whether it is a derived table.
+
+    """
+
+    name: str
+    relation: str
+    types: Mapping[str, str]
+    key: Sequence[str]
+    log: str
+    logged: Sequence[str]
+    is_new: bool = False
+    is_derived: bool = False
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether its trigger function is written by hand: it says that values of a row were updated, too."""
+        return self.name in HAND_WRITTEN
+
+
+def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Registry) -> list[_Source]:
+    """Return what it reads, and how it is logged."""
+    derived = {table.target: table for table in registry if table.target == f"analytics.{table.name}"}
+    ours = {of.table: name for name, of in OURS.items()}
+    taken = {name: of.table for name, of in declarations.sources().items()}
+    found: list[_Source] = []
+    for relation, of in relations.items():
+        schema, _, table = relation.partition(".")
+        types: dict[str, str] = of["columns"]
+        key: list[str] = of["keys"][0] if of["keys"] else []
+        if relation == f"analytics.{declared.name}":
+            raise declared.error(f"{declared.name} reads itself")
+        if followed := derived.get(relation):
+            logged = [*declarations.tables()[followed.name]["logged"]]
+            found.append(_Source(followed.name, relation, types, key, followed.log.name, logged, is_derived=True))
+        elif name := ours.get(relation):
+            log = declarations.logs()[name].changed
+            found.append(_Source(name, relation, types, OURS[name].key, log, OURS[name].logged))
+        elif of["kind"] != "v":
+            if schema == "analytics":
+                raise declared.error(f"{relation} is a table of the pipeline's own, whose changes are not logged")
+            if not key:
+                raise declared.error(f"{relation} has no primary key: add one, so that its changes can be captured")
+            name = table if schema == "app" else f"{schema}_{table}"
+            if taken.get(name, relation) != relation or name in registry.tables or name == declared.name:
+                raise declared.error(f"{relation} would be logged by the name of another, {name}: rename one of them")
+            found.append(_Source(name, relation, types, key, f"{name}_changes", key, is_new=True))
+    return sorted(found, key=lambda source: source.name)
+
+
+# The keys
+
+
+def _keyed(declared: Declaration, query: str) -> str:
+    """Return the query, narrowed to `keys`: by single columns, which PostgreSQL can push down, and as a whole."""
+    columns = [
+        sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _key(declared)
+    ]
+    of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _key(declared))
+    whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_key(declared)))
+    conditions = sql.SQL("\n    and ").join([*columns, *([whole] if len(columns) > 1 else [])])
+    return _composed("keyed", query=trusted(query), conditions=conditions)
+
+
+def _key(declared: Declaration) -> list[sql.SQL]:
+    return [trusted(quoted(name)) for name in declared.key]
+
+
+def _composed(name: str, **names: sql.Composable) -> str:
+    return fragment(f"authoring/compilation/{name}").format(**names).as_string()
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Derives the keys of a table."""
+
+    declared: Declaration
+    relations: Mapping[str, Row]
+    functions: frozenset[str]
+    sources: Sequence[_Source]
+
+    def derive(self) -> tuple[list[str], dict[str, list[str]]]:
+        """Return the queries for the keys that changes concern, and the columns that the log of each source needs."""
+        every = {source.name: frozenset(source.types) for source in self.sources}
+        least = {of.name: every[of.name] if of.is_new else frozenset(of.logged) for of in self.sources}
+        most = {of.name: least[of.name] if of.is_by_hand else every[of.name] for of in self.sources}
+        try:
+            queries = self._queries(least)
+        except NotDerivedError:
+            try:
+                queries = self._queries(most)
+            except NotDerivedError as error:
+                raise self.declared.error(str(error)) from None
+        needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
+        columns = {source.name: [one for one in source.types if one in needed[source.name]] for source in self.sources}
+        return self._queries(needed), columns
+
+    def _queries(self, columns: Mapping[str, frozenset[str]]) -> list[str]:
+        logged: dict[str, Logged] = {}
+        for source in self.sources:
+            key = frozenset(source.key)
+            is_known = key <= columns[source.name] and not source.is_by_hand
+            logged[source.relation] = Logged(
+                f"analytics.{source.log}", columns[source.name], key=key if is_known else frozenset[str]()
+            )
+        columns_of = {name: list(of["columns"]) for name, of in self.relations.items()}
+        columns_of["keys"] = list(self.declared.key)
+        views = {
+            name: of["definition"] for name, of in self.relations.items() if of["kind"] == "v" and name not in logged
+        }
+        target = Target(f"analytics.{self.declared.name}", {name: name for name in self.declared.key})
+        query = _keyed(self.declared, self.declared.query)
+        return derived_keys(query, target, logged, columns_of, views, self.functions)
+
+    @staticmethod
+    def _read(source: _Source, queries: Sequence[str]) -> frozenset[str]:
+        """Return the columns of the log of a source that queries read."""
+        found = set[str]()
+        for query in queries:
+            tree = trees.select_of(of_rows(query))
+            references = [trees.names_of(reference) for reference in trees.nodes(tree, ast.ColumnRef)]
+            for table in trees.nodes(tree, ast.RangeVar):
+                if (table.schemaname, table.relname) == ("analytics", source.log):
+                    alias = table.alias.aliasname or table.relname
+                    found |= {of[-1] for of in references if of[0] == alias}
+        return frozenset(found) & frozenset(source.types)
+
+
+def _reads(
+    declared: Declaration, sources: Sequence[_Source], logged: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, Any]]:
+    """Return what `[reads]` says: the sources that are not the pipeline's own, and further columns of their logs."""
+    found = dict[str, Any]()
+    for source in sources:
+        more = [column for column in logged[source.name] if source.is_new or column not in source.logged]
+        if not source.is_derived and more:
+            schema, _, relation = source.relation.partition(".")
+            columns = {column: {"type": of, "meaning": "Of the application."} for column, of in source.types.items()}
+            found[source.name] = {
+                "meaning": f"Read by {declared.name}.",
+                "schema": schema,
+                "relation": relation,
+                "key": list(source.key),
+                "logged": more,
+                "columns": columns,
+            }
+    return found
+
+
+def _logs(sources: Sequence[_Source], logged: Mapping[str, Sequence[str]]) -> dict[str, dict[str, str]]:
+    """Return what `[logs]` says: further columns of the logs of derived tables."""
+    found = {
+        source.name: {column: source.types[column] for column in logged[source.name] if column not in source.logged}
+        for source in sources
+        if source.is_derived
+    }
+    return {name: columns for name, columns in found.items() if columns}
+
+
+# The files
+
+
+def _header(said: str) -> str:
+    return f"-- {said} Generated from rows.sql by `convo-pipelines table apply`: edit that.\n"
+
+
+def _escaped(text: str) -> str:
+    """Return a part of a query as a statement of `sql/` writes it."""
+    return text.replace("{", "{{").replace("}", "}}").replace("%", "%%")
+
+
+def rows_of(declared: Declaration) -> str:
+    """Return the generated `rows.sql`: the rows of `keys`."""
+    return _header("The rows of the keys.") + _keyed(declared, _escaped(declared.query)) + ";\n"
+
+
+def _table(declared: Declaration, columns: Mapping[str, str]) -> str:
+    relation = f"analytics.{declared.name}"
+    typed = [f"    {quoted(name)} {of}{' not null' * (name in declared.key)},\n" for name, of in columns.items()]
+    personal = declared.said.get("personal", [])
+    meanings = {name: declared.comments.get(name, f"See {declared.name}.") for name in columns}
+    meanings = {name: meaning + " Personal data." * (name in personal) for name, meaning in meanings.items()}
+    meanings["refreshed_at"] = "Start of the transaction that last wrote this row."
+    comments = [
+        f"comment on column {relation}.{quoted(name)} is\n{_literal(meaning)};\n" for name, meaning in meanings.items()
+    ]
+    said = _literal(declared.description or f"Rows of {declared.name}.")
+    return (
+        f"create table {relation} (\n{''.join(typed)}    refreshed_at timestamptz not null default now(),\n"
+        f"    primary key ({', '.join(map(quoted, declared.key))})\n);\n"
+        f"comment on table {relation} is\n{said};\n{''.join(comments)}"
+    )
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string()
+
+
+def _every(declared: Declaration) -> str:
+    """Return the step `every`: all keys, page by page, of the query and of the table."""
+    text = _composed("every", **_parts(declared))
+    return f"-- name: every\n{_header('All keys, a page of them.')}{text};\n"
+
+
+def _window(declared: Declaration, columns: Mapping[str, str]) -> str:
+    day = declared.said["day"]
+    step = "within_days" if columns[day] == "date" else "within_times"
+    within = {"within": fragment(f"authoring/compilation/{step}").format(day=trusted(quoted(day)))}
+    return f"{_header('The keys with activity in a window.')}{_composed('window', **_parts(declared), **within)};\n"
+
+
+def _parts(declared: Declaration) -> dict[str, sql.Composable]:
+    return {
+        "key": sql.SQL(", ").join(_key(declared)),
+        "query": trusted(_escaped(declared.query)),
+        "table": trusted(f"analytics.{declared.name}"),
+    }
+
+
+def _toml(
+    declared: Declaration,
+    columns: Mapping[str, str],
+    sources: Sequence[_Source],
+    logged: Mapping[str, Sequence[str]],
+) -> str:
+    said, typed = declared.said, {name: columns[name] for name in declared.key}
+    texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
+    values: dict[str, Any] = {
+        "description": declared.description or f"Rows of {declared.name}.",
+        "group": said.get("group", "own"),
+        "job": said.get("job", "link_sync"),
+        "sources": [source.relation.partition(".")[2] for source in sources if source.relation.startswith("app.")],
+        "changes": [source.name for source in sources],
+        "key": list(declared.key),
+        "logged": typed,
+        "personal": said.get("personal", []),
+    }
+    if "day" in said:
+        values["day"] = {said["day"]: columns[said["day"]]}
+    values["keys"] = {"columns": typed, "by_bytes": texts, "has_days": "day" in said}
+    values["columns"] = dict(columns)
+    values["reads"] = _reads(declared, sources, logged)
+    values["logs"] = _logs(sources, logged)
+    return tomlkit.dumps(values)

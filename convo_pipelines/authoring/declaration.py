@@ -1,0 +1,121 @@
+"""What the `rows.sql` of one's own table declares: its header, and its SELECT.
+
+A line `-- key = "conversation_id"` of the header is a declaration, as in TOML. A line `-- minutes: text` is the
+comment of a column. All others are the description of the table.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from postgast import PgQueryError, parse
+from postgast.pg_query_pb2 import SelectStmt
+
+from convo_pipelines.errors import ConvoPipelinesError
+
+FIELDS = {"day", "group", "job", "key", "personal"}
+"""What may be declared."""
+LISTS = {"key", "personal"}
+"""What of it are columns, one or several."""
+NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
+"""Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
+_DECLARED = re.compile(r"--\s*(\w+)\s*=\s*(.*)")
+_COMMENT = re.compile(r"--\s*(\w+):\s+(.*)")
+
+
+class RowsError(ConvoPipelinesError):
+    """A `rows.sql` that cannot be kept exact; the message names the file, the line and the remedy."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A table as its `rows.sql` declares it.
+
+    Attributes:
+        name: of the table, as that of its folder.
+        folder: with `rows.sql`.
+        description: what a row is.
+        comments: of columns, by their names.
+        said: what is declared, by name; `key` is a list.
+        query: the SELECT, without the header and the final semicolon.
+        first_line: the line in which it begins.
+        tree: its parse tree.
+
+    """
+
+    name: str
+    folder: Path
+    description: str
+    comments: Mapping[str, str]
+    said: Mapping[str, Any]
+    query: str
+    first_line: int
+    tree: SelectStmt
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify a row."""
+        return tuple(self.said["key"])
+
+    def error(self, message: str, at: int | None = None) -> RowsError:
+        """Return an error at a place in the query, which is counted in bytes from its begin; None: of the file."""
+        line = "" if at is None else f":{self.first_line + self.query.encode()[:at].count(10)}"
+        return RowsError(f"{self.folder / 'rows.sql'}{line}: {message}")
+
+
+def read(name: str, folder: Path) -> Declaration:
+    """Read a `rows.sql`.
+
+    Raises:
+        RowsError: its name, its header or its SELECT is not valid.
+
+    """
+    file = folder / "rows.sql"
+    if not NAME.fullmatch(name):
+        raise RowsError(f"{folder}: {name} cannot be the name of a table: use up to 48 of a-z, 0-9 and _")
+    lines = file.read_text().splitlines()
+    length = next(
+        (number for number, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines)
+    )
+    said, comments, described = dict[str, Any](), dict[str, str](), list[str]()
+    for number, line in enumerate(lines[:length], 1):
+        if found := _DECLARED.fullmatch(line):
+            said[found[1]] = _value(f"{file}:{number}", found[1], found[2])
+        elif found := _COMMENT.fullmatch(line):
+            comments[found[1]] = found[2].strip()
+        else:
+            described.append(line.removeprefix("--").strip())
+    if "key" not in said:
+        raise RowsError(f'{file}: no key is declared: add a line such as `-- key = "conversation_id"`')
+    query = "\n".join(lines[length:]).strip().removesuffix(";").rstrip()
+    description = " ".join(filter(None, described))
+    return Declaration(name, folder, description, comments, said, query, length + 1, _select(file, length, query))
+
+
+def _value(place: str, name: str, text: str) -> str | list[str]:
+    if name not in FIELDS:
+        raise RowsError(f"{place}: {name} cannot be declared: only {', '.join(sorted(FIELDS))} can")
+    try:
+        value: object = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        raise RowsError(f'{place}: {text} is no value: write `"text"`, or `["one", "two"]`') from None
+    if isinstance(value, str) and name not in LISTS:
+        return value
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
+    if not (name in LISTS and values and all(isinstance(one, str) for one in values)):
+        raise RowsError(f"{place}: {name} is a text{', or a list of texts' * (name in LISTS)}")
+    return [str(one) for one in values]
+
+
+def _select(file: Path, lines_before: int, query: str) -> SelectStmt:
+    try:
+        statements = parse(query).stmts
+    except PgQueryError as error:
+        line = lines_before + 1 + query[: max(error.cursorpos - 1, 0)].count("\n")
+        raise RowsError(f"{file}:{line}: {error.message}") from None
+    if len(statements) != 1 or not statements[0].stmt.HasField("select_stmt"):
+        raise RowsError(f"{file}: it has to be one SELECT")
+    return statements[0].stmt.select_stmt

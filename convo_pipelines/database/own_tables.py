@@ -1,0 +1,116 @@
+"""The state of tables of one's own, which no migration makes: the tables, and the logs of what they read."""
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import sql
+
+from convo_pipelines.database import declarations, schema, statements
+from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
+from convo_pipelines.database.statements import trusted
+from convo_pipelines.database.transactions import LOCK_TIMEOUT
+from convo_pipelines.errors import ConvoPipelinesError
+
+
+class UnknownTablesError(ConvoPipelinesError):
+    """The database has tables of one's own that CONVO_TABLES does not name; nothing was changed."""
+
+
+def require_all(connection: Connection) -> None:
+    """Check that the folders of all tables of one's own are there that the database has.
+
+    Raises:
+        UnknownTablesError: some are not.
+
+    """
+    found = fetch(connection, "database/own_tables/defined")
+    if unknown := [row["name"] for row in found if row["name"] not in declarations.tables()]:
+        raise UnknownTablesError(
+            f"the database has {', '.join(unknown)}, of which CONVO_TABLES names no folder: set it, or run "
+            f"`convo-pipelines table remove {unknown[0]}`"
+        )
+
+
+def settle(connection: Connection) -> None:
+    """Create the tables and logs that are missing, change their columns, and store definitions, in a transaction.
+
+    Processes that know a former definition stop refreshing the table. If its own has changed, the next tick computes
+    all of its rows anew.
+    """
+    written = [log for log in declarations.logs().values() if log.has_triggers or log.is_for_lake]
+    functions = [f"analytics.{log.function}" for log in written]
+    execute(connection, "database/own_tables/release", functions=functions)
+    declared = declarations.tables()
+    wanted = {name: said["definition"] for name, said in declared.items() if "definition" in said}
+    stored = {row["name"]: row["definition"] for row in fetch(connection, "database/own_tables/defined")}
+    changed = {name: of for name, of in wanted.items() if stored.get(name) != of}
+    if changed:
+        execute(connection, "database/session/lock", locks=[*changed], lock_timeout=LOCK_TIMEOUT)
+    for name, of in changed.items():
+        execute(connection, "database/own_tables/define", name=name, definition=of)
+        if name in stored:
+            connection.execute("select analytics.log_everything(%s)", [name])
+    for log in declarations.logs().values():
+        _settle(connection, f"analytics.{log.name}", {**log.columns, **log.day}, is_complete=False)
+    for name in statements.own_tables():
+        _settle(connection, f"analytics.{name}", declarations.tables()[name]["columns"], is_complete=True)
+
+
+def settle_triggers(connection: Connection) -> None:
+    """Have triggers log the derived tables that tables of one's own follow, and no others, in an open transaction."""
+    for name, said in declarations.tables().items():
+        if "relation" not in said and not said.get("has_triggers"):
+            step = "log" if name in declarations.followed_by_own() else "log_no_more"
+            names = {
+                "relation": sql.Literal(f"analytics.{name}"),
+                "function": sql.Literal(declarations.logs()[name].function),
+                "name": sql.Literal(name),
+            }
+            execute(connection, f"database/own_tables/{step}", names)
+
+
+def changes(connection: Connection, relation: str, wanted: Mapping[str, str], *, is_complete: bool) -> list[str] | None:
+    """Return the statements that give a table its columns; None: it is not there.
+
+    Args:
+        connection: any.
+        relation: the table.
+        wanted: its columns, with their types.
+        is_complete: whether other columns are dropped.
+
+    """
+    [found] = fetch(connection, "database/own_tables/columns", relation=relation)
+    there = found["columns"]
+    if there is None:
+        return None
+    alter = sql.SQL("alter table {}").format(identifier(relation)).as_string()
+    name = {column: sql.Identifier(column).as_string() for column in [*there, *wanted]}
+    added = [f"add column {name[column]} {of}" for column, of in wanted.items() if column not in there]
+    if not is_complete:
+        return [f"{alter} {one}" for one in added]
+    dropped = [f"drop column {name[column]}" for column in there if column not in {*wanted, "refreshed_at"}]
+    typed = [
+        f"alter column {name[column]} type {of} using {name[column]}::{of}"
+        for column, of in wanted.items()
+        if there.get(column, of) != of
+    ]
+    return [f"{alter} {one}" for one in [*added, *dropped, *typed]]
+
+
+def _settle(connection: Connection, relation: str, wanted: Mapping[str, str], *, is_complete: bool) -> None:
+    found = changes(connection, relation, wanted, is_complete=is_complete)
+    if found is None:
+        found = [schema.definitions("analytics")[f"state {relation}"].text]
+    for one in found:
+        connection.execute(trusted(one))
+
+
+def is_there(connection: Connection, name: str) -> bool:
+    """Return whether the database has a table, with a log."""
+    return fetch_one(connection, "database/own_tables/is_there", name=f"analytics.{name}_changes")["is_there"]
+
+
+def drop(connection: Connection, names: Sequence[str]) -> None:
+    """Drop tables of `analytics`, if they are there."""
+    relations = sql.SQL(", ").join(sql.Identifier("analytics", name) for name in names)
+    connection.execute(sql.SQL("drop table if exists {}").format(relations))

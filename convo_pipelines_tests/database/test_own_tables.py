@@ -1,0 +1,423 @@
+"""Tables of one's own: a folder with one SELECT becomes a table that is exact."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from convo_pipelines.authoring import application
+from convo_pipelines.authoring.declaration import RowsError
+from convo_pipelines.database import own_tables
+from convo_pipelines.database.migrations import upgrade
+from convo_pipelines.database.migrations.runner import MigrationError
+from convo_pipelines.database.statements import TableFoldersError
+from convo_pipelines.engine import ticks
+from convo_pipelines.engine.change_log import DefinitionError
+from convo_pipelines.engine.registry import DeclarationError
+from convo_pipelines.engine.scopes import Window
+from convo_pipelines.settings import Settings
+from convo_pipelines_tests import oracle
+from convo_pipelines_tests.own_tables import LOG, OwnTables
+from convo_pipelines_tests.world import DAY, World
+
+REPLY_SLA = """-- Conversations that a customer began: answered within the target of their client, and when.
+-- key = "conversation_id"
+-- day = "asked_at"
+-- asked_at: The first inbound message.
+-- answered_at: The first outbound message after it; null: none.
+select
+    conversation.id as conversation_id,
+    conversation.client_id,
+    asked.asked_at,
+    answered.answered_at,
+    coalesce(answered.answered_at <= asked.asked_at + target.minutes * interval '1 minute', false) as is_in_time
+from app.conversations as conversation
+inner join app.reply_targets as target on target.client_id = conversation.client_id
+cross join lateral (
+    select min(sent_at) as asked_at from app.messages
+    where conversation_id = conversation.id and direction = 'inbound'
+) as asked
+left join lateral (
+    select min(sent_at) as answered_at from app.messages
+    where conversation_id = conversation.id and direction = 'outbound' and sent_at > asked.asked_at
+) as answered on true
+where asked.asked_at is not null;
+"""
+OF_CLIENTS = """-- key = "client_id"
+select client_id, count(*) as conversations, count(*) filter (where is_in_time) as in_time
+from analytics.reply_sla group by client_id
+"""
+OF_SUMMARIES = """-- key = ["client_id", "week"]
+select client_id, date_trunc('week', started_at) as week, count(*) as conversations, sum(message_count)::int as messages
+from analytics.conversation_summaries group by 1, 2
+"""
+
+
+@pytest.fixture
+def own(world: World, tmp_path: Path, environment: Callable[..., Settings]) -> Iterator[OwnTables]:
+    environment(CONVO_TABLES=str(tmp_path))
+    application.forget()
+    world.execute("create table app.reply_targets (client_id uuid primary key, minutes int not null)")
+    yield OwnTables(world, tmp_path)
+    environment()
+    application.forget()
+
+
+def talk(world: World, minutes: int, client: str = "C1") -> None:
+    conversation = world.conversation(client=client)
+    world.message(conversation, when=DAY)
+    world.message(conversation, "outbound", DAY + timedelta(minutes=minutes))
+
+
+def test_a_table_is_exact_after_each_change_of_what_it_reads(own: OwnTables) -> None:
+    world = own.world
+    own.write("reply_sla", REPLY_SLA)
+    own.apply()
+    talk(world, 30)
+    talk(world, 90)
+    world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    assert [row["is_in_time"] for row in sorted(own.rows("reply_sla"), key=lambda row: row["answered_at"])] == [
+        True,
+        False,
+    ]
+    for change in (
+        "update app.reply_targets set minutes = 100",
+        "update app.messages set sent_at = sent_at + interval '2 hours' where direction = 'outbound'",
+        "update app.conversations set client_id = null where id = (select min(id::text)::uuid from app.conversations)",
+        "delete from app.messages where direction = 'inbound' and id = (select min(id::text)::uuid from app.messages)",
+        "truncate app.reply_targets",
+        "insert into app.reply_targets select id, 1 from app.clients",
+        "delete from app.conversations",
+    ):
+        world.execute(change)
+        own.tick()
+        own.assert_right()
+        assert own.compare("reply_sla").outcome.counts.changed == 0
+    oracle.assert_right(world)
+    oracle.assert_links_right(world)
+
+
+def test_a_window_of_days_is_refreshed(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    own.world.execute("update analytics.reply_sla set is_in_time = not is_in_time")
+    done = ticks.backfill(own.world.warehouse, own["reply_sla"], Window.of_days(DAY.date(), DAY.date()), LOG)
+    assert done.outcome.counts.changed == 0
+    tomorrow = DAY.date() + timedelta(days=1)
+    done = ticks.backfill(own.world.warehouse, own["reply_sla"], Window.of_days(DAY.date(), tomorrow), LOG)
+    assert done.outcome.counts.updated == 1
+    own.assert_right()
+
+
+def test_tables_follow_each_other_and_ours(own: OwnTables) -> None:
+    own.write("of_clients", OF_CLIENTS)
+    own.write("of_summaries", OF_SUMMARIES)
+    own.write("reply_sla", REPLY_SLA)
+    own.apply()
+    world = own.world
+    world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    for client in ("C1", "C2"):
+        for minutes in (10, 100):
+            talk(world, minutes, client)
+    world.execute("insert into app.reply_targets select id, 60 from app.clients on conflict do nothing")
+    own.tick()
+    own.assert_right()
+    assert len(own.rows("of_clients")) == len(own.rows("of_summaries")) == 2
+    world.execute("update app.conversations set started_at = started_at + interval '30 days' where random() < 0.5")
+    world.execute("delete from app.clients where client_code = 'C2'")
+    own.tick()
+    own.assert_right()
+
+
+def test_only_what_is_edited_and_applied_changes(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    assert own.plan("reply_sla").summary == "a new table"
+    own.apply()
+    talk(own.world, 30)
+    talk(own.world, 90)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    before = own.world.execute("select * from analytics.reply_sla order by 1")
+    assert own.plan("reply_sla").summary == "no change"
+    assert application.edited() == []
+
+    own.write("reply_sla", REPLY_SLA.replace("target.minutes *", "2 * target.minutes *"))
+    assert application.edited() == ["reply_sla"]
+    own.tick()
+    assert own.world.execute("select * from analytics.reply_sla order by 1") == before
+    assert own.plan("reply_sla").summary == "only expressions change; all rows are computed anew"
+    own.apply()
+    assert own.world.execute("select * from analytics.reply_sla order by 1") == before
+    own.tick()
+    own.assert_right()
+    after = own.world.execute("select * from analytics.reply_sla order by 1")
+    assert sum(row in before for row in after) == 1  # the one that was right is not touched
+
+
+def test_columns_are_added_dropped_and_change_their_type(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    edited = REPLY_SLA.replace("    answered.answered_at,\n", "    target.minutes,\n").replace(
+        "-- answered_at:", "-- minutes:"
+    )
+    edited = edited.replace("conversation.client_id,", "conversation.client_id::text as client_id,", 1)
+    own.write("reply_sla", edited)
+    assert sorted(own.plan("reply_sla").statements) == [
+        'alter table "analytics"."reply_sla" add column "minutes" integer',
+        'alter table "analytics"."reply_sla" alter column "client_id" type text using "client_id"::text',
+        'alter table "analytics"."reply_sla" drop column "answered_at"',
+    ]
+    own.apply()
+    own.tick()
+    own.assert_right()
+
+
+def test_a_process_that_knows_another_definition_changes_nothing(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    former = own.registry
+    own.write("reply_sla", REPLY_SLA.replace("target.minutes *", "2 * target.minutes *"))
+    own.apply()
+    own.world.execute("update app.reply_targets set minutes = 7")
+    for run in (
+        lambda: ticks.tick_all(own.world.warehouse, list(former), LOG),
+        lambda: ticks.compare(own.world.warehouse, former.tables["reply_sla"], LOG),
+    ):
+        with pytest.raises(DefinitionError, match="reply_sla was defined anew by `convo-pipelines table apply`"):
+            run()
+    own.tick()
+    own.assert_right()
+
+
+def test_a_process_without_the_folder_neither_upgrades_nor_loses_changes(
+    own: OwnTables, environment: Callable[..., Settings]
+) -> None:
+    own.write("of_summaries", OF_SUMMARIES)
+    own.apply()
+    own.tick()
+    talk(own.world, 30)
+    environment(CONVO_TABLES="")
+    application.forget()
+    without = OwnTables(own.world, own.folder)
+    without.tick()
+    with pytest.raises(own_tables.UnknownTablesError, match="the database has of_summaries, of which CONVO"):
+        upgrade.up(("analytics",), own.world.url)
+    environment(CONVO_TABLES=str(own.folder))
+    application.forget()
+    own.tick()
+    own.assert_right()
+
+
+def test_a_table_is_removed_with_all_that_is_stored_of_it(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_clients", OF_CLIENTS)
+    own.apply()
+    own.tick()
+    with pytest.raises(RowsError, match="of_clients reads reply_sla"):
+        application.remove(own.world.warehouse, "reply_sla")
+    for name in ("of_clients", "reply_sla"):
+        application.remove(own.world.warehouse, name)
+    named = "'reply_sla|of_clients|reply_targets'"
+    for left in (
+        f"select from pg_class where relname ~ {named} and relnamespace <> 'app'::regnamespace",
+        f"select from pg_proc where proname ~ {named}",
+        f"select from analytics.refresh_state where asset_key ~ {named}",
+        "select from pg_trigger where tgrelid = 'app.reply_targets'::regclass",
+    ):
+        assert own.world.execute(left) == [], left
+    OwnTables(own.world, own.folder).tick()
+    assert application.edited() == ["of_clients", "reply_sla"]
+
+
+def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
+    own.world.execute("create schema crm")
+    own.world.execute("create table crm.deals (id int primary key, client_id uuid, state text)")
+    own.world.execute("create view crm.open_deals as select id, client_id from crm.deals where state = 'open'")
+    own.write(
+        "deals", '-- key = "client_id"\nselect client_id, count(*) as deals from crm.open_deals group by client_id'
+    )
+    own.apply()
+    own.world.client()
+    own.world.execute("insert into crm.deals select n, id, 'open' from app.clients, generate_series(1, 3) as n")
+    own.tick()
+    own.assert_right()
+    own.world.execute("update crm.deals set state = 'won' where id = 2")
+    own.tick()
+    own.assert_right()
+    assert [row["deals"] for row in own.rows("deals")] == [2]
+
+
+REFUSED = [
+    (
+        "select id from app.crews",
+        'no key is declared: add a line such as `-- key = "conversation_id"`',
+    ),
+    (
+        '-- key = "id"\nselect id from\n\nwhere',
+        'rows.sql:4: syntax error at or near \\"where\\"',
+    ),
+    (
+        '-- key = "id"\ndelete from app.crews',
+        "it has to be one SELECT",
+    ),
+    (
+        '-- key = "id"\nselect id from app.crews; select 1',
+        "it has to be one SELECT",
+    ),
+    (
+        '-- key = "id"\n\nselect id,\n  nothing from app.crews',
+        'rows.sql:4: column \\"nothing\\" does not exist',
+    ),
+    (
+        '-- key = "no"\nselect id from app.crews',
+        "there is no column no: the SELECT returns id",
+    ),
+    (
+        '-- key = "id"\n-- x: text\nselect id from app.crews',
+        "there is no column x: the SELECT returns id",
+    ),
+    (
+        '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
+        "rows.sql:2: colour cannot be declared: only day, group",
+    ),
+    (
+        "-- key = id\nselect id from app.crews",
+        "rows.sql:1: id is no value: write",
+    ),
+    (
+        '-- key = "id"\nselect id, id from app.crews',
+        "column 1 has no name of its own",
+    ),
+    (
+        '-- key = "id"\nselect id, 1 from app.crews',
+        "column 2 has no name of its own",
+    ),
+    (
+        '-- key = "id"\nselect id, name as refreshed_at from app.crews',
+        "refreshed_at cannot be the name of a column",
+    ),
+    (
+        "-- key = \"id\"\nselect id, '{}'::json as j from app.crews",
+        "values of json cannot be compared: cast column j to jsonb",
+    ),
+    (
+        '-- key = "id"\nselect id from crews',
+        "rows.sql:2: crews has no schema: write, for example, app.crews",
+    ),
+    (
+        '-- key = "id"\nselect id from app.nothing',
+        "rows.sql:2: there is no table or view app.nothing",
+    ),
+    (
+        '-- key = "id"\nselect id, now() as t from app.crews',
+        "rows.sql:2: now\\(\\) is not deterministic",
+    ),
+    (
+        '-- key = "id"\nselect id,\ncurrent_date as t from app.crews',
+        "rows.sql:3: current_date is not deterministic",
+    ),
+    (
+        '-- key = "id"\nselect id, random() as r from app.crews',
+        "random\\(\\) is volatile",
+    ),
+    (
+        '-- key = "id"\nselect id, age(created_at) as r from app.crews',
+        "age\\(\\) is not deterministic",
+    ),
+    (
+        '-- key = "client_id"\nselect client_id, array_agg(id) as a from app.crews group by 1',
+        "array_agg\\(\\) without ORDER BY",
+    ),
+    (
+        '-- key = "id"\nselect id from app.crews order by name limit 3',
+        "LIMIT takes rows of app.crews in an order that is not",
+    ),
+    (
+        '-- key = "client_id"\nselect distinct on (client_id) client_id, id from app.crews order by client_id, name',
+        "DISTINCT ON takes rows of app.crews in an order that is not complete: add id",
+    ),
+    (
+        '-- key = "id"\nselect id, row_number() over (order by name) as n from app.crews',
+        "row_number\\(\\) takes rows of app.crews",
+    ),
+    (
+        '-- key = "id"\nselect id, count(*) over () as n from app.crews',
+        "a row of app.crews does not lead to id",
+    ),
+    (
+        '-- key = "n"\nselect count(*) as n from app.crews',
+        "does not lead to n",
+    ),
+    (
+        '-- key = "id"\nselect id from analytics.refresh_state as r (id)',
+        "whose changes are not logged",
+    ),
+    (
+        '-- key = "id"\nselect a as id from app.without_key',
+        "app.without_key has no primary key: add one",
+    ),
+    (
+        '-- key = "id"\nselect a as id from app.materialized',
+        "app.materialized is a materialized view, whose changes cannot",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "said"), REFUSED)
+def test_what_cannot_be_kept_exact_is_refused_with_the_place_and_the_remedy(
+    own: OwnTables, rows: str, said: str
+) -> None:
+    own.world.execute("create table app.without_key (a int)")
+    own.world.execute("create materialized view app.materialized as select a from app.without_key")
+    own.write("wrong", rows)
+    with pytest.raises(RowsError, match=said):
+        own.apply()
+    assert not (own.folder / "wrong" / "generated").exists()
+
+
+def test_names_and_folders(own: OwnTables, environment: Callable[..., Settings]) -> None:
+    own.write("Wrong-name", OF_SUMMARIES)
+    with pytest.raises(RowsError, match="Wrong-name cannot be the name of a table"):
+        own.apply()
+    (own.folder / "Wrong-name" / "rows.sql").unlink()
+    own.write("clients_conversations", OF_SUMMARIES)
+    with pytest.raises(TableFoldersError, match="clients_conversations has the name of the table in"):
+        own.apply()
+    environment(CONVO_TABLES="/nowhere")
+    application.forget()
+    with pytest.raises(TableFoldersError, match="CONVO_TABLES names /nowhere, which is no folder"):
+        own.apply()
+
+
+def test_tables_that_follow_each_other_in_a_circle_are_named(own: OwnTables) -> None:
+    own.write("one", '-- key = "id"\nselect id from app.crews')
+    own.apply()
+    own.write("two", '-- key = "id"\nselect id from analytics.one')
+    own.apply()
+    own.write("one", '-- key = "id"\nselect id from analytics.two')
+    with pytest.raises(DeclarationError, match="tables follow each other in a circle: "):
+        own.apply("one")
+    assert "from app.crews" in (own.folder / "one" / "generated" / "rows.sql").read_text()
+    own.tick()
+
+
+def test_a_database_that_cannot_be_changed_leaves_the_files_as_they_were(own: OwnTables) -> None:
+    own.write("one", '-- key = "id"\nselect id, name from app.crews')
+    own.apply()
+    own.world.execute("create view public.of_one as select name from analytics.one")
+    own.write("one", '-- key = "id"\nselect id from app.crews')
+    with pytest.raises(MigrationError, match="of_one"):
+        own.apply()
+    assert "name" in (own.folder / "one" / "generated" / "table.toml").read_text()
+    own.tick()

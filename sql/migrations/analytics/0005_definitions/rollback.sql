@@ -1,0 +1,1 @@
+alter table analytics.refresh_state drop column definition;
