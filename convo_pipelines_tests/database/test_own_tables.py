@@ -8,8 +8,8 @@ import pytest
 
 from convo_pipelines.authoring import application
 from convo_pipelines.authoring.declaration import RowsError
-from convo_pipelines.database import own_tables
-from convo_pipelines.database.migrations import upgrade
+from convo_pipelines.database import addresses, own_tables
+from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
 from convo_pipelines.engine import ticks
@@ -132,6 +132,23 @@ def test_tables_follow_each_other_and_ours(own: OwnTables) -> None:
     world.execute("delete from app.clients where client_code = 'C2'")
     own.tick()
     own.assert_right()
+
+
+def test_the_catalog_is_what_the_definitions_and_the_folders_make(
+    own: OwnTables, environment: Callable[..., Settings]
+) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_summaries", OF_SUMMARIES)
+    own.write(
+        "directions", '-- key = "direction"\nselect direction, count(*) as n from app.messages group by direction'
+    )
+    own.apply()
+    environment(CONVO_TABLES=str(own.folder), CONVO_DATABASE_URL=own.world.url)
+    addresses.database_url.cache_clear()
+    assert list(validation.validate()) == []
+    own.world.execute("alter table analytics.messages_changes add column surplus int")
+    assert list(validation.validate()) == ["unexpected: column analytics.messages_changes.surplus"]
+    addresses.database_url.cache_clear()
 
 
 def test_only_what_is_edited_and_applied_changes(own: OwnTables) -> None:
