@@ -123,24 +123,10 @@ def remove(warehouse: Warehouse, name: str) -> None:
         own_tables.drop(connection, [name, *sorted(logs - {log.name for log in declarations.logs().values()})])
 
 
-def edited() -> list[str]:
-    """Return the tables whose `rows.sql` is not what was applied, or was never applied."""
-    found: list[str] = []
-    for name, folder in statements.own_folders().items():
-        try:
-            query = compilation.rows_of(declaration.read(name, folder))
-        except RowsError:
-            query = ""
-        generated = folder / GENERATED / "rows.sql"
-        if not generated.is_file() or generated.read_text() != query:
-            found.append(name)
-    return found
-
-
 def _step(connection: Connection, compiled: Compiled) -> Step:
     name = compiled.declared.name
     folder = compiled.declared.folder / GENERATED
-    former = {file.name: file.read_text() for file in sorted(folder.glob("*"))} if folder.is_dir() else {}
+    former = {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
     changes = own_tables.changes(connection, f"analytics.{name}", compiled.columns, is_complete=True)
     found = list(changes) if changes is not None else [compiled.files["table.sql"].rstrip().removesuffix(";")]
     for source, of in compiled.reads.items():
@@ -169,9 +155,8 @@ def _write(one: Declaration, files: Mapping[str, str]) -> None:
     """Write the generated files of a table; none: their folder is removed."""
     folder = one.folder / GENERATED
     shutil.rmtree(folder, ignore_errors=True)
-    if files:
-        folder.mkdir()
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     forget()
 

@@ -3,7 +3,6 @@
 Columns and types are those of the SELECT, as the database describes it. Keys follow from it. What it reads is captured.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,10 @@ from postgast.pg_query_pb2 import SelectStmt
 from psycopg import sql
 
 from convo_pipelines.authoring import determinism
+from convo_pipelines.authoring.checks import checks
 from convo_pipelines.authoring.declaration import Declaration
 from convo_pipelines.authoring.lineage import lineage
-from convo_pipelines.database import declarations, trees
+from convo_pipelines.database import declarations, own_tables, trees
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
 from convo_pipelines.database.statements import fragment, trusted
@@ -78,18 +78,17 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
         if of["kind"] == "v" and name not in {source.relation for source in sources}
     }
     read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, views)
-    toml = _toml(declared, columns, sources, logged, read)
-    rows = rows_of(declared)
     files = {
-        "table.sql": _table(declared, columns),
-        "rows.sql": rows,
+        "rows.sql": rows_of(declared),
         "keys.sql": _header("The keys whose rows may have changed.") + "\nunion\n".join(queries) + ";\n",
         "steps.sql": _every(declared),
     }
     if "day" in declared.said:
         files["window.sql"] = _window(declared, columns)
-    definition = hashlib.sha256("".join([toml, *files.values()]).encode()).hexdigest()[:16]
-    files = {"table.toml": f'definition = "{definition}"\n{toml}', **files}
+    definition = own_tables.digest("".join([str(columns), *files.values()]))
+    files["table.sql"] = _table(declared, columns)
+    files["table.toml"] = _toml(declared, definition, columns, sources, logged, read)
+    files |= {f"checks/{check}.sql": text for check, text in checks(declared, columns).items()}
     return Compiled(declared, columns, files, _reads(declared, sources, logged))
 
 
@@ -425,6 +424,7 @@ def _parts(declared: Declaration) -> dict[str, sql.Composable]:
 
 def _toml(
     declared: Declaration,
+    definition: str,
     columns: Mapping[str, str],
     sources: Sequence[_Source],
     logged: Mapping[str, Sequence[str]],
@@ -433,6 +433,8 @@ def _toml(
     said, typed = declared.said, {name: columns[name] for name in declared.key}
     texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
     values: dict[str, Any] = {
+        "rows_sql": own_tables.digest((declared.folder / "rows.sql").read_text()),
+        "definition": definition,
         "description": declared.description or f"Rows of {declared.name}.",
         "group": said.get("group", "own"),
         "job": said.get("job", "link_sync"),

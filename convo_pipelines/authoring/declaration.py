@@ -16,10 +16,13 @@ from postgast.pg_query_pb2 import SelectStmt
 
 from convo_pipelines.errors import ConvoPipelinesError
 
-FIELDS = {"day", "group", "job", "key", "personal"}
-"""What may be declared."""
-LISTS = {"key", "personal"}
-"""What of it are columns, one or several."""
+LISTS = {"key", "not_null", "personal"}
+"""What may be declared: columns, one or several."""
+BY_COLUMN = {"accepted_values", "range", "recency", "relationship"}
+"""What may be declared of columns: `{ column = … }`."""
+FIELDS = {"day", "group", "job", *LISTS, *BY_COLUMN}
+"""All that may be declared."""
+JOBS = ("conversation_discovery", "link_sync")
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 """Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
 _DECLARED = re.compile(r"--\s*(\w+)\s*=\s*(.*)")
@@ -95,14 +98,20 @@ def read(name: str, folder: Path) -> Declaration:
     return Declaration(name, folder, description, comments, said, query, length + 1, _select(file, length, query))
 
 
-def _value(place: str, name: str, text: str) -> str | list[str]:
+def _value(place: str, name: str, text: str) -> Any:
     if name not in FIELDS:
         raise RowsError(f"{place}: {name} cannot be declared: only {', '.join(sorted(FIELDS))} can")
     try:
         value: object = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         raise RowsError(f'{place}: {text} is no value: write `"text"`, or `["one", "two"]`') from None
+    if name in BY_COLUMN:
+        if not (isinstance(value, dict) and value):
+            raise RowsError(f"{place}: {name} is of columns: write `{{ column = … }}`")
+        return cast("dict[str, object]", value)
     if isinstance(value, str) and name not in LISTS:
+        if name == "job" and value not in JOBS:
+            raise RowsError(f"{place}: there is no job {value}: {' and '.join(JOBS)} are there")
         return value
     values = cast("list[object]", value) if isinstance(value, list) else [value]
     if not (name in LISTS and values and all(isinstance(one, str) for one in values)):

@@ -4,6 +4,7 @@ import click
 
 from convo_pipelines.cli.alerts import LISTED, shown
 from convo_pipelines.cli.terminal import console, print_table
+from convo_pipelines.database import own_tables
 from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture
@@ -26,6 +27,9 @@ def status() -> None:
             print_table(console, [shown(failed, failed)], title="last failed run")
         for title in ("crews", "tables"):
             print_table(console, fetch(connection, f"cli/status/{title}"), title=title)
+        if edited := own_tables.edited():
+            rows = [{"table": name, "run": f"convo-pipelines table apply {name}"} for name in edited]
+            print_table(console, rows, title="rows.sql is not what was applied")
         uncaptured = [table for table in capture.status(connection) if table["mode"] != "captured"]
         if uncaptured:
             print_table(console, uncaptured, title="not captured: read by reconcile only")

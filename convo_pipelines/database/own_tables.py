@@ -1,5 +1,6 @@
 """The state of tables of one's own, which no migration makes: the tables, and the logs of what they read."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from psycopg import sql
@@ -17,6 +18,21 @@ COLUMN = ("column", "comment on column")
 
 class UnknownTablesError(ConvoPipelinesError):
     """The database has tables of one's own that CONVO_TABLES does not name; nothing was changed."""
+
+
+def digest(text: str) -> str:
+    """Return what identifies a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def edited() -> list[str]:
+    """Return the tables whose `rows.sql` is not what was applied, or was never applied."""
+    applied = {name: said.get("rows_sql") for name, said in declarations.tables().items()}
+    return [
+        name
+        for name, folder in statements.own_folders().items()
+        if applied.get(name) != digest((folder / "rows.sql").read_text())
+    ]
 
 
 def require_all(connection: Connection) -> None:

@@ -102,7 +102,9 @@ def _folders(parent: Path) -> dict[str, Path]:
 
 def names(folder: str) -> list[str]:
     """Return the statements in a folder, in the order of their names."""
-    return sorted(f"{folder}/{file.stem}" for file in _own(f"{folder}/*").parent.glob("*.sql"))
+    generated = _own(f"{folder}/*").parent
+    written = Path(*(part for part in generated.parts if part != GENERATED))
+    return sorted({f"{folder}/{file.stem}" for parent in (generated, written) for file in parent.glob("*.sql")})
 
 
 @cache
@@ -151,8 +153,9 @@ def blocks(file: Path) -> Mapping[str, _Block]:
 def _own(name: str) -> Path:
     parts = name.split("/")
     if parts[0] == "tables" and (folder := own_tables().get(parts[1])):
-        is_check = parts[2] == "checks"
-        return folder.joinpath(*() if is_check else (GENERATED,), *parts[2:-1], f"{parts[-1]}.sql")
+        file = Path(*parts[2:-1], f"{parts[-1]}.sql")
+        is_written = parts[2] == "checks" and (folder / file).is_file()
+        return folder / file if is_written else folder / GENERATED / file
     return STATEMENTS / f"{name}.sql"
 
 

@@ -10,7 +10,8 @@ import pytest
 from convo_pipelines import testing
 from convo_pipelines.authoring import application, compilation, proof
 from convo_pipelines.authoring.declaration import RowsError
-from convo_pipelines.database import addresses, own_tables
+from convo_pipelines.database import addresses, own_tables, statements
+from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
@@ -163,10 +164,10 @@ def test_only_what_is_edited_and_applied_changes(own: OwnTables) -> None:
     own.tick()
     before = own.world.execute("select * from analytics.reply_sla order by 1")
     assert own.plan("reply_sla").summary == "no change"
-    assert application.edited() == []
+    assert own_tables.edited() == []
 
     own.write("reply_sla", REPLY_SLA.replace("target.minutes *", "2 * target.minutes *"))
-    assert application.edited() == ["reply_sla"]
+    assert own_tables.edited() == ["reply_sla"]
     own.tick()
     assert own.world.execute("select * from analytics.reply_sla order by 1") == before
     assert own.plan("reply_sla").summary == "only expressions change; all rows are computed anew"
@@ -256,7 +257,7 @@ def test_a_table_is_removed_with_all_that_is_stored_of_it(own: OwnTables) -> Non
     ):
         assert own.world.execute(left) == [], left
     OwnTables(own.world, own.folder).tick()
-    assert application.edited() == ["of_clients", "reply_sla"]
+    assert own_tables.edited() == ["of_clients", "reply_sla"]
 
 
 def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
@@ -275,6 +276,45 @@ def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
     own.tick()
     own.assert_right()
     assert [row["deals"] for row in own.rows("deals")] == [2]
+
+
+CHECKED = REPLY_SLA.replace(
+    '-- day = "asked_at"',
+    """-- day = "asked_at"
+-- not_null = ["client_id", "answered_at"]
+-- accepted_values = { is_in_time = [true] }
+-- range = { asked_at = ["2026-01-01", "2026-12-31"] }
+-- recency = { asked_at = "100 years" }
+-- relationship = { client_id = "app.clients(id)" }""",
+)
+
+
+def test_checks_are_declared_by_a_word(own: OwnTables) -> None:
+    own.write("reply_sla", CHECKED)
+    (own.folder / "reply_sla" / "checks").mkdir()
+    (own.folder / "reply_sla" / "checks" / "of_my_own.sql").write_text("-- Mine.\nselect 1 as one where false;\n")
+    own.apply()
+    talk(own.world, 90)
+    unanswered = own.world.conversation()
+    own.world.message(unanswered, when=DAY)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    offenders: dict[str, int] = {}
+    for name in statements.names("tables/reply_sla/checks"):
+        with own.world.warehouse.connection() as connection:
+            offenders[name.rpartition("/")[2]] = len(fetch(connection, name))
+    assert offenders == {
+        "accepted_values_of_is_in_time": 2,
+        "not_null_of_answered_at": 1,
+        "not_null_of_client_id": 0,
+        "of_my_own": 0,
+        "range_of_asked_at": 0,
+        "recency_of_asked_at": 0,
+        "relationship_of_client_id": 0,
+    }
+    assert own_tables.edited() == []
+    own.write("reply_sla", CHECKED.replace('"100 years"', '"1 second"'))
+    assert own.plan("reply_sla").summary == "only the declaration changes"
 
 
 REFUSED = [
@@ -308,7 +348,7 @@ REFUSED = [
     ),
     (
         '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
-        "rows.sql:2: colour cannot be declared: only day, group",
+        "rows.sql:2: colour cannot be declared: only accepted_values, day",
     ),
     (
         "-- key = id\nselect id from app.crews",
@@ -390,6 +430,10 @@ REFUSED = [
         '-- key = "id"\nselect a as id from app.materialized',
         "app.materialized is a materialized view, whose changes cannot",
     ),
+    ('-- key = "id"\n-- job = "mine"\nselect id from app.crews', "rows.sql:2: there is no job mine"),
+    ('-- key = "id"\n-- range = "id"\nselect id from app.crews', "rows.sql:2: range is of columns: write"),
+    ('-- key = "id"\n-- range = { id = 1 }\nselect id from app.crews', r"range of id is not one: write `\{ minutes = "),
+    ('-- key = "id"\n-- not_null = ["x"]\nselect id from app.crews', "not_null: there is no column x"),
 ]
 
 
@@ -459,7 +503,7 @@ def test_a_table_is_tried_on_a_scratch_server(own: OwnTables) -> None:
         own.world.execute(f"select * from app.{table}") for table in ("messages", "conversations", "reply_targets")
     ]
     assert after == before
-    assert application.edited() == []
+    assert own_tables.edited() == []
 
 
 def test_a_table_that_is_not_exact_is_shown_with_the_shortest_sequence(
