@@ -289,7 +289,7 @@ REFUSED = [
     ),
     (
         '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
-        "rows.sql:2: colour cannot be declared: only day, group",
+        "rows.sql:2: colour cannot be declared: only by, day, group",
     ),
     (
         "-- key = id\nselect id from app.crews",
