@@ -38,6 +38,7 @@ OF_KEYS = {
     "crash_token", "definition", "is_everything", "keys", "operations", "taken_at", "to_snapshot", "written_at",
 }  # fmt: skip
 """Names that columns of keys cannot have, either."""
+_PLACEHOLDERS = {*"%{}"}
 LONGEST = 48
 """Longer names of sources are shortened: with what is appended, PostgreSQL allows no more."""
 OURS = declarations.of_ours()
@@ -173,7 +174,7 @@ def _check_names(connection: Connection, declared: Declaration) -> None:
     for number, name in enumerate(names, 1):
         if name == "?column?" or names.count(name) > 1:
             raise declared.error(f"column {number} has no name of its own: write `… as name`")
-        if name in RESERVED or (name in OF_KEYS and name in {*declared.key, *declared.by}):
+        if name in RESERVED or _PLACEHOLDERS & {*name} or (name in OF_KEYS and name in {*declared.key, *declared.by}):
             raise declared.error(f"{name} cannot be the name of a column: write `… as another_name`")
     for name in [*declared.key, *declared.by, *declared.comments, *filter(None, [declared.said.get("day")])]:
         if name in declared.key and declared.key.count(name) > 1:
@@ -209,11 +210,11 @@ def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
 
 OF_THE_CLOCK = {"now", "statement_timestamp", "transaction_timestamp"}
 OF_THE_SESSION = {
-    "current_database", "current_query", "current_schema", "current_schemas", "current_setting", "get_current_ts_config",
-    "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "pg_backend_pid", "pg_column_size",
-    "pg_conf_load_time", "pg_current_snapshot", "pg_current_xact_id", "pg_current_xact_id_if_assigned",
-    "pg_postmaster_start_time", "pg_trigger_depth", "txid_current", "txid_current_if_assigned", "txid_current_snapshot",
-    "version",
+    "current_database", "current_query", "current_schema", "current_schemas", "current_setting",
+    "get_current_ts_config", "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port",
+    "pg_backend_pid", "pg_column_size", "pg_conf_load_time", "pg_current_snapshot", "pg_current_xact_id",
+    "pg_current_xact_id_if_assigned", "pg_postmaster_start_time", "pg_trigger_depth", "txid_current",
+    "txid_current_if_assigned", "txid_current_snapshot", "version",
 }  # fmt: skip
 
 
@@ -372,12 +373,12 @@ class _Keys:
         of = source.types[column]
         if of.endswith("[]") or of in ("json", "xml", "point"):
             raise self.declared.error(
-                f"the keys depend on {column} of {source.relation}, whose type {of} cannot be logged: choose another key"
-            )
-        if column in OF_LOGS:
-            raise self.declared.error(
-                f"the keys depend on {column} of {source.relation}, a name that logs give to a column of their own: "
+                f"the keys depend on {column} of {source.relation}, whose type {of} cannot be logged: "
                 "choose another key"
+            )
+        if column in OF_LOGS or _PLACEHOLDERS & {*column}:
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, a name that logs cannot have: choose another key"
             )
 
     def _queries(self, columns: Mapping[str, frozenset[str]]) -> list[str]:

@@ -185,22 +185,13 @@ class _Order:
         columns = {name: label for target in targets for name, label in _labelled(target)}
         key = set[str]()
         for table, keys, _ in self._from(select):
-            of = [
-                [
-                    columns.get((table, one)) or columns.get(("", one)) or one * self._has_star(columns, table)
-                    for one in k
-                ]
-                for k in keys
-            ]
+            is_all = bool({(table, trees.WHOLE_ROW), ("", trees.WHOLE_ROW)} & columns.keys())
+            of = ([columns.get((table, one), columns.get(("", one), one * is_all)) for one in names] for names in keys)
             shown = next((names for names in of if all(names)), None)
             if shown is None:
                 return ()
             key |= {*shown}
         return [frozenset(key)]
-
-    @staticmethod
-    def _has_star(columns: Mapping[tuple[str, str], str], table: str) -> bool:
-        return bool({(table, trees.WHOLE_ROW), ("", trees.WHOLE_ROW)} & columns.keys())
 
     @staticmethod
     def _sorted(select: SelectStmt, nodes: Iterable[Node]) -> list[Node]:

@@ -147,9 +147,7 @@ def fill(world: World) -> None:
 
 
 @pytest.fixture
-def own(
-    world: World, tmp_path: Path, environment: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OwnTables]:
+def own(world: World, tmp_path: Path, environment: Callable[..., Settings]) -> Iterator[OwnTables]:
     folder = tmp_path / "own_selects"
     folder.mkdir()
     environment(CONVO_TABLES=str(folder))
