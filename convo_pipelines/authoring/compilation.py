@@ -3,6 +3,8 @@
 Columns and types are those of the SELECT, as the database describes it. Keys follow from it. What it reads is captured.
 """
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,15 +23,31 @@ from convo_pipelines.database import declarations, own_tables, trees
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
 from convo_pipelines.database.statements import fragment, trusted
-from convo_pipelines.database.templates import HAND_WRITTEN
+from convo_pipelines.database.templates import OF_ITS_OWN
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine.declared_keys import of_rows
 from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys
-from convo_pipelines.engine.expressions import quoted
+from convo_pipelines.engine.expressions import SETS
 from convo_pipelines.engine.registry import Registry
 
-RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "is_news", "part"}
+OF_LOGS = {"operation", "xid", "logged_at", "snapshot", "xids", "beneath", "beneath_values"}
+RESERVED = {
+    "change", "convo_rows", "day_of_row", "is_news", "logged_at", "operation", "part", "present", "refreshed_at",
+    "wanted", "xid",
+}  # fmt: skip
 """Names that columns cannot have: the engine gives them to its own."""
+OF_KEYS = {
+    "crash_token", "definition", "is_everything", "keys", "operations", "taken_at", "to_snapshot", "written_at",
+}  # fmt: skip
+"""Names that columns of keys cannot have, either."""
+_PLACEHOLDERS = {*"%{}"}
+LONGEST = 48
+"""Longer names of sources are shortened: with what is appended, PostgreSQL allows no more."""
 OURS = declarations.of_ours()
+REMEDY = (
+    "if rows decide about each other, as in a window, declare the columns that these have in common, as "
+    '`-- by = "client_id"`; or choose a key that equalities lead to'
+)
 NO_TABLE = {"m": "a materialized view", "f": "a foreign table"}
 
 
@@ -66,18 +84,25 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
     with connection.transaction():
         connection.execute("set local search_path = ''")
         relations = _relations(connection, declared)
-        columns = _columns(connection, declared)
-        functions = _functions(connection, declared, relations)
+        _check_names(connection, declared)
+        views = {name: trees.select_of(relations[name]["definition"]) for name in _views(relations)}
+        with connection.transaction(force_rollback=True):
+            stored = _stored(connection, declared)
+            columns = _columns(connection, declared)
+            functions = _functions(connection, declared, views)
     keys_of = {name: [frozenset(key) for key in of["keys"]] for name, of in relations.items()}
-    determinism.check(declared, keys_of | _keys_of_derived(registry))
+    determinism.check(declared, keys_of | _keys_of_derived(registry), views, stored)
     sources = _sources(declared, relations, registry)
     queries, logged = _Keys(declared, relations, functions, sources).derive()
-    views = {
-        name: of["definition"]
-        for name, of in relations.items()
-        if of["kind"] == "v" and name not in {source.relation for source in sources}
-    }
-    read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, views)
+    read = lineage(
+        declared.tree,
+        {name: list(of["columns"]) for name, of in relations.items()},
+        {
+            name: of["definition"]
+            for name, of in relations.items()
+            if of["kind"] == "v" and name not in {source.relation for source in sources}
+        },
+    )
     files = {
         "rows.sql": rows_of(declared),
         "keys.sql": _header("The keys whose rows may have changed.") + "\nunion\n".join(queries) + ";\n",
@@ -98,7 +123,6 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
 def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
     """Return what the catalog says of all relations that the query reads, also through views, by their names."""
     found = dict[str, Row]()
-    known = {source.table for source in OURS.values()}
     trees_left: list[tuple[SelectStmt, bool]] = [(declared.tree, True)]
     while trees_left:
         tree, is_own = trees_left.pop()
@@ -108,7 +132,7 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
             if name not in rows:
                 raise declared.error(f"there is no table or view {name}", place if is_own else None)
             row = found[name] = rows[name]
-            if name not in known and row["kind"] == "v":
+            if name in _views({name: row}):
                 trees_left.append((trees.select_of(row["definition"]), False))
             elif kind := NO_TABLE.get(row["kind"]):
                 raise declared.error(
@@ -116,6 +140,12 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
                     place if is_own else None,
                 )
     return found
+
+
+def _views(relations: Mapping[str, Row]) -> list[str]:
+    """Return the views that are looked through: not those of the application in place of tables."""
+    known = {source.table for source in OURS.values()}
+    return [name for name, of in relations.items() if of["kind"] == "v" and name not in known]
 
 
 def reads_of(declared: Declaration) -> set[str]:
@@ -127,6 +157,8 @@ def reads_of(declared: Declaration) -> set[str]:
 def _tables(declared: Declaration, tree: SelectStmt, is_own: bool) -> Iterable[tuple[str, int]]:
     named = {of.ctename for of in trees.nodes(tree, ast.CommonTableExpr)}
     for table in trees.nodes(tree, ast.RangeVar):
+        if "." in table.schemaname + table.relname:
+            raise declared.error(f"{table.schemaname}.{table.relname} has a point in its name", table.location)
         if table.schemaname:
             yield f"{table.schemaname}.{table.relname}", table.location
         elif table.relname not in named and is_own:
@@ -135,8 +167,8 @@ def _tables(declared: Declaration, tree: SelectStmt, is_own: bool) -> Iterable[t
             )
 
 
-def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
-    """Return the columns of the query and their types."""
+def _check_names(connection: Connection, declared: Declaration) -> None:
+    """Refuse a query that fails, or whose columns have no names of their own."""
     query = fragment("authoring/compilation/described").format(query=trusted(declared.query))
     try:
         with connection.transaction():
@@ -145,47 +177,82 @@ def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
         position = error.diag.statement_position
         at = len(query.as_string()[: int(position) - 1].encode()) - len(b"select * from (\n") if position else None
         hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
+        if isinstance(error, psycopg.errors.UndefinedFunction | psycopg.errors.UndefinedObject):
+            hint += "; what is not PostgreSQL's own needs its schema, as in app.name"
         raise declared.error(f"{error_message(error)}{hint}", at) from None
     names = [column.name for column in described]
     for number, name in enumerate(names, 1):
         if name == "?column?" or names.count(name) > 1:
             raise declared.error(f"column {number} has no name of its own: write `… as name`")
-        if name in RESERVED:
+        if name in RESERVED or _PLACEHOLDERS & {*name} or (name in OF_KEYS and name in {*declared.key, *declared.by}):
             raise declared.error(f"{name} cannot be the name of a column: write `… as another_name`")
-    modifiers = [column._fmod for column in described]  # pyright: ignore
-    types = fetch(
-        connection,
-        "authoring/compilation/types",
-        oids=[column.type_code for column in described],
-        modifiers=modifiers,
-    )
-    for name, of in zip(names, types, strict=True):
-        if of["is_pseudo"]:
-            raise declared.error(f"column {name} has no type: write `…::text as {name}`, or the type that it has")
+    for name in [*declared.key, *declared.by, *declared.comments, *filter(None, [declared.said.get("day")])]:
+        if name in declared.key and declared.key.count(name) > 1:
+            raise declared.error(f"{name} is twice in the key")
+        if name not in names:
+            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(names)}")
+
+
+def _stored(connection: Connection, declared: Declaration) -> SelectStmt:
+    """Store the query as a temporary view; return what PostgreSQL understands."""
+    query = fragment("authoring/compilation/store").format(query=trusted(declared.query))
+    try:
+        connection.execute(query.as_bytes())
+    except psycopg.Error as error:
+        raise declared.error(error_message(error)) from None
+    [stored] = fetch(connection, "authoring/compilation/stored")
+    return trees.select_of(stored["query"])
+
+
+def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
+    """Return the columns of the stored query and their types."""
+    found = fetch(connection, "authoring/compilation/types")
+    for of in found:
+        name = of["name"]
         if not of["is_comparable"]:
             raise declared.error(f"values of {of['type']} cannot be compared: cast column {name} to jsonb or text")
-    columns = {name: str(of["type"]) for name, of in zip(names, types, strict=True)}
-    for name in [*declared.key, *declared.comments, *filter(None, [declared.said.get("day")])]:
-        if name not in columns:
-            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(columns)}")
-    return columns
+        if of["collation"]:
+            raise declared.error(f'{name} has a collation of its own: write `… collate "default" as {name}`')
+        if of["is_array"] and name in {*declared.key, *declared.by}:
+            raise declared.error(f"{name} is an array, which cannot be a key: use unnest(), or cast it to text")
+    return {of["name"]: of["type"] for of in found}
 
 
-def _functions(connection: Connection, declared: Declaration, relations: Mapping[str, Row]) -> frozenset[str]:
+OF_THE_CLOCK = {"now", "statement_timestamp", "transaction_timestamp"}
+OF_THE_SESSION = {
+    "current_database", "current_query", "current_schema", "current_schemas", "current_setting",
+    "get_current_ts_config", "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port",
+    "pg_backend_pid", "pg_column_size", "pg_conf_load_time", "pg_current_snapshot", "pg_current_xact_id",
+    "pg_current_xact_id_if_assigned", "pg_postmaster_start_time", "pg_trigger_depth", "txid_current",
+    "txid_current_if_assigned", "txid_current_snapshot", "version",
+}  # fmt: skip
+
+
+def _functions(connection: Connection, declared: Declaration, views: Iterable[str]) -> frozenset[str]:
     """Return the functions that read no tables, and return one value; refuse those that are not deterministic."""
-    calls = {trees.joined(call.funcname): call.location for call in trees.nodes(declared.tree, ast.FuncCall)}
-    inner = [trees.select_of(of["definition"]) for of in relations.values() if of["definition"]]
-    names = {*calls, *(trees.joined(call.funcname) for tree in inner for call in trees.nodes(tree, ast.FuncCall))}
-    found = fetch(connection, "authoring/compilation/functions", names=[*names])
+    places = {call.funcname[-1].string.sval: call.location for call in trees.nodes(declared.tree, ast.FuncCall)}
+    found = fetch(connection, "authoring/compilation/functions", views=[*views])
     for row in found:
-        if row["volatility"] == "3":
-            raise declared.error(f"{row['name']}() is volatile: its result is not certain", calls.get(row["name"]))
-        if row["schema_name"] != "pg_catalog" and (row["volatility"] != "1" or row["is_set"]):
-            raise declared.error(
-                f"{row['name']}() may read tables: write its query here, or declare it IMMUTABLE if it reads none",
-                calls.get(row["name"]),
-            )
-    return frozenset(row["name"] for row in found if row["schema_name"] != "pg_catalog")
+        name, is_ours = row["name"], row["schema_name"] == "pg_catalog"
+        said = ""
+        if row["volatility"] == "v":
+            said = "is volatile: its result is not certain"
+        elif is_ours and (name in OF_THE_CLOCK or (name == "age" and row["arguments"] == 1)):
+            said = f"is not deterministic: {determinism.NOW}"
+        elif is_ours and name in OF_THE_SESSION:
+            said = "is not deterministic: its result depends on the session"
+        elif row["is_inexact"]:
+            said = "of floating-point numbers depends on their order: cast them to numeric"
+        elif row["kind"] != "f" and not is_ours:
+            said = "is an aggregate whose keys are not known: use one of PostgreSQL's"
+        elif is_ours and row["is_set"] and name not in SETS:
+            said = f"returns several rows: use one of {', '.join(sorted(SETS))}"
+        elif not is_ours and (row["volatility"] != "i" or row["is_set"]):
+            said = "may read tables: write its query here, or declare it IMMUTABLE if it reads none"
+        if said:
+            shown = name if is_ours else f"{row['schema_name']}.{name}"
+            raise declared.error(f"{shown}() {said}", places.get(name))
+    return frozenset(f"{row['schema_name']}.{row['name']}" for row in found if row["schema_name"] != "pg_catalog")
 
 
 def _keys_of_derived(registry: Registry) -> dict[str, list[frozenset[str]]]:
@@ -218,9 +285,9 @@ class _Source:
     is_derived: bool = False
 
     @property
-    def is_by_hand(self) -> bool:
-        """Whether its trigger function is written by hand: it says that values of a row were updated, too."""
-        return self.name in HAND_WRITTEN
+    def logs_as_updates(self) -> bool:
+        """Whether its log says of a row with other logged values, too, that it was updated."""
+        return self.name in OF_ITS_OWN
 
 
 def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Registry) -> list[_Source]:
@@ -242,15 +309,23 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
             log = declarations.logs()[name].changed
             found.append(_Source(name, relation, types, OURS[name].key, log, OURS[name].logged))
         elif of["kind"] != "v":
+            if schema in ("pg_catalog", "information_schema"):
+                raise declared.error(f"{relation} is a catalog, whose changes cannot be captured")
             if schema == "analytics":
                 raise declared.error(f"{relation} is a table of the pipeline's own, whose changes are not logged")
             if not key:
                 raise declared.error(f"{relation} has no primary key: add one, so that its changes can be captured")
-            name = table if schema == "app" else f"{schema}_{table}"
+            name = _name_of_log(table if schema == "app" else f"{schema}_{table}")
             if taken.get(name, relation) != relation or name in registry.tables or name == declared.name:
                 raise declared.error(f"{relation} would be logged by the name of another, {name}: rename one of them")
             found.append(_Source(name, relation, types, key, f"{name}_changes", key, is_new=True))
     return sorted(found, key=lambda source: source.name)
+
+
+def _name_of_log(relation: str) -> str:
+    """Return the name under which a relation is logged, which needs no quotes."""
+    name = re.sub(r"\W", "_", relation.lower())
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 # The keys
@@ -258,17 +333,15 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
 
 def _keyed(declared: Declaration, query: str) -> str:
     """Return the query, narrowed to `keys`: by single columns, which PostgreSQL can push down, and as a whole."""
-    columns = [
-        sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _key(declared)
-    ]
-    of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _key(declared))
-    whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_key(declared)))
+    columns = [sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _by(declared)]
+    of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _by(declared))
+    whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_by(declared)))
     conditions = sql.SQL("\n    and ").join([*columns, *([whole] if len(columns) > 1 else [])])
     return _composed("keyed", query=trusted(query), conditions=conditions)
 
 
-def _key(declared: Declaration) -> list[sql.SQL]:
-    return [trusted(quoted(name)) for name in declared.key]
+def _by(declared: Declaration) -> list[sql.SQL]:
+    return [trusted(quoted(name)) for name in declared.by]
 
 
 def _composed(name: str, **names: sql.Composable) -> str:
@@ -288,34 +361,50 @@ class _Keys:
         """Return the queries for the keys that changes concern, and the columns that the log of each source needs."""
         every = {source.name: frozenset(source.types) for source in self.sources}
         least = {of.name: every[of.name] if of.is_new else frozenset(of.logged) for of in self.sources}
-        most = {of.name: least[of.name] if of.is_by_hand else every[of.name] for of in self.sources}
         try:
-            queries = self._queries(least)
-        except NotDerivedError:
             try:
-                queries = self._queries(most)
-            except NotDerivedError as error:
-                raise self.declared.error(str(error)) from None
-        needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
+                queries = self._queries(least)
+            except NotDerivedError:
+                queries = self._queries(every)
+            needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
+            queries = self._queries(needed)
+        except NotDerivedError as error:
+            raise self.declared.error(str(error)) from None
         columns = {source.name: [one for one in source.types if one in needed[source.name]] for source in self.sources}
-        return self._queries(needed), columns
+        for source in self.sources:
+            for column in columns[source.name]:
+                self._check_logged(source, column)
+        return queries, columns
+
+    def _check_logged(self, source: _Source, column: str) -> None:
+        """Refuse columns that a log cannot have."""
+        if column in source.logged and not source.is_new:
+            return
+        of = source.types[column]
+        if of.endswith("[]") or of in ("json", "xml", "point"):
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, whose type {of} cannot be logged: "
+                "choose another key"
+            )
+        if column in OF_LOGS or _PLACEHOLDERS & {*column}:
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, a name that logs cannot have: choose another key"
+            )
 
     def _queries(self, columns: Mapping[str, frozenset[str]]) -> list[str]:
         logged: dict[str, Logged] = {}
         for source in self.sources:
             key = frozenset(source.key)
-            is_known = key <= columns[source.name] and not source.is_by_hand
+            is_known = key <= columns[source.name] and not source.logs_as_updates
             logged[source.relation] = Logged(
                 f"analytics.{source.log}", columns[source.name], key=key if is_known else frozenset[str]()
             )
         columns_of = {name: list(of["columns"]) for name, of in self.relations.items()}
-        columns_of["keys"] = list(self.declared.key)
-        views = {
-            name: of["definition"] for name, of in self.relations.items() if of["kind"] == "v" and name not in logged
-        }
-        target = Target(f"analytics.{self.declared.name}", {name: name for name in self.declared.key})
+        columns_of["keys"] = list(self.declared.by)
+        views = {name: self.relations[name]["definition"] for name in _views(self.relations)}
+        target = Target(f"analytics.{self.declared.name}", {name: name for name in self.declared.by})
         query = _keyed(self.declared, self.declared.query)
-        return derived_keys(query, target, logged, columns_of, views, self.functions)
+        return derived_keys(query, target, logged, columns_of, views, self.functions, REMEDY)
 
     @staticmethod
     def _read(source: _Source, queries: Sequence[str]) -> frozenset[str]:
@@ -376,7 +465,12 @@ def _escaped(text: str) -> str:
 
 def rows_of(declared: Declaration) -> str:
     """Return the generated `rows.sql`: the rows of `keys`."""
-    return _header("The rows of the keys.") + _keyed(declared, _escaped(declared.query)) + ";\n"
+    names = {
+        "rows": trusted(_keyed(declared, _escaped(declared.query))),
+        "key": sql.SQL(", ").join(trusted(quoted(name)) for name in declared.key),
+        "named": trusted(_escaped(_literal(", ".join(declared.key)))),
+    }
+    return f"{_header('The rows of the keys.')}{_composed('unique', **names)};\n"
 
 
 def _table(declared: Declaration, columns: Mapping[str, str]) -> str:
@@ -416,7 +510,7 @@ def _window(declared: Declaration, columns: Mapping[str, str]) -> str:
 
 def _parts(declared: Declaration) -> dict[str, sql.Composable]:
     return {
-        "key": sql.SQL(", ").join(_key(declared)),
+        "key": sql.SQL(", ").join(_by(declared)),
         "query": trusted(_escaped(declared.query)),
         "table": trusted(f"analytics.{declared.name}"),
     }
@@ -430,7 +524,7 @@ def _toml(
     logged: Mapping[str, Sequence[str]],
     read: Mapping[str, Sequence[str]],
 ) -> str:
-    said, typed = declared.said, {name: columns[name] for name in declared.key}
+    said, typed = declared.said, {name: columns[name] for name in declared.by}
     texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
     values: dict[str, Any] = {
         "rows_sql": own_tables.digest((declared.folder / "rows.sql").read_text()),
@@ -441,7 +535,7 @@ def _toml(
         "sources": [source.relation.partition(".")[2] for source in sources if source.relation.startswith("app.")],
         "changes": [source.name for source in sources],
         "key": list(declared.key),
-        "logged": typed,
+        "logged": {name: columns[name] for name in dict.fromkeys([*declared.key, *declared.by])},
         "personal": said.get("personal", []),
     }
     if "day" in said:

@@ -16,7 +16,7 @@ from postgast.pg_query_pb2 import SelectStmt
 
 from convo_pipelines.errors import ConvoPipelinesError
 
-LISTS = {"key", "not_null", "personal"}
+LISTS = {"by", "key", "not_null", "personal"}
 """What may be declared: columns, one or several."""
 BY_COLUMN = {"accepted_values", "range", "recency", "relationship"}
 """What may be declared of columns: `{ column = … }`."""
@@ -63,6 +63,11 @@ class Declaration:
         """The columns that identify a row."""
         return tuple(self.said["key"])
 
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns whose rows are computed together: those of `by`, or the key."""
+        return tuple(self.said.get("by", self.key))
+
     def error(self, message: str, at: int | None = None) -> RowsError:
         """Return an error at a place in the query, which is counted in bytes from its begin; None: of the file."""
         line = "" if at is None else f":{self.first_line + self.query.encode()[:at].count(10)}"
@@ -79,7 +84,7 @@ def read(name: str, folder: Path) -> Declaration:
     file = folder / "rows.sql"
     if not NAME.fullmatch(name):
         raise RowsError(f"{folder}: {name} cannot be the name of a table: use up to 48 of a-z, 0-9 and _")
-    lines = file.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
     length = next(
         (number for number, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines)
     )
@@ -93,9 +98,10 @@ def read(name: str, folder: Path) -> Declaration:
             described.append(line.removeprefix("--").strip())
     if "key" not in said:
         raise RowsError(f'{file}: no key is declared: add a line such as `-- key = "conversation_id"`')
-    query = "\n".join(lines[length:]).strip().removesuffix(";").rstrip()
+    text = "\n".join(lines[length:]).strip()
+    tree, query = _select(file, length, text)
     description = " ".join(filter(None, described))
-    return Declaration(name, folder, description, comments, said, query, length + 1, _select(file, length, query))
+    return Declaration(name, folder, description, comments, said, query, length + 1, tree)
 
 
 def _value(place: str, name: str, text: str) -> Any:
@@ -119,7 +125,8 @@ def _value(place: str, name: str, text: str) -> Any:
     return [str(one) for one in values]
 
 
-def _select(file: Path, lines_before: int, query: str) -> SelectStmt:
+def _select(file: Path, lines_before: int, query: str) -> tuple[SelectStmt, str]:
+    """Return the tree of a SELECT, and its text without what follows it."""
     try:
         statements = parse(query).stmts
     except PgQueryError as error:
@@ -127,4 +134,5 @@ def _select(file: Path, lines_before: int, query: str) -> SelectStmt:
         raise RowsError(f"{file}:{line}: {error.message}") from None
     if len(statements) != 1 or not statements[0].stmt.HasField("select_stmt"):
         raise RowsError(f"{file}: it has to be one SELECT")
-    return statements[0].stmt.select_stmt
+    end = statements[0].stmt_location + statements[0].stmt_len if statements[0].stmt_len else None
+    return statements[0].stmt.select_stmt, query.encode()[:end].decode().rstrip()

@@ -7,9 +7,10 @@ from psycopg import sql
 
 from convo_pipelines.database.declarations import Log, logs, references, sources
 from convo_pipelines.database.statements import source, statement, trusted
+from convo_pipelines.database.trees import quoted
 
-HAND_WRITTEN = ("histories", "conversations")
-"""Sources whose trigger functions are written by hand: `histories_log.sql`, `conversations_log.sql`."""
+OF_ITS_OWN = ("histories", "conversations")
+"""Sources that have trigger functions of their own: `histories_log.sql`, `conversations_log.sql`."""
 _WRITTEN_AT = ", coalesce(nullif(current_setting('convo_pipelines.written_at', true), '')::timestamptz, now())"
 """When the oldest change was made that a refresh reads; see `triggers_log.sql`."""
 
@@ -45,16 +46,16 @@ def log_table(log: Log) -> str:
     columns = {**log.columns, **log.also}
     later = {**log.day, **(BENEATH if log.may_be_beneath else {})}
     comments = [
-        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(log, column)))
+        comment.format(trusted(log.name), trusted(quoted(column)), sql.Literal(_meaning(log, column)))
         for column in {**columns, **later}
     ]
     typed = sql.SQL("{} {}")
     names = {
         "log": trusted(log.name),
         "xid_index": trusted(f"{log.name}_xid"),
-        "columns": _lines(typed.format(trusted(column), trusted(of)) for column, of in columns.items()),
+        "columns": _lines(typed.format(trusted(quoted(column)), trusted(of)) for column, of in columns.items()),
         "later": sql.SQL("").join(
-            sql.SQL(",\n    ") + typed.format(trusted(column), trusted(of)) for column, of in later.items()
+            sql.SQL(",\n    ") + typed.format(trusted(quoted(column)), trusted(of)) for column, of in later.items()
         ),
         "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
         "comments": sql.SQL("\n").join(comments),
@@ -84,7 +85,11 @@ def _meaning(log: Log, column: str) -> str:
 
 def trigger_function(log: Log) -> str:
     """Return the statements that create the trigger function which writes a log."""
-    columns = [trusted(column) for column in log.of_row]
+    return statement("schema/analytics/log_triggers").format(**_of_trigger(log)).as_string()
+
+
+def _of_trigger(log: Log) -> dict[str, sql.Composable]:
+    columns = [trusted(quoted(column)) for column in log.of_row]
     types = [*log.of_row.values()]
     texts = [of == "text" for of in types]
     numbers = range(1, len(columns) + 1)
@@ -104,7 +109,7 @@ def trigger_function(log: Log) -> str:
             for column, is_text in zip(columns, texts, strict=True)
         ]
 
-    names = {
+    return {
         "function": trusted(log.function),
         "log": trusted(log.name),
         "log_name": sql.Literal(f"analytics.{log.name}"),
@@ -123,7 +128,6 @@ def trigger_function(log: Log) -> str:
         "timed": sql.SQL(", logged_at" if log.is_derived else ""),
         "time": sql.SQL(_WRITTEN_AT if log.is_derived else ""),
     }
-    return statement("schema/analytics/log_triggers").format(**names).as_string()
 
 
 def _all_changes() -> str:
@@ -166,13 +170,20 @@ def _changed() -> str:
 
 def _trigger_functions() -> str:
     written = (log for log in logs().values() if log.has_triggers or log.is_for_lake)
-    return "\n".join(trigger_function(log) for log in written if log.of not in HAND_WRITTEN)
+    return "\n".join(trigger_function(log) for log in written if log.of not in OF_ITS_OWN)
+
+
+def _conversations_log() -> str:
+    log = logs()["conversations"]
+    crew = trusted(str([*log.of_row].index("crew_id") + 1))
+    return statement("schema/analytics/conversations_log").format(**_of_trigger(log), crew=crew).as_string()
 
 
 _RENDERED: Mapping[str, Callable[[], str]] = {
     "schema/analytics/change_logs": _log_tables,
     "schema/analytics/changed": _changed,
     "schema/analytics/changes": _all_changes,
+    "schema/analytics/conversations_log": _conversations_log,
     "schema/analytics/declared": _declared,
     "schema/analytics/log_triggers": _trigger_functions,
 }

@@ -18,8 +18,9 @@ from postgast import pg_query_pb2 as ast
 from postgast.pg_query_pb2 import Node, SelectStmt
 
 from convo_pipelines.database import trees
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine import expressions
-from convo_pipelines.engine.expressions import KEYS, ROW, Term, quoted
+from convo_pipelines.engine.expressions import KEYS, ROW, Term
 from convo_pipelines.errors import ConvoPipelinesError
 
 MANY = 500
@@ -268,7 +269,7 @@ class _Reader:
         if any(node.HasField("grouping_set") for node in tree.group_clause):
             keep([])
         elif tree.group_clause:
-            keep(of for of, _ in self._items(tree.group_clause, state, plain, is_label_first=False))
+            keep(plain.values())  # PostgreSQL requires that they are grouped by, or follow from a primary key that is
         elif tree.HasField("having_clause") or any(map(expressions.is_aggregate, expressions.calls(tree))):
             keep([])
         named = {window.window_def.name: window.window_def for window in tree.window_clause}

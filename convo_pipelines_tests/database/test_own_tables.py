@@ -15,7 +15,7 @@ from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
-from convo_pipelines.engine import ticks
+from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.engine.change_log import DefinitionError
 from convo_pipelines.engine.registry import DeclarationError
 from convo_pipelines.engine.scopes import Window
@@ -317,6 +317,121 @@ def test_checks_are_declared_by_a_word(own: OwnTables) -> None:
     assert own.plan("reply_sla").summary == "only the declaration changes"
 
 
+@pytest.mark.parametrize("is_in_chunks", [False, True])
+def test_rows_with_the_same_key_are_named(own: OwnTables, monkeypatch: pytest.MonkeyPatch, is_in_chunks: bool) -> None:
+    own.world.execute("create table app.visits (id int primary key, client_id int, note text)")
+    own.write("visitors", '-- key = ["client_id", "note"]\nselect client_id, note, id from app.visits')
+    own.apply()
+    own.world.execute("insert into app.visits values (1, 1, 'a'), (2, 2, 'a')")
+    own.tick()
+    own.assert_right()
+    if is_in_chunks:
+        monkeypatch.setattr(chunks, "FEW_KEYS", -1)
+    own.world.execute("update app.visits set client_id = 1")
+    said = r"visitors: several rows have the same client_id, note: see /.*/visitors/rows\.sql"
+    for run in (own.tick, lambda: own.compare("visitors")):
+        with pytest.raises(chunks.KeyOfSeveralRowsError, match=said):
+            run()
+    own.world.execute("delete from app.visits where id = 1")
+    own.tick()
+    own.assert_right()
+
+
+def test_a_source_that_is_exchanged_or_loses_its_key(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create table app.visits (id int primary key, client int)")
+    own.write("visitors", '-- key = "client"\nselect client, count(*) as visits from app.visits group by client')
+    own.apply()
+    world.execute("insert into app.visits select n, n % 3 from generate_series(1, 9) as n")
+    own.tick()
+    with world.connection.transaction():
+        world.execute("create table app.visits_new (like app.visits including all)")
+        world.execute("insert into app.visits_new select id, client + 1 from app.visits")
+        world.execute("alter table app.visits rename to visits_old")
+        world.execute("alter table app.visits_new rename to visits")
+    own.tick()
+    own.assert_right()
+    world.execute("alter table app.visits drop constraint visits_new_pkey")
+    world.execute("insert into app.visits values (1, 7), (1, 7)")
+    world.execute("update app.visits set client = 8 where id = 2")
+    own.tick()
+    own.assert_right()
+    with world.connection.transaction():
+        world.execute("truncate app.visits")
+        world.execute("insert into app.visits values (1, 1)")
+    own.tick()
+    own.assert_right()
+    assert own.compare("visitors").outcome.counts.changed == 0
+
+
+def test_names_that_need_quotes(own: OwnTables) -> None:
+    world = own.world
+    world.execute('create table app."Orders" ("Id" int primary key, "user" text, "a.b" int)')
+    own.write(
+        "buyers", '-- key = ["user", "a.b"]\nselect "user", "a.b", count(*) as "N" from app."Orders" group by 1, 2'
+    )
+    own.apply()
+    world.execute("insert into app.\"Orders\" values (1, 'x', 1), (2, 'x', 1), (3, 'y', 2)")
+    own.tick()
+    own.assert_right()
+    world.execute('update app."Orders" set "user" = \'z\', "a.b" = 3 where "Id" < 3')
+    own.tick()
+    own.assert_right()
+    assert len(own.rows("buyers")) == 2
+
+
+def test_a_select_of_any_spelling(own: OwnTables) -> None:
+    own.write(
+        "odd",
+        '\ufeff-- key = "id"\r\n/* {a} % */ with keys as (select id, name from app.clients), rows as (table keys)\r\n'
+        "select id, name like '%{c}_' as \"like\", '50% {x} %s $1' as text, id as diff, name as day -- {x} %s\n"
+        "from rows; -- the end",
+    )
+    own.apply()
+    own.world.client("a{c}1")
+    own.tick()
+    own.assert_right()
+    assert own.compare("odd").outcome.counts.changed == 0
+
+
+def test_rows_that_decide_about_each_other_are_computed_together(own: OwnTables) -> None:
+    own.write(
+        "places",
+        '-- key = "id"\n-- by = "client_id"\nselect id, client_id, row_number() over (partition by client_id '
+        "order by subject, id) as place from app.conversations",
+    )
+    own.apply()
+    world = own.world
+    for number in range(6):
+        world.conversation(client=f"C{number % 2}", subject=str(9 - number))
+    own.tick()
+    own.assert_right()
+    world.execute("update app.conversations set client_id = %s where subject < '7'", world.client("C1"))
+    own.tick()
+    own.assert_right()
+    assert {row["place"] for row in own.rows("places")} == {1, 2, 3, 4}
+    world.execute("delete from app.conversations where subject = '4'")
+    own.tick()
+    own.assert_right()
+    assert own.compare("places").outcome.counts.changed == 0
+
+
+def test_values_of_types_of_ones_own(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create type app.mood as enum ('good', 'bad')")
+    world.execute("create domain app.code as varchar(5)")
+    world.execute("create table app.notes (id numeric(10, 2) primary key, mood app.mood, code app.code, tags int[])")
+    own.write("last_notes", '-- key = ["code", "mood"]\nselect code, mood, max(id) as id from app.notes group by 1, 2')
+    own.write("tags", '-- key = "id"\nselect id, tags, code, mood from app.notes')
+    own.apply()
+    world.execute("insert into app.notes values (1.5, 'good', 'a', '{1}'), (2, 'bad', 'b', '{}'), (3, null, 'b', null)")
+    own.tick()
+    own.assert_right()
+    world.execute("update app.notes set code = 'c', tags = '{3}' where id < 3")
+    own.tick()
+    own.assert_right()
+
+
 REFUSED = [
     (
         "select id from app.crews",
@@ -348,7 +463,7 @@ REFUSED = [
     ),
     (
         '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
-        "rows.sql:2: colour cannot be declared: only accepted_values, day",
+        "rows.sql:2: colour cannot be declared: only accepted_values, by",
     ),
     (
         "-- key = id\nselect id from app.crews",
@@ -434,6 +549,66 @@ REFUSED = [
     ('-- key = "id"\n-- range = "id"\nselect id from app.crews', "rows.sql:2: range is of columns: write"),
     ('-- key = "id"\n-- range = { id = 1 }\nselect id from app.crews', r"range of id is not one: write `\{ minutes = "),
     ('-- key = "id"\n-- not_null = ["x"]\nselect id from app.crews', "not_null: there is no column x"),
+    (
+        '-- key = "id"\nselect id, $1::text as x from app.crews',
+        r"rows.sql:2: there is no parameter \$1",
+    ),
+    (
+        '-- key = "id"\nselect id, public.f(id) as x from app.crews',
+        r"rows.sql:2: function public.f\(uuid\) does not exist",
+    ),
+    (
+        "-- key = \"id\"\nselect id, created_at > 'today' as x from app.crews",
+        "'today' is not deterministic",
+    ),
+    (
+        '-- key = "id"\nselect id, array_agg(name order by is_active) as x from app.crews group by id',
+        r"array_agg\(\) takes rows of app.crews in an order that is not complete",
+    ),
+    (
+        '-- key = "id"\nselect id, x from app.view_of_now',
+        "the view app.view_of_now: current_date is not deterministic",
+    ),
+    (
+        '-- key = "id"\nselect id, sum(extract(epoch from created_at)::float8) as x from app.crews group by id',
+        r"sum\(\) of floating-point numbers depends on their order",
+    ),
+    (
+        '-- key = "id"\nselect id, sum(1) over (partition by client_id order by name rows 2 preceding) as x from app.crews',
+        r"sum\(\) takes rows of app.crews in an order that is not complete",
+    ),
+    (
+        '-- key = "id"\nselect distinct on (client_id) client_id, name as id from app.crews order by client_id, id',
+        "DISTINCT ON takes rows of app.crews in an order that is not complete: add id",
+    ),
+    (
+        '-- key = "id"\nselect id, name as present from app.crews',
+        "present cannot be the name of a column",
+    ),
+    (
+        '-- key = "id"\nselect id, name as "50%" from app.crews',
+        "50% cannot be the name of a column",
+    ),
+    (
+        '-- key = "id"\nselect id, name collate "C" as name from app.crews',
+        "name has a collation of its own: write",
+    ),
+    (
+        '-- key = "id"\nselect oid as id from pg_catalog.pg_class',
+        "pg_catalog.pg_class is a catalog",
+    ),
+    (
+        '-- key = "id"\nselect tags[1] as id, count(*) as n from app.with_array group by 1',
+        r"the keys depend on tags of app.with_array, whose type integer\[\] cannot be logged",
+    ),
+    (
+        '-- key = "id"\nselect tags as id, count(*) as n from app.with_array group by 1',
+        "id is an array, which cannot be a key",
+    ),
+    (
+        '-- key = "id"\nselect app.last(id::text) as id from app.crews group by name',
+        r"app.last\(\) is an aggregate whose keys are not known",
+    ),
 ]
 
 
@@ -442,6 +617,9 @@ def test_what_cannot_be_kept_exact_is_refused_with_the_place_and_the_remedy(
     own: OwnTables, rows: str, said: str
 ) -> None:
     own.world.execute("create table app.without_key (a int)")
+    own.world.execute("create table app.with_array (id int primary key, tags int[])")
+    own.world.execute("create view app.view_of_now as select id, created_at > current_date as x from app.crews")
+    own.world.execute("create aggregate app.last(text) (sfunc = textcat, stype = text)")
     own.world.execute("create materialized view app.materialized as select a from app.without_key")
     own.write("wrong", rows)
     with pytest.raises(RowsError, match=said):
