@@ -26,7 +26,7 @@ from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, deriv
 from convo_pipelines.engine.expressions import quoted
 from convo_pipelines.engine.registry import Registry
 
-RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "is_news", "part"}
+RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "day", "is_news", "part"}
 """Names that columns cannot have: the engine gives them to its own."""
 OURS = declarations.of_ours()
 NO_TABLE = {"m": "a materialized view", "f": "a foreign table"}
@@ -109,7 +109,19 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
                     f"{name} is {kind}, whose changes cannot be captured: read the tables beneath it",
                     place if is_own else None,
                 )
+            elif row["is_histories"]:
+                raise declared.error(
+                    f"{name} is the histories table of a crew, of which only session ids and days are logged: read "
+                    "analytics.histories_sessions, or a table of yours that a trigger on it fills",
+                    place if is_own else None,
+                )
     return found
+
+
+def key_of(connection: Connection, relation: str) -> set[str]:
+    """Return the columns of the primary key of a table that is there."""
+    [found] = fetch(connection, "authoring/compilation/relations", names=[relation])
+    return {*found["keys"][0]}
 
 
 def reads_of(declared: Declaration) -> set[str]:
@@ -222,6 +234,8 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
     derived = {table.target: table for table in registry if table.target == f"analytics.{table.name}"}
     ours = {of.table: name for name, of in OURS.items()}
     taken = {name: of.table for name, of in declarations.sources().items()}
+    if source := taken.get(declared.name):
+        raise declared.error(f"the log of {source} has the name {declared.name}_changes: rename the folder")
     found: list[_Source] = []
     for relation, of in relations.items():
         schema, _, table = relation.partition(".")
