@@ -13,7 +13,6 @@ import pytest
 
 from convo_pipelines_tests.conftest import ROOT, Server
 
-Run = Callable[..., str]
 EXAMPLES = ROOT / "examples"
 NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/rows.sql"))
 LINES = 25
@@ -35,10 +34,15 @@ delete from app.clients where client_code = 'C005';
 
 
 @pytest.fixture
-def run(server: Server, tmp_path: Path) -> Run:
+def url(server: Server) -> str:
+    return server.create()
+
+
+@pytest.fixture
+def run(url: str, tmp_path: Path) -> Callable[..., str]:
     """Runs `convo-pipelines` on a database of its own, with a copy of the examples."""
     shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("generated"))
-    environment = os.environ | {"CONVO_DATABASE_URL": server.create(), "CONVO_TABLES": str(tmp_path / "examples")}
+    environment = os.environ | {"CONVO_DATABASE_URL": url, "CONVO_TABLES": str(tmp_path / "examples")}
     program = str(Path(sys.executable).with_name("convo-pipelines"))
 
     def run(*arguments: str) -> str:
@@ -46,7 +50,6 @@ def run(server: Server, tmp_path: Path) -> Run:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    run.url = environment["CONVO_DATABASE_URL"]
     return run
 
 
@@ -66,11 +69,11 @@ def tables(connection: psycopg.Connection[Any]) -> dict[str, list[tuple[Any, ...
 
 
 @pytest.mark.long(25)
-def test_the_examples_are_what_their_selects_say_also_after_changes(run: Run) -> None:
+def test_the_examples_are_what_their_selects_say_also_after_changes(run: Callable[..., str], url: str) -> None:
     run("migrate", "up")
     run("data", "sample", "--sessions", "400", "--conversations", "200", "--people", "60")
     run("tick")
-    with psycopg.connect(run.url, autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((EXAMPLES / "setup.sql").read_bytes())
         run("table", "apply", "--yes")
         run("tick")
