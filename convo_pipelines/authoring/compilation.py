@@ -16,6 +16,7 @@ from psycopg import sql
 
 from convo_pipelines.authoring import determinism
 from convo_pipelines.authoring.declaration import Declaration
+from convo_pipelines.authoring.lineage import lineage
 from convo_pipelines.database import declarations, trees
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
@@ -71,7 +72,13 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
     determinism.check(declared, keys_of | _keys_of_derived(registry))
     sources = _sources(declared, relations, registry)
     queries, logged = _Keys(declared, relations, functions, sources).derive()
-    toml = _toml(declared, columns, sources, logged)
+    views = {
+        name: of["definition"]
+        for name, of in relations.items()
+        if of["kind"] == "v" and name not in {source.relation for source in sources}
+    }
+    read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, views)
+    toml = _toml(declared, columns, sources, logged, read)
     rows = rows_of(declared)
     files = {
         "table.sql": _table(declared, columns),
@@ -435,6 +442,7 @@ def _toml(
     columns: Mapping[str, str],
     sources: Sequence[_Source],
     logged: Mapping[str, Sequence[str]],
+    read: Mapping[str, Sequence[str]],
 ) -> str:
     said, typed = declared.said, {name: columns[name] for name in declared.key}
     texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
@@ -452,6 +460,7 @@ def _toml(
         values["day"] = {said["day"]: columns[said["day"]]}
     values["keys"] = {"columns": typed, "by_bytes": texts, "has_days": "day" in said}
     values["columns"] = dict(columns)
+    values["lineage"] = dict(read)
     values["reads"] = _reads(declared, sources, logged)
     values["logs"] = _logs(sources, logged)
     return tomlkit.dumps(values)

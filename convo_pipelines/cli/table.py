@@ -84,6 +84,23 @@ def apply(names: tuple[str, ...], yes: bool) -> None:
 
 @table.command()
 @click.argument("name")
+@click.option("--seconds", type=click.FloatRange(1), default=30.0, show_default=True, help="How long to try.")
+@click.option("--seed", type=int, default=None, help="Of the random numbers; by default another one each time.")
+def check(name: str, seconds: float, seed: int | None) -> None:
+    """Try whether a table stays what its SELECT says, with random changes on a scratch server.
+
+    That gets the schema of the database and some of its rows; the database is only read.
+    """
+    from convo_pipelines.authoring import proof
+
+    found = proof.check(Warehouse(), name, seconds, seed)
+    click.echo(str(found))
+    if found.failure:
+        raise SystemExit(1)
+
+
+@table.command()
+@click.argument("name")
 @YES
 def remove(name: str, yes: bool) -> None:
     """Drop a table of one's own, with its rows and its log. Its `rows.sql` stays."""

@@ -11,6 +11,9 @@ from convo_pipelines.database.statements import trusted
 from convo_pipelines.database.transactions import LOCK_TIMEOUT
 from convo_pipelines.errors import ConvoPipelinesError
 
+COLUMN = ("column", "comment on column")
+"""How the catalog lists a column."""
+
 
 class UnknownTablesError(ConvoPipelinesError):
     """The database has tables of one's own that CONVO_TABLES does not name; nothing was changed."""
@@ -103,6 +106,39 @@ def _settle(connection: Connection, relation: str, wanted: Mapping[str, str], *,
         found = [schema.definitions("analytics")[f"state {relation}"].text]
     for one in found:
         connection.execute(trusted(one))
+
+
+def rendered() -> set[str]:
+    """Return the objects of the pipeline's own, as the catalog lists them, that tables of one's own change."""
+    if not statements.own_tables():
+        return set()
+    ours, logs = declarations.of_ours(), declarations.logs()
+    extended: dict[str, set[str]] = {}
+    for said in declarations.tables().values():
+        for name, of in said.get("reads", {}).items():
+            extended.setdefault(name, set()).update(of["logged"] if name in ours else ())
+        for name, columns in said.get("logs", {}).items():
+            extended.setdefault(name, set()).update(columns)
+    of_logs = {logs[name]: columns for name, columns in extended.items() if columns}
+    return {
+        "function analytics.declared_logs()",
+        "function analytics.declared_sources()",
+        "view analytics.changes",
+        *(
+            f"{kind} analytics.{log.name}.{one}"
+            for log, columns in of_logs.items()
+            for one in columns
+            for kind in COLUMN
+        ),
+        *(f"function analytics.{log.function}()" for log in of_logs),
+        *(f"view analytics.{log.changed}" for log in of_logs),
+        *(f"column analytics.{log.changed}.{one}" for log, columns in of_logs.items() for one in columns),
+        *(
+            f"trigger convo_pipelines_{event} on analytics.{name}"
+            for name in declarations.followed_by_own()
+            for event in ("insert", "update", "delete", "truncate")
+        ),
+    }
 
 
 def is_there(connection: Connection, name: str) -> bool:

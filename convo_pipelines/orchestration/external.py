@@ -7,11 +7,11 @@ from convo_pipelines.orchestration.cells import key
 
 external_assets = [
     dg.AssetSpec(
-        key(f"{source.schema}/{name}"),
+        key(f"{source.schema}/{source.relation}"),
         description=source.meaning,
-        group_name="app" if source.schema == "app" else "participants",
+        group_name="participants" if source.schema == "curation" else source.schema,
         kinds={"postgres"},
-        owners=["team:application" if source.schema == "app" else "team:data"],
+        owners=["team:data" if source.schema == "curation" else "team:application"],
     )
-    for name, source in sources().items()
+    for source in sources().values()
 ]

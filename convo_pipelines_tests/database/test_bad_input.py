@@ -338,6 +338,8 @@ COMMANDS = [
     ("table keys nothing", 2, "'nothing' is not one of 'histories_sessions'"),
     ("table plan nothing", 1, "CONVO_TABLES names no folder nothing that has a rows.sql; there are: none"),
     ("table apply nothing", 1, "CONVO_TABLES names no folder nothing that has a rows.sql; there are: none"),
+    ("table check nothing", 1, "CONVO_TABLES names no folder nothing that has a rows.sql; there are: none"),
+    ("table check nothing --seconds 0", 2, "0 is not in the range x>=1"),
     ("table remove nothing --yes", 1, "the database has no table of one's own that is named nothing"),
     ("table show nothing", 2, "'nothing' is not one of 'histories_sessions'"),
     ("lake unfollow now", 2, "Got unexpected extra argument (now)"),

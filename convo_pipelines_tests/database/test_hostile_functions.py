@@ -139,6 +139,7 @@ def test_no_command_runs_a_function_of_another_role(hostile: Hostile, tmp_path: 
         "table show": [(["histories_sessions"], 0)],
         "table plan": [([], 0)],
         "table apply": [([], 0)],
+        "table check": [(["nothing"], 1)],
         "table remove": [(["nothing", "--yes"], 1)],
         "lake write": [([], 0), (["--repair", "--clean"], 0)],
         "lake unfollow": [([], 0)],

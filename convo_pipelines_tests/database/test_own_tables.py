@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from convo_pipelines.authoring import application
+from convo_pipelines import testing
+from convo_pipelines.authoring import application, compilation, proof
 from convo_pipelines.authoring.declaration import RowsError
-from convo_pipelines.database import own_tables
-from convo_pipelines.database.migrations import upgrade
+from convo_pipelines.database import addresses, own_tables
+from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
 from convo_pipelines.engine import ticks
@@ -132,6 +134,23 @@ def test_tables_follow_each_other_and_ours(own: OwnTables) -> None:
     world.execute("delete from app.clients where client_code = 'C2'")
     own.tick()
     own.assert_right()
+
+
+def test_the_catalog_is_what_the_definitions_and_the_folders_make(
+    own: OwnTables, environment: Callable[..., Settings]
+) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_summaries", OF_SUMMARIES)
+    own.write(
+        "directions", '-- key = "direction"\nselect direction, count(*) as n from app.messages group by direction'
+    )
+    own.apply()
+    environment(CONVO_TABLES=str(own.folder), CONVO_DATABASE_URL=own.world.url)
+    addresses.database_url.cache_clear()
+    assert list(validation.validate()) == []
+    own.world.execute("alter table analytics.messages_changes add column surplus int")
+    assert list(validation.validate()) == ["unexpected: column analytics.messages_changes.surplus"]
+    addresses.database_url.cache_clear()
 
 
 def test_only_what_is_edited_and_applied_changes(own: OwnTables) -> None:
@@ -456,3 +475,45 @@ def test_a_database_that_cannot_be_changed_leaves_the_files_as_they_were(own: Ow
         own.apply()
     assert "name" in (own.folder / "one" / "generated" / "table.toml").read_text()
     own.tick()
+
+
+def test_a_table_is_tried_on_a_scratch_server(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_clients", OF_CLIENTS)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    before = [
+        own.world.execute(f"select * from app.{table}") for table in ("messages", "conversations", "reply_targets")
+    ]
+    testing.assert_exact("reply_sla", seconds=2, seed=1, warehouse=own.world.warehouse)
+    found = proof.check(own.world.warehouse, "of_clients", seconds=2, seed=2)
+    assert found.failure == ()
+    assert found.changes > 10
+    after = [
+        own.world.execute(f"select * from app.{table}") for table in ("messages", "conversations", "reply_targets")
+    ]
+    assert after == before
+    assert application.edited() == []
+
+
+def test_a_table_that_is_not_exact_is_shown_with_the_shortest_sequence(
+    own: OwnTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    derived = compilation.derived_keys
+
+    def without_messages(*arguments: Any) -> list[str]:
+        return [query for query in derived(*arguments) if "messages" not in query]
+
+    monkeypatch.setattr(compilation, "derived_keys", without_messages)
+    with pytest.raises(AssertionError) as failed:
+        testing.assert_exact("reply_sla", seconds=20, seed=1, warehouse=own.world.warehouse)
+    said = str(failed.value).splitlines()
+    assert said[0] == "the table is wrong after these changes:"
+    changes = [line for line in said if line.startswith(("insert", "update", "delete"))]
+    assert len(changes) == 1
+    assert "messages" in changes[0]
+    assert said[said.index("-- the difference:") + 1].startswith(("-- missing: (", "-- wrong: ("))

@@ -19,6 +19,7 @@ FLOORS = (
     {"database"},
     {"engine"},
     {"model", "authoring"},
+    {"testing"},
     {"operations"},
     {"lake"},
     {"sources", "serving"},

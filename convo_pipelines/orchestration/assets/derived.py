@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines.database.declarations import personal_columns
+from convo_pipelines.database.declarations import personal_columns, sources, tables
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
@@ -44,8 +44,16 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
             kinds={"postgres"},
             owners=["team:data"],
             code_version=version(table.statements),
-            metadata={"dagster/table_name": table.target, "dagster/storage_kind": "postgres", **code(table.statements)},
-            tags={"personal_data": "yes" if personal_columns(table.name) else "no", "tier": TIERS[table.group]},
+            metadata={
+                "dagster/table_name": table.target,
+                "dagster/storage_kind": "postgres",
+                **code(table.statements),
+                **_declared(table),
+            },
+            tags={
+                "personal_data": "yes" if personal_columns(table.name) else "no",
+                "tier": TIERS.get(table.group, "3"),
+            },
             freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
         )
 
@@ -69,9 +77,9 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
 
 
 def _sources(table: DerivedTable) -> list[str]:
-    decided = [f"curation/{name}" for name in table.changes if name == "participant_decisions"]
-    histories = ["app/histories"] if "histories" in table.changes else []
-    return [f"app/{source}" for source in table.sources] + histories + decided
+    followed = {change.partition(" ")[0] for change in table.changes}
+    others = (of for name, of in sources().items() if name in followed and (name == "histories" or of.schema != "app"))
+    return [f"app/{source}" for source in table.sources] + [f"{of.schema}/{of.relation}" for of in others]
 
 
 def _upstream(table: DerivedTable) -> list[str]:
@@ -79,6 +87,25 @@ def _upstream(table: DerivedTable) -> list[str]:
     names = [other.name for other in DERIVED_TABLES]
     made = ["crew_conversations"] if "conversations" in table.changes else []
     return [name for name in names if name in table.changes or name in made]
+
+
+def _declared(table: DerivedTable) -> dict[str, Any]:
+    """Return the columns of a table of one's own, and which columns of others each is computed from."""
+    said = tables()[table.name]
+    if "columns" not in said:
+        return {}
+    schema = dg.TableSchema([dg.TableColumn(name, of) for name, of in said["columns"].items()])
+    deps = {
+        column: [dg.TableColumnDep(_key_of(relation), of) for relation, of in (one.rsplit(".", 1) for one in read)]
+        for column, read in said.get("lineage", {}).items()
+    }
+    return {"dagster/column_schema": schema, "dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
+def _key_of(relation: str) -> dg.AssetKey:
+    """Return the key of the asset that stands for a relation."""
+    names = {table.target: table.name for table in DERIVED_TABLES if table.target.startswith("analytics.")}
+    return key(names.get(relation, relation.replace(".", "/")))
 
 
 derived_assets = [_asset(table) for table in DERIVED_TABLES]

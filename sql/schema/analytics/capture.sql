@@ -286,7 +286,9 @@ begin
     for root in select * from analytics.tables_beneath(source, null) order by oid loop
         if root.suffix <> '' or exists (
             select from pg_class where oid = source and relkind in ('r', 'p')
-                and (relnamespace = 'app'::regnamespace or oid in (select declared.oid from analytics.declared_relations() as declared))
+                and (relnamespace = 'app'::regnamespace or oid in (
+                    select declared.oid from analytics.declared_relations() as declared
+                ))
         ) then
             perform analytics.lock_source(root.oid::regclass, 'share row exclusive');
             lock table app.crews, app.clients in access share mode nowait;

@@ -1,5 +1,7 @@
 -- The sources, without histories tables: their schema, their name there, and the columns that are read.
-create or replace function analytics.declared_sources() returns table (name text, schema_name text, relation_name text, reads text[])
+create or replace function analytics.declared_sources() returns table (
+    name text, schema_name text, relation_name text, reads text[]
+)
 language sql immutable rows 12 set search_path = pg_catalog, pg_temp
 as $$
     values
