@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import sql
 
-from convo_pipelines.authoring import application
+from convo_pipelines.authoring import application, compilation
 from convo_pipelines.database import declarations
 from convo_pipelines.engine import ticks
 from convo_pipelines.engine.registry import DerivedTable, Registry
@@ -36,8 +36,12 @@ class OwnTables:
 
     def apply(self, *names: str) -> None:
         """Apply tables, all if none is named, as a process does that is started anew after it."""
-        for declared in application.declared(names):
-            application.apply(self.world.warehouse, application.plan(self.world.warehouse, declared))
+        left = application.declared(names)
+        while left:
+            others = {declared.name for declared in left}
+            ready = [one for one in left if not compilation.reads_of(one) & others] or left
+            application.apply(self.world.warehouse, *(application.plan(self.world.warehouse, one) for one in ready))
+            left = [one for one in left if one not in ready]
         self.world.warehouse.columns.clear()
         self.registry = Registry(declarations.tables(), declarations.logs())
 

@@ -78,21 +78,22 @@ def plan(warehouse: Warehouse, one: Declaration) -> Step:
         return _step(connection, compilation.compiled(connection, one, registry))
 
 
-def apply(warehouse: Warehouse, step: Step) -> None:
-    """Write what is generated of a table, and change the database.
+def apply(warehouse: Warehouse, *steps: Step) -> None:
+    """Write what is generated of tables, and change the database.
 
     Raises:
         DeclarationError: tables follow each other in a circle.
         MigrationError: the database cannot be changed. The generated files are as before.
 
     """
-    one = step.compiled.declared
-    _write(one, step.compiled.files)
+    for step in steps:
+        _write(step.compiled.declared, step.compiled.files)
     try:
         registry = Registry(declarations.tables(), declarations.logs())
         upgrade.up(("analytics",), warehouse.url)
     except BaseException:
-        _write(one, step.former)
+        for step in steps:
+            _write(step.compiled.declared, step.former)
         raise
     capture.sync(warehouse, registry)
 

@@ -21,15 +21,21 @@ from convo_pipelines.database import declarations, trees
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
 from convo_pipelines.database.statements import fragment, trusted
-from convo_pipelines.database.templates import HAND_WRITTEN
+from convo_pipelines.database.templates import OF_ITS_OWN
 from convo_pipelines.engine.declared_keys import of_rows
 from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys
-from convo_pipelines.engine.expressions import quoted
+from convo_pipelines.engine.expressions import SETS, quoted
 from convo_pipelines.engine.registry import Registry
 
-RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "day", "is_news", "part"}
+RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "day_of_row", "is_news", "part"}
 """Names that columns cannot have: the engine gives them to its own."""
 OURS = declarations.of_ours()
+REMEDY = (
+    "if rows decide about each other, as in a window, declare the columns that these have in common, as "
+    '`-- by = "client_id"`; or choose a key that equalities lead to'
+)
+JOBS = "link_sync", "conversation_discovery"
+"""Whose ticks may refresh a table; the first one does by default."""
 NO_TABLE = {"m": "a materialized view", "f": "a foreign table"}
 
 
@@ -66,18 +72,19 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
     with connection.transaction():
         connection.execute("set local search_path = ''")
         relations = _relations(connection, declared)
-        columns = _columns(connection, declared)
-        functions = _functions(connection, declared, relations)
+        _check_names(connection, declared)
+        views = {name: trees.select_of(relations[name]["definition"]) for name in _views(relations)}
+        with connection.transaction(force_rollback=True):
+            stored = _stored(connection, declared)
+            columns = _columns(connection, declared)
+            functions = _functions(connection, declared, views)
+    _check_declared(declared, columns)
     keys_of = {name: [frozenset(key) for key in of["keys"]] for name, of in relations.items()}
-    determinism.check(declared, keys_of | _keys_of_derived(registry))
+    determinism.check(declared, keys_of | _keys_of_derived(registry), views, stored)
     sources = _sources(declared, relations, registry)
     queries, logged = _Keys(declared, relations, functions, sources).derive()
-    views = {
-        name: of["definition"]
-        for name, of in relations.items()
-        if of["kind"] == "v" and name not in {source.relation for source in sources}
-    }
-    read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, views)
+    definitions = {name: relations[name]["definition"] for name in views}
+    read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, definitions)
     toml = _toml(declared, columns, sources, logged, read)
     rows = rows_of(declared)
     files = {
@@ -99,7 +106,6 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
 def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
     """Return what the catalog says of all relations that the query reads, also through views, by their names."""
     found = dict[str, Row]()
-    known = {source.table for source in OURS.values()}
     trees_left: list[tuple[SelectStmt, bool]] = [(declared.tree, True)]
     while trees_left:
         tree, is_own = trees_left.pop()
@@ -109,7 +115,7 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
             if name not in rows:
                 raise declared.error(f"there is no table or view {name}", place if is_own else None)
             row = found[name] = rows[name]
-            if name not in known and row["kind"] == "v":
+            if name in _views({name: row}):
                 trees_left.append((trees.select_of(row["definition"]), False))
             elif kind := NO_TABLE.get(row["kind"]):
                 raise declared.error(
@@ -125,10 +131,27 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
     return found
 
 
+def _check_declared(declared: Declaration, columns: Mapping[str, str]) -> None:
+    """Refuse a personal column that is not there, a day that is none, and an unknown job."""
+    if unknown := [name for name in declared.said.get("personal", []) if name not in columns]:
+        raise declared.error(f"there is no column {unknown[0]}: the SELECT returns {', '.join(columns)}")
+    day = declared.said.get("day")
+    if day and not columns[day].startswith(("date", "timestamp")):
+        raise declared.error(f"day = {day}: its values are {columns[day]}, neither days nor times")
+    if (job := declared.said.get("job", JOBS[0])) not in JOBS:
+        raise declared.error(f"there is no job {job}: there are {' and '.join(JOBS)}")
+
+
 def key_of(connection: Connection, relation: str) -> set[str]:
     """Return the columns of the primary key of a table that is there."""
     [found] = fetch(connection, "authoring/compilation/relations", names=[relation])
     return {*found["keys"][0]}
+
+
+def _views(relations: Mapping[str, Row]) -> list[str]:
+    """Return the views that are looked through: not those of the application in place of tables."""
+    known = {source.table for source in OURS.values()}
+    return [name for name, of in relations.items() if of["kind"] == "v" and name not in known]
 
 
 def reads_of(declared: Declaration) -> set[str]:
@@ -148,8 +171,8 @@ def _tables(declared: Declaration, tree: SelectStmt, is_own: bool) -> Iterable[t
             )
 
 
-def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
-    """Return the columns of the query and their types."""
+def _check_names(connection: Connection, declared: Declaration) -> None:
+    """Refuse a query that fails, or whose columns have no names of their own."""
     query = fragment("authoring/compilation/described").format(query=trusted(declared.query))
     try:
         with connection.transaction():
@@ -165,40 +188,69 @@ def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
             raise declared.error(f"column {number} has no name of its own: write `… as name`")
         if name in RESERVED:
             raise declared.error(f"{name} cannot be the name of a column: write `… as another_name`")
-    modifiers = [column._fmod for column in described]  # pyright: ignore
-    types = fetch(
-        connection,
-        "authoring/compilation/types",
-        oids=[column.type_code for column in described],
-        modifiers=modifiers,
-    )
-    for name, of in zip(names, types, strict=True):
-        if of["is_pseudo"]:
-            raise declared.error(f"column {name} has no type: write `…::text as {name}`, or the type that it has")
+    for name in [*declared.key, *declared.by, *declared.comments, *filter(None, [declared.said.get("day")])]:
+        if name not in names:
+            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(names)}")
+
+
+def _stored(connection: Connection, declared: Declaration) -> SelectStmt:
+    """Store the query as a temporary view; return what PostgreSQL understands."""
+    query = fragment("authoring/compilation/store").format(query=trusted(declared.query))
+    try:
+        connection.execute(query.as_bytes())
+    except psycopg.Error as error:
+        raise declared.error(error_message(error)) from None
+    [stored] = fetch(connection, "authoring/compilation/stored")
+    return trees.select_of(stored["query"])
+
+
+def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
+    """Return the columns of the stored query and their types."""
+    found = fetch(connection, "authoring/compilation/types")
+    for of in found:
+        name = of["name"]
         if not of["is_comparable"]:
             raise declared.error(f"values of {of['type']} cannot be compared: cast column {name} to jsonb or text")
-    columns = {name: str(of["type"]) for name, of in zip(names, types, strict=True)}
-    for name in [*declared.key, *declared.comments, *filter(None, [declared.said.get("day")])]:
-        if name not in columns:
-            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(columns)}")
-    return columns
+        if of["is_array"] and name in {*declared.key, *declared.by}:
+            raise declared.error(f"{name} is an array, which cannot be a key: use unnest(), or cast it to text")
+    return {of["name"]: of["type"] for of in found}
 
 
-def _functions(connection: Connection, declared: Declaration, relations: Mapping[str, Row]) -> frozenset[str]:
+OF_THE_CLOCK = {"now", "statement_timestamp", "transaction_timestamp"}
+OF_THE_SESSION = {
+    "current_database", "current_query", "current_schema", "current_schemas", "current_setting", "get_current_ts_config",
+    "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "pg_backend_pid", "pg_column_size",
+    "pg_conf_load_time", "pg_current_snapshot", "pg_current_xact_id", "pg_current_xact_id_if_assigned",
+    "pg_postmaster_start_time", "pg_trigger_depth", "txid_current", "txid_current_if_assigned", "txid_current_snapshot",
+    "version",
+}  # fmt: skip
+
+
+def _functions(connection: Connection, declared: Declaration, views: Iterable[str]) -> frozenset[str]:
     """Return the functions that read no tables, and return one value; refuse those that are not deterministic."""
-    calls = {trees.joined(call.funcname): call.location for call in trees.nodes(declared.tree, ast.FuncCall)}
-    inner = [trees.select_of(of["definition"]) for of in relations.values() if of["definition"]]
-    names = {*calls, *(trees.joined(call.funcname) for tree in inner for call in trees.nodes(tree, ast.FuncCall))}
-    found = fetch(connection, "authoring/compilation/functions", names=[*names])
+    places = {call.funcname[-1].string.sval: call.location for call in trees.nodes(declared.tree, ast.FuncCall)}
+    found = fetch(connection, "authoring/compilation/functions", views=[*views])
     for row in found:
-        if row["volatility"] == "3":
-            raise declared.error(f"{row['name']}() is volatile: its result is not certain", calls.get(row["name"]))
-        if row["schema_name"] != "pg_catalog" and (row["volatility"] != "1" or row["is_set"]):
-            raise declared.error(
-                f"{row['name']}() may read tables: write its query here, or declare it IMMUTABLE if it reads none",
-                calls.get(row["name"]),
-            )
-    return frozenset(row["name"] for row in found if row["schema_name"] != "pg_catalog")
+        name, is_ours = row["name"], row["schema_name"] == "pg_catalog"
+        said = ""
+        if row["volatility"] == "v":
+            said = "is volatile: its result is not certain"
+        elif is_ours and (name in OF_THE_CLOCK or (name == "age" and row["arguments"] == 1)):
+            said = f"is not deterministic: {determinism.NOW}"
+        elif is_ours and name in OF_THE_SESSION:
+            said = "is not deterministic: its result depends on the session"
+        elif row["is_inexact"]:
+            said = "of floating-point numbers depends on their order: cast them to numeric"
+        elif row["kind"] != "f" and not is_ours:
+            said = "is an aggregate whose keys are not known: use one of PostgreSQL's"
+        elif is_ours and row["is_set"] and name not in SETS:
+            said = f"returns several rows: use one of {', '.join(sorted(SETS))}"
+        elif not is_ours and (row["volatility"] != "i" or row["is_set"]):
+            said = "may read tables: write its query here, or declare it IMMUTABLE if it reads none"
+        if said:
+            shown = name if is_ours else f"{row['schema_name']}.{name}"
+            raise declared.error(f"{shown}() {said}", places.get(name))
+    return frozenset(f"{row['schema_name']}.{row['name']}" for row in found if row["schema_name"] != "pg_catalog")
 
 
 def _keys_of_derived(registry: Registry) -> dict[str, list[frozenset[str]]]:
@@ -231,9 +283,9 @@ class _Source:
     is_derived: bool = False
 
     @property
-    def is_by_hand(self) -> bool:
-        """Whether its trigger function is written by hand: it says that values of a row were updated, too."""
-        return self.name in HAND_WRITTEN
+    def logs_as_updates(self) -> bool:
+        """Whether its log says of a row with other logged values, too, that it was updated."""
+        return self.name in OF_ITS_OWN
 
 
 def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Registry) -> list[_Source]:
@@ -274,16 +326,16 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
 def _keyed(declared: Declaration, query: str) -> str:
     """Return the query, narrowed to `keys`: by single columns, which PostgreSQL can push down, and as a whole."""
     columns = [
-        sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _key(declared)
+        sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _by(declared)
     ]
-    of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _key(declared))
-    whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_key(declared)))
+    of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _by(declared))
+    whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_by(declared)))
     conditions = sql.SQL("\n    and ").join([*columns, *([whole] if len(columns) > 1 else [])])
     return _composed("keyed", query=trusted(query), conditions=conditions)
 
 
-def _key(declared: Declaration) -> list[sql.SQL]:
-    return [trusted(quoted(name)) for name in declared.key]
+def _by(declared: Declaration) -> list[sql.SQL]:
+    return [trusted(quoted(name)) for name in declared.by]
 
 
 def _composed(name: str, **names: sql.Composable) -> str:
@@ -303,12 +355,11 @@ class _Keys:
         """Return the queries for the keys that changes concern, and the columns that the log of each source needs."""
         every = {source.name: frozenset(source.types) for source in self.sources}
         least = {of.name: every[of.name] if of.is_new else frozenset(of.logged) for of in self.sources}
-        most = {of.name: least[of.name] if of.is_by_hand else every[of.name] for of in self.sources}
         try:
             queries = self._queries(least)
         except NotDerivedError:
             try:
-                queries = self._queries(most)
+                queries = self._queries(every)
             except NotDerivedError as error:
                 raise self.declared.error(str(error)) from None
         needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
@@ -319,18 +370,16 @@ class _Keys:
         logged: dict[str, Logged] = {}
         for source in self.sources:
             key = frozenset(source.key)
-            is_known = key <= columns[source.name] and not source.is_by_hand
+            is_known = key <= columns[source.name] and not source.logs_as_updates
             logged[source.relation] = Logged(
                 f"analytics.{source.log}", columns[source.name], key=key if is_known else frozenset[str]()
             )
         columns_of = {name: list(of["columns"]) for name, of in self.relations.items()}
-        columns_of["keys"] = list(self.declared.key)
-        views = {
-            name: of["definition"] for name, of in self.relations.items() if of["kind"] == "v" and name not in logged
-        }
-        target = Target(f"analytics.{self.declared.name}", {name: name for name in self.declared.key})
+        columns_of["keys"] = list(self.declared.by)
+        views = {name: self.relations[name]["definition"] for name in _views(self.relations)}
+        target = Target(f"analytics.{self.declared.name}", {name: name for name in self.declared.by})
         query = _keyed(self.declared, self.declared.query)
-        return derived_keys(query, target, logged, columns_of, views, self.functions)
+        return derived_keys(query, target, logged, columns_of, views, self.functions, REMEDY)
 
     @staticmethod
     def _read(source: _Source, queries: Sequence[str]) -> frozenset[str]:
@@ -431,7 +480,7 @@ def _window(declared: Declaration, columns: Mapping[str, str]) -> str:
 
 def _parts(declared: Declaration) -> dict[str, sql.Composable]:
     return {
-        "key": sql.SQL(", ").join(_key(declared)),
+        "key": sql.SQL(", ").join(_by(declared)),
         "query": trusted(_escaped(declared.query)),
         "table": trusted(f"analytics.{declared.name}"),
     }
@@ -444,16 +493,16 @@ def _toml(
     logged: Mapping[str, Sequence[str]],
     read: Mapping[str, Sequence[str]],
 ) -> str:
-    said, typed = declared.said, {name: columns[name] for name in declared.key}
+    said, typed = declared.said, {name: columns[name] for name in declared.by}
     texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
     values: dict[str, Any] = {
         "description": declared.description or f"Rows of {declared.name}.",
         "group": said.get("group", "own"),
-        "job": said.get("job", "link_sync"),
+        "job": said.get("job", JOBS[0]),
         "sources": [source.relation.partition(".")[2] for source in sources if source.relation.startswith("app.")],
         "changes": [source.name for source in sources],
         "key": list(declared.key),
-        "logged": typed,
+        "logged": {name: columns[name] for name in dict.fromkeys([*declared.key, *declared.by])},
         "personal": said.get("personal", []),
     }
     if "day" in said:

@@ -16,9 +16,9 @@ from postgast.pg_query_pb2 import SelectStmt
 
 from convo_pipelines.errors import ConvoPipelinesError
 
-FIELDS = {"day", "group", "job", "key", "personal"}
+FIELDS = {"by", "day", "group", "job", "key", "personal"}
 """What may be declared."""
-LISTS = {"key", "personal"}
+LISTS = {"by", "key", "personal"}
 """What of it are columns, one or several."""
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 """Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
@@ -59,6 +59,11 @@ class Declaration:
     def key(self) -> tuple[str, ...]:
         """The columns that identify a row."""
         return tuple(self.said["key"])
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns whose rows are computed together: those of `by`, or the key."""
+        return tuple(self.said.get("by", self.key))
 
     def error(self, message: str, at: int | None = None) -> RowsError:
         """Return an error at a place in the query, which is counted in bytes from its begin; None: of the file."""

@@ -8,8 +8,8 @@ from psycopg import sql
 from convo_pipelines.database.declarations import Log, logs, references, sources
 from convo_pipelines.database.statements import source, statement, trusted
 
-HAND_WRITTEN = ("histories", "conversations")
-"""Sources whose trigger functions are written by hand: `histories_log.sql`, `conversations_log.sql`."""
+OF_ITS_OWN = ("histories", "conversations")
+"""Sources that have trigger functions of their own: `histories_log.sql`, `conversations_log.sql`."""
 _WRITTEN_AT = ", coalesce(nullif(current_setting('convo_pipelines.written_at', true), '')::timestamptz, now())"
 """When the oldest change was made that a refresh reads; see `triggers_log.sql`."""
 
@@ -84,6 +84,10 @@ def _meaning(log: Log, column: str) -> str:
 
 def trigger_function(log: Log) -> str:
     """Return the statements that create the trigger function which writes a log."""
+    return statement("schema/analytics/log_triggers").format(**_of_trigger(log)).as_string()
+
+
+def _of_trigger(log: Log) -> dict[str, sql.Composable]:
     columns = [trusted(column) for column in log.of_row]
     types = [*log.of_row.values()]
     texts = [of == "text" for of in types]
@@ -104,7 +108,7 @@ def trigger_function(log: Log) -> str:
             for column, is_text in zip(columns, texts, strict=True)
         ]
 
-    names = {
+    return {
         "function": trusted(log.function),
         "log": trusted(log.name),
         "log_name": sql.Literal(f"analytics.{log.name}"),
@@ -123,7 +127,6 @@ def trigger_function(log: Log) -> str:
         "timed": sql.SQL(", logged_at" if log.is_derived else ""),
         "time": sql.SQL(_WRITTEN_AT if log.is_derived else ""),
     }
-    return statement("schema/analytics/log_triggers").format(**names).as_string()
 
 
 def _all_changes() -> str:
@@ -166,13 +169,20 @@ def _changed() -> str:
 
 def _trigger_functions() -> str:
     written = (log for log in logs().values() if log.has_triggers or log.is_for_lake)
-    return "\n".join(trigger_function(log) for log in written if log.of not in HAND_WRITTEN)
+    return "\n".join(trigger_function(log) for log in written if log.of not in OF_ITS_OWN)
+
+
+def _conversations_log() -> str:
+    log = logs()["conversations"]
+    crew = trusted(str([*log.of_row].index("crew_id") + 1))
+    return statement("schema/analytics/conversations_log").format(**_of_trigger(log), crew=crew).as_string()
 
 
 _RENDERED: Mapping[str, Callable[[], str]] = {
     "schema/analytics/change_logs": _log_tables,
     "schema/analytics/changed": _changed,
     "schema/analytics/changes": _all_changes,
+    "schema/analytics/conversations_log": _conversations_log,
     "schema/analytics/declared": _declared,
     "schema/analytics/log_triggers": _trigger_functions,
 }

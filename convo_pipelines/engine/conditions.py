@@ -268,7 +268,7 @@ class _Reader:
         if any(node.HasField("grouping_set") for node in tree.group_clause):
             keep([])
         elif tree.group_clause:
-            keep(of for of, _ in self._items(tree.group_clause, state, plain, is_label_first=False))
+            keep(plain.values())  # PostgreSQL requires that they are grouped by, or follow from a primary key that is
         elif tree.HasField("having_clause") or any(map(expressions.is_aggregate, expressions.calls(tree))):
             keep([])
         named = {window.window_def.name: window.window_def for window in tree.window_clause}

@@ -92,6 +92,7 @@ def derived_keys(
     columns_of: Mapping[str, Collection[str]],
     views: Mapping[str, str],
     functions: Collection[str] = (),
+    remedy: str = KEYS_BY_HAND,
 ) -> list[str]:
     """Return the queries for the keys that changes of the sources of a query concern.
 
@@ -102,13 +103,14 @@ def derived_keys(
         columns_of: of each relation.
         views: the definitions of views, by name.
         functions: those that read no tables and return one value, as `schema.name`.
+        remedy: what to do if keys do not follow.
 
     Raises:
         NotDerivedError: the keys that changes of a source concern do not follow from the query.
 
     """
-    ways = _ways(query, target, columns_of, views, functions, KEYS_BY_HAND)
-    found = dict.fromkeys(one for way in ways for one in _Derivation(way, target, logged).queries())
+    ways = _ways(query, target, columns_of, views, functions, remedy)
+    found = dict.fromkeys(one for way in ways for one in _Derivation(way, target, logged, remedy).queries())
     if not found:
         raise NotDerivedError("the keys do not follow from the query: no changes of what it reads are logged")
     return [query for query in found if not any(query != _without(of, query) in found for of in (_NO_UPDATE, _DELETE))]
@@ -571,13 +573,13 @@ class _Derivation:
         if source.parents:
             raise NotDerivedError(
                 f"rows of {relation}, by which changes of other sources lead to the keys, may be deleted unlogged: "
-                "write keys.sql by hand"
+                f"{self.remedy}"
             )
         if not needed <= source.columns:
             lost = ", ".join(sorted(needed - source.columns))
             raise NotDerivedError(
                 f"the log of {relation} does not have {lost}, by which changed rows of other sources lead to the keys: "
-                "log it, too, choose other keys, or write keys.sql by hand"
+                f"log it, too, choose other keys, or {self.remedy}"
             )
         return _WITH_FORMER.format(
             columns=sql.SQL(", ").join(trusted(quoted(column)) for column in sorted(needed)),

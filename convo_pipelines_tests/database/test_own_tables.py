@@ -325,7 +325,7 @@ REFUSED = [
     ),
     (
         '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
-        "rows.sql:2: colour cannot be declared: only day, group",
+        "rows.sql:2: colour cannot be declared: only by, day, group",
     ),
     (
         "-- key = id\nselect id from app.crews",
@@ -408,16 +408,24 @@ REFUSED = [
         "app.materialized is a materialized view, whose changes cannot",
     ),
     (
+        '-- key = "id"\n-- personal = "nam"\nselect id, name from app.crews',
+        "there is no column nam: the SELECT returns id, name",
+    ),
+    (
+        '-- key = "id"\n-- day = "name"\nselect id, name from app.crews',
+        "day = name: its values are text, neither days nor times",
+    ),
+    (
+        '-- key = "id"\n-- job = "daily"\nselect id, name from app.crews',
+        "there is no job daily: there are link_sync and conversation_discovery",
+    ),
+    (
         '-- key = "id"\nselect id from app.histories_a',
         "rows.sql:2: app.histories_a is the histories table of a crew, of which only session ids and days are logged",
     ),
     (
         '-- key = "id"\nselect id from app.of_histories',
         "app.histories_a is the histories table of a crew",
-    ),
-    (
-        '-- key = ["id", "day"]\nselect id, created_at::date as day from app.crews',
-        "day cannot be the name of a column",
     ),
 ]
 

@@ -36,40 +36,58 @@ from unnest(%(names)s::text[]) as named (name)
 inner join pg_class as class on class.oid = to_regclass(named.name);
 
 
+-- name: store
+-- Stores a query as a view, for what PostgreSQL then knows of it.
+-- in:  {query}
+create temporary view convo_rows as
+{query};
+
+
+-- name: stored
+-- The text of that query as PostgreSQL understands it, with constants evaluated.
+-- out: one row: query
+select pg_get_viewdef('pg_temp.convo_rows'::regclass) as query;
+
+
 -- name: functions
--- The functions and aggregates of some names.
--- in:  %(names)s: as name, or schema.name; without a schema, those of pg_catalog
--- out: one row for each name and schema: name, schema_name, volatility (the least stable: v, s or i), is_set, body (of SQL
---      functions; null otherwise)
-select
-    named.name,
+-- The functions that the stored query and views call, also by operators and casts.
+-- in:  %(views)s: as schema.name
+-- out: one row for each: name, schema_name, volatility, kind (pg_proc.prokind), is_set, arguments (their number), is_inexact (it
+--      adds numbers whose sum depends on their order)
+select distinct
+    proc.proname::text as name,
     proc.pronamespace::regnamespace::text as schema_name,
-    max(case proc.provolatile when 'v' then '3' when 's' then '2' else '1' end) as volatility,
-    bool_or(proc.proretset) as is_set
-from unnest(%(names)s::text[]) as named (name)
-inner join pg_proc as proc
-    on proc.proname = reverse(split_part(reverse(named.name), '.', 1))
-    and proc.pronamespace = case
-        when named.name like '%%.%%' then to_regnamespace(split_part(named.name, '.', 1)) else 'pg_catalog'::regnamespace
-    end
-group by named.name, proc.pronamespace;
+    proc.provolatile::text as volatility,
+    proc.prokind::text as kind,
+    proc.proretset as is_set,
+    proc.pronargs as arguments,
+    proc.prokind = 'a'
+    and proc.proargtypes::oid[] && array['float4'::regtype::oid, 'float8'::regtype::oid]
+    and proc.proname ~ '^(sum|avg|stddev|var|corr|covar|regr)' as is_inexact
+from pg_rewrite as rule
+cross join regexp_matches(rule.ev_action::text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') as called (ids)
+inner join pg_proc as proc on proc.oid = called.ids[1]::oid
+where rule.ev_class = 'pg_temp.convo_rows'::regclass
+    or rule.ev_class in (select to_regclass(name) from unnest(%(views)s::text[]) as named (name))
+order by name;
 
 
 -- name: types
--- Types of columns, and whether values can be compared.
--- in:  %(oids)s, %(modifiers)s: pair by pair
--- out: one row for each, in their order: type, is_comparable, is_pseudo
+-- The columns of the stored query, their types, and whether values can be compared.
+-- out: one row for each, in their order: name, type, is_comparable, is_array
 select
-    format_type(type.oid, nullif(given.modifier, -1)) as type,
-    type.typtype = 'p' or type.oid = 'unknown'::regtype as is_pseudo,
+    attribute.attname::text as name,
+    format_type(attribute.atttypid, attribute.atttypmod) as type,
     exists (
         select from pg_operator
         where oprname = '=' and oprleft = coalesce(nullif(type.typbasetype, 0), type.oid) and oprright = oprleft
     )
-    or type.typtype in ('e', 'r', 'm', 'c', 'd') or type.typcategory = 'A' or type.oid = 'varchar'::regtype as is_comparable
-from unnest(%(oids)s::oid[], %(modifiers)s::int[]) with ordinality as given (oid, modifier, number)
-inner join pg_type as type on type.oid = given.oid
-order by given.number;
+    or type.typtype in ('e', 'r', 'm', 'c', 'd') or type.typcategory = 'A' or type.oid = 'varchar'::regtype as is_comparable,
+    type.typcategory = 'A' as is_array
+from pg_attribute as attribute
+inner join pg_type as type on type.oid = attribute.atttypid
+where attribute.attrelid = 'pg_temp.convo_rows'::regclass
+order by attribute.attnum;
 
 
 -- name: described

@@ -25,8 +25,8 @@ select
     count(*) filter (where change = 'deleted') as deleted,
     count(*) filter (where change = 'locked') as locked,
     coalesce(
-        jsonb_agg(distinct day) filter (
-            where change in ('inserted', 'updated', 'deleted') and day >= '0001-01-02' and day < '9999-12-30'
+        jsonb_agg(distinct day_of_row) filter (
+            where change in ('inserted', 'updated', 'deleted') and day_of_row >= '0001-01-02' and day_of_row < '9999-12-30'
         ),
         '[]'
     ) as days
@@ -55,12 +55,12 @@ where attrelid = %(relation)s::regclass
 -- Creates the temporary table of the differences that a refresh finds; it is dropped at the end of the transaction.
 -- in:  {target}, {columns}
 -- out: diff (change: inserted, updated, deleted, seen (right, but written to record that), locked (left for the next tick) or
---      refused (by a rule of the application); day: a UTC day of activity; is_news: more than a correction; and the columns that
+--      refused (by a rule of the application); day_of_row: a UTC day of activity; is_news: more than a correction; and the columns that
 --      the refresh computes)
 create temporary table pg_temp.diff on commit drop as
 select
     null::text as change,
-    null::date as day,
+    null::date as day_of_row,
     null::boolean as is_news,
     {columns}
 from {target}
@@ -197,7 +197,7 @@ present.{first_key} is null;
 -- in:  wanted, present: the rows that there should be, and those that are there; {key}, {first_key}, {compared}: the target's
 --      columns, and how they are selected from the join; {is_different}: which rows are written; {day}: the UTC day of activity
 --      of a row; {is_news}: whether it is more than a correction
--- out: change, day, is_news, and the columns that the refresh computes: see diff
+-- out: change, day_of_row, is_news, and the columns that the refresh computes: see diff
 select
     case
         when present.{first_key} is null then 'inserted'
@@ -205,7 +205,7 @@ select
         when wanted is distinct from present then 'updated'
         else 'seen'
     end as change,
-    ({day}) as day,
+    ({day}) as day_of_row,
     {is_news} as is_news,
     {compared}
 from wanted
@@ -257,7 +257,7 @@ wanted as (
 ),
 
 compared as (
-    insert into diff (change, day, is_news, {columns})
+    insert into diff (change, day_of_row, is_news, {columns})
     {differences}
 ),
 
@@ -305,7 +305,7 @@ from analytics.lock_parents(
 -- in:  differences; {is_locked}; {columns}
 select
     case when {is_locked} then 'locked' else change end as change,
-    day,
+    day_of_row,
     is_news,
     {columns}
 from differences as diff;

@@ -3,83 +3,62 @@ create index conversations_changes_deletions on analytics.conversations_changes 
 where operation in ('delete', 'update') and crew_id is not null;
 create index histories_sessions_changes_written on analytics.histories_sessions_changes (xid) where xids is not null;
 
--- Logs changes of conversations; see log_triggers.sql.
+-- Logs changes of conversations; see log_triggers.sql, also for the placeholders.
+-- in:  {columns}; of each column, by its number: {declared}, {old_row}, {new_row}, {values}, {old_values}, {new_values},
+--      {aggregated}, {nulls}, {one}, {all}, {numbered}; {crew}: the number of crew_id
 create or replace function analytics.log_conversations() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
     operation text := lower(tg_op collate "C");
     may_write boolean;
     is_single boolean;  -- and in no project, or in the same as before
-    only_conversation uuid;
-    only_crew uuid;
-    only_session text;
-    only_project uuid;
-    conversations uuid[];
-    crews uuid[];
-    sessions text[];
-    placed uuid[];  -- the projects of all, and those of moved ones
-    moved uuid[];
+    {declared}
+    moved uuid[];  -- conversations, and the projects in which they are now
     projects uuid[];
     is_any_moved boolean;
 begin
     begin
         may_write := has_table_privilege('analytics.conversations_changes', 'insert');  -- fails without the right to use the schema
         if tg_level = 'ROW' then
-            if tg_op <> 'INSERT' then
-                conversations := array[old.id]; crews := array[old.crew_id]; sessions := array[old.session_id];
-                placed := array[old.project_id];
-            end if;
-            if tg_op <> 'DELETE' then
-                conversations := conversations || new.id; crews := crews || new.crew_id; sessions := sessions || new.session_id;
-                placed := placed || new.project_id;
-            end if;
+            if tg_op <> 'INSERT' then {old_row} end if;
+            if tg_op <> 'DELETE' then {new_row} end if;
             if old.project_id is distinct from new.project_id then
                 moved := array[coalesce(new.id, old.id)]; projects := array[new.project_id];
             end if;
         elsif tg_op = 'INSERT' then
-            select id, crew_id, session_id, project_id, project_id is null and not exists (select from new_rows offset 1)
-            into only_conversation, only_crew, only_session, only_project, is_single
+            select {values}, project_id is null and not exists (select from new_rows offset 1) into {one}, is_single
             from new_rows limit 1;
             if not is_single then
                 select
-                    array_agg(id), array_agg(crew_id), array_agg(session_id), array_agg(project_id),
+                    {aggregated},
                     array_agg(id) filter (where project_id is not null), array_agg(project_id) filter (where project_id is not null)
-                into conversations, crews, sessions, placed, moved, projects
-                from new_rows;
+                into {all}, moved, projects
+                from (select {values}, id, project_id from new_rows) as changed;
             end if;
         elsif tg_op = 'DELETE' then
-            select id, crew_id, session_id, project_id, project_id is null and not exists (select from old_rows offset 1)
-            into only_conversation, only_crew, only_session, only_project, is_single
+            select {values}, project_id is null and not exists (select from old_rows offset 1) into {one}, is_single
             from old_rows limit 1;
             if not is_single then
-                select
-                    array_agg(id), array_agg(crew_id), array_agg(session_id), array_agg(project_id),
-                    array_agg(id) filter (where project_id is not null)
-                into conversations, crews, sessions, placed, moved
-                from old_rows;
+                select {aggregated}, array_agg(id) filter (where project_id is not null) into {all}, moved
+                from (select {values}, id, project_id from old_rows) as changed;
             end if;
         elsif tg_op = 'UPDATE' then
             select
-                new_rows.id,
-                new_rows.crew_id,
-                new_rows.session_id,
-                new_rows.project_id,
-                (old_rows.id, old_rows.crew_id, old_rows.session_id::text collate "C", old_rows.project_id)
-                is not distinct from (new_rows.id, new_rows.crew_id, new_rows.session_id::text, new_rows.project_id)
+                {new_values},
+                ({old_values}) is not distinct from ({new_values})
                 and not exists (select from old_rows offset 1)
                 and not exists (select from new_rows offset 1)
-            into only_conversation, only_crew, only_session, only_project, is_single
+            into {one}, is_single
             from old_rows cross join new_rows limit 1;
             if is_single is not true then
-                select
-                    array_agg(id), array_agg(crew_id), array_agg(session_id), array_agg(project_id),
-                    count(*) > least((select count(*) from old_rows), (select count(*) from new_rows))
-                into conversations, crews, sessions, placed, is_any_moved
+                select {aggregated}, count(*) > least((select count(*) from old_rows), (select count(*) from new_rows))
+                into {all}, is_any_moved
                 from (
-                    select id, crew_id, session_id, project_id from old_rows
+                    select {values} from old_rows
                     union
-                    select id, crew_id, session_id, project_id from new_rows
+                    select {values} from new_rows
                 ) as changed;
                 if is_any_moved then
                     select array_agg(id), array_agg(project_id) into moved, projects from (
@@ -91,13 +70,10 @@ begin
                 end if;
             end if;
         else
-            conversations := array[null]::uuid[];
+            {nulls}
         end if;
     exception when others or assert_failure then
-        conversations := array[null]::uuid[];
-        crews := null;
-        sessions := null;
-        placed := null;
+        {nulls}
         moved := null;
         operation := 'everything';
     end;
@@ -110,7 +86,7 @@ begin
         select
             changed.id,
             changed.project_id,
-            case when actor ~* '^[0-9a-f]{4}(-?[0-9a-f]{4}){7}$' then actor::uuid end
+            case when actor ~* '^[0-9a-f]{{4}}(-?[0-9a-f]{{4}}){{7}}$' then actor::uuid end
         from unnest(moved, projects) as changed (id, project_id)
         cross join current_setting('convo.actor', true) as actor
         where changed.id is not null;
@@ -126,25 +102,15 @@ begin
         return null;
     end if;
     if is_single then
-        insert into analytics.conversations_changes (id, crew_id, session_id, project_id, operation, snapshot)
-        values (
-            only_conversation,
-            only_crew,
-            only_session,
-            only_project,
-            operation,
-            case when tg_op <> 'INSERT' and only_crew is not null then pg_current_snapshot() end
-        );
+        insert into analytics.conversations_changes ({columns}, operation, snapshot)
+        values ({one}, operation, case when tg_op <> 'INSERT' and only_{crew} is not null then pg_current_snapshot() end);
     else
-        insert into analytics.conversations_changes (id, crew_id, session_id, project_id, operation, snapshot)
+        insert into analytics.conversations_changes ({columns}, operation, snapshot)
         select
-            changed.id,
-            changed.crew_id,
-            changed.session_id,
-            changed.project_id,
+            {numbered},
             operation,
-            case when tg_op = 'TRUNCATE' or tg_op <> 'INSERT' and changed.crew_id is not null then pg_current_snapshot() end
-        from unnest(conversations, crews, sessions, placed) as changed (id, crew_id, session_id, project_id);
+            case when tg_op = 'TRUNCATE' or tg_op <> 'INSERT' and c{crew} is not null then pg_current_snapshot() end
+        from unnest({all}) as changed ({numbered});
     end if;
     return null;
 end

@@ -27,7 +27,7 @@ order by crew_id;
 create temporary table pg_temp.diff on commit drop as
 select
     null::text as change,
-    null::date as day,
+    null::date as day_of_row,
     null::boolean as is_news,
     null::uuid as id,
     null::text as channel,
