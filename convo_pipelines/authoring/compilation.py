@@ -4,6 +4,7 @@ Columns and types are those of the SELECT, as the database describes it. Keys fo
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +23,24 @@ from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
 from convo_pipelines.database.statements import fragment, trusted
 from convo_pipelines.database.templates import OF_ITS_OWN
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine.declared_keys import of_rows
 from convo_pipelines.engine.derive import Logged, NotDerivedError, Target, derived_keys
-from convo_pipelines.engine.expressions import SETS, quoted
+from convo_pipelines.engine.expressions import SETS
 from convo_pipelines.engine.registry import Registry
 
-RESERVED = {"refreshed_at", "operation", "xid", "logged_at", "change", "day_of_row", "is_news", "part"}
+OF_LOGS = {"operation", "xid", "logged_at", "snapshot", "xids", "beneath", "beneath_values"}
+RESERVED = {
+    "change", "convo_rows", "day_of_row", "is_news", "logged_at", "operation", "part", "present", "refreshed_at",
+    "wanted", "xid",
+}  # fmt: skip
 """Names that columns cannot have: the engine gives them to its own."""
+OF_KEYS = {
+    "crash_token", "definition", "is_everything", "keys", "operations", "taken_at", "to_snapshot", "written_at",
+}  # fmt: skip
+"""Names that columns of keys cannot have, either."""
+LONGEST = 48
+"""Longer names of sources are shortened: with what is appended, PostgreSQL allows no more."""
 OURS = declarations.of_ours()
 REMEDY = (
     "if rows decide about each other, as in a window, declare the columns that these have in common, as "
@@ -163,6 +175,8 @@ def reads_of(declared: Declaration) -> set[str]:
 def _tables(declared: Declaration, tree: SelectStmt, is_own: bool) -> Iterable[tuple[str, int]]:
     named = {of.ctename for of in trees.nodes(tree, ast.CommonTableExpr)}
     for table in trees.nodes(tree, ast.RangeVar):
+        if "." in table.schemaname + table.relname:
+            raise declared.error(f"{table.schemaname}.{table.relname} has a point in its name", table.location)
         if table.schemaname:
             yield f"{table.schemaname}.{table.relname}", table.location
         elif table.relname not in named and is_own:
@@ -181,14 +195,18 @@ def _check_names(connection: Connection, declared: Declaration) -> None:
         position = error.diag.statement_position
         at = len(query.as_string()[: int(position) - 1].encode()) - len(b"select * from (\n") if position else None
         hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
+        if isinstance(error, psycopg.errors.UndefinedFunction | psycopg.errors.UndefinedObject):
+            hint += "; what is not PostgreSQL's own needs its schema, as in app.name"
         raise declared.error(f"{error_message(error)}{hint}", at) from None
     names = [column.name for column in described]
     for number, name in enumerate(names, 1):
         if name == "?column?" or names.count(name) > 1:
             raise declared.error(f"column {number} has no name of its own: write `… as name`")
-        if name in RESERVED:
+        if name in RESERVED or (name in OF_KEYS and name in {*declared.key, *declared.by}):
             raise declared.error(f"{name} cannot be the name of a column: write `… as another_name`")
     for name in [*declared.key, *declared.by, *declared.comments, *filter(None, [declared.said.get("day")])]:
+        if name in declared.key and declared.key.count(name) > 1:
+            raise declared.error(f"{name} is twice in the key")
         if name not in names:
             raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(names)}")
 
@@ -211,6 +229,8 @@ def _columns(connection: Connection, declared: Declaration) -> dict[str, str]:
         name = of["name"]
         if not of["is_comparable"]:
             raise declared.error(f"values of {of['type']} cannot be compared: cast column {name} to jsonb or text")
+        if of["collation"]:
+            raise declared.error(f'{name} has a collation of its own: write `… collate "default" as {name}`')
         if of["is_array"] and name in {*declared.key, *declared.by}:
             raise declared.error(f"{name} is an array, which cannot be a key: use unnest(), or cast it to text")
     return {of["name"]: of["type"] for of in found}
@@ -309,15 +329,23 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
             log = declarations.logs()[name].changed
             found.append(_Source(name, relation, types, OURS[name].key, log, OURS[name].logged))
         elif of["kind"] != "v":
+            if schema in ("pg_catalog", "information_schema"):
+                raise declared.error(f"{relation} is a catalog, whose changes cannot be captured")
             if schema == "analytics":
                 raise declared.error(f"{relation} is a table of the pipeline's own, whose changes are not logged")
             if not key:
                 raise declared.error(f"{relation} has no primary key: add one, so that its changes can be captured")
-            name = table if schema == "app" else f"{schema}_{table}"
+            name = _name_of_log(table if schema == "app" else f"{schema}_{table}")
             if taken.get(name, relation) != relation or name in registry.tables or name == declared.name:
                 raise declared.error(f"{relation} would be logged by the name of another, {name}: rename one of them")
             found.append(_Source(name, relation, types, key, f"{name}_changes", key, is_new=True))
     return sorted(found, key=lambda source: source.name)
+
+
+def _name_of_log(relation: str) -> str:
+    """Return the name under which a relation is logged, which needs no quotes."""
+    name = re.sub(r"\W", "_", relation.lower())
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 # The keys
@@ -325,9 +353,7 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
 
 def _keyed(declared: Declaration, query: str) -> str:
     """Return the query, narrowed to `keys`: by single columns, which PostgreSQL can push down, and as a whole."""
-    columns = [
-        sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _by(declared)
-    ]
+    columns = [sql.SQL("rows.{name} = any(array(select {name} from keys))").format(name=name) for name in _by(declared)]
     of_rows = sql.SQL(", ").join(sql.SQL("rows.{}").format(name) for name in _by(declared))
     whole = sql.SQL("({}) in (select {} from keys)").format(of_rows, sql.SQL(", ").join(_by(declared)))
     conditions = sql.SQL("\n    and ").join([*columns, *([whole] if len(columns) > 1 else [])])
@@ -356,15 +382,34 @@ class _Keys:
         every = {source.name: frozenset(source.types) for source in self.sources}
         least = {of.name: every[of.name] if of.is_new else frozenset(of.logged) for of in self.sources}
         try:
-            queries = self._queries(least)
-        except NotDerivedError:
             try:
+                queries = self._queries(least)
+            except NotDerivedError:
                 queries = self._queries(every)
-            except NotDerivedError as error:
-                raise self.declared.error(str(error)) from None
-        needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
+            needed = {source.name: self._read(source, queries) | frozenset(source.logged) for source in self.sources}
+            queries = self._queries(needed)
+        except NotDerivedError as error:
+            raise self.declared.error(str(error)) from None
         columns = {source.name: [one for one in source.types if one in needed[source.name]] for source in self.sources}
-        return self._queries(needed), columns
+        for source in self.sources:
+            for column in columns[source.name]:
+                self._check_logged(source, column)
+        return queries, columns
+
+    def _check_logged(self, source: _Source, column: str) -> None:
+        """Refuse columns that a log cannot have."""
+        if column in source.logged and not source.is_new:
+            return
+        of = source.types[column]
+        if of.endswith("[]") or of in ("json", "xml", "point"):
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, whose type {of} cannot be logged: choose another key"
+            )
+        if column in OF_LOGS:
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, a name that logs give to a column of their own: "
+                "choose another key"
+            )
 
     def _queries(self, columns: Mapping[str, frozenset[str]]) -> list[str]:
         logged: dict[str, Logged] = {}
@@ -440,7 +485,12 @@ def _escaped(text: str) -> str:
 
 def rows_of(declared: Declaration) -> str:
     """Return the generated `rows.sql`: the rows of `keys`."""
-    return _header("The rows of the keys.") + _keyed(declared, _escaped(declared.query)) + ";\n"
+    names = {
+        "rows": trusted(_keyed(declared, _escaped(declared.query))),
+        "key": sql.SQL(", ").join(trusted(quoted(name)) for name in declared.key),
+        "named": trusted(_escaped(_literal(", ".join(declared.key)))),
+    }
+    return f"{_header('The rows of the keys.')}{_composed('unique', **names)};\n"
 
 
 def _table(declared: Declaration, columns: Mapping[str, str]) -> str:

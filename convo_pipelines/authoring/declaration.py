@@ -81,7 +81,7 @@ def read(name: str, folder: Path) -> Declaration:
     file = folder / "rows.sql"
     if not NAME.fullmatch(name):
         raise RowsError(f"{folder}: {name} cannot be the name of a table: use up to 48 of a-z, 0-9 and _")
-    lines = file.read_text().splitlines()
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
     length = next(
         (number for number, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines)
     )
@@ -95,9 +95,10 @@ def read(name: str, folder: Path) -> Declaration:
             described.append(line.removeprefix("--").strip())
     if "key" not in said:
         raise RowsError(f'{file}: no key is declared: add a line such as `-- key = "conversation_id"`')
-    query = "\n".join(lines[length:]).strip().removesuffix(";").rstrip()
+    text = "\n".join(lines[length:]).strip()
+    tree, query = _select(file, length, text)
     description = " ".join(filter(None, described))
-    return Declaration(name, folder, description, comments, said, query, length + 1, _select(file, length, query))
+    return Declaration(name, folder, description, comments, said, query, length + 1, tree)
 
 
 def _value(place: str, name: str, text: str) -> str | list[str]:
@@ -115,7 +116,8 @@ def _value(place: str, name: str, text: str) -> str | list[str]:
     return [str(one) for one in values]
 
 
-def _select(file: Path, lines_before: int, query: str) -> SelectStmt:
+def _select(file: Path, lines_before: int, query: str) -> tuple[SelectStmt, str]:
+    """Return the tree of a SELECT, and its text without what follows it."""
     try:
         statements = parse(query).stmts
     except PgQueryError as error:
@@ -123,4 +125,5 @@ def _select(file: Path, lines_before: int, query: str) -> SelectStmt:
         raise RowsError(f"{file}:{line}: {error.message}") from None
     if len(statements) != 1 or not statements[0].stmt.HasField("select_stmt"):
         raise RowsError(f"{file}: it has to be one SELECT")
-    return statements[0].stmt.select_stmt
+    end = statements[0].stmt_location + statements[0].stmt_len if statements[0].stmt_len else None
+    return statements[0].stmt.select_stmt, query.encode()[:end].decode().rstrip()

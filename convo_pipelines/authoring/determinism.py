@@ -11,8 +11,8 @@ from postgast.pg_query_pb2 import Node, SelectStmt
 
 from convo_pipelines.authoring.declaration import Declaration, RowsError
 from convo_pipelines.database import trees
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine import expressions
-from convo_pipelines.engine.expressions import quoted
 
 IN_ORDER = {
     "any_value", "array_agg", "first_value", "json_agg", "json_object_agg", "jsonb_agg", "jsonb_object_agg", "lag",
@@ -112,9 +112,7 @@ class _Order:
             return
         if is_of_groups and select.group_clause:
             groups = [*self._sorted(select, select.group_clause)]
-            if missing := [
-                text for text in map(trees.expression, groups) if text not in map(trees.expression, order)
-            ]:
+            if missing := [text for text in map(trees.expression, groups) if text not in map(trees.expression, order)]:
                 raise self.error(f"{what} takes groups in an order that is not complete: add {', '.join(missing)}")
             return
         named = _columns(order)
@@ -188,7 +186,10 @@ class _Order:
         key = set[str]()
         for table, keys, _ in self._from(select):
             of = [
-                [columns.get((table, one)) or columns.get(("", one)) or one * self._has_star(columns, table) for one in k]
+                [
+                    columns.get((table, one)) or columns.get(("", one)) or one * self._has_star(columns, table)
+                    for one in k
+                ]
                 for k in keys
             ]
             shown = next((names for names in of if all(names)), None)

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from convo_pipelines.database.declarations import Log, logs, references, sources
 from convo_pipelines.database.statements import source, statement, trusted
+from convo_pipelines.database.trees import quoted
 
 OF_ITS_OWN = ("histories", "conversations")
 """Sources that have trigger functions of their own: `histories_log.sql`, `conversations_log.sql`."""
@@ -45,16 +46,16 @@ def log_table(log: Log) -> str:
     columns = {**log.columns, **log.also}
     later = {**log.day, **(BENEATH if log.may_be_beneath else {})}
     comments = [
-        comment.format(trusted(log.name), trusted(column), sql.Literal(_meaning(log, column)))
+        comment.format(trusted(log.name), trusted(quoted(column)), sql.Literal(_meaning(log, column)))
         for column in {**columns, **later}
     ]
     typed = sql.SQL("{} {}")
     names = {
         "log": trusted(log.name),
         "xid_index": trusted(f"{log.name}_xid"),
-        "columns": _lines(typed.format(trusted(column), trusted(of)) for column, of in columns.items()),
+        "columns": _lines(typed.format(trusted(quoted(column)), trusted(of)) for column, of in columns.items()),
         "later": sql.SQL("").join(
-            sql.SQL(",\n    ") + typed.format(trusted(column), trusted(of)) for column, of in later.items()
+            sql.SQL(",\n    ") + typed.format(trusted(quoted(column)), trusted(of)) for column, of in later.items()
         ),
         "comment": sql.Literal(f"Change log of {log.of}: each changed row, as it was and as it is. Internal."),
         "comments": sql.SQL("\n").join(comments),
@@ -88,7 +89,7 @@ def trigger_function(log: Log) -> str:
 
 
 def _of_trigger(log: Log) -> dict[str, sql.Composable]:
-    columns = [trusted(column) for column in log.of_row]
+    columns = [trusted(quoted(column)) for column in log.of_row]
     types = [*log.of_row.values()]
     texts = [of == "text" for of in types]
     numbers = range(1, len(columns) + 1)

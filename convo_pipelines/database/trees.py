@@ -29,6 +29,11 @@ def expression(node: Node) -> str:
     return written(SelectStmt(target_list=[target])).removeprefix("SELECT ")
 
 
+def quoted(name: str) -> str:
+    """Return a name as a query writes it."""
+    return expression(Node(column_ref=ast.ColumnRef(fields=[string(name)])))
+
+
 def value(text: str) -> Node:
     """Return the tree of an expression."""
     [target] = targets(select_of(f"select {text}"))

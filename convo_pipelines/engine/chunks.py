@@ -10,6 +10,7 @@ import psycopg
 from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.execution import error_message
 from convo_pipelines.database.locks import TableLockedError
+from convo_pipelines.database.statements import own_folders
 from convo_pipelines.database.transactions import PASSING_ERRORS, refreshing, refreshing_few
 from convo_pipelines.engine import change_log
 from convo_pipelines.engine.change_log import Watermark
@@ -33,10 +34,14 @@ class KeyOfSeveralRowsError(ConvoPipelinesError):
 
     def __init__(self, table: DerivedTable, error: psycopg.Error):
         """Name the table that is refreshed."""
-        super().__init__(
-            f"{table.name}: {error_message(error)}: rows of app.{', app.'.join(table.sources)} have the same key; "
-            "`convo-pipelines adopt --check FILE` counts them"
-        )
+        if folder := own_folders().get(table.name):
+            said = f"see {folder / 'rows.sql'}"
+        else:
+            said = (
+                f"rows of app.{', app.'.join(table.sources)} have the same key; "
+                "`convo-pipelines adopt --check FILE` counts them"
+            )
+        super().__init__(f"{table.name}: {error_message(error)}: {said}")
 
 
 def chunks(

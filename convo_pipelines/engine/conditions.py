@@ -18,8 +18,9 @@ from postgast import pg_query_pb2 as ast
 from postgast.pg_query_pb2 import Node, SelectStmt
 
 from convo_pipelines.database import trees
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine import expressions
-from convo_pipelines.engine.expressions import KEYS, ROW, Term, quoted
+from convo_pipelines.engine.expressions import KEYS, ROW, Term
 from convo_pipelines.errors import ConvoPipelinesError
 
 MANY = 500

@@ -21,8 +21,9 @@ from psycopg import sql
 
 from convo_pipelines.database import trees
 from convo_pipelines.database.statements import trusted
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine.conditions import Alternative, ConditionsError, conditions
-from convo_pipelines.engine.expressions import CONSTANT, ROW, Term, quoted
+from convo_pipelines.engine.expressions import CONSTANT, ROW, Term
 from convo_pipelines.errors import ConvoPipelinesError
 
 CHANGE = "change"

@@ -248,8 +248,3 @@ def calls(tree: SelectStmt) -> Iterator[ast.FuncCall]:
 
     for node in [*tree.target_list, *tree.sort_clause, tree.having_clause]:
         yield from of(node)
-
-
-def quoted(name: str) -> str:
-    """Return a name as a query writes it."""
-    return trees.expression(Node(column_ref=ast.ColumnRef(fields=[trees.string(name)])))

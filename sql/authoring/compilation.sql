@@ -33,7 +33,10 @@ select
     class.relnamespace = 'app'::regnamespace
     and class.relname in (select histories_table_name from app.crews) as is_histories
 from unnest(%(names)s::text[]) as named (name)
-inner join pg_class as class on class.oid = to_regclass(named.name);
+inner join pg_class as class
+    on class.oid = to_regclass(
+        quote_ident(split_part(named.name, '.', 1)) || '.' || quote_ident(split_part(named.name, '.', 2))
+    );
 
 
 -- name: store
@@ -68,13 +71,16 @@ from pg_rewrite as rule
 cross join regexp_matches(rule.ev_action::text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) (\d+)', 'g') as called (ids)
 inner join pg_proc as proc on proc.oid = called.ids[1]::oid
 where rule.ev_class = 'pg_temp.convo_rows'::regclass
-    or rule.ev_class in (select to_regclass(name) from unnest(%(views)s::text[]) as named (name))
+    or rule.ev_class in (
+        select to_regclass(quote_ident(split_part(name, '.', 1)) || '.' || quote_ident(split_part(name, '.', 2)))
+        from unnest(%(views)s::text[]) as named (name)
+    )
 order by name;
 
 
 -- name: types
 -- The columns of the stored query, their types, and whether values can be compared.
--- out: one row for each, in their order: name, type, is_comparable, is_array
+-- out: one row for each, in their order: name, type, is_comparable, is_array, collation (whether it has one of its own)
 select
     attribute.attname::text as name,
     format_type(attribute.atttypid, attribute.atttypmod) as type,
@@ -83,7 +89,8 @@ select
         where oprname = '=' and oprleft = coalesce(nullif(type.typbasetype, 0), type.oid) and oprright = oprleft
     )
     or type.typtype in ('e', 'r', 'm', 'c', 'd') or type.typcategory = 'A' or type.oid = 'varchar'::regtype as is_comparable,
-    type.typcategory = 'A' as is_array
+    type.typcategory = 'A' as is_array,
+    attribute.attcollation <> type.typcollation as collation
 from pg_attribute as attribute
 inner join pg_type as type on type.oid = attribute.atttypid
 where attribute.attrelid = 'pg_temp.convo_rows'::regclass
@@ -105,6 +112,20 @@ select rows.* from (
 {query}
 ) as rows
 where {conditions};
+
+
+-- name: unique
+-- The rows of `keys`, of which no two may have the same key.
+-- in:  {rows}: as keyed; {key}: its columns; {named}: these, as a literal
+select * from (
+    select
+        keyed.*,
+        count(*) over (partition by {key}) as convo_rows
+    from (
+{rows}
+    ) as keyed
+) as counted
+where analytics.is_only(convo_rows, {named});
 
 
 -- name: every
