@@ -129,6 +129,11 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
     folder = compiled.declared.folder / GENERATED
     former = {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
     changes = own_tables.changes(connection, f"analytics.{name}", compiled.columns, is_complete=True)
+    if changes is not None and (key := compilation.key_of(connection, f"analytics.{name}")) != {*compiled.declared.key}:
+        raise compiled.declared.error(
+            f"the table that is there has the key {', '.join(sorted(key))}: run `convo-pipelines table remove {name}` "
+            "before you apply another key"
+        )
     found = list(changes) if changes is not None else [compiled.files["table.sql"].rstrip().removesuffix(";")]
     for source, of in compiled.reads.items():
         log = f"analytics.{declarations.logs()[source].name if source in declarations.logs() else f'{source}_changes'}"

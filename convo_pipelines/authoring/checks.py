@@ -9,7 +9,7 @@ from psycopg import sql
 from convo_pipelines.authoring.declaration import Declaration
 from convo_pipelines.database.execution import identifier
 from convo_pipelines.database.statements import header, statement, trusted
-from convo_pipelines.engine.expressions import quoted
+from convo_pipelines.database.trees import quoted
 
 _REFERRED = re.compile(r"(\w+\.\w+)\((\w+)\)")
 

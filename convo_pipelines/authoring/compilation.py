@@ -17,7 +17,7 @@ from psycopg import sql
 
 from convo_pipelines.authoring import determinism
 from convo_pipelines.authoring.checks import checks
-from convo_pipelines.authoring.declaration import Declaration
+from convo_pipelines.authoring.declaration import JOBS, Declaration
 from convo_pipelines.authoring.lineage import lineage
 from convo_pipelines.database import declarations, own_tables, trees
 from convo_pipelines.database.connections import Connection, Row
@@ -90,19 +90,13 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
             stored = _stored(connection, declared)
             columns = _columns(connection, declared)
             functions = _functions(connection, declared, views)
+    _check_declared(declared, columns)
     keys_of = {name: [frozenset(key) for key in of["keys"]] for name, of in relations.items()}
     determinism.check(declared, keys_of | _keys_of_derived(registry), views, stored)
     sources = _sources(declared, relations, registry)
     queries, logged = _Keys(declared, relations, functions, sources).derive()
-    read = lineage(
-        declared.tree,
-        {name: list(of["columns"]) for name, of in relations.items()},
-        {
-            name: of["definition"]
-            for name, of in relations.items()
-            if of["kind"] == "v" and name not in {source.relation for source in sources}
-        },
-    )
+    definitions = {name: relations[name]["definition"] for name in views}
+    read = lineage(declared.tree, {name: list(of["columns"]) for name, of in relations.items()}, definitions)
     files = {
         "rows.sql": rows_of(declared),
         "keys.sql": _header("The keys whose rows may have changed.") + "\nunion\n".join(queries) + ";\n",
@@ -139,7 +133,28 @@ def _relations(connection: Connection, declared: Declaration) -> dict[str, Row]:
                     f"{name} is {kind}, whose changes cannot be captured: read the tables beneath it",
                     place if is_own else None,
                 )
+            elif row["is_histories"]:
+                raise declared.error(
+                    f"{name} is the histories table of a crew, of which only session ids and days are logged: read "
+                    "analytics.histories_sessions, or a table of yours that a trigger on it fills",
+                    place if is_own else None,
+                )
     return found
+
+
+def _check_declared(declared: Declaration, columns: Mapping[str, str]) -> None:
+    """Refuse a personal column that is not there, and a day that is none."""
+    if unknown := [name for name in declared.said.get("personal", []) if name not in columns]:
+        raise declared.error(f"there is no column {unknown[0]}: the SELECT returns {', '.join(columns)}")
+    day = declared.said.get("day")
+    if day and not columns[day].startswith(("date", "timestamp")):
+        raise declared.error(f"day = {day}: its values are {columns[day]}, neither days nor times")
+
+
+def key_of(connection: Connection, relation: str) -> set[str]:
+    """Return the columns of the primary key of a table that is there."""
+    [found] = fetch(connection, "authoring/compilation/relations", names=[relation])
+    return {*found["keys"][0]}
 
 
 def _views(relations: Mapping[str, Row]) -> list[str]:
@@ -295,6 +310,8 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
     derived = {table.target: table for table in registry if table.target == f"analytics.{table.name}"}
     ours = {of.table: name for name, of in OURS.items()}
     taken = {name: of.table for name, of in declarations.sources().items()}
+    if source := taken.get(declared.name):
+        raise declared.error(f"the log of {source} has the name {declared.name}_changes: rename the folder")
     found: list[_Source] = []
     for relation, of in relations.items():
         schema, _, table = relation.partition(".")
@@ -531,7 +548,7 @@ def _toml(
         "definition": definition,
         "description": declared.description or f"Rows of {declared.name}.",
         "group": said.get("group", "own"),
-        "job": said.get("job", "link_sync"),
+        "job": said.get("job", JOBS[0]),
         "sources": [source.relation.partition(".")[2] for source in sources if source.relation.startswith("app.")],
         "changes": [source.name for source in sources],
         "key": list(declared.key),

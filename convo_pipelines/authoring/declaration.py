@@ -22,7 +22,8 @@ BY_COLUMN = {"accepted_values", "range", "recency", "relationship"}
 """What may be declared of columns: `{ column = … }`."""
 FIELDS = {"day", "group", "job", *LISTS, *BY_COLUMN}
 """All that may be declared."""
-JOBS = ("conversation_discovery", "link_sync")
+JOBS = ("link_sync", "conversation_discovery")
+"""Whose ticks may refresh a table; the first one does by default."""
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 """Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
 _DECLARED = re.compile(r"--\s*(\w+)\s*=\s*(.*)")

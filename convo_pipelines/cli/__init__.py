@@ -16,7 +16,7 @@ SECTIONS = {
         "migrate": "Create, check or remove the database schemas.",
         "adopt": "Map your own tables to schema `app` by views, which are captured on the tables beneath.",
         "capture": "Log the changes of tables by triggers, or stop; reconcile reads those that are not captured.",
-        "data": "Load data, compare tables with those of a former job, and correct the arrays of projects.",
+        "data": "Load data, run psql, compare tables with those of a former job, and correct the arrays of projects.",
         "generate": "Generate the data dictionary, or the schema for Zero.",
     },
     "Refresh": {

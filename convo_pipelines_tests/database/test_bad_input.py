@@ -383,6 +383,7 @@ COMMANDS = [
     ),
     ("generate zero-schema --output /", 2, "File '/' is a directory"),
     ("demo x", 2, SURPLUS),
+    ("data psql -c 'select nonsense'", 1, ""),
     ("dagster nothing", 2, ""),
 ]
 

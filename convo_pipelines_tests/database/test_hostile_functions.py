@@ -29,7 +29,7 @@ from convo_pipelines_tests.world import World, at
 TRAPS = Path(__file__).parent.parent / "hostile.sql"
 SERVERS = {"serve follow", "serve webhook", "serve metrics"}
 """Commands that serve until they are stopped: what they call is called here."""
-PROGRAMS = {"dagster", "demo"}
+PROGRAMS = {"dagster", "data psql", "demo"}
 """Commands that start others, in processes of their own."""
 
 

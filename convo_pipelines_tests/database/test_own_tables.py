@@ -200,6 +200,23 @@ def test_columns_are_added_dropped_and_change_their_type(own: OwnTables) -> None
     own.assert_right()
 
 
+def test_another_key_needs_another_table(own: OwnTables) -> None:
+    own.write("crew_codes", '-- key = "id"\nselect id, crew_code from app.crews')
+    own.apply()
+    own.world.crew("A")
+    own.tick()
+    own.write("crew_codes", '-- key = "crew_code"\nselect id, crew_code from app.crews')
+    with pytest.raises(
+        RowsError, match="the table that is there has the key id: run `convo-pipelines table remove crew_c"
+    ):
+        own.apply()
+    own.tick()
+    application.remove(own.world.warehouse, "crew_codes")
+    own.apply()
+    own.tick()
+    own.assert_right()
+
+
 def test_a_process_that_knows_another_definition_changes_nothing(own: OwnTables) -> None:
     own.write("reply_sla", REPLY_SLA)
     own.apply()
@@ -574,7 +591,8 @@ REFUSED = [
         r"sum\(\) of floating-point numbers depends on their order",
     ),
     (
-        '-- key = "id"\nselect id, sum(1) over (partition by client_id order by name rows 2 preceding) as x from app.crews',
+        '-- key = "id"\nselect id, sum(1) over (partition by client_id order by name rows 2 preceding) as x '
+        "from app.crews",
         r"sum\(\) takes rows of app.crews in an order that is not complete",
     ),
     (
@@ -609,6 +627,22 @@ REFUSED = [
         '-- key = "id"\nselect app.last(id::text) as id from app.crews group by name',
         r"app.last\(\) is an aggregate whose keys are not known",
     ),
+    (
+        '-- key = "id"\n-- personal = "nam"\nselect id, name from app.crews',
+        "there is no column nam: the SELECT returns id, name",
+    ),
+    (
+        '-- key = "id"\n-- day = "name"\nselect id, name from app.crews',
+        "day = name: its values are text, neither days nor times",
+    ),
+    (
+        '-- key = "id"\nselect id from app.histories_a',
+        "rows.sql:2: app.histories_a is the histories table of a crew, of which only session ids and days are logged",
+    ),
+    (
+        '-- key = "id"\nselect id from app.of_histories',
+        "app.histories_a is the histories table of a crew",
+    ),
 ]
 
 
@@ -621,6 +655,8 @@ def test_what_cannot_be_kept_exact_is_refused_with_the_place_and_the_remedy(
     own.world.execute("create view app.view_of_now as select id, created_at > current_date as x from app.crews")
     own.world.execute("create aggregate app.last(text) (sfunc = textcat, stype = text)")
     own.world.execute("create materialized view app.materialized as select a from app.without_key")
+    own.world.crew("A")
+    own.world.execute("create view app.of_histories as select * from app.histories_a")
     own.write("wrong", rows)
     with pytest.raises(RowsError, match=said):
         own.apply()
@@ -634,6 +670,10 @@ def test_names_and_folders(own: OwnTables, environment: Callable[..., Settings])
     (own.folder / "Wrong-name" / "rows.sql").unlink()
     own.write("clients_conversations", OF_SUMMARIES)
     with pytest.raises(TableFoldersError, match="clients_conversations has the name of the table in"):
+        own.apply()
+    (own.folder / "clients_conversations" / "rows.sql").unlink()
+    own.write("crews", OF_SUMMARIES)
+    with pytest.raises(RowsError, match=r"the log of app\.crews has the name crews_changes: rename"):
         own.apply()
     environment(CONVO_TABLES="/nowhere")
     application.forget()

@@ -2,7 +2,7 @@
 -- What the catalog says of relations.
 -- in:  %(names)s: as schema.name
 -- out: one row for each that is there: name, kind (pg_class.relkind), columns (their types, by name), keys (lists of columns that
---      are unique and not null; the primary key first), definition (of a view)
+--      are unique and not null; the primary key first), definition (of a view), is_histories (a crew's messages are in it)
 select
     named.name,
     class.relkind::text as kind,
@@ -29,7 +29,9 @@ select
         ),
         '[]'
     ) as keys,
-    case when class.relkind in ('v', 'm') then pg_get_viewdef(class.oid) end as definition
+    case when class.relkind in ('v', 'm') then pg_get_viewdef(class.oid) end as definition,
+    class.relnamespace = 'app'::regnamespace
+    and class.relname in (select histories_table_name from app.crews) as is_histories
 from unnest(%(names)s::text[]) as named (name)
 inner join pg_class as class
     on class.oid = to_regclass(
