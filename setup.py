@@ -79,5 +79,8 @@ setup(
             "uv>=0.9,<1",
         ],
     },
-    entry_points={"console_scripts": ["convo-pipelines = convo_pipelines.cli:main"]},
+    entry_points={
+        "console_scripts": ["convo-pipelines = convo_pipelines.cli:main"],
+        "dagster_dg_cli.registry_modules": ["convo_pipelines = convo_pipelines"],
+    },
 )

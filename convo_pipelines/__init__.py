@@ -13,6 +13,7 @@ scripts and notebooks, is what this module exports:
 - `Warehouse`: the database, by default the one that CONVO_DATABASE_URL names; it connects at first use.
 - `Window`: a half-open span of time, UTC.
 - `tick`, `backfill`, `reconcile`: refresh all derived tables in this process, without Dagster.
+- `DerivedTables`: a Dagster component, for tables of your own in a project of your own.
 - `ConvoPipelinesError`: base class of all expected errors. Errors that PostgreSQL reports are `psycopg.Error`s.
 
 Times are timezone-aware and UTC, days are UTC days, spans are half-open (`[start, end)`), durations are in seconds.
@@ -28,12 +29,23 @@ if TYPE_CHECKING:
     from convo_pipelines.engine.scopes import Window
     from convo_pipelines.errors import ConvoPipelinesError
     from convo_pipelines.operations.pipeline import backfill, reconcile, tick
+    from convo_pipelines.orchestration.component import DerivedTables
     from convo_pipelines.serving import read
 
-__all__ = ["ConvoPipelinesError", "Warehouse", "Window", "backfill", "read", "reconcile", "tick"]
+__all__ = [
+    "ConvoPipelinesError",
+    "DerivedTables",
+    "Warehouse",
+    "Window",
+    "backfill",
+    "read",
+    "reconcile",
+    "tick",
+]
 
 _MODULES = {
     "ConvoPipelinesError": "convo_pipelines.errors",
+    "DerivedTables": "convo_pipelines.orchestration.component",
     "Warehouse": "convo_pipelines.database.warehouse",
     "Window": "convo_pipelines.engine.scopes",
     "backfill": "convo_pipelines.operations.pipeline",
@@ -53,4 +65,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """Return the names that Dagster imports to find components: the others would read the tables too early."""
+    return [*globals(), "DerivedTables"]

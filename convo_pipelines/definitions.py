@@ -1,4 +1,4 @@
-"""The Dagster code location: one Definitions object."""
+"""The Dagster code location: one Definitions object, and what another location has of it."""
 
 import dagster as dg
 
@@ -13,7 +13,7 @@ from convo_pipelines.orchestration.lake import lake_assets, lake_jobs, lake_sche
 from convo_pipelines.orchestration.metadata import at_git
 from convo_pipelines.orchestration.resources import WarehouseResource
 
-defs = dg.Definitions(
+pipelines = dg.Definitions(
     assets=[
         *external_assets,
         *at_git(derived_assets),
@@ -51,6 +51,7 @@ defs = dg.Definitions(
         sensors.all_checks_after_reconcile,
     ],
     resources={"warehouse": WarehouseResource()},
-    loggers={"console": console},
-    executor=dg.in_process_executor,
 )
+"""All but the defaults of a location: another one may have its own."""
+
+defs = dg.Definitions.merge(pipelines, dg.Definitions(loggers={"console": console}, executor=dg.in_process_executor))

@@ -716,7 +716,8 @@ def test_a_table_is_tried_on_a_scratch_server(own: OwnTables) -> None:
     testing.assert_exact("reply_sla", seconds=2, seed=1, warehouse=own.world.warehouse)
     found = proof.check(own.world.warehouse, "of_clients", seconds=2, seed=2)
     assert found.failure == ()
-    assert found.changes > 10
+    assert found.changes
+    assert found.comparisons
     after = [
         own.world.execute(f"select * from app.{table}") for table in ("messages", "conversations", "reply_targets")
     ]

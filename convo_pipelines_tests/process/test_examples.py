@@ -1,5 +1,6 @@
-"""The tables of `examples/`, as a user applies and ticks them: each is what its SELECT says, also after changes."""
+"""`examples/`, as users run it: its tables are what their SELECTs say, and assets of a Dagster project of its own."""
 
+import json
 import os
 import re
 import shutil
@@ -11,11 +12,13 @@ from typing import Any
 
 import psycopg
 import pytest
+import yaml
 
 from convo_pipelines_tests.conftest import ROOT, Server
 
 EXAMPLES = ROOT / "examples"
-NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/rows.sql"))
+TABLES = EXAMPLES / "tables"
+NAMES = sorted(file.parent.name for file in TABLES.glob("*/rows.sql"))
 QUERIES = re.findall(r"```sql\n(.*?)```", (EXAMPLES / "README.md").read_text(), re.DOTALL)
 LINES = 25
 CHANGES = """
@@ -42,13 +45,27 @@ def url(server: Server) -> str:
 
 @pytest.fixture
 def run(url: str, tmp_path: Path) -> Callable[..., str]:
-    """Runs `convo-pipelines` on a database of its own, with a copy of the examples."""
-    shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=shutil.ignore_patterns("generated"))
-    environment = os.environ | {"CONVO_DATABASE_URL": url, "CONVO_TABLES": str(tmp_path / "examples")}
-    program = str(Path(sys.executable).with_name("convo-pipelines"))
+    """Runs commands on a database of its own, in a copy of the examples, with storage as Dagster has it by default."""
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns("generated"))
+    (tmp_path / "home").mkdir()
+    environment = os.environ | {
+        "CONVO_DATABASE_URL": url,
+        "CONVO_TABLES": str(folder / "tables"),
+        "DAGSTER_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(folder),
+    }
+    programs = Path(sys.executable).parent
 
-    def run(*arguments: str) -> str:
-        done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            [programs / command[0], *command[1:]],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -63,32 +80,63 @@ def tables(connection: psycopg.Connection[Any]) -> dict[str, list[tuple[Any, ...
     """The rows of each table, which have to be those of its SELECT."""
     found = dict[str, list[tuple[Any, ...]]]()
     for name in NAMES:
-        query = (EXAMPLES / name / "rows.sql").read_text()
+        query = (TABLES / name / "rows.sql").read_text()
         columns = connection.execute(query.encode()).description or []
         found[name] = rows(connection, f"select {', '.join(of.name for of in columns)} from analytics.{name}")
         assert found[name] == rows(connection, query) != [], name
     return found
 
 
+def fill(run: Callable[..., str]) -> None:
+    run("convo-pipelines", "migrate", "up")
+    run("convo-pipelines", "data", "sample", "--sessions", "400", "--conversations", "200", "--people", "60")
+    run("convo-pipelines", "tick")
+
+
 @pytest.mark.long(25)
 def test_the_examples_are_what_their_selects_say_also_after_changes(run: Callable[..., str], url: str) -> None:
-    run("migrate", "up")
-    run("data", "sample", "--sessions", "400", "--conversations", "200", "--people", "60")
-    run("tick")
+    fill(run)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((EXAMPLES / "setup.sql").read_bytes())
-        run("table", "apply", "--yes")
-        run("tick")
+        run("convo-pipelines", "table", "apply", "--yes")
+        run("convo-pipelines", "tick")
         before = tables(connection)
         for query in QUERIES:
             assert rows(connection, query), query
         connection.execute(CHANGES.encode())
-        run("tick")
+        run("convo-pipelines", "tick")
         after = tables(connection)
         assert [name for name in NAMES if before[name] == after[name]] == []
 
 
+@pytest.mark.long(40)
+def test_the_examples_are_assets_of_a_project_beside_its_own(run: Callable[..., str], url: str) -> None:
+    fill(run)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute((EXAMPLES / "setup.sql").read_bytes())
+        run("convo-pipelines", "table", "apply", "--yes")
+        run("convo-pipelines", "tick")
+        assets = json.loads(run("dg", "list", "defs", "--json"))["assets"]
+        assert {*NAMES, "late_answers", "conversation_summaries"} <= {asset["asset_key"] for asset in assets}
+        [[day]] = rows(connection, "select max(asked_at)::date::text from analytics.reply_sla")
+        connection.execute("update analytics.reply_sla set answered_at = null where asked_at >= %s", [day])
+        run("dg", "launch", "--assets", "reply_sla", "--partition", day)
+        run("dg", "launch", "--assets", "late_answers")
+        tables(connection)
+
+
+def test_the_component_is_listed_and_scaffolded(run: Callable[..., str], tmp_path: Path) -> None:
+    assert "convo_pipelines.DerivedTables" in run("dg", "list", "components")
+    run("dg", "scaffold", "defs", "convo_pipelines.DerivedTables", "more")
+    more = tmp_path / "examples" / "company" / "defs" / "more"
+    assert yaml.safe_load((more / "defs.yaml").read_text()) == {
+        "type": "convo_pipelines.DerivedTables",
+        "attributes": {"path": "tables"},
+    }
+    assert (more / "tables").is_dir()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_is_short_and_the_page_queries_it(name: str) -> None:
-    assert len((EXAMPLES / name / "rows.sql").read_text().splitlines()) <= LINES
+    assert len((TABLES / name / "rows.sql").read_text().splitlines()) <= LINES
     assert [f"analytics.{name}\n" in query for query in QUERIES].count(True) == 1

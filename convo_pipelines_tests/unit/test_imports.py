@@ -74,6 +74,8 @@ def test_packages_import_only_downwards(module: str) -> None:
 def test_only_orchestration_imports_dagster(module: str) -> None:
     if module.startswith(("convo_pipelines.orchestration", "convo_pipelines.definitions")):
         return
+    if module == "convo_pipelines":
+        return  # imports for type checkers only: see the tests of what is imported at first use
     lazily = module.startswith("convo_pipelines.cli")
     for imported in imports(module, in_functions=not lazily):
         assert not imported.startswith("dagster"), f"{module} imports {imported}"

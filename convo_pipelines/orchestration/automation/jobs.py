@@ -34,6 +34,7 @@ conversation_discovery = dg.define_asset_job(
     description="Refreshes sessions, conversations and summaries from the histories tables, and the links with them "
     "if LINK_SYNC_CRON is the same; without full-scan checks.",
     tags=tags(),
+    executor_def=dg.in_process_executor,
 )
 
 link_sync = dg.define_asset_job(
@@ -41,6 +42,7 @@ link_sync = dg.define_asset_job(
     dg.AssetSelection.assets(*(key(table.name) for table in LINK_SYNC)).without_checks(),
     description="Resolves participants to persons, and refreshes the links of persons, clients and projects.",
     tags=tags(),
+    executor_def=dg.in_process_executor,
 )
 
 
@@ -73,6 +75,7 @@ all_checks = dg.define_asset_job(
     dg.AssetSelection.all_asset_checks(),
     description="Runs every check, full scans included.",
     tags=tags(),
+    executor_def=dg.in_process_executor,
 )
 
 

@@ -63,10 +63,17 @@ begin
         where function.oid is not null
     loop
         definition := replace(definition, 'analytics.conversations_changes', 'analytics.conversation_changes');
-        definition := replace(definition, '(id, crew_id, session_id, project_id,', '(source, conversation_id, crew_id, session_id,');
-        definition := regexp_replace(definition, '(only_project|changed\.project_id),\s+(operation,)', '\2', 'g');
         definition := regexp_replace(
-            definition, '(values \(|select)(\s+(only_conversation|changed\.id),\s+(only_|changed\.)crew)', '\1 tg_argv[0],\2', 'g'
+            definition,
+            '\(id, crew_id, session_id, project_id[^)]*, operation,',
+            '(source, conversation_id, crew_id, session_id, operation,',
+            'g'
+        );
+        definition := regexp_replace(
+            definition,
+            '(values \(|select\s+)(only_1, only_2, only_3|c1, c2, c3)(?:, (?:only_|c)\d+)+,\s+operation,',
+            '\1tg_argv[0], \2, operation,',
+            'g'
         );
         execute definition;
     end loop;

@@ -1,0 +1,1 @@
+"""The Dagster project of a company that has tables of its own."""
