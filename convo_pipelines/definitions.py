@@ -30,6 +30,7 @@ pipelines = dg.Definitions(
         jobs.all_checks,
         jobs.activity_report,
         jobs.event_retention,
+        *jobs.scheduled_alone.values(),
         *lake_jobs,
     ],
     schedules=[
@@ -40,6 +41,7 @@ pipelines = dg.Definitions(
         schedules.activity_report_schedule,
         schedules.event_retention_schedule,
         *schedules.optional_schedules(),
+        *schedules.own_schedules,
         *lake_schedules,
     ],
     sensors=[

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from croniter import croniter
 from postgast import PgQueryError, parse
 from postgast.pg_query_pb2 import SelectStmt
 
@@ -20,7 +21,7 @@ LISTS = {"by", "key", "not_null", "personal"}
 """What may be declared: columns, one or several."""
 BY_COLUMN = {"accepted_values", "range", "recency", "relationship"}
 """What may be declared of columns: `{ column = … }`."""
-FIELDS = {"day", "group", "job", *LISTS, *BY_COLUMN}
+FIELDS = {"cron", "day", "group", "job", *LISTS, *BY_COLUMN}
 """All that may be declared."""
 JOBS = ("link_sync", "conversation_discovery")
 """Whose ticks may refresh a table; the first one does by default."""
@@ -97,6 +98,8 @@ def read(name: str, folder: Path) -> Declaration:
             comments[found[1]] = found[2].strip()
         else:
             described.append(line.removeprefix("--").strip())
+    if {"job", "cron"} <= said.keys():
+        raise RowsError(f"{file}: a table has a job or a cron, not both")
     if "key" not in said:
         raise RowsError(f'{file}: no key is declared: add a line such as `-- key = "conversation_id"`')
     text = "\n".join(lines[length:]).strip()
@@ -119,6 +122,8 @@ def _value(place: str, name: str, text: str) -> Any:
     if isinstance(value, str) and name not in LISTS:
         if name == "job" and value not in JOBS:
             raise RowsError(f"{place}: there is no job {value}: {' and '.join(JOBS)} are there")
+        if name == "cron" and not (croniter.is_valid(value) and len(value.split()) == 5):
+            raise RowsError(f"{place}: {value} is not a cron expression of five fields, such as 0 6 * * *")
         return value
     values = cast("list[object]", value) if isinstance(value, list) else [value]
     if not (name in LISTS and values and all(isinstance(one, str) for one in values)):

@@ -114,6 +114,7 @@ class DerivedTable:
         rows: its rows.
         grain: its keys.
         log: the changes of its rows, for the tables that follow, and its retries.
+        cron: when the job runs (UTC), if it is of this table only; empty: a setting of the job's name says so.
         definition: what identifies how its rows are computed, of a table of one's own: processes that know another
             refuse to refresh it. Empty: only an upgrade of the package changes that.
         propagates: whether a refresh logs the rows that it changed. Otherwise none follows, triggers log them, or the
@@ -142,6 +143,7 @@ class DerivedTable:
     rows: Target
     log: Log
     grain: Grain
+    cron: str = ""
     definition: str = ""
     propagates: bool = False
     reader: str = ""
@@ -180,9 +182,9 @@ class DerivedTable:
 
 REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
 OPTIONAL = {
-    "also_logged", "columns", "day", "days", "definition", "has_triggers", "hooks", "inserted", "is_found_again",
-    "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader", "reads", "relation",
-    "rows_sql", "updated_at",
+    "also_logged", "columns", "cron", "day", "days", "definition", "has_triggers", "hooks", "inserted",
+    "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader",
+    "reads", "relation", "rows_sql", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""
 OF_KEYS = {"all", "by_bytes", "columns", "has_days", "has_retries", "identify_rows", "more", "rows"}
@@ -222,6 +224,7 @@ def _derived_table(registry: "Registry", name: str, said: Mapping[str, Any]) -> 
         log=registry.logs[name],
         grain=Grain.of(said["keys"]),
         definition=said.get("definition", ""),
+        cron=said.get("cron", ""),
         propagates=said.get("propagates", False),
         reader=said.get("reader", ""),
         part=said.get("part", ""),

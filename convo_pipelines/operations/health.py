@@ -18,6 +18,7 @@ from convo_pipelines.database.migrations import record
 from convo_pipelines.database.migrations.record import ViewsReleasedError
 from convo_pipelines.database.warehouse import UnreachableError, Warehouse
 from convo_pipelines.engine import capture, change_log
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS, REGISTRY
 from convo_pipelines.settings import Settings, settings
 
@@ -132,7 +133,7 @@ def _look(warehouse: Warehouse) -> list[Finding]:
         rows = fetch(
             connection,
             "operations/health/findings",
-            limits=json.dumps({table.name: allowed_wait(table.job).total_seconds() for table in DERIVED_TABLES}),
+            limits=json.dumps({table.name: allowed_wait(table).total_seconds() for table in DERIVED_TABLES}),
             largest_log_rows=change_log.LARGEST_LOG_ROWS // 2,
             lake_seconds=_allowed_without_lake().total_seconds(),
             oldest_seconds=OLDEST_TRANSACTION.total_seconds(),
@@ -183,15 +184,15 @@ def _is_here(address: str | None) -> bool:
 def discovery_limits(connection: Connection) -> dict[str, Any]:
     """Return the parameters of `sql/tables/histories_sessions/checks/discovery_is_healthy.sql`."""
     state = fetch(connection, "engine/change_log/position", asset_keys=[HISTORIES_SESSIONS.name])
-    wait = allowed_wait(HISTORIES_SESSIONS.job)
+    wait = allowed_wait(HISTORIES_SESSIONS)
     return {"unread_since": state[0]["unread_since"] if state else None, "wait_minutes": wait.total_seconds() / 60}
 
 
-def allowed_wait(job: str) -> timedelta:
-    """Return how long a change may wait for a job's tick: 10 minutes, or since the last but one scheduled time."""
-    name, now = f"{job}_cron", datetime.now(UTC)
+def allowed_wait(table: DerivedTable) -> timedelta:
+    """Return how long a change may wait for a table's tick: 10 minutes, or since the last but one scheduled time."""
+    name, now = f"{table.job}_cron", datetime.now(UTC)
     try:
-        due = _last_but_one(getattr(settings(), name), now)
+        due = _last_but_one(table.cron or getattr(settings(), name), now)
     except CroniterError:
         due = _last_but_one(Settings.model_fields[name].default, now)
     return max(SHORTEST_WAIT, now - due)

@@ -4,6 +4,7 @@ import logging
 
 import dagster as dg
 
+from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.settings import Settings, settings
 
 _log = logging.getLogger(__name__)
@@ -19,6 +20,11 @@ def cron(name: str) -> str:
         _log.error("%s=%r is not a cron expression; using the default %r", name.upper(), given, default)
         return default
     return given
+
+
+def cron_of(table: DerivedTable) -> str:
+    """Return the cron expression of the job that ticks a table."""
+    return table.cron or cron(f"{table.job}_cron")
 
 
 def is_one_tick() -> bool:

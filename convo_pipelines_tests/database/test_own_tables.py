@@ -480,7 +480,7 @@ REFUSED = [
     ),
     (
         '-- key = "id"\n-- colour = "red"\nselect id from app.crews',
-        "rows.sql:2: colour cannot be declared: only accepted_values, by",
+        "rows.sql:2: colour cannot be declared: only accepted_values, by, cron",
     ),
     (
         "-- key = id\nselect id from app.crews",
@@ -563,6 +563,14 @@ REFUSED = [
         "app.materialized is a materialized view, whose changes cannot",
     ),
     ('-- key = "id"\n-- job = "mine"\nselect id from app.crews', "rows.sql:2: there is no job mine"),
+    (
+        '-- key = "id"\n-- cron = "hourly"\nselect id from app.crews',
+        "rows.sql:2: hourly is not a cron expression of five",
+    ),
+    (
+        '-- key = "id"\n-- cron = "0 6 * * *"\n-- job = "link_sync"\nselect id from app.crews',
+        "a job or a cron, not both",
+    ),
     ('-- key = "id"\n-- range = "id"\nselect id from app.crews', "rows.sql:2: range is of columns: write"),
     ('-- key = "id"\n-- range = { id = 1 }\nselect id from app.crews', r"range of id is not one: write `\{ minutes = "),
     ('-- key = "id"\n-- not_null = ["x"]\nselect id from app.crews', "not_null: there is no column x"),

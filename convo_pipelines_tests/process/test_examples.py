@@ -116,8 +116,11 @@ def test_the_examples_are_assets_of_a_project_beside_its_own(run: Callable[..., 
         connection.execute((EXAMPLES / "setup.sql").read_bytes())
         run("convo-pipelines", "table", "apply", "--yes")
         run("convo-pipelines", "tick")
-        assets = json.loads(run("dg", "list", "defs", "--json"))["assets"]
-        assert {*NAMES, "late_answers", "conversation_summaries"} <= {asset["asset_key"] for asset in assets}
+        found = json.loads(run("dg", "list", "defs", "--json"))
+        keys = {asset["asset_key"] for asset in found["assets"]}
+        assert {*NAMES, "late_answers", "conversation_summaries"} <= keys
+        crons = {schedule["name"]: schedule["cron_schedule"] for schedule in found["schedules"]}
+        assert crons["tick_person_weeks_schedule"] == "0 * * * *"
         [[day]] = rows(connection, "select max(asked_at)::date::text from analytics.reply_sla")
         connection.execute("update analytics.reply_sla set answered_at = null where asked_at >= %s", [day])
         run("dg", "launch", "--assets", "reply_sla", "--partition", day)

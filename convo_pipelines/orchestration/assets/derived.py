@@ -13,7 +13,7 @@ from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.cells import key, pool
-from convo_pipelines.orchestration.crons import cron
+from convo_pipelines.orchestration.crons import cron_of
 from convo_pipelines.orchestration.metadata import code, version
 from convo_pipelines.orchestration.partitions import days
 
@@ -54,7 +54,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
                 "personal_data": "yes" if personal_columns(table.name) else "no",
                 "tier": TIERS.get(table.group, "3"),
             },
-            freshness_policy=freshness.policy(cron(f"{table.job}_cron")),
+            freshness_policy=freshness.policy(cron_of(table)),
         )
 
     if table is HISTORIES_SESSIONS:

@@ -46,6 +46,20 @@ link_sync = dg.define_asset_job(
 )
 
 
+scheduled_alone = {
+    table.name: dg.define_asset_job(
+        table.job,
+        dg.AssetSelection.assets(key(table.name)).without_checks(),
+        description=f"Refreshes {table.name}, which has a schedule of its own.",
+        tags=tags(),
+        executor_def=dg.in_process_executor,
+    )
+    for table in DERIVED_TABLES
+    if table.cron
+}
+"""The jobs of tables that declare `cron`."""
+
+
 @dg.op
 def compare_everything(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
     """Compares every derived row with its sources and repairs it; reports drift, by kind, as an asset observation."""

@@ -9,7 +9,7 @@ from convo_pipelines import extras
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import leases, ticks
 from convo_pipelines.engine.registry import DerivedTable
-from convo_pipelines.model.tables import LINK_SYNC
+from convo_pipelines.model.tables import DERIVED_TABLES, LINK_SYNC
 from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.automation import jobs
 from convo_pipelines.orchestration.cells import qualified, tags
@@ -90,6 +90,19 @@ def optional_schedules() -> list[dg.ScheduleDefinition]:
     return [project_arrays_schedule]
 
 
+def _own_schedule(table: DerivedTable) -> dg.ScheduleDefinition:
+    """Return the schedule of a table that declares `cron`."""
+
+    @_schedule(name=f"{table.job}_schedule", job=jobs.scheduled_alone[table.name], cron_schedule=table.cron)
+    def schedule(
+        context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.RunRequest | dg.SkipReason:
+        """Refreshes a table of one's own, if what it reads has changed."""
+        return _tick(context, warehouse, table.job, [table])
+
+    return schedule
+
+
 def _tick(
     context: dg.ScheduleEvaluationContext, warehouse: Warehouse, job_name: str, tables: Sequence[DerivedTable]
 ) -> dg.RunRequest | dg.SkipReason:
@@ -119,3 +132,6 @@ def _has_failed(instance: dg.DagsterInstance, job_name: str) -> bool:
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=ended, tags=tags()), limit=1)
     return [run.status for run in runs] == [dg.DagsterRunStatus.FAILURE]
+
+
+own_schedules = [_own_schedule(table) for table in DERIVED_TABLES if table.cron]

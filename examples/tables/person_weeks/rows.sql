@@ -2,6 +2,7 @@
 -- key = ["client_id", "week"]
 -- by = "client_id"
 -- day = "week"
+-- cron = "0 * * * *"
 -- week: Its Monday, in UTC.
 -- more: So many persons more than in the client's week before that had any. It is why all weeks of a client are
 -- computed together (by): a change in one changes the next one's row.
