@@ -557,7 +557,7 @@ def _toml(
         "personal": said.get("personal", []),
     }
     if "day" in said:
-        values["day"] = {said["day"]: columns[said["day"]]}
+        values["day"] = values["lake_day"] = {said["day"]: columns[said["day"]]}
     values["keys"] = {"columns": typed, "by_bytes": texts, "has_days": "day" in said}
     values["columns"] = dict(columns)
     values["lineage"] = dict(read)

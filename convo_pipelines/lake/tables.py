@@ -1,8 +1,9 @@
 """Which tables are in the lake, and what of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from psycopg import sql
 from pyiceberg.types import (
     BooleanType,
     DateType,
@@ -95,7 +96,13 @@ class LakeTable:
 
 def _day(column: str, of: str) -> str:
     """Return the SQL of a row's UTC day, by a column with a day or a time."""
-    return usable(column if of == "date" else f"({column} at time zone 'UTC')::date")
+    name = sql.Identifier(column).as_string()
+    return usable(name if of == "date" else f"({name} at time zone 'UTC')::date")
 
 
-LAKE_TABLES = [LakeTable(table, _day(*table.lake_day)) for table in DERIVED_TABLES if table.lake_day]
+def in_lake(tables: Iterable[DerivedTable]) -> list[LakeTable]:
+    """Return those of the tables that the lake has: their rows have a day."""
+    return [LakeTable(table, _day(*table.lake_day)) for table in tables if table.lake_day]
+
+
+LAKE_TABLES = in_lake(DERIVED_TABLES)

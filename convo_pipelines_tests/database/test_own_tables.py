@@ -19,8 +19,11 @@ from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.engine.change_log import DefinitionError
 from convo_pipelines.engine.registry import DeclarationError
 from convo_pipelines.engine.scopes import Window
+from convo_pipelines.lake import refresh, store
+from convo_pipelines.lake import tables as lake_tables
 from convo_pipelines.settings import Settings
 from convo_pipelines_tests import oracle
+from convo_pipelines_tests.lakes import in_database, in_lake
 from convo_pipelines_tests.own_tables import LOG, OwnTables
 from convo_pipelines_tests.world import DAY, World
 
@@ -293,6 +296,30 @@ def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
     own.tick()
     own.assert_right()
     assert [row["deals"] for row in own.rows("deals")] == [2]
+
+
+def test_a_table_with_a_day_is_in_the_lake(
+    own: OwnTables, tmp_path: Path, environment: Callable[..., Settings]
+) -> None:
+    environment(CONVO_DATABASE_URL=own.world.url, LAKE_URI=f"file://{tmp_path}/lake")
+    addresses.database_url.cache_clear()
+    store.catalog.cache_clear()
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_clients", OF_CLIENTS)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    [table] = [table for table in lake_tables.in_lake(own.registry) if table.table.definition]
+    assert refresh.tick(own.world.warehouse, table).is_everything
+    assert in_lake(table) == in_database(own.world, table) != []
+    talk(own.world, 90)
+    own.world.execute("update app.messages set sent_at = sent_at + interval '30 days' where direction = 'outbound'")
+    own.tick()
+    assert not refresh.tick(own.world.warehouse, table).is_everything
+    assert in_lake(table) == in_database(own.world, table)
+    addresses.database_url.cache_clear()
+    store.catalog.cache_clear()
 
 
 CHECKED = REPLY_SLA.replace(
