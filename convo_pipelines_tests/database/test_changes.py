@@ -537,6 +537,18 @@ def test_a_first_build_is_one_reading_and_trims_beside_it_leave_it_its_changes(u
     assert outcome.keys == 0
 
 
+def test_a_look_that_nobody_has_to_read_is_not_shown_again(world: World) -> None:
+    world.message(world.conversation())
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
+    with world.warehouse.connection() as connection:
+        snapshots = [of.snapshot for of in change_log.watermarks(connection, DERIVED_TABLES).values() if of.snapshot]
+        assert change_log.look_at_all(connection, change_log.oldest(snapshots)).operations == frozenset()
+    written = world.execute("select max(written_by::text::bigint) from analytics.refresh_state")
+    ticks.tick_all(world.warehouse, DERIVED_TABLES, log)
+    assert world.execute("select max(written_by::text::bigint) from analytics.refresh_state") == written
+
+
 @both_servers_if_wide
 def test_two_ticks_at_once_move_the_watermark_once(world: World) -> None:
     world.crew()
