@@ -22,7 +22,7 @@ from convo_pipelines.authoring.lineage import lineage
 from convo_pipelines.database import declarations, own_tables, trees
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import error_message, fetch
-from convo_pipelines.database.statements import fragment, trusted
+from convo_pipelines.database.statements import FORMAT, fragment, trusted
 from convo_pipelines.database.templates import OF_ITS_OWN
 from convo_pipelines.database.trees import quoted
 from convo_pipelines.engine.declared_keys import of_rows
@@ -544,6 +544,7 @@ def _toml(
     said, typed = declared.said, {name: columns[name] for name in declared.by}
     texts = [name for name, of in typed.items() if of in ("text", "name") or of.startswith("character")]
     values: dict[str, Any] = {
+        "format": FORMAT,
         "rows_sql": own_tables.digest((declared.folder / "rows.sql").read_text()),
         "definition": definition,
         "description": declared.description or f"Rows of {declared.name}.",

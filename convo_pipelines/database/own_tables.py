@@ -17,7 +17,7 @@ COLUMN = ("column", "comment on column")
 
 
 class UnknownTablesError(ConvoPipelinesError):
-    """The database has tables of one's own that CONVO_TABLES does not name; nothing was changed."""
+    """The database has tables of one's own that this process does not know; nothing was changed."""
 
 
 def digest(text: str) -> str:
@@ -43,6 +43,12 @@ def require_all(connection: Connection) -> None:
 
     """
     found = fetch(connection, "database/own_tables/defined")
+    folders = statements.own_folders()
+    formats = {row["name"]: statements.format_of(folders[row["name"]]) for row in found if row["name"] in folders}
+    if other := [name for name, of in formats.items() if of not in (None, statements.FORMAT)]:
+        raise UnknownTablesError(
+            f"another version of convo_pipelines generated {', '.join(other)}: run `convo-pipelines table apply`"
+        )
     if unknown := [row["name"] for row in found if row["name"] not in declarations.tables()]:
         raise UnknownTablesError(
             f"the database has {', '.join(unknown)}, of which CONVO_TABLES names no folder: set it, or run "

@@ -6,6 +6,7 @@ as `sql/tables/people_conversations/rows.sql`.
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from itertools import takewhile
@@ -21,6 +22,8 @@ _PACKAGE = Path(__file__).parent.parent
 STATEMENTS = next(folder for folder in (_PACKAGE / "sql", _PACKAGE.parent / "sql") if folder.is_dir())
 GENERATED = "generated"
 """The folder, in that of a table of one's own, with what `convo-pipelines table apply` makes of its `rows.sql`."""
+FORMAT = 1
+"""The version of what is generated. A table of another one is not known until it is applied again."""
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -77,7 +80,13 @@ def tables() -> Mapping[str, Path]:
 
 def own_tables() -> Mapping[str, Path]:
     """Return the folders of CONVO_TABLES whose tables are applied, by the names of these; raises as `tables`."""
-    return {name: folder for name, folder in own_folders().items() if (folder / GENERATED / "table.toml").is_file()}
+    return {name: folder for name, folder in own_folders().items() if format_of(folder) == FORMAT}
+
+
+def format_of(folder: Path) -> int | None:
+    """Return the version of what is generated in a folder; None: nothing is."""
+    file = folder / GENERATED / "table.toml"
+    return tomllib.loads(file.read_text()).get("format", 0) if file.is_file() else None
 
 
 def own_folders() -> Mapping[str, Path]:

@@ -10,14 +10,14 @@ import pytest
 from convo_pipelines import testing
 from convo_pipelines.authoring import application, compilation, proof
 from convo_pipelines.authoring.declaration import RowsError
-from convo_pipelines.database import addresses, own_tables, statements
+from convo_pipelines.database import addresses, declarations, own_tables, statements
 from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
 from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.engine.change_log import DefinitionError
-from convo_pipelines.engine.registry import DeclarationError
+from convo_pipelines.engine.registry import DeclarationError, Registry
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.lake import refresh, store
 from convo_pipelines.lake import tables as lake_tables
@@ -103,6 +103,29 @@ def test_a_table_is_exact_after_each_change_of_what_it_reads(own: OwnTables) -> 
         assert own.compare("reply_sla").outcome.counts.changed == 0
     oracle.assert_right(world)
     oracle.assert_links_right(world)
+
+
+def test_what_another_version_generated_is_applied_again(own: OwnTables) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_clients", OF_CLIENTS)
+    own.apply()
+    talk(own.world, 30)
+    own.world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    file = own.folder / "reply_sla" / "generated" / "table.toml"
+    file.write_text(file.read_text().replace("format = 1\n", "format = 0\nunknown = true\n"))
+    application.forget()
+    own.registry = Registry(declarations.tables(), declarations.logs())
+    assert "reply_sla" not in own.registry.tables
+    assert own_tables.edited() == ["reply_sla"]
+    ticks.tick(own.world.warehouse, own.registry.tables["conversation_summaries"], LOG)
+    with pytest.raises(
+        own_tables.UnknownTablesError, match="another version of convo_pipelines generated reply_sla: run"
+    ):
+        upgrade.up(("analytics",), own.world.url)
+    own.apply()
+    own.tick()
+    own.assert_right()
+    assert own.rows("reply_sla") != []
 
 
 def test_a_window_of_days_is_refreshed(own: OwnTables) -> None:
