@@ -57,4 +57,4 @@ class DerivedTables(dg.Component, dg.Model, dg.Resolvable):
                 )
             os.environ["CONVO_TABLES"] = folders
             settings.cache_clear()
-        return import_module("convo_pipelines.definitions").pipelines
+        return import_module("convo_pipelines.definitions").pipelines()
