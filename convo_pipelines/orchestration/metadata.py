@@ -9,11 +9,12 @@ from typing import Any
 import dagster as dg
 
 from convo_pipelines.database.connections import Row
-from convo_pipelines.database.declarations import personal_columns
+from convo_pipelines.database.declarations import personal_columns, tables
 from convo_pipelines.database.execution import fetch, fetch_one, identifier
 from convo_pipelines.database.statements import STATEMENTS, line, path, source
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
+from convo_pipelines.orchestration.cells import key
 from convo_pipelines.settings import settings
 
 LONGEST_CELL = 200
@@ -50,7 +51,25 @@ def described(warehouse: Warehouse, table: DerivedTable) -> dict[str, Any]:
         ]
     )
     seconds = {f"seconds_until_visible_{name}": value for row in freshness for name, value in row.items() if value}
-    return {"dagster/column_schema": schema} | seconds | ({} if rows is None else {"dagster/row_count": rows})
+    counted = {} if rows is None else {"dagster/row_count": rows}
+    return declared(table) | {"dagster/column_schema": schema} | seconds | counted
+
+
+def declared(table: DerivedTable) -> dict[str, Any]:
+    """Return the columns of a table of one's own, and which columns of others each is computed from."""
+    said = tables()[table.name]
+    if "columns" not in said:
+        return {}
+    schema = dg.TableSchema([dg.TableColumn(name, of) for name, of in said["columns"].items()])
+    names = {other.target: name for name, other in table.registry.tables.items() if not other.rows.is_insert_only}
+    deps = {
+        column: [
+            dg.TableColumnDep(key(names.get(relation) or relation.replace(".", "/")), of)
+            for relation, of in (one.rsplit(".", 1) for one in read)
+        ]
+        for column, read in said.get("lineage", {}).items()
+    }
+    return {"dagster/column_schema": schema, "dagster/column_lineage": dg.TableColumnLineage(deps)}
 
 
 def version(statements: Sequence[str]) -> str:

@@ -53,6 +53,11 @@ def choose_30_days(page: Page, url: str, assets: Sequence[str] = (*PIPELINE, *LI
     for asset in assets:
         page.locator(f"label:has([data-testid='checkbox-{asset}'])").click()
     page.get_by_role("button", name="Materialize selected").click()
+    name_30_days(page)
+
+
+def name_30_days(page: Page) -> None:
+    """Name the days in the dialog."""
     last = datetime.now(UTC).date()
     keys = page.get_by_role("dialog").get_by_role("textbox").first
     keys.fill(f"[{last - timedelta(days=29)}...{last}]")

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from convo_pipelines.database.declarations import personal_columns, sources, tables
+from convo_pipelines.database.declarations import personal_columns, sources
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.model.tables import DERIVED_TABLES, HISTORIES_SESSIONS
@@ -14,7 +14,7 @@ from convo_pipelines.orchestration import freshness
 from convo_pipelines.orchestration.assets.common import refreshed
 from convo_pipelines.orchestration.cells import key, pool
 from convo_pipelines.orchestration.crons import cron_of
-from convo_pipelines.orchestration.metadata import code, version
+from convo_pipelines.orchestration.metadata import code, declared, version
 from convo_pipelines.orchestration.partitions import days
 
 TIERS = {"links": "1", "conversations": "1", "sessions": "2", "participants": "2", "activity": "3"}
@@ -48,7 +48,7 @@ def _asset(table: DerivedTable) -> dg.AssetsDefinition:
                 "dagster/table_name": table.target,
                 "dagster/storage_kind": "postgres",
                 **code(table.statements),
-                **_declared(table),
+                **declared(table),
             },
             tags={
                 "personal_data": "yes" if personal_columns(table.name) else "no",
@@ -87,25 +87,6 @@ def _upstream(table: DerivedTable) -> list[str]:
     names = [other.name for other in DERIVED_TABLES]
     made = ["crew_conversations"] if "conversations" in table.changes else []
     return [name for name in names if name in table.changes or name in made]
-
-
-def _declared(table: DerivedTable) -> dict[str, Any]:
-    """Return the columns of a table of one's own, and which columns of others each is computed from."""
-    said = tables()[table.name]
-    if "columns" not in said:
-        return {}
-    schema = dg.TableSchema([dg.TableColumn(name, of) for name, of in said["columns"].items()])
-    deps = {
-        column: [dg.TableColumnDep(_key_of(relation), of) for relation, of in (one.rsplit(".", 1) for one in read)]
-        for column, read in said.get("lineage", {}).items()
-    }
-    return {"dagster/column_schema": schema, "dagster/column_lineage": dg.TableColumnLineage(deps)}
-
-
-def _key_of(relation: str) -> dg.AssetKey:
-    """Return the key of the asset that stands for a relation."""
-    names = {table.target: table.name for table in DERIVED_TABLES if table.target.startswith("analytics.")}
-    return key(names.get(relation, relation.replace(".", "/")))
 
 
 derived_assets = [_asset(table) for table in DERIVED_TABLES]
