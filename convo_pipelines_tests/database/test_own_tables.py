@@ -381,6 +381,20 @@ def test_a_source_that_is_exchanged_or_loses_its_key(own: OwnTables) -> None:
     assert own.compare("visitors").outcome.counts.changed == 0
 
 
+def test_each_source_is_captured_also_if_its_table_and_its_schema_were_there(own: OwnTables) -> None:
+    world = own.world
+    for name in ("visits", "orders"):
+        world.execute(f"create table app.{name} (id int primary key, client int)")
+    for name in ("visits", "orders"):
+        own.write(f"{name}_of", f'-- key = "client"\nselect client, count(*) as n from app.{name} group by client')
+        own.apply()
+        own.tick()
+    for name in ("visits", "orders"):
+        world.execute(f"insert into app.{name} values (1, 1)")
+    own.tick()
+    own.assert_right()
+
+
 def test_names_that_need_quotes(own: OwnTables) -> None:
     world = own.world
     world.execute('create table app."Orders" ("Id" int primary key, "user" text, "a.b" int)')
