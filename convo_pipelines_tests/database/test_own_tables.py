@@ -463,6 +463,50 @@ def test_values_of_types_of_ones_own(own: OwnTables) -> None:
     own.assert_right()
 
 
+@pytest.mark.parametrize(
+    "number", ["text::int as number", "case when text ~ '^\\d+$' then text::int end as number", "ln(text::int) as number"]
+)
+def test_a_key_that_cannot_be_computed_of_a_row_that_is_left_out(own: OwnTables, number: str) -> None:
+    own.world.execute("create table app.notes (id int primary key, text text)")
+    own.write(
+        "numbers",
+        f"-- key = \"number\"\nselect {number}, count(*) as n from app.notes where text ~ '^\\d+$' group by 1",
+    )
+    own.apply()
+    own.world.execute("insert into app.notes values (1, '1'), (2, '2')")
+    own.tick()
+    own.world.execute("insert into app.notes values (3, 'x'), (4, '1'), (5, null)")
+    own.tick()
+    own.assert_right()
+    own.world.execute("update app.notes set text = '3' where id in (2, 3)")
+    own.tick()
+    own.assert_right()
+    assert own.compare("numbers").outcome.counts.changed == 0
+
+
+def test_equal_values_that_look_different(own: OwnTables) -> None:
+    own.world.execute("create table app.notes (id int primary key, amount numeric, took interval, ratio float8)")
+    own.write("amounts", '-- key = "id"\nselect id, amount, took, ratio from app.notes')
+    own.write("texts", '-- key = "id"\nselect id, concat(amount, took, ratio) as text from analytics.amounts')
+    own.apply()
+    own.world.execute("insert into app.notes values (1, 1.0, '1 day', 0), (2, 1, '1 day', 0), (3, null, null, null)")
+    own.tick()
+    for change in ("amount = 1.00", "took = '24 hours'", "ratio = '-0'", "amount = null"):
+        own.world.execute(f"update app.notes set {change} where id < 2")
+        done = own.tick()
+        own.assert_right()
+    assert own.compare("amounts").outcome.counts.changed == 0
+    own.world.execute("update app.notes set amount = 2.0 where id = 1")
+    own.tick()
+    own.world.execute("update app.notes set amount = 2.00 where id = 1")
+    done = own.tick()
+    assert done["amounts"].outcome.counts.updated == 0
+    assert own.world.execute("select amount::text, text from analytics.amounts join analytics.texts using (id)")[-1] == {
+        "amount": "2.00",
+        "text": "2.0024:00:00-0",
+    }
+
+
 REFUSED = [
     (
         "select id from app.crews",
