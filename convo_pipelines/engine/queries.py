@@ -191,7 +191,8 @@ def _queries(
         for number, part in enumerate(parts)
     ]
     is_different = "is_shown_otherwise" if table.definition else "is_different"
-    is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else is_different
+    if table.rows.is_insert_only or table.rows.is_found_again:
+        is_different = "is_missing" if table.rows.is_insert_only else "is_any"
     return {
         "rows": own(table, "rows").format(**names, parts=sql.SQL("\nunion all\n").join(read)),
         "is_present": own(table, "is_present_of_days" if is_whole else "is_present").format(**names),
