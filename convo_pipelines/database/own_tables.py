@@ -1,7 +1,7 @@
 """The state of tables of one's own, which no migration makes: the tables, and the logs of what they read."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg import sql
 
@@ -48,6 +48,22 @@ def require_all(connection: Connection) -> None:
             f"the database has {', '.join(unknown)}, of which CONVO_TABLES names no folder: set it, or run "
             f"`convo-pipelines table remove {unknown[0]}`"
         )
+
+
+def depends(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Return what identifies the definitions of views and functions, by their names."""
+    found = fetch(connection, "database/own_tables/depends", names=sorted(names))
+    return {row["name"]: row["definition"] for row in found}
+
+
+def note_redefined(connection: Connection) -> None:
+    """Have no process refresh tables of which a view or function was redefined, from which their keys followed."""
+    declared = {name: said for name, said in declarations.tables().items() if said.get("depends")}
+    now = depends(connection, {of for said in declared.values() for of in said["depends"]})
+    for name, said in declared.items():
+        redefined = [of for of, definition in said["depends"].items() if now[of] != definition][:1]
+        found = " ".join([said["definition"], *redefined])
+        execute(connection, "database/own_tables/note", name=name, definition=said["definition"], found=found)
 
 
 def settle(connection: Connection) -> None:

@@ -142,7 +142,7 @@ def tick_many(
         try:
             is_all = selection is None and (changes is None or _is_large_part(connection, work, changes))
             found = None if is_all else _refresh(connection, work, at.scope, selection)
-        except psycopg.DataError as error:
+        except (psycopg.DataError, psycopg.errors.FeatureNotSupported) as error:
             if changes is None or selection is not None or not table.definition:
                 raise
             # A key may fail that is computed from a changed row, if the SELECT leaves that row out.

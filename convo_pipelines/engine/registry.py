@@ -180,8 +180,8 @@ class DerivedTable:
 
 REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
 OPTIONAL = {
-    "also_logged", "columns", "day", "days", "definition", "has_triggers", "hooks", "inserted", "is_found_again",
-    "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader", "reads", "relation",
+    "also_logged", "columns", "day", "days", "definition", "depends", "has_triggers", "hooks", "inserted",
+    "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader", "reads", "relation",
     "rows_sql", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""

@@ -468,7 +468,7 @@ def test_a_key_that_cannot_be_computed_of_a_row_that_is_left_out(own: OwnTables,
     own.world.execute("create table app.notes (id int primary key, text text)")
     own.write(
         "numbers",
-        f"-- key = \"number\"\nselect {number} as number, count(*) as n from app.notes\n"
+        f'-- key = "number"\nselect {number} as number, count(*) as n from app.notes\n'
         "where text ~ '^\\d+$' group by 1",
     )
     own.apply()
@@ -521,6 +521,89 @@ def test_a_key_that_is_computed_of_what_values_look_like(own: OwnTables) -> None
         own.world.execute(change)
         own.tick()
         own.assert_right()
+
+
+@pytest.mark.parametrize(
+    ("read", "change"),
+    [
+        ("app.shown", "create or replace view app.shown as select id, a * 2 as a from app.numbers"),
+        ("app.shown", "create or replace view app.shown as select id, a from app.others"),
+        ("app.of_shown", "create or replace view app.shown as select id, a from app.others"),
+        ("app.called", "create or replace function app.f(x int) returns int language sql immutable as 'select -x'"),
+        ("app.shown", "drop view app.shown cascade; create view app.shown as select id, a from app.others"),
+    ],
+)
+def test_a_view_or_function_that_is_redefined(own: OwnTables, read: str, change: str) -> None:
+    world = own.world
+    for table in ("numbers", "others"):
+        world.execute(f"create table app.{table} (id int primary key, a int)")
+    world.execute("create view app.shown as select id, a from app.numbers")
+    world.execute("create view app.of_shown as select id, a from app.shown where a <> 0")
+    world.execute("create function app.f(x int) returns int language sql immutable as 'select x + 1'")
+    query = "select id, app.f(a) as a from app.numbers" if read == "app.called" else f"select id, a from {read}"
+    own.write("numbered", f'-- key = "id"\n{query}')
+    own.apply()
+    world.execute("insert into app.numbers values (1, 1), (2, 2); insert into app.others values (2, 3), (3, 4)")
+    own.tick()
+    own.assert_right()
+    world.execute(change)
+    world.execute("update app.numbers set a = 5 where id = 1")
+    said = r"app\.(shown|f), which numbered reads, was redefined: run `convo-pipelines table apply numbered`"
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match=said):
+            own.tick()
+        with pytest.raises(DefinitionError, match=said):
+            own.compare("numbered")
+    assert own.plan("numbered").is_change
+    own.apply()
+    own.tick()
+    own.assert_right()
+    world.execute("update app.others set a = 7; update app.numbers set a = 8")
+    own.tick()
+    own.assert_right()
+
+
+def test_a_view_that_is_redefined_and_again_as_it_was(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create table app.numbers (id int primary key, a int)")
+    world.execute("create view app.shown as select id, a from app.numbers")
+    own.write("numbered", '-- key = "id"\nselect id, a from app.shown')
+    own.apply()
+    own.tick()
+    world.execute("create or replace view app.shown as select id, -a as a from app.numbers")
+    world.execute("insert into app.numbers values (1, 1)")
+    with pytest.raises(DefinitionError):
+        own.tick()
+    world.execute("create or replace view app.shown as select id, a from app.numbers")
+    own.tick()
+    own.assert_right()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "drop table app.visits",
+            'visitors: relation "app.visits" does not exist: correct /.*/visitors/rows.sql, and run',
+        ),
+        ("alter table app.visits rename client to person", 'visitors: column "client" does not exist: correct /'),
+        (
+            "alter table app.visits alter client type text",
+            "visitors: .* types text and integer cannot be matched: correct",
+        ),
+    ],
+)
+def test_a_source_that_is_not_there_any_more_is_named(own: OwnTables, change: str, said: str) -> None:
+    own.world.execute("create table app.visits (id int primary key, client int)")
+    own.write("visitors", '-- key = "client"\nselect client, count(*) as visits from app.visits group by client')
+    own.apply()
+    own.world.execute("insert into app.visits values (1, 1)")
+    own.tick()
+    own.world.execute(change)
+    with pytest.raises(ticks.SourceError, match=said):
+        own.tick()
+    with pytest.raises(ticks.SourceError, match=said):
+        own.compare("visitors")
 
 
 REFUSED = [

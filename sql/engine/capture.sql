@@ -72,7 +72,15 @@ with now as materialized (
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_proc
-            where oid >= 16384 and exists (select from analytics.adopted_views)  -- functions may call others in their text
+            where oid >= 16384  -- functions may call others in their text
+                and (
+                    exists (select from analytics.adopted_views)
+                    or exists (select from analytics.refresh_state where definition is not null)
+                )
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_rewrite
+            where oid >= 16384 and exists (select from analytics.refresh_state where definition is not null)
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_operator
