@@ -143,7 +143,7 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
         if there is None:
             columns = ", ".join(f"{column} {typed}" for column, typed in logged.items())
             there = [f"create table {log} ({columns}, …)  -- with triggers on {relation}, which write it"]
-        found += there
+        found += [*there, *own_tables.retypes(connection, log, logged)]
     if changes is None:
         summary = "a new table"
     elif found:

@@ -26,12 +26,12 @@ STATEMENTS = {
     "refresh": "Compares the rows of these keys with the sources, writes the differences, and logs them:",
 }
 """What a tick sends for a few keys."""
-NOT_VALID = "42"
-"""How codes of errors begin if a statement names what is not there, or what may not be read."""
+NOT_VALID = ("22", "42")
+"""How codes of errors begin if a value cannot be computed, and if what a statement names is not there, or may not be read."""
 
 
 class SourceError(ConvoPipelinesError):
-    """What a table of one's own reads has changed, or may not be read; the message says what to do."""
+    """A SELECT of one's own fails, as what it reads has changed, or may not be read; the message says what to do."""
 
 
 def tick(
@@ -117,12 +117,12 @@ def _recorded(warehouse: Warehouse, table: DerivedTable, narrowing: Selection | 
 
 @contextmanager
 def _about(table: DerivedTable) -> Generator[None]:
-    """Name a table in the logs, and in what it raises if what it reads is not there."""
+    """Name a table in the logs, and one's own in what its SELECT raises."""
     with logs.about(table=table.name):
         try:
             yield
-        except psycopg.ProgrammingError as error:
-            if not table.definition or not (error.sqlstate or "").startswith(NOT_VALID):
+        except psycopg.Error as error:
+            if not table.definition or (error.sqlstate or "")[:2] not in NOT_VALID:
                 raise
             remedy = (
                 f"correct {own_folders()[table.name] / 'rows.sql'}, and run `convo-pipelines table apply {table.name}`"

@@ -606,6 +606,38 @@ def test_a_source_that_is_not_there_any_more_is_named(own: OwnTables, change: st
         own.compare("visitors")
 
 
+def test_a_source_whose_columns_get_other_types(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create table app.visits (id int primary key, client int)")
+    world.execute("create table app.names (client int primary key, name text)")
+    own.write("visitors", '-- key = "client"\nselect client, count(*) as visits from app.visits group by client')
+    own.write(
+        "named",
+        '-- key = "name"\nselect name, sum(visits) as visits from analytics.visitors join app.names using (client) '
+        "group by name",
+    )
+    own.apply()
+    world.execute("insert into app.visits select n, n % 3 from generate_series(1, 9) as n")
+    world.execute("insert into app.names values (0, 'x'), (1, 'y'), (2, 'x')")
+    own.tick()
+    own.assert_right()
+    for table in ("visits", "names"):
+        world.execute(f"alter table app.{table} alter client type text using 'c' || client")
+    world.execute("update app.visits set client = 'c1' where id = 2")
+    own.apply()
+    for change in (
+        "update app.visits set client = 'c1' where id < 4",
+        "update app.names set name = 'z' where client = 'c1'",
+        "insert into app.visits values (10, 'c4'), (11, 'c1')",
+        "insert into app.names values ('c4', 'y')",
+        "delete from app.visits where client = 'c1'",
+        "truncate app.visits",
+    ):
+        world.execute(change)
+        own.tick()
+        own.assert_right()
+
+
 REFUSED = [
     (
         "select id from app.crews",
