@@ -115,7 +115,7 @@ def _logged_columns() -> Mapping[str, set[str]]:
 def retypes(connection: Connection, log: str, wanted: Mapping[str, str]) -> list[str]:
     """Return the statements that give columns of a log their types; what was logged of them is gone."""
     [found] = fetch(connection, "database/own_tables/columns", relation=log)
-    there = found["columns"] or {}
+    there: Mapping[str, str] = found["columns"] or {}
     alter = sql.SQL("alter table {}").format(identifier(log)).as_string()
     return [
         f"{alter} alter column {quoted(column)} type {of} using null"

@@ -181,8 +181,8 @@ class DerivedTable:
 REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
 OPTIONAL = {
     "also_logged", "columns", "day", "days", "definition", "depends", "has_triggers", "hooks", "inserted",
-    "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader", "reads", "relation",
-    "rows_sql", "updated_at",
+    "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader",
+    "reads", "relation", "rows_sql", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""
 OF_KEYS = {"all", "by_bytes", "columns", "has_days", "has_retries", "identify_rows", "more", "rows"}
