@@ -27,7 +27,7 @@ STATEMENTS = {
 }
 """What a tick sends for a few keys."""
 NOT_VALID = ("22", "42")
-"""How codes of errors begin if a value cannot be computed, and if what a statement names is not there, or may not be read."""
+"""How codes of errors begin: a value cannot be computed; what a statement names is not there, or may not be read."""
 
 
 class SourceError(ConvoPipelinesError):
