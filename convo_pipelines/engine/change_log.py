@@ -300,7 +300,7 @@ def require_definition(table: DerivedTable, in_force: str | None) -> None:
             )
         raise DefinitionError(
             f"{table.name} was defined anew by `convo-pipelines table apply`, or CONVO_TABLES was other folders there: "
-            "restart this process with these folders as they are"
+            "restart this process with these folders as they are; if an apply was interrupted, run it again"
         )
 
 

@@ -10,7 +10,6 @@ import psycopg
 from convo_pipelines import logs
 from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.execution import error_message, fetch_one
-from convo_pipelines.database.statements import own_folders
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, keys, leases, queries, refresh
 from convo_pipelines.engine.change_log import Seen, Watermark
@@ -124,12 +123,15 @@ def _about(table: DerivedTable) -> Generator[None]:
         except psycopg.Error as error:
             if not table.definition or (error.sqlstate or "")[:2] not in NOT_VALID:
                 raise
-            remedy = (
-                f"correct {own_folders()[table.name] / 'rows.sql'}, and run `convo-pipelines table apply {table.name}`"
+            said, remedy = (
+                error_message(error),
+                f"correct its rows.sql, and run `convo-pipelines table apply {table.name}`",
             )
-            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            if isinstance(error, psycopg.errors.UndefinedTable) and f'"{table.target}"' in said:
+                remedy = "it was removed: restart this process"
+            elif isinstance(error, psycopg.errors.InsufficientPrivilege):
                 remedy = "grant that to the role which runs the ticks"
-            raise SourceError(f"{table.name}: {error_message(error)}: {remedy}") from None
+            raise SourceError(f"{table.name}: {said}: {remedy}") from None
 
 
 @dataclass

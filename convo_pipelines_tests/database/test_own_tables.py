@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines import testing
 from convo_pipelines.authoring import application, compilation, proof
@@ -15,6 +16,7 @@ from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.engine.change_log import DefinitionError
 from convo_pipelines.engine.registry import DeclarationError
@@ -275,6 +277,12 @@ def test_a_table_is_removed_with_all_that_is_stored_of_it(own: OwnTables) -> Non
         assert own.world.execute(left) == [], left
     OwnTables(own.world, own.folder).tick()
     assert own_tables.edited() == ["of_clients", "reply_sla"]
+    talk(own.world, 30)
+    for run in (own.tick, lambda: own.compare("reply_sla")):
+        with pytest.raises(
+            ticks.SourceError, match=r"reply_sla: .* does not exist: it was removed: restart this process"
+        ):
+            run()
 
 
 def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
@@ -584,9 +592,9 @@ def test_a_view_that_is_redefined_and_again_as_it_was(own: OwnTables) -> None:
     [
         (
             "drop table app.visits",
-            'visitors: relation "app.visits" does not exist: correct /.*/visitors/rows.sql, and run',
+            'visitors: relation "app.visits" does not exist: correct its rows.sql, and run',
         ),
-        ("alter table app.visits rename client to person", 'visitors: column "client" does not exist: correct /'),
+        ("alter table app.visits rename client to person", 'visitors: column "client" does not exist: correct its'),
         (
             "alter table app.visits alter client type text",
             "visitors: .* types text and integer cannot be matched: correct",
@@ -636,6 +644,35 @@ def test_a_source_whose_columns_get_other_types(own: OwnTables) -> None:
         world.execute(change)
         own.tick()
         own.assert_right()
+
+
+def test_a_role_without_rights(own: OwnTables) -> None:
+    world = own.world
+    upgrade.up(("roles",), url=world.url)
+    world.execute("create schema crm; create table crm.deals (id int primary key, owner text)")
+    own.write("owners", '-- key = "owner"\nselect owner, count(*) as deals from crm.deals group by owner')
+    own.apply()
+    owner, world.warehouse = (
+        world.warehouse,
+        Warehouse(make_url(world.url).set(username="convo_pipeline").render_as_string(hide_password=False)),
+    )
+    try:
+        for right in ("usage on schema crm", "select on crm.deals"):
+            world.execute("insert into crm.deals select 1 + count(*), 'ana' from crm.deals")
+            talk(world, 30)
+            with pytest.raises(ticks.SourceError, match=r"owners: permission denied for .*: grant that to the role"):
+                own.tick()
+            world.execute(f"grant {right} to convo_pipeline")
+        own.tick()
+        own.assert_right()
+        with pytest.raises(MigrationError, match="must be owner of"):
+            application.remove(world.warehouse, "owners")
+        own.tick()
+        own.assert_right()
+    finally:
+        world.warehouse.close()
+        world.warehouse = owner
+    application.remove(world.warehouse, "owners")
 
 
 REFUSED = [
@@ -864,6 +901,20 @@ def test_names_and_folders(own: OwnTables, environment: Callable[..., Settings])
     own.write("crews", OF_SUMMARIES)
     with pytest.raises(RowsError, match=r"the log of app\.crews has the name crews_changes: rename"):
         own.apply()
+    (own.folder / "crews" / "rows.sql").unlink()
+    for name in ("client_names", "refresh_state", "schema_migration_code"):
+        own.write(name, OF_SUMMARIES)
+        with pytest.raises(RowsError, match=f"analytics has {name}, which is no table of one's own: rename the folder"):
+            own.apply()
+        (own.folder / name / "rows.sql").unlink()
+    own.write("messages_changes", OF_SUMMARIES)
+    with pytest.raises(RowsError, match=r"messages_changes cannot be the name of a table: .* without _changes"):
+        own.apply()
+    (own.folder / "messages_changes").rename(own.folder / "latin")
+    (own.folder / "latin" / "rows.sql").write_bytes(b"-- \xe4\n")
+    with pytest.raises(RowsError, match=r"latin/rows\.sql cannot be read: 'utf-8' codec"):
+        own.apply()
+    (own.folder / "latin" / "rows.sql").unlink()
     environment(CONVO_TABLES="/nowhere")
     application.forget()
     with pytest.raises(TableFoldersError, match="CONVO_TABLES names /nowhere, which is no folder"):
