@@ -396,6 +396,11 @@ class _Keys:
 
     def _check_logged(self, source: _Source, column: str) -> None:
         """Refuse columns that a log cannot have."""
+        if column in self.relations[source.relation]["vague"]:
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, whose collation is not deterministic: "
+                "choose another key"
+            )
         if column in source.logged and not source.is_new:
             return
         of = source.types[column]
