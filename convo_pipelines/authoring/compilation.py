@@ -334,7 +334,7 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
             if not key:
                 raise declared.error(f"{relation} has no primary key: add one, so that its changes can be captured")
             name = _name_of_log(table if schema == "app" else f"{schema}_{table}")
-            if taken.get(name, relation) != relation or name in registry.tables or name == declared.name:
+            if taken.setdefault(name, relation) != relation or name in registry.tables or name == declared.name:
                 raise declared.error(f"{relation} would be logged by the name of another, {name}: rename one of them")
             found.append(_Source(name, relation, types, key, f"{name}_changes", key, is_new=True))
     return sorted(found, key=lambda source: source.name)

@@ -851,6 +851,10 @@ REFUSED = [
         "the keys depend on word of app.with_array, whose collation is not deterministic",
     ),
     (
+        '-- key = "id"\nselect one.id from app."with array" as one inner join app.with_array as other on other.id = one.id',
+        "would be logged by the name of another, with_array: rename one of them",
+    ),
+    (
         '-- key = "id"\nselect tags as id, count(*) as n from app.with_array group by 1',
         "id is an array, which cannot be a key",
     ),
@@ -887,6 +891,7 @@ def test_what_cannot_be_kept_exact_is_refused_with_the_place_and_the_remedy(
     own.world.execute("update pg_collation set collisdeterministic = false where collname = 'vague'")
     own.world.execute("create table app.with_array (id int primary key, tags int[], word text collate app.vague)")
     own.world.execute("create view app.view_of_now as select id, created_at > current_date as x from app.crews")
+    own.world.execute('create table app."with array" (id int primary key)')
     own.world.execute("create aggregate app.last(text) (sfunc = textcat, stype = text)")
     own.world.execute("create materialized view app.materialized as select a from app.without_key")
     own.world.crew("A")
