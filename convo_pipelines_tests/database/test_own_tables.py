@@ -851,7 +851,7 @@ REFUSED = [
         "the keys depend on word of app.with_array, whose collation is not deterministic",
     ),
     (
-        '-- key = "id"\nselect one.id from app."with array" as one inner join app.with_array as other on other.id = one.id',
+        '-- key = "id"\nselect one.id from app."with array" as one inner join app.with_array as other using (id)',
         "would be logged by the name of another, with_array: rename one of them",
     ),
     (
