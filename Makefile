@@ -59,12 +59,12 @@ reference: .venv/installed
 	$(RUN)python docs/reference/interface.py
 
 docs: reference
-	CI=true $(RUN)pytest convo_pipelines_tests/browser -m "wide or not wide" -k "clicks or offline or cells"
+	CI=true $(RUN)pytest convo_pipelines_tests/browser -m "wide or not wide" -k "clicks or offline or cells or ones_own"
 	cp artifacts/1-asset-graph.png docs/asset-graph.png
 	cp artifacts/4-materialization.png docs/asset.png
 	cp artifacts/1-asset-graph.txt docs/asset-graph.txt
 	cp artifacts/6-activity-report-1280.png docs/activity-report.png
-	cp artifacts/cells.png artifacts/lake.png docs
+	cp artifacts/cells.png artifacts/lake.png artifacts/own-table.png docs
 
 lock: .venv/installed
 	$(RUN)uv pip compile setup.py --extra dev --universal --python-version 3.11 --upgrade --quiet \

@@ -7,6 +7,7 @@ effect before it is applied. Then the next tick computes all rows anew, while re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from convo_pipelines.authoring import compilation, declaration
 from convo_pipelines.authoring.compilation import Compiled
@@ -87,13 +88,13 @@ def apply(warehouse: Warehouse, *steps: Step) -> None:
 
     """
     for step in steps:
-        _write(step.compiled.declared, step.compiled.files)
+        _write(step.compiled.declared.folder, step.compiled.files)
     try:
         registry = Registry(declarations.tables(), declarations.logs())
         upgrade.up(("analytics",), warehouse.url)
     except BaseException:
         for step in steps:
-            _write(step.compiled.declared, step.former)
+            _write(step.compiled.declared.folder, step.former)
         raise
     capture.sync(warehouse, registry)
 
@@ -103,7 +104,7 @@ def remove(warehouse: Warehouse, name: str) -> None:
 
     Raises:
         RowsError: there is no such table in the database, or others follow it.
-        MigrationError: the database cannot be changed.
+        MigrationError: the database cannot be changed. The generated files are as before.
 
     """
     tables = Registry(declarations.tables(), declarations.logs()).tables
@@ -114,21 +115,30 @@ def remove(warehouse: Warehouse, name: str) -> None:
     if name in tables and (others := tables[name].registry.followers(tables[name])):
         raise RowsError(f"{', '.join(other.name for other in others)} reads {name}: remove or change that first")
     logs = {f"{name}_changes", *(log.name for log in declarations.logs().values())}
-    if folder := statements.own_folders().get(name):
-        shutil.rmtree(folder / GENERATED, ignore_errors=True)
-        forget()
+    folder = statements.own_folders().get(name)
+    former = _generated(folder) if folder else {}
+    if folder:
+        _write(folder, {})
     with warehouse.connection() as connection, connection.transaction():
         execute(connection, "database/own_tables/forget", name=name)
-    upgrade.up(("analytics",), warehouse.url)
+    try:
+        upgrade.up(("analytics",), warehouse.url)
+    except BaseException:
+        if folder and former:
+            _write(folder, former)
+            with warehouse.connection() as connection, connection.transaction():
+                execute(connection, "database/own_tables/define", name=name, definition=tables[name].definition)
+        raise
     with warehouse.connection() as connection, connection.transaction():
         own_tables.drop(connection, [name, *sorted(logs - {log.name for log in declarations.logs().values()})])
 
 
 def _step(connection: Connection, compiled: Compiled) -> Step:
     name = compiled.declared.name
-    folder = compiled.declared.folder / GENERATED
-    former = {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+    former = _generated(compiled.declared.folder)
     changes = own_tables.changes(connection, f"analytics.{name}", compiled.columns, is_complete=True)
+    if changes is not None and not own_tables.is_there(connection, name):
+        raise compiled.declared.error(f"analytics has {name}, which is no table of one's own: rename the folder")
     if changes is not None and (key := compilation.key_of(connection, f"analytics.{name}")) != {*compiled.declared.key}:
         raise compiled.declared.error(
             f"the table that is there has the key {', '.join(sorted(key))}: run `convo-pipelines table remove {name}` "
@@ -143,7 +153,7 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
         if there is None:
             columns = ", ".join(f"{column} {typed}" for column, typed in logged.items())
             there = [f"create table {log} ({columns}, …)  -- with triggers on {relation}, which write it"]
-        found += there
+        found += [*there, *own_tables.retypes(connection, log, logged)]
     if changes is None:
         summary = "a new table"
     elif found:
@@ -157,9 +167,15 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
     return Step(compiled, summary, found, former)
 
 
-def _write(one: Declaration, files: Mapping[str, str]) -> None:
-    """Write the generated files of a table; none: their folder is removed."""
-    folder = one.folder / GENERATED
+def _generated(of: Path) -> dict[str, str]:
+    """Return the generated files in the folder of a table."""
+    folder = of / GENERATED
+    return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
+
+
+def _write(of: Path, files: Mapping[str, str]) -> None:
+    """Write the generated files of a table into its folder; none: theirs is removed."""
+    folder = of / GENERATED
     shutil.rmtree(folder, ignore_errors=True)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

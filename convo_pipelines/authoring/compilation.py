@@ -90,6 +90,7 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
             stored = _stored(connection, declared)
             columns = _columns(connection, declared)
             functions = _functions(connection, declared, views)
+        depends = own_tables.depends(connection, {*views, *functions})
     _check_declared(declared, columns)
     keys_of = {name: [frozenset(key) for key in of["keys"]] for name, of in relations.items()}
     determinism.check(declared, keys_of | _keys_of_derived(registry), views, stored)
@@ -104,9 +105,9 @@ def compiled(connection: Connection, declared: Declaration, registry: Registry) 
     }
     if "day" in declared.said:
         files["window.sql"] = _window(declared, columns)
-    definition = own_tables.digest("".join([str(columns), *files.values()]))
+    definition = own_tables.digest("".join([str(columns), str(depends), *files.values()]))
     files["table.sql"] = _table(declared, columns)
-    files["table.toml"] = _toml(declared, definition, columns, sources, logged, read)
+    files["table.toml"] = _toml(declared, definition, depends, columns, sources, logged, read)
     files |= {f"checks/{check}.sql": text for check, text in checks(declared, columns).items()}
     return Compiled(declared, columns, files, _reads(declared, sources, logged))
 
@@ -333,7 +334,7 @@ def _sources(declared: Declaration, relations: Mapping[str, Row], registry: Regi
             if not key:
                 raise declared.error(f"{relation} has no primary key: add one, so that its changes can be captured")
             name = _name_of_log(table if schema == "app" else f"{schema}_{table}")
-            if taken.get(name, relation) != relation or name in registry.tables or name == declared.name:
+            if taken.setdefault(name, relation) != relation or name in registry.tables or name == declared.name:
                 raise declared.error(f"{relation} would be logged by the name of another, {name}: rename one of them")
             found.append(_Source(name, relation, types, key, f"{name}_changes", key, is_new=True))
     return sorted(found, key=lambda source: source.name)
@@ -395,6 +396,11 @@ class _Keys:
 
     def _check_logged(self, source: _Source, column: str) -> None:
         """Refuse columns that a log cannot have."""
+        if column in self.relations[source.relation]["vague"]:
+            raise self.declared.error(
+                f"the keys depend on {column} of {source.relation}, whose collation is not deterministic: "
+                "choose another key"
+            )
         if column in source.logged and not source.is_new:
             return
         of = source.types[column]
@@ -536,6 +542,7 @@ def _parts(declared: Declaration) -> dict[str, sql.Composable]:
 def _toml(
     declared: Declaration,
     definition: str,
+    depends: Mapping[str, str],
     columns: Mapping[str, str],
     sources: Sequence[_Source],
     logged: Mapping[str, Sequence[str]],
@@ -560,6 +567,7 @@ def _toml(
     if "day" in said:
         values["day"] = values["lake_day"] = {said["day"]: columns[said["day"]]}
     values["keys"] = {"columns": typed, "by_bytes": texts, "has_days": "day" in said}
+    values["depends"] = dict(depends)
     values["columns"] = dict(columns)
     values["lineage"] = dict(read)
     values["reads"] = _reads(declared, sources, logged)

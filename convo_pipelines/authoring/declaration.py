@@ -27,6 +27,8 @@ JOBS = ("link_sync", "conversation_discovery")
 """Whose ticks may refresh a table; the first one does by default."""
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 """Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
+LOG = "_changes"
+"""What the names of logs end with."""
 _DECLARED = re.compile(r"--\s*(\w+)\s*=\s*(.*)")
 _COMMENT = re.compile(r"--\s*(\w+):\s+(.*)")
 
@@ -84,9 +86,14 @@ def read(name: str, folder: Path) -> Declaration:
 
     """
     file = folder / "rows.sql"
-    if not NAME.fullmatch(name):
-        raise RowsError(f"{folder}: {name} cannot be the name of a table: use up to 48 of a-z, 0-9 and _")
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    if not NAME.fullmatch(name) or name.endswith(LOG):
+        raise RowsError(
+            f"{folder}: {name} cannot be the name of a table: use up to 48 of a-z, 0-9 and _, without {LOG} at the end"
+        )
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RowsError(f"{file} cannot be read: {error}") from None
     length = next(
         (number for number, line in enumerate(lines) if line.strip() and not line.startswith("--")), len(lines)
     )

@@ -1,7 +1,8 @@
 """The state of tables of one's own, which no migration makes: the tables, and the logs of what they read."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 from psycopg import sql
 
@@ -10,6 +11,7 @@ from convo_pipelines.database.connections import Connection
 from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
 from convo_pipelines.database.statements import trusted
 from convo_pipelines.database.transactions import LOCK_TIMEOUT
+from convo_pipelines.database.trees import quoted
 from convo_pipelines.errors import ConvoPipelinesError
 
 COLUMN = ("column", "comment on column")
@@ -56,6 +58,22 @@ def require_all(connection: Connection) -> None:
         )
 
 
+def depends(connection: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Return what identifies the definitions of views and functions, by their names."""
+    found = fetch(connection, "database/own_tables/depends", names=sorted(names))
+    return {row["name"]: row["definition"] for row in found}
+
+
+def note_redefined(connection: Connection) -> None:
+    """Have no process refresh tables of which a view or function was redefined, from which their keys followed."""
+    declared = {name: said for name, said in declarations.tables().items() if said.get("depends")}
+    now = depends(connection, {of for said in declared.values() for of in said["depends"]})
+    for name, said in declared.items():
+        redefined = [of for of, definition in said["depends"].items() if now[of] != definition][:1]
+        found = " ".join([said["definition"], *redefined])
+        execute(connection, "database/own_tables/note", name=name, definition=said["definition"], found=found)
+
+
 def settle(connection: Connection) -> None:
     """Create the tables and logs that are missing, change their columns, and store definitions, in a transaction.
 
@@ -75,11 +93,41 @@ def settle(connection: Connection) -> None:
         execute(connection, "database/own_tables/define", name=name, definition=of)
         if name in stored:
             connection.execute("select analytics.log_everything(%s)", [name])
+    declared_by_own = _logged_columns()
     for log in declarations.logs().values():
         if log.of != "histories":  # whose log has days instead of times, and which no own table can read
-            _settle(connection, f"analytics.{log.name}", {**log.columns, **log.day}, is_complete=False)
+            _settle(connection, f"analytics.{log.name}", {**log.columns, **log.day})
+            types = {column: of for column, of in log.columns.items() if column in declared_by_own[log.of]}
+            if retyped := retypes(connection, f"analytics.{log.name}", types):
+                for one in retyped:
+                    connection.execute(trusted(one))
+                connection.execute("select analytics.log_everything(%s)", [log.of])
     for name in statements.own_tables():
         _settle(connection, f"analytics.{name}", declarations.tables()[name]["columns"], is_complete=True)
+
+
+def _logged_columns() -> Mapping[str, set[str]]:
+    """Return the columns of each log whose types the declarations of tables of one's own say."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, said in declarations.tables().items():
+        found[name] |= {*(said["logged"] if "definition" in said else ())}
+        for source, of in said.get("reads", {}).items():
+            found[source] |= {*of["logged"]}
+        for other, columns in said.get("logs", {}).items():
+            found[other] |= {*columns}
+    return found
+
+
+def retypes(connection: Connection, log: str, wanted: Mapping[str, str]) -> list[str]:
+    """Return the statements that give columns of a log their types; what was logged of them is gone."""
+    [found] = fetch(connection, "database/own_tables/columns", relation=log)
+    there: Mapping[str, str] = found["columns"] or {}
+    alter = sql.SQL("alter table {}").format(identifier(log)).as_string()
+    return [
+        f"{alter} alter column {quoted(column)} type {of} using null"
+        for column, of in wanted.items()
+        if there.get(column, of) != of
+    ]
 
 
 def settle_triggers(connection: Connection) -> None:
@@ -123,7 +171,7 @@ def changes(connection: Connection, relation: str, wanted: Mapping[str, str], *,
     return [f"{alter} {one}" for one in [*added, *dropped, *typed]]
 
 
-def _settle(connection: Connection, relation: str, wanted: Mapping[str, str], *, is_complete: bool) -> None:
+def _settle(connection: Connection, relation: str, wanted: Mapping[str, str], *, is_complete: bool = False) -> None:
     found = changes(connection, relation, wanted, is_complete=is_complete)
     if found is None:
         found = [schema.definitions("analytics")[f"state {relation}"].text]

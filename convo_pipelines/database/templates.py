@@ -1,5 +1,6 @@
 """The definitions of `sql/schema/` that are written once for all sources: what is declared takes their placeholders."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import LiteralString
 
@@ -13,6 +14,12 @@ OF_ITS_OWN = ("histories", "conversations")
 """Sources that have trigger functions of their own: `histories_log.sql`, `conversations_log.sql`."""
 _WRITTEN_AT = ", coalesce(nullif(current_setting('convo_pipelines.written_at', true), '')::timestamptz, now())"
 """When the oldest change was made that a refresh reads; see `triggers_log.sql`."""
+
+_LOOKS_AS_IT_IS = re.compile(
+    r"bigint|boolean|bytea|character( varying)?(\(\d+\))?|date|integer|numeric\(.*\)|smallint|text"
+    r"|time(stamp)?(\(\d\))?( with(out)? time zone)?|timestamptz|uuid"
+)
+"""Types whose equal values look alike, unlike 1.0 and 1.00."""
 
 
 def text(file: str) -> str:
@@ -92,6 +99,7 @@ def _of_trigger(log: Log) -> dict[str, sql.Composable]:
     columns = [trusted(quoted(column)) for column in log.of_row]
     types = [*log.of_row.values()]
     texts = [of == "text" for of in types]
+    looks_as_it_is = all(map(_LOOKS_AS_IT_IS.fullmatch, types))
     numbers = range(1, len(columns) + 1)
 
     def listed(template: LiteralString, *of: Iterable[object], between: LiteralString = ", ") -> sql.Composed:
@@ -118,8 +126,12 @@ def _of_trigger(log: Log) -> dict[str, sql.Composable]:
         "old_row": listed("all_{} := array[old.{}];", numbers, columns, between=" "),
         "new_row": listed("all_{} := all_{} || new.{};", numbers, numbers, columns, between=" "),
         "values": listed("{} as c{}", values(""), numbers),
-        "old_values": listed("{}", values("old_rows.")),
         "new_values": listed("{}", values("new_rows.")),
+        "is_same": sql.SQL(
+            "({}) is not distinct from ({})" if looks_as_it_is else "row({}) operator(pg_catalog.*=) row({})"
+        ).format(listed("{}", values("old_rows.")), listed("{}", values("new_rows."))),
+        "distinct": sql.SQL("distinct " if looks_as_it_is else ""),
+        "as_shown": sql.SQL("" if looks_as_it_is else ", row({})::text").format(listed("c{}", numbers)),
         "aggregated": listed("array_agg(c{})", numbers),
         "nulls": listed("all_{} := array[null]::{}[];", numbers, types, between=" "),
         "one": listed("only_{}", numbers),

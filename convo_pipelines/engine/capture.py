@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from convo_pipelines.database import own_tables
 from convo_pipelines.database.connections import Connection, Row
 from convo_pipelines.database.execution import execute, fetch, fetch_one, fetch_prepared, run_prepared
 from convo_pipelines.database.locks import patiently
@@ -63,6 +64,7 @@ def sync(warehouse: Warehouse, registry: Registry) -> None:
                 execute(connection, "database/session/lock", locks=["capture"], lock_timeout=LOCK_TIMEOUT)
                 execute(connection, "engine/capture/marks")
             _settle(connection, fetch(connection, "engine/capture/differences", names=None))
+            own_tables.note_redefined(connection)
             is_bound = binding.bind_foreign_keys(connection)
             _warn_of_missing_rights(warehouse, connection, registry)
             with suppress(*PASSING_ERRORS), transaction(connection):

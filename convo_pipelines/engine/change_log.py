@@ -294,9 +294,13 @@ def require_definition(table: DerivedTable, in_force: str | None) -> None:
 
     """
     if (in_force or "") != table.definition:
+        if depends := (in_force or "").partition(" ")[2]:
+            raise DefinitionError(
+                f"{depends}, which {table.name} reads, was redefined: run `convo-pipelines table apply {table.name}`"
+            )
         raise DefinitionError(
             f"{table.name} was defined anew by `convo-pipelines table apply`, or CONVO_TABLES was other folders there: "
-            "restart this process with these folders as they are"
+            "restart this process with these folders as they are; if an apply was interrupted, run it again"
         )
 
 

@@ -190,13 +190,15 @@ def _queries(
         own(table, "part").format(part=sql.Placeholder(f"part_{number}"), relation=sql.Identifier(*part))
         for number, part in enumerate(parts)
     ]
-    is_different = "is_missing" if table.rows.is_insert_only else "is_any" if table.rows.is_found_again else None
+    is_different = "is_shown_otherwise" if table.definition else "is_different"
+    if table.rows.is_insert_only or table.rows.is_found_again:
+        is_different = "is_missing" if table.rows.is_insert_only else "is_any"
     return {
         "rows": own(table, "rows").format(**names, parts=sql.SQL("\nunion all\n").join(read)),
         "is_present": own(table, "is_present_of_days" if is_whole else "is_present").format(**names),
         "differences": own(table, "differences").format(
             **names,
-            is_different=own(table, is_different or "is_different").format(**names),
+            is_different=own(table, is_different).format(**names),
             day=day(table),
             is_news=own(table, "is_news").format(**names),
         ),

@@ -8,12 +8,15 @@ Rows that another session has locked are left for the next tick. The application
 Ticks, backfills and reconcile use the same statements; the caller only chooses the scope.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
+import psycopg
+
 from convo_pipelines.database.connections import Connection
-from convo_pipelines.database.execution import fetch, fetch_one, identifier
+from convo_pipelines.database.execution import error_message, fetch, fetch_one, identifier
 from convo_pipelines.database.locks import TableLockedError
 from convo_pipelines.database.transactions import PASSING_ERRORS, refreshing
 from convo_pipelines.database.warehouse import Warehouse
@@ -49,6 +52,8 @@ from convo_pipelines.engine.workers import Estimate, Workers
 CHUNK_KEYS = 5_000
 SPAN_SECONDS = 1.5
 """How long a chunk of everything takes, about."""
+
+_log = logging.getLogger(__name__)
 
 
 def tick(
@@ -134,10 +139,16 @@ def tick_many(
         work = Work(
             table, columns, at.from_snapshot, is_tick=changes is not None, lease=lease, written_at=at.written_at
         )
-        is_all = selection is None and (changes is None or _is_large_part(connection, work, changes))
-        outcome.add(
-            _refresh_all(warehouse, connection, work) if is_all else _refresh(connection, work, at.scope, selection)
-        )
+        try:
+            is_all = selection is None and (changes is None or _is_large_part(connection, work, changes))
+            found = None if is_all else _refresh(connection, work, at.scope, selection)
+        except (psycopg.DataError, psycopg.errors.FeatureNotSupported) as error:
+            if changes is None or selection is not None or not table.definition:
+                raise
+            # A key may fail that is computed from a changed row, if the SELECT leaves that row out.
+            _log.warning("all rows of %s are computed: %s", table.name, error_message(error))
+            found = None
+        outcome.add(found or _refresh_all(warehouse, connection, work))
     if selection is None:
         change_log.finish(connection, at)
     _note(connection, table, outcome)

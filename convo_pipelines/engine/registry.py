@@ -182,7 +182,8 @@ class DerivedTable:
 
 REQUIRED = {"description", "group", "job", "sources", "changes", "key", "logged", "keys"}
 OPTIONAL = {
-    "also_logged", "columns", "cron", "day", "days", "definition", "format", "has_triggers", "hooks", "inserted",
+    "also_logged", "columns", "cron", "day", "days", "definition", "depends", "format", "has_triggers", "hooks",
+    "inserted",
     "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader",
     "reads", "relation", "rows_sql", "updated_at",
 }  # fmt: skip

@@ -5,9 +5,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psycopg
+
 from convo_pipelines import logs
 from convo_pipelines.database.connections import Connection
-from convo_pipelines.database.execution import fetch_one
+from convo_pipelines.database.execution import error_message, fetch_one
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import capture, change_log, keys, leases, queries, refresh
 from convo_pipelines.engine.change_log import Seen, Watermark
@@ -16,12 +18,19 @@ from convo_pipelines.engine.readers import reader_of
 from convo_pipelines.engine.registry import DerivedTable
 from convo_pipelines.engine.scopes import Asked, Selection, Window
 from convo_pipelines.engine.work import Done, Outcome, columns_of
+from convo_pipelines.errors import ConvoPipelinesError
 
 STATEMENTS = {
     "keys": "The keys that changes since the watermark concern, and what the log says of them:",
     "refresh": "Compares the rows of these keys with the sources, writes the differences, and logs them:",
 }
 """What a tick sends for a few keys."""
+NOT_VALID = ("22", "42")
+"""How codes of errors begin: a value cannot be computed; what a statement names is not there, or may not be read."""
+
+
+class SourceError(ConvoPipelinesError):
+    """A SELECT of one's own fails, as what it reads has changed, or may not be read; the message says what to do."""
 
 
 def tick(
@@ -41,7 +50,7 @@ def tick(
     """
     if table is table.registry.of_job(table.job)[0]:  # once for all of them
         capture.sync(warehouse, table.registry)
-    with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
+    with _recorded(warehouse, table, narrowing), _about(table):
         if reader := reader_of(table):
             return reader.tick(warehouse, log, narrowing, wait_seconds)
         return Done(refresh.tick(warehouse, table, narrowing, wait_seconds), [])
@@ -89,7 +98,7 @@ def _tick_leased(
     log: logging.Logger,
     narrowing: Selection | None,
 ) -> Done:
-    with logs.about(table=table.name), _recorded(warehouse, table, narrowing):
+    with _recorded(warehouse, table, narrowing), _about(table):
         if reader := reader_of(table):
             return reader.tick_leased(warehouse, log, lease, narrowing)
         with warehouse.connection() as connection:
@@ -105,6 +114,26 @@ def _recorded(warehouse: Warehouse, table: DerivedTable, narrowing: Selection | 
         if narrowing is None:
             change_log.record_failure(warehouse, [table.name], error)
         raise
+
+
+@contextmanager
+def _about(table: DerivedTable) -> Generator[None]:
+    """Name a table in the logs, and one's own in what its SELECT raises."""
+    with logs.about(table=table.name):
+        try:
+            yield
+        except psycopg.Error as error:
+            if not table.definition or (error.sqlstate or "")[:2] not in NOT_VALID:
+                raise
+            said, remedy = (
+                error_message(error),
+                f"correct its rows.sql, and run `convo-pipelines table apply {table.name}`",
+            )
+            if isinstance(error, psycopg.errors.UndefinedTable) and f'"{table.target}"' in said:
+                remedy = "it was removed: restart this process"
+            elif isinstance(error, psycopg.errors.InsufficientPrivilege):
+                remedy = "grant that to the role which runs the ticks"
+            raise SourceError(f"{table.name}: {said}: {remedy}") from None
 
 
 @dataclass
@@ -155,7 +184,7 @@ def backfill(
 ) -> Done:
     """Refresh a window of whole UTC days."""
     capture.sync(warehouse, table.registry)
-    with logs.about(table=table.name):
+    with _about(table):
         if reader := reader_of(table):
             return reader.backfill(warehouse, log, window, narrowing, forget_pruned_days=forget_pruned_days)
         return Done(refresh.backfill(warehouse, table, window, narrowing), [])
@@ -178,7 +207,7 @@ def compare(
 ) -> Done:
     """Refresh everything, and count changed rows without an unread change as drift."""
     capture.sync(warehouse, table.registry)  # a table that was exchanged is news, not drift
-    with logs.about(table=table.name):
+    with _about(table):
         if reader := reader_of(table):
             return reader.compare(warehouse, log)
         return Done(refresh.compare(warehouse, table, progress), [])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from convo_pipelines import testing
 from convo_pipelines.authoring import application, compilation, proof
@@ -15,6 +16,7 @@ from convo_pipelines.database.execution import fetch
 from convo_pipelines.database.migrations import upgrade, validation
 from convo_pipelines.database.migrations.runner import MigrationError
 from convo_pipelines.database.statements import TableFoldersError
+from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.engine import chunks, ticks
 from convo_pipelines.engine.change_log import DefinitionError
 from convo_pipelines.engine.registry import DeclarationError, Registry
@@ -301,6 +303,12 @@ def test_a_table_is_removed_with_all_that_is_stored_of_it(own: OwnTables) -> Non
         assert own.world.execute(left) == [], left
     OwnTables(own.world, own.folder).tick()
     assert own_tables.edited() == ["of_clients", "reply_sla"]
+    talk(own.world, 30)
+    for run in (own.tick, lambda: own.compare("reply_sla")):
+        with pytest.raises(
+            ticks.SourceError, match=r"reply_sla: .* does not exist: it was removed: restart this process"
+        ):
+            run()
 
 
 def test_a_source_of_another_schema_and_of_a_view(own: OwnTables) -> None:
@@ -431,6 +439,20 @@ def test_a_source_that_is_exchanged_or_loses_its_key(own: OwnTables) -> None:
     assert own.compare("visitors").outcome.counts.changed == 0
 
 
+def test_each_source_is_captured_also_if_its_table_and_its_schema_were_there(own: OwnTables) -> None:
+    world = own.world
+    for name in ("visits", "orders"):
+        world.execute(f"create table app.{name} (id int primary key, client int)")
+    for name in ("visits", "orders"):
+        own.write(f"{name}_of", f'-- key = "client"\nselect client, count(*) as n from app.{name} group by client')
+        own.apply()
+        own.tick()
+    for name in ("visits", "orders"):
+        world.execute(f"insert into app.{name} values (1, 1)")
+    own.tick()
+    own.assert_right()
+
+
 def test_names_that_need_quotes(own: OwnTables) -> None:
     world = own.world
     world.execute('create table app."Orders" ("Id" int primary key, "user" text, "a.b" int)')
@@ -497,6 +519,210 @@ def test_values_of_types_of_ones_own(own: OwnTables) -> None:
     world.execute("update app.notes set code = 'c', tags = '{3}' where id < 3")
     own.tick()
     own.assert_right()
+
+
+@pytest.mark.parametrize("number", ["text::int", "case when text ~ '^\\d+$' then text::int end", "ln(text::int)"])
+def test_a_key_that_cannot_be_computed_of_a_row_that_is_left_out(own: OwnTables, number: str) -> None:
+    own.world.execute("create table app.notes (id int primary key, text text)")
+    own.write(
+        "numbers",
+        f'-- key = "number"\nselect {number} as number, count(*) as n from app.notes\n'
+        "where text ~ '^\\d+$' group by 1",
+    )
+    own.apply()
+    own.world.execute("insert into app.notes values (1, '1'), (2, '2')")
+    own.tick()
+    own.world.execute("insert into app.notes values (3, 'x'), (4, '1'), (5, null)")
+    own.tick()
+    own.assert_right()
+    own.world.execute("update app.notes set text = '3' where id in (2, 3)")
+    own.tick()
+    own.assert_right()
+    assert own.compare("numbers").outcome.counts.changed == 0
+
+
+def test_equal_values_that_look_different(own: OwnTables) -> None:
+    own.world.execute("create table app.notes (id int primary key, amount numeric, took interval, ratio float8)")
+    own.write("amounts", '-- key = "id"\nselect id, amount, took, ratio from app.notes')
+    own.write("texts", '-- key = "id"\nselect id, concat(amount, took, ratio) as text from analytics.amounts')
+    own.apply()
+    own.world.execute("insert into app.notes values (1, 1.0, '1 day', 0), (2, 1, '1 day', 0), (3, null, null, null)")
+    own.tick()
+    for change in ("amount = 1.00", "took = '24 hours'", "ratio = '-0'", "amount = null"):
+        own.world.execute(f"update app.notes set {change} where id < 2")
+        own.tick()
+        own.assert_right()
+    assert own.compare("amounts").outcome.counts.changed == 0
+    own.world.execute("update app.notes set amount = 2.0 where id = 1")
+    own.tick()
+    own.world.execute("update app.notes set amount = 2.00 where id = 1")
+    done = own.tick()
+    assert done["amounts"].outcome.counts.updated == 0
+    shown = own.world.execute("select amount::text, text from analytics.amounts join analytics.texts using (id)")
+    assert shown[-1] == {"amount": "2.00", "text": "2.0024:00:00-0"}
+
+
+def test_a_key_that_is_computed_of_what_values_look_like(own: OwnTables) -> None:
+    own.world.execute("create table app.prices (id int primary key, amount numeric, took interval)")
+    own.write("labels", '-- key = "label"\nselect amount::text as label, count(*) as n from app.prices group by 1')
+    own.write("spans", '-- key = "label"\nselect took::text as label, count(*) as n from app.prices group by 1')
+    own.apply()
+    own.world.execute("insert into app.prices values (1, 1.0, '1 day'), (2, 1, '24 hours'), (3, 2, null)")
+    own.tick()
+    own.assert_right()
+    for change in (
+        "update app.prices set amount = 1.00, took = '24 hours' where id = 1",
+        "update app.prices set amount = 1.000, took = '1 day'",
+        "insert into app.prices values (4, 1.0, '1 day'), (5, 1, '24 hours')",
+        "delete from app.prices",
+    ):
+        own.world.execute(change)
+        own.tick()
+        own.assert_right()
+
+
+@pytest.mark.parametrize(
+    ("read", "change"),
+    [
+        ("app.shown", "create or replace view app.shown as select id, a * 2 as a from app.numbers"),
+        ("app.shown", "create or replace view app.shown as select id, a from app.others"),
+        ("app.of_shown", "create or replace view app.shown as select id, a from app.others"),
+        ("app.called", "create or replace function app.f(x int) returns int language sql immutable as 'select -x'"),
+        ("app.shown", "drop view app.shown cascade; create view app.shown as select id, a from app.others"),
+    ],
+)
+def test_a_view_or_function_that_is_redefined(own: OwnTables, read: str, change: str) -> None:
+    world = own.world
+    for table in ("numbers", "others"):
+        world.execute(f"create table app.{table} (id int primary key, a int)")
+    world.execute("create view app.shown as select id, a from app.numbers")
+    world.execute("create view app.of_shown as select id, a from app.shown where a <> 0")
+    world.execute("create function app.f(x int) returns int language sql immutable as 'select x + 1'")
+    query = "select id, app.f(a) as a from app.numbers" if read == "app.called" else f"select id, a from {read}"
+    own.write("numbered", f'-- key = "id"\n{query}')
+    own.apply()
+    world.execute("insert into app.numbers values (1, 1), (2, 2); insert into app.others values (2, 3), (3, 4)")
+    own.tick()
+    own.assert_right()
+    world.execute(change)
+    world.execute("update app.numbers set a = 5 where id = 1")
+    said = r"app\.(shown|f), which numbered reads, was redefined: run `convo-pipelines table apply numbered`"
+    for _ in range(2):
+        with pytest.raises(DefinitionError, match=said):
+            own.tick()
+        with pytest.raises(DefinitionError, match=said):
+            own.compare("numbered")
+    assert own.plan("numbered").is_change
+    own.apply()
+    own.tick()
+    own.assert_right()
+    world.execute("update app.others set a = 7; update app.numbers set a = 8")
+    own.tick()
+    own.assert_right()
+
+
+def test_a_view_that_is_redefined_and_again_as_it_was(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create table app.numbers (id int primary key, a int)")
+    world.execute("create view app.shown as select id, a from app.numbers")
+    own.write("numbered", '-- key = "id"\nselect id, a from app.shown')
+    own.apply()
+    own.tick()
+    world.execute("create or replace view app.shown as select id, -a as a from app.numbers")
+    world.execute("insert into app.numbers values (1, 1)")
+    with pytest.raises(DefinitionError):
+        own.tick()
+    world.execute("create or replace view app.shown as select id, a from app.numbers")
+    own.tick()
+    own.assert_right()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "drop table app.visits",
+            'visitors: relation "app.visits" does not exist: correct its rows.sql, and run',
+        ),
+        ("alter table app.visits rename client to person", 'visitors: column "client" does not exist: correct its'),
+        (
+            "alter table app.visits alter client type text",
+            "visitors: .* types text and integer cannot be matched: correct",
+        ),
+    ],
+)
+def test_a_source_that_is_not_there_any_more_is_named(own: OwnTables, change: str, said: str) -> None:
+    own.world.execute("create table app.visits (id int primary key, client int)")
+    own.write("visitors", '-- key = "client"\nselect client, count(*) as visits from app.visits group by client')
+    own.apply()
+    own.world.execute("insert into app.visits values (1, 1)")
+    own.tick()
+    own.world.execute(change)
+    with pytest.raises(ticks.SourceError, match=said):
+        own.tick()
+    with pytest.raises(ticks.SourceError, match=said):
+        own.compare("visitors")
+
+
+def test_a_source_whose_columns_get_other_types(own: OwnTables) -> None:
+    world = own.world
+    world.execute("create table app.visits (id int primary key, client int)")
+    world.execute("create table app.names (client int primary key, name text)")
+    own.write("visitors", '-- key = "client"\nselect client, count(*) as visits from app.visits group by client')
+    own.write(
+        "named",
+        '-- key = "name"\nselect name, sum(visits) as visits from analytics.visitors join app.names using (client) '
+        "group by name",
+    )
+    own.apply()
+    world.execute("insert into app.visits select n, n % 3 from generate_series(1, 9) as n")
+    world.execute("insert into app.names values (0, 'x'), (1, 'y'), (2, 'x')")
+    own.tick()
+    own.assert_right()
+    for table in ("visits", "names"):
+        world.execute(f"alter table app.{table} alter client type text using 'c' || client")
+    world.execute("update app.visits set client = 'c1' where id = 2")
+    own.apply()
+    for change in (
+        "update app.visits set client = 'c1' where id < 4",
+        "update app.names set name = 'z' where client = 'c1'",
+        "insert into app.visits values (10, 'c4'), (11, 'c1')",
+        "insert into app.names values ('c4', 'y')",
+        "delete from app.visits where client = 'c1'",
+        "truncate app.visits",
+    ):
+        world.execute(change)
+        own.tick()
+        own.assert_right()
+
+
+def test_a_role_without_rights(own: OwnTables) -> None:
+    world = own.world
+    upgrade.up(("roles",), url=world.url)
+    world.execute("create schema crm; create table crm.deals (id int primary key, owner text)")
+    own.write("owners", '-- key = "owner"\nselect owner, count(*) as deals from crm.deals group by owner')
+    own.apply()
+    owner, world.warehouse = (
+        world.warehouse,
+        Warehouse(make_url(world.url).set(username="convo_pipeline").render_as_string(hide_password=False)),
+    )
+    try:
+        for right in ("usage on schema crm", "select on crm.deals"):
+            world.execute("insert into crm.deals select 1 + count(*), 'ana' from crm.deals")
+            talk(world, 30)
+            with pytest.raises(ticks.SourceError, match=r"owners: permission denied for .*: grant that to the role"):
+                own.tick()
+            world.execute(f"grant {right} to convo_pipeline")
+        own.tick()
+        own.assert_right()
+        with pytest.raises(MigrationError, match="must be owner of"):
+            application.remove(world.warehouse, "owners")
+        own.tick()
+        own.assert_right()
+    finally:
+        world.warehouse.close()
+        world.warehouse = owner
+    application.remove(world.warehouse, "owners")
 
 
 REFUSED = [
@@ -678,6 +904,15 @@ REFUSED = [
         r"the keys depend on tags of app.with_array, whose type integer\[\] cannot be logged",
     ),
     (
+        '-- key = "id"\nselect crew.id, count(*) as n from app.crews as crew '
+        "inner join app.with_array as other on other.word = crew.name group by 1",
+        "the keys depend on word of app.with_array, whose collation is not deterministic",
+    ),
+    (
+        '-- key = "id"\nselect one.id from app."with array" as one inner join app.with_array as other using (id)',
+        "would be logged by the name of another, with_array: rename one of them",
+    ),
+    (
         '-- key = "id"\nselect tags as id, count(*) as n from app.with_array group by 1',
         "id is an array, which cannot be a key",
     ),
@@ -709,8 +944,12 @@ def test_what_cannot_be_kept_exact_is_refused_with_the_place_and_the_remedy(
     own: OwnTables, rows: str, said: str
 ) -> None:
     own.world.execute("create table app.without_key (a int)")
-    own.world.execute("create table app.with_array (id int primary key, tags int[])")
+    own.world.execute("create collation app.vague (locale = 'C')")
+    own.world.execute("set allow_system_table_mods = on")
+    own.world.execute("update pg_collation set collisdeterministic = false where collname = 'vague'")
+    own.world.execute("create table app.with_array (id int primary key, tags int[], word text collate app.vague)")
     own.world.execute("create view app.view_of_now as select id, created_at > current_date as x from app.crews")
+    own.world.execute('create table app."with array" (id int primary key)')
     own.world.execute("create aggregate app.last(text) (sfunc = textcat, stype = text)")
     own.world.execute("create materialized view app.materialized as select a from app.without_key")
     own.world.crew("A")
@@ -733,6 +972,20 @@ def test_names_and_folders(own: OwnTables, environment: Callable[..., Settings])
     own.write("crews", OF_SUMMARIES)
     with pytest.raises(RowsError, match=r"the log of app\.crews has the name crews_changes: rename"):
         own.apply()
+    (own.folder / "crews" / "rows.sql").unlink()
+    for name in ("client_names", "refresh_state", "schema_migration_code"):
+        own.write(name, OF_SUMMARIES)
+        with pytest.raises(RowsError, match=f"analytics has {name}, which is no table of one's own: rename the folder"):
+            own.apply()
+        (own.folder / name / "rows.sql").unlink()
+    own.write("messages_changes", OF_SUMMARIES)
+    with pytest.raises(RowsError, match=r"messages_changes cannot be the name of a table: .* without _changes"):
+        own.apply()
+    (own.folder / "messages_changes").rename(own.folder / "latin")
+    (own.folder / "latin" / "rows.sql").write_bytes(b"-- \xe4\n")
+    with pytest.raises(RowsError, match=r"latin/rows\.sql cannot be read: 'utf-8' codec"):
+        own.apply()
+    (own.folder / "latin" / "rows.sql").unlink()
     environment(CONVO_TABLES="/nowhere")
     application.forget()
     with pytest.raises(TableFoldersError, match="CONVO_TABLES names /nowhere, which is no folder"):

@@ -2,7 +2,8 @@
 -- What the catalog says of relations.
 -- in:  %(names)s: as schema.name
 -- out: one row for each that is there: name, kind (pg_class.relkind), columns (their types, by name), keys (lists of columns that
---      are unique and not null; the primary key first), definition (of a view), is_histories (a crew's messages are in it)
+--      are unique and not null; the primary key first), vague (columns of which equal values differ: their collation is not
+--      deterministic), definition (of a view), is_histories (a crew's messages are in it)
 select
     named.name,
     class.relkind::text as kind,
@@ -29,6 +30,12 @@ select
         ),
         '[]'
     ) as keys,
+    array(
+        select attribute.attname::text
+        from pg_attribute as attribute
+        inner join pg_collation as sorted on sorted.oid = attribute.attcollation
+        where attribute.attrelid = class.oid and not sorted.collisdeterministic
+    ) as vague,
     case when class.relkind in ('v', 'm') then pg_get_viewdef(class.oid) end as definition,
     class.relnamespace = 'app'::regnamespace
     and class.relname in (select histories_table_name from app.crews) as is_histories

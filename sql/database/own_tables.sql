@@ -45,6 +45,38 @@ on conflict (asset_key) do update set
     written_by = pg_current_xact_id();
 
 
+-- name: depends
+-- What views and functions do.
+-- in:  %(names)s: of each, with its schema
+-- out: one row each: name, definition: what identifies it
+select
+    named.name,
+    md5(concat(
+        (
+            select pg_get_viewdef(class.oid) from pg_class as class
+            where class.relnamespace = place.schema_oid and class.relname = place.name and class.relkind = 'v'
+        ),
+        (
+            select string_agg(pg_get_functiondef(proc.oid), '' order by pg_get_function_identity_arguments(proc.oid))
+            from pg_proc as proc
+            where proc.pronamespace = place.schema_oid and proc.proname = place.name and proc.prokind = 'f'
+        )
+    )) as definition
+from unnest(%(names)s::text[]) as named (name)
+cross join lateral (
+    select
+        to_regnamespace(quote_ident(split_part(named.name, '.', 1))) as schema_oid,
+        split_part(named.name, '.', 2) as name
+) as place;
+
+
+-- name: note
+-- Stores which redefined view or function a table reads, if any, after its definition.
+-- in:  %(name)s; %(definition)s; %(found)s: with the view or function
+update analytics.refresh_state set definition = %(found)s
+where asset_key = %(name)s and split_part(definition, ' ', 1) = %(definition)s and definition <> %(found)s;
+
+
 -- name: log
 -- Has triggers log all changes of a derived table, if they do not yet.
 -- in:  {relation}, {function}: the one that logs them; as literals

@@ -72,13 +72,25 @@ with now as materialized (
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_proc
-            where oid >= 16384 and exists (select from analytics.adopted_views)  -- functions may call others in their text
+            where oid >= 16384  -- functions may call others in their text
+                and (
+                    exists (select from analytics.adopted_views)
+                    or exists (select from analytics.refresh_state where definition is not null)
+                )
+        ),
+        (
+            select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_rewrite
+            where oid >= 16384 and exists (select from analytics.refresh_state where definition is not null)
         ),
         (
             select bit_xor(hash_record_extended(row(oid, xmin), 0)) from pg_operator
             where oid >= 16384 and exists (select from analytics.adopted_views)
         ),
         (select bit_xor(hash_record_extended(row(srrelid, srsubid), 0)) from pg_subscription_rel),
+        (
+            select bit_xor(hash_record_extended(row(name, schema_name, relation_name, reads), 0))
+            from analytics.declared_sources()
+        ),
         (select bit_xor(hash_record_extended(row(id, client_id, histories_table_name, is_active), 0)) from app.crews),
         (select bit_xor(hash_record_extended(row(id, is_active), 0)) from app.clients),
         (select bit_xor(hash_record_extended(row(crew_id, is_discovered), 0)) from analytics.crew_discovery_state)

@@ -367,6 +367,11 @@ diff.change in ('inserted', 'updated') and diff.{column} is not null and diff.{c
 wanted is distinct from present;
 
 
+-- name: is_shown_otherwise
+-- Which rows are written, in tables of one's own: also those whose values are equal, and look different, as 1.0 and 1.00.
+(wanted *= present) is not true;
+
+
 -- name: is_news
 -- For tables that do not distinguish news from corrections.
 null::boolean;

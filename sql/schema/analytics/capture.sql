@@ -21,8 +21,10 @@ $$;
 create or replace function analytics.declared_relations() returns table (name text, oid oid)
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-    select declared.name, to_regclass(format('%I.%I', declared.schema_name, declared.relation_name))::oid
+    select declared.name, class.oid
     from analytics.declared_sources() as declared
+    left join pg_class as class  -- to_regclass fails without the right to use the schema
+        on class.relnamespace = to_regnamespace(quote_ident(declared.schema_name)) and class.relname = declared.relation_name
 $$;
 
 -- A table, its partitions and its children.
@@ -84,8 +86,10 @@ as $$
                 end
             ) as change
         from named
-        cross join lateral to_regclass(format('%I.%I', named.schema_name, named.relation_name)) as regclass (oid)
-        cross join lateral (select regclass.oid::oid) as found (oid)
+        left join lateral (  -- to_regclass fails without the right to use the schema
+            select class.oid from pg_class as class
+            where class.relnamespace = to_regnamespace(quote_ident(named.schema_name)) and class.relname = named.relation_name
+        ) as found on true
         left join analytics.adopted_views as adopted on adopted.view_oid = found.oid
         where only_names is null or named.name = any(only_names)
     ),

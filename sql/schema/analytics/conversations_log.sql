@@ -4,7 +4,7 @@ where operation in ('delete', 'update') and crew_id is not null;
 create index histories_sessions_changes_written on analytics.histories_sessions_changes (xid) where xids is not null;
 
 -- Logs changes of conversations; see log_triggers.sql, also for the placeholders.
--- in:  {columns}; of each column, by its number: {declared}, {old_row}, {new_row}, {values}, {old_values}, {new_values},
+-- in:  {columns}; of each column, by its number: {declared}, {old_row}, {new_row}, {values}, {is_same}, {new_values},
 --      {aggregated}, {nulls}, {one}, {all}, {numbered}; {crew}: the number of crew_id
 create or replace function analytics.log_conversations() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -47,7 +47,7 @@ begin
         elsif tg_op = 'UPDATE' then
             select
                 {new_values},
-                ({old_values}) is not distinct from ({new_values})
+                {is_same}
                 and not exists (select from old_rows offset 1)
                 and not exists (select from new_rows offset 1)
             into {one}, is_single

@@ -7,9 +7,10 @@
 -- Most statements change one row (is_single), and none of its logged columns. These travel in variables, which is twice as fast
 -- as arrays. "limit 1" keeps the plan cheap in a session whose first statement changed millions of rows. What only one of both
 -- sides of an update has, because it changed or because a view shows the row only then, came or went.
+-- Equal values may look different, as 1.0 and 1.00, and a key may be computed of what they look like: both are logged.
 -- in:  {function}, {log}, {log_name}, {columns}; of each column, by its number: {declared}: its variables, {old_row}, {new_row},
---      {values}, {old_values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}; of a derived table, {timed} and
---      {time}: logged_at
+--      {values}, {new_values}, {aggregated}, {nulls}, {one}, {all}, {numbered}; {is_same}, {distinct}, {as_shown}: how values are
+--      compared; of a derived table, {timed} and {time}: logged_at
 create or replace function analytics.{function}() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -30,17 +31,17 @@ begin
         elsif tg_op = 'INSERT' then
             select {values}, not exists (select from new_rows offset 1) into {one}, is_single from new_rows limit 1;
             if not is_single then
-                select {aggregated} into {all} from (select distinct {values} from new_rows) as changed;
+                select {aggregated} into {all} from (select {distinct}{values} from new_rows) as changed;
             end if;
         elsif tg_op = 'DELETE' then
             select {values}, not exists (select from old_rows offset 1) into {one}, is_single from old_rows limit 1;
             if not is_single then
-                select {aggregated} into {all} from (select distinct {values} from old_rows) as changed;
+                select {aggregated} into {all} from (select {distinct}{values} from old_rows) as changed;
             end if;
         elsif tg_op = 'UPDATE' then
             select
                 {new_values},
-                ({old_values}) is not distinct from ({new_values})
+                {is_same}
                 and not exists (select from old_rows offset 1)
                 and not exists (select from new_rows offset 1)
                 and is_alone
@@ -52,7 +53,7 @@ begin
                         {numbered},
                         case when bool_and(is_new) then 'insert' when bool_or(is_new) then 'update' else 'delete' end as change
                     from (select {values}, false as is_new from old_rows union all select {values}, true from new_rows) as sides
-                    group by {numbered}, case when not is_alone then is_new end
+                    group by {numbered}{as_shown}, case when not is_alone then is_new end
                 ) as changed;
             end if;
         else
