@@ -44,7 +44,7 @@ KEPT = (
     "* from analytics.histories_sessions where archived_at is not null",
     "* from analytics.deleted_conversations",
     "* from analytics.alerts",
-    "* from analytics.refresh_state",
+    "to_jsonb(state) - 'definition' as state from analytics.refresh_state as state",  # a column of 0005
     "source, xid, logged_at, is_everything from analytics.changes",
     "* from analytics.session_changes",
 )
