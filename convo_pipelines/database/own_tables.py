@@ -8,6 +8,7 @@ from psycopg import sql
 
 from convo_pipelines.database import declarations, schema, statements
 from convo_pipelines.database.connections import Connection
+from convo_pipelines.database.declarations import Log
 from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
 from convo_pipelines.database.statements import trusted
 from convo_pipelines.database.transactions import LOCK_TIMEOUT
@@ -78,8 +79,12 @@ def settle(connection: Connection) -> None:
     """Create the tables and logs that are missing, change their columns, and store definitions, in a transaction.
 
     Processes that know a former definition stop refreshing the table. If its own has changed, the next tick computes
-    all of its rows anew.
+    all of its rows anew. It waits for transactions that were logged without columns that a log gets: no tick before
+    their end would miss what they changed.
     """
+    altered = _altered_logs(connection)
+    functions = [log.function for log in altered]
+    execute(connection, "database/own_tables/lock_writers", functions=functions, logs=[log.of for log in altered])
     written = [log for log in declarations.logs().values() if log.has_triggers or log.is_for_lake]
     functions = [f"analytics.{log.function}" for log in written]
     execute(connection, "database/own_tables/release", functions=functions)
@@ -93,17 +98,30 @@ def settle(connection: Connection) -> None:
         execute(connection, "database/own_tables/define", name=name, definition=of)
         if name in stored:
             connection.execute("select analytics.log_everything(%s)", [name])
-    declared_by_own = _logged_columns()
     for log in declarations.logs().values():
         if log.of != "histories":  # whose log has days instead of times, and which no own table can read
             _settle(connection, f"analytics.{log.name}", {**log.columns, **log.day})
-            types = {column: of for column, of in log.columns.items() if column in declared_by_own[log.of]}
-            if retyped := retypes(connection, f"analytics.{log.name}", types):
-                for one in retyped:
-                    connection.execute(trusted(one))
-                connection.execute("select analytics.log_everything(%s)", [log.of])
+    for log, retyped in altered.items():
+        for one in retyped:
+            connection.execute(trusted(one))
+        if retyped:
+            connection.execute("select analytics.log_everything(%s)", [log.of])
     for name in statements.own_tables():
         _settle(connection, f"analytics.{name}", declarations.tables()[name]["columns"], is_complete=True)
+
+
+def _altered_logs(connection: Connection) -> dict[Log, list[str]]:
+    """Return the logs whose columns change, with the statements that give columns other types."""
+    declared_by_own = _logged_columns()
+    found = dict[Log, list[str]]()
+    for log in declarations.logs().values():
+        if log.of != "histories":
+            relation = f"analytics.{log.name}"
+            types = {column: of for column, of in log.columns.items() if column in declared_by_own[log.of]}
+            retyped = retypes(connection, relation, types)
+            if retyped or changes(connection, relation, {**log.columns, **log.day}, is_complete=False):
+                found[log] = retyped
+    return found
 
 
 def _logged_columns() -> Mapping[str, set[str]]:

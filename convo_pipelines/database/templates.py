@@ -128,7 +128,9 @@ def _of_trigger(log: Log) -> dict[str, sql.Composable]:
         "values": listed("{} as c{}", values(""), numbers),
         "new_values": listed("{}", values("new_rows.")),
         "is_same": sql.SQL(
-            "({}) is not distinct from ({})" if looks_as_it_is else "row({})::record operator(pg_catalog.*=) row({})::record"
+            "({}) is not distinct from ({})"
+            if looks_as_it_is
+            else "row({})::record operator(pg_catalog.*=) row({})::record"
         ).format(listed("{}", values("old_rows.")), listed("{}", values("new_rows."))),
         "distinct": sql.SQL("distinct " if looks_as_it_is else ""),
         "as_shown": sql.SQL("" if looks_as_it_is else ", row({})::text").format(listed("c{}", numbers)),

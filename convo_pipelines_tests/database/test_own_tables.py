@@ -1,10 +1,13 @@
 """Tables of one's own: a folder with one SELECT becomes a table that is exact."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import make_url
 
@@ -60,6 +63,9 @@ OF_SUMMARIES = """-- key = ["client_id", "week"]
 select client_id, date_trunc('week', started_at) as week, count(*) as conversations, sum(message_count)::int as messages
 from analytics.conversation_summaries group by 1, 2
 """
+
+
+WAITING = "select from pg_locks where not granted and relation = 'app.csat'::regclass"
 
 
 @pytest.fixture
@@ -224,6 +230,26 @@ def test_columns_are_added_dropped_and_change_their_type(own: OwnTables) -> None
         'alter table "analytics"."reply_sla" drop column "answered_at"',
     ]
     own.apply()
+    own.tick()
+    own.assert_right()
+
+
+def test_what_a_transaction_changed_before_its_table_was_read_for_more_is_not_missed(own: OwnTables) -> None:
+    """Its triggers logged without the column that the log gets."""
+    own.world.execute("create table app.csat (id int primary key, grade int, remark text, person text)")
+    own.world.execute("insert into app.csat values (1, 5, 'good', 'Ana')")
+    own.write("grades", '-- key = "grade"\nselect grade, count(*) as n from app.csat group by grade')
+    own.apply()
+    own.tick()
+    own.write("persons", '-- key = "person"\nselect person, count(*) as n from app.csat group by person')
+    with psycopg.connect(own.world.warehouse.url) as writer, ThreadPoolExecutor() as pool:
+        writer.execute("update app.csat set person = 'Bea'")
+        applying = pool.submit(own.apply)
+        while not applying.done() and not own.world.execute(WAITING):
+            time.sleep(0.01)
+        assert not applying.done()
+        writer.commit()
+        applying.result()
     own.tick()
     own.assert_right()
 

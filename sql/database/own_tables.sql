@@ -98,6 +98,25 @@ where analytics.triggers_log({relation}::regclass, null)
 select to_regclass(%(name)s) is not null as is_there;
 
 
+-- name: lock_writers
+-- Waits for the transactions that wrote tables with these trigger functions, and keeps others from writing them.
+-- in:  %(functions)s: trigger functions; %(logs)s: the names of the sources that they log, for the tables beneath views
+select analytics.lock_source(written.relation, 'share row exclusive')
+from (
+    select distinct trigger.tgrelid::regclass as relation
+    from pg_trigger as trigger
+    inner join pg_proc as proc on trigger.tgfoid = proc.oid
+    where trigger.tgparentid = 0 and trigger.tgname ~ '^convo_pipelines_' and proc.pronamespace = 'analytics'::regnamespace
+        and proc.proname in (
+            select unnest(%(functions)s::text[])
+            union all
+            select beneath.function_name from analytics.adopted_tables as beneath
+            inner join analytics.adopted_views as shown on beneath.view_oid = shown.view_oid
+            where shown.table_name = any(%(logs)s::text[])
+        )
+) as written;
+
+
 -- name: release
 -- Drops the triggers of tables that are no sources any more.
 -- in:  %(functions)s: the trigger functions of all sources
