@@ -57,6 +57,8 @@ def declared(names: Sequence[str] = ()) -> list[Declaration]:
     if unknown := [name for name in names if name not in folders]:
         there = ", ".join(folders) or "none"
         raise RowsError(f"CONVO_TABLES names no folder {unknown[0]} that has a rows.sql; there are: {there}")
+    if not folders:
+        raise RowsError("CONVO_TABLES names no folder with tables of yours: set it, such as CONVO_TABLES=tables")
     left = [declaration.read(name, folders[name]) for name in names or folders]
     found: list[Declaration] = []
     while left:
@@ -104,12 +106,14 @@ def remove(warehouse: Warehouse, name: str) -> None:
 
     Raises:
         RowsError: there is no such table in the database, or others follow it.
+        UnknownTablesError: CONVO_TABLES names no folder of another table in the database.
         MigrationError: the database cannot be changed. The generated files are as before.
 
     """
     tables = Registry(declarations.tables(), declarations.logs()).tables
     with warehouse.connection() as connection:
         is_there = own_tables.is_there(connection, name)
+        own_tables.require_all(connection, but_for=name)
     if not is_there or (name in tables and not tables[name].definition):
         raise RowsError(f"the database has no table of one's own that is named {name}")
     if name in tables and (others := tables[name].registry.followers(tables[name])):

@@ -4,6 +4,7 @@ Columns and types are those of the SELECT, as the database describes it. Keys fo
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -206,7 +207,9 @@ def _check_names(connection: Connection, declared: Declaration) -> None:
         if name in declared.key and declared.key.count(name) > 1:
             raise declared.error(f"{name} is twice in the key")
         if name not in names:
-            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(names)}")
+            several = json.dumps(re.split(r"\s*,\s*", name))
+            hint = f"; several columns are written {several}" if "," in name else ""
+            raise declared.error(f"there is no column {name}: the SELECT returns {', '.join(names)}{hint}")
 
 
 def _stored(connection: Connection, declared: Declaration) -> SelectStmt:

@@ -56,7 +56,7 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[lines])
 
 
-def _schema_error(error: Exception) -> schema.SchemaError | None:
+def _schema_error(error: Exception) -> ConvoPipelinesError | None:
     """Return which migrations are missing, if PostgreSQL rejected a statement because of that."""
     if not isinstance(error, psycopg.ProgrammingError) or not error.sqlstate:
         return None

@@ -38,8 +38,8 @@ def edited() -> list[str]:
     ]
 
 
-def require_all(connection: Connection) -> None:
-    """Check that the folders of all tables of one's own are there that the database has.
+def require_all(connection: Connection, but_for: str | None = None) -> None:
+    """Check that the folders of all tables of one's own are there that the database has, but for one that is removed.
 
     Raises:
         UnknownTablesError: some are not.
@@ -52,10 +52,10 @@ def require_all(connection: Connection) -> None:
         raise UnknownTablesError(
             f"another version of convo_pipelines generated {', '.join(other)}: run `convo-pipelines table apply`"
         )
-    if unknown := [row["name"] for row in found if row["name"] not in declarations.tables()]:
+    if unknown := [row["name"] for row in found if row["name"] not in {*declarations.tables(), but_for}]:
         raise UnknownTablesError(
-            f"the database has {', '.join(unknown)}, of which CONVO_TABLES names no folder: set it, or run "
-            f"`convo-pipelines table remove {unknown[0]}`"
+            f"the database has {', '.join(unknown)}, of which CONVO_TABLES names no folder: set it to the folders that "
+            "have them. `convo-pipelines table remove NAME` drops a table that is no longer wanted"
         )
 
 

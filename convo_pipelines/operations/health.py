@@ -39,7 +39,7 @@ REMEDIES = {
     "a table is locked": "End the transaction that holds the lock: until then ticks fail, and are repeated.",
     "the disk is nearly full": "Free or add space before PostgreSQL stops: see what grows, WAL and logs included.",
     "a table is behind": "Check the daemon, the schedule and its last run; `convo-pipelines tick` refreshes it now.",
-    "a table fails": "The error says why; what does is tried again. `convo-pipelines tick` tries it now.",
+    "a table fails": "The error says why. Correct that: the next tick tries again, `convo-pipelines tick` now.",
     "a table was never built": "See why its last run failed; `convo-pipelines tick` builds it now.",
     "a crew is behind": "See the crew's line in `convo-pipelines status`: the error names the remedy.",
     "a table is not captured": "If it is a view, `convo-pipelines adopt install`; if a table, `capture on`.",

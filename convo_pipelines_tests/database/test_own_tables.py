@@ -26,6 +26,7 @@ from convo_pipelines.engine.registry import DeclarationError, Registry
 from convo_pipelines.engine.scopes import Window
 from convo_pipelines.lake import refresh, store
 from convo_pipelines.lake import tables as lake_tables
+from convo_pipelines.operations.schema import require as require_schema
 from convo_pipelines.settings import Settings
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.lakes import in_database, in_lake
@@ -306,6 +307,35 @@ def test_a_process_without_the_folder_neither_upgrades_nor_loses_changes(
         upgrade.up(("analytics",), own.world.url)
     environment(CONVO_TABLES=str(own.folder))
     application.forget()
+    own.tick()
+    own.assert_right()
+
+
+def test_without_its_folder_a_table_can_be_removed_and_the_others_stay_as_they_are(
+    own: OwnTables, environment: Callable[..., Settings]
+) -> None:
+    own.write("reply_sla", REPLY_SLA)
+    own.write("of_summaries", OF_SUMMARIES)
+    own.apply()
+    own.tick()
+    environment(CONVO_TABLES="")
+    application.forget()
+    for run in (
+        lambda: application.remove(own.world.warehouse, "reply_sla"),
+        lambda: require_schema(own.world.warehouse),
+    ):
+        with pytest.raises(own_tables.UnknownTablesError, match=r"the database has .*of_summaries.*, of which CONVO"):
+            run()
+    environment(CONVO_TABLES=str(own.folder))
+    application.forget()
+    talk(own.world, 30)
+    own.tick()
+    own.assert_right()
+    (own.folder / "of_summaries").rename(own.folder / "gone")
+    (own.folder / "gone" / "rows.sql").unlink()
+    application.forget()
+    application.remove(own.world.warehouse, "of_summaries")
+    own.registry = Registry(declarations.tables(), declarations.logs())
     own.tick()
     own.assert_right()
 
