@@ -179,12 +179,19 @@ begin
             execute format('grant select (%s) on %s to convo_observer', relation.columns, relation.name);
         end if;
     end loop;
-    if to_regclass('analytics.adopted_tables') is not null
-        and (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v'
-    then
-        grant usage on schema app to convo_pipeline;
-        grant select on all tables in schema app to convo_pipeline;
-        execute format('grant insert (%s) on app.conversations to convo_pipeline', conversations_columns);
+    if to_regclass('analytics.adopted_tables') is not null then
+        if (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v' then
+            grant usage on schema app to convo_pipeline;
+            grant select on all tables in schema app to convo_pipeline;
+            execute format('grant insert (%s) on app.conversations to convo_pipeline', conversations_columns);
+        end if;
+        for relation in
+            select class.oid::regclass as name from analytics.adopted_views as adopted
+            inner join pg_class as class on class.oid = adopted.view_oid
+            where pg_has_role(class.relowner, 'usage') and not has_table_privilege('convo_pipeline', class.oid, 'select')
+        loop
+            execute format('grant select on %s to convo_pipeline', relation.name);
+        end loop;
         for beneath in
             select distinct class.relnamespace::regnamespace from analytics.adopted_tables as adopted
             inner join pg_class as class on class.oid = adopted.table_oid
