@@ -394,8 +394,8 @@ class _Proposal:
 def _histories_view(table: Table) -> str:
     shown = {name: _plain(table, name, column) for name, column in HISTORIES.columns.items()}
     missing = [
-        "-- TODO: run this first. It does not rewrite the table; the messages there are get the time at which it runs.",
-        _comment(f"alter table {table.relation} add column created_at timestamptz not null default now();"),
+        "-- TODO: run this first. It rewrites nothing. The messages that are there have no time then, and are left out.",
+        _comment(f"alter table {table.relation} add created_at timestamptz, alter created_at set default now();"),
     ]
     columns = {name: found or _unknown(name, HISTORIES.columns[name]) for name, found in shown.items()}
     columns["created_at"] = shown["created_at"] or Shown("created_at")
