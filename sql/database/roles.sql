@@ -84,8 +84,9 @@ $$;
 
 -- name: ownership
 -- If the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, the functions that write the logs, and
--- the one that reads views of app for others. The owner of analytics.capture() may create triggers that call these, and so may convo_pipeline, for the lake. It binds
--- foreign keys again, and reads and writes decisions and assignments to projects. Stewards also decide on identifiers.
+-- the one that reads views of app for others. The owner of analytics.capture() may create triggers that call these, and so may
+-- convo_pipeline, for the lake. It binds foreign keys again, and reads and writes decisions and assignments to projects. Stewards
+-- also decide on identifiers.
 do $$
 declare
     relation record;

@@ -1,5 +1,5 @@
--- The sessions that views of app show whose names end with _of_no_crew. Each of these shows the rows of a table that several crews
--- share and that none of them has, with the columns of a histories table. It runs as the pipeline, which reads all views of app.
+-- The sessions that views of app show whose names end with _of_no_crew. Each of these has the columns of a histories table, and
+-- the rows of a table of chat messages that no crew has. It runs as the pipeline, which reads all views of app.
 create or replace function analytics.sessions_of_no_crew() returns table (
     view_name text, session_id text, message_count bigint, first_message_at timestamptz, last_message_at timestamptz
 )
