@@ -415,8 +415,10 @@ class _Planner:
             if name in there["invalid"]:
                 qualified = trusted(f"{schema}.{name}")
                 yield statement("sources/chats/drop_index").format(index=qualified)
+            is_column = re.fullmatch(r'[\w"]+', part.created_at.as_string())
+            expression = part.created_at if is_column else sql.SQL("({})").format(part.created_at)
             yield statement(f"sources/chats/{build}").format(
-                index=trusted(name), table=chats.relation, created_at=part.created_at
+                index=trusted(name), table=chats.relation, created_at=expression
             )
 
     def _add_crew(
@@ -438,7 +440,7 @@ class _Planner:
                 f"there is a crew {code} of client {known['client_code']} already, which reads "
                 f"app.{known['table_name']}: choose another --client or --agent, or change its crew_code"
             )
-        view = known["table_name"] if known else self._view_name(code, OF_CREW, chats)
+        view = known["table_name"] if known else self._view_name(names.get(agent, code), code, OF_CREW, chats)
         if client not in self.clients:
             self.clients.add(client)
             self.plan.together.append(statement("sources/chats/client").format(code=sql.Literal(client)))
@@ -464,7 +466,7 @@ class _Planner:
         rest = sql.SQL("({} in ({})) is not true").format(
             _row(told_apart.values()), sql.SQL(", ").join(_row(map(sql.Literal, values)) for values in known)
         )
-        view = self._view_name(chats.table.name, OF_NO_CREW, chats)
+        view = self._view_name(chats.table.name, "", OF_NO_CREW, chats)
         self._add_view(view, chats, [rest])
         left = [group for group in groups if group not in matched]
         totals = (sum(group[of] for group in left) for of in ("rows", "sessions", "without_time"))
@@ -482,11 +484,11 @@ class _Planner:
         view = trusted(f"app.{name}")  # which has only letters, digits and _
         self.plan.together.append(statement("sources/chats/view").format(view=view, selects=selects))
 
-    def _view_name(self, text: str, ending: str, chats: Chats) -> str:
-        """Return a name for a view of a table that is free, or that of such a view which no other crew reads."""
+    def _view_name(self, text: str, code: str, ending: str, chats: Chats) -> str:
+        """Return a name for a crew's view of a table that is free, or that of such a view which no other crew reads."""
         slug = _slug(text)
         ending = ending.removeprefix(OF_CREW) if slug.endswith(OF_CREW) else ending
-        digest = hashlib.md5(f"{chats.table.relation} {text}".encode(), usedforsecurity=False).hexdigest()[:8]
+        digest = hashlib.md5(f"{chats.table.relation} {code}".encode(), usedforsecurity=False).hexdigest()[:8]
         name = f"{slug}{ending}"
         there = self.relations.get(name)
         is_taken = name in self.readers or (there is not None and chats.table.oid not in there["reads"])
@@ -521,5 +523,6 @@ def _row(expressions: Iterable[sql.Composable]) -> sql.Composable:
 
 
 def _slug(text: str) -> str:
-    """Return a text as a part of a name that needs no quotes."""
-    return re.sub("[^a-z0-9]+", "_", text.lower()).strip("_")[:LONGEST_SLUG] or "crew"
+    """Return a text as the beginning of a name that needs no quotes."""
+    slug = re.sub("[^a-z0-9]+", "_", text.lower()).strip("_")[:LONGEST_SLUG]
+    return slug if slug[:1].isalpha() else f"crew_{slug}".strip("_")
