@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from psycopg.types.json import Jsonb
 
 from convo_pipelines.cli import main
+from convo_pipelines.database import connections
 from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests.adopted import assert_right, modes, refresh
@@ -231,7 +232,7 @@ def test_flowises_messages_are_read_by_chatflow(world: World) -> None:
     assert names == [
         {"name": name, "crew_code": str(flow)} for name, flow in zip(("Sales", "Help"), flows, strict=True)
     ]
-    expected = [(str(flows[0]), "c1", 1, 1), (str(flows[1]), "4915112345678", 1, 0)]
+    expected = [(str(flows[0]), "c1", 1, 1), (str(flows[1]), "+4915100000001", 1, 0)]
     assert sorted(summaries(world)) == sorted(expected)
     [first] = world.execute("select * from analytics.conversation_summaries where session_id = 'c1'")
     assert (first["started_at"].isoformat(), first["first_response_seconds"]) == ("2026-03-01T08:00:00+00:00", 9)
@@ -393,7 +394,8 @@ def test_a_table_that_a_crew_reads_is_not_adopted_twice(world: World) -> None:
     )
 
 
-def test_a_table_that_is_locked_is_named(world: World) -> None:
+def test_a_table_that_is_locked_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     world.execute(N8N.format("public.n8n_chat_histories"))
     with psycopg.connect(world.url) as other:
         other.execute("lock table public.n8n_chat_histories in access share mode")
