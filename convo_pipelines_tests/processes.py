@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -60,6 +61,13 @@ def npm_installed(sources: Path) -> Path:
     if installed.returncode:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"npm install failed: {installed.stderr}")
     return folder
+
+
+def says(said: str, expected: str) -> bool:
+    """Whether something was printed: its lines one after the other, those of `…` and at the end apart."""
+    parts = [part for part in re.split("^…\n", expected, flags=re.MULTILINE) if part]
+    printed = re.sub(r" +$", "", said, flags=re.MULTILINE)
+    return re.search(".*".join(map(re.escape, parts)), printed, re.DOTALL) is not None
 
 
 def free_port() -> str:

@@ -164,7 +164,7 @@ def check_table(crew: Crew) -> list[str]:
     for column, types in EXPECTED_COLUMNS.items():
         actual = crew.columns.get(column)
         if actual is None:
-            statement = f"alter table app.{name} add created_at timestamptz not null default now()"
+            statement = f"alter table app.{name} add created_at timestamptz, alter created_at set default now()"
             how = f" by `{statement}`, which rewrites nothing" if column == "created_at" else ""
             raise CrewError(
                 f"table app.{name} has no column {column} ({' or '.join(sorted(types))}); add it{how}, or correct "

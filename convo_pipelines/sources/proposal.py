@@ -183,10 +183,11 @@ def propose(warehouse: Warehouse, schema: str) -> str:
             why = f"schema {schema} has no tables" if schema in schemas else f"the application has no schema {schema}"
             others = ", ".join(name for name, has_tables in schemas.items() if has_tables) or "none"
             raise ProposalError(f"{why}: name another by --schema; schemas with tables: {others}")
-        return _Proposal(schema, _tables(connection, schema)).text()
+        return _Proposal(schema, tables_of(connection, schema)).text()
 
 
-def _tables(connection: Connection, schema: str) -> list[Table]:
+def tables_of(connection: Connection, schema: str) -> list[Table]:
+    """Return the tables of a schema."""
     rows = fetch(connection, "sources/adoption/tables", schema=schema)
     tables: list[Table] = []
     for oid, group in groupby(rows, lambda row: row["table_oid"]):
@@ -339,7 +340,7 @@ class _Proposal:
         elif name in REFERENCES:
             found = self._reference(table, name)
         else:
-            found = _plain(table, name, described) or self._instead(table, name)
+            found = plain(table, name, described) or self._instead(table, name)
         return found or _unknown(name, described)
 
     def _reference(self, table: Table, name: str) -> Shown | None:
@@ -375,7 +376,7 @@ class _Proposal:
         if not people or not people.key or "contact_methods" in self.found:
             return {}
         columns = SOURCES["people"].columns
-        shown = {kind: _plain(people, name, columns[name]) for name, kind in ADDRESSES.items()}
+        shown = {kind: plain(people, name, columns[name]) for name, kind in ADDRESSES.items()}
         return {kind: found.expression for kind, found in shown.items() if found}
 
     def _instead(self, table: Table, name: str) -> Shown | None:
@@ -385,17 +386,17 @@ class _Proposal:
         if name == "channel" and table.kind == "chat":
             return Shown("'chat'")
         if name == "updated_at" and (
-            created := _plain(table, "created_at", SOURCES["conversations"].columns["created_at"])
+            created := plain(table, "created_at", SOURCES["conversations"].columns["created_at"])
         ):
             return Shown(created.expression, "TODO: when the row was last changed, if a column says it.")
         return None
 
 
 def _histories_view(table: Table) -> str:
-    shown = {name: _plain(table, name, column) for name, column in HISTORIES.columns.items()}
+    shown = {name: plain(table, name, column) for name, column in HISTORIES.columns.items()}
     missing = [
-        "-- TODO: run this first. It does not rewrite the table; the messages there are get the time at which it runs.",
-        _comment(f"alter table {table.relation} add column created_at timestamptz not null default now();"),
+        "-- TODO: run this first. It rewrites nothing. The messages that are there get no time, and are left out.",
+        _comment(f"alter table {table.relation} add created_at timestamptz, alter created_at set default now();"),
     ]
     columns = {name: found or _unknown(name, HISTORIES.columns[name]) for name, found in shown.items()}
     columns["created_at"] = shown["created_at"] or Shown("created_at")
@@ -415,7 +416,7 @@ def _left_out(name: str) -> str:
     return _wrapped(f"No table of {name} was found." + (f" Empty without it: {without}." if without else ""))
 
 
-def _plain(table: Table, name: str, described: Column) -> Shown | None:
+def plain(table: Table, name: str, described: Column) -> Shown | None:
     """Return the column of a table that has one of the names, converted to the type; two parts of a name joined."""
     for names in (name, *COLUMNS.get(name, ())):
         columns = [table.columns[part] for part in names.split() if part in table.columns]

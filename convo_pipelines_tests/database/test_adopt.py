@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from convo_pipelines.cli import main
+from convo_pipelines.database.migrations import upgrade
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines_tests import adopted, oracle
 from convo_pipelines_tests.adopted import VIEWS, assert_right, modes, refresh
@@ -167,6 +168,34 @@ def test_reference_tables_with_rows_are_kept(shop: World, file: Callable[[str], 
     assert result.exit_code == 1
     assert "app.clients: these tables of the reference schema have rows" in result.output
     assert shop.execute("select client_code from app.clients") == [{"client_code": "C1"}]
+
+
+def test_views_of_histories_are_captured_beside_reference_tables_with_rows(
+    shop: World, file: Callable[[str], str]
+) -> None:
+    upgrade.up(("roles",), url=shop.url)
+    for agent in ("ida", "otto"):
+        shop.insert(
+            "crews", client_id=shop.client(), crew_code=agent, name=agent, histories_table_name=f"{agent}_histories"
+        )
+        shop.tables[agent] = f"{agent}_histories"
+    for agent in ("ida", "otto"):
+        view = (
+            f"create or replace view app.{agent}_histories as select session_id, "
+            "jsonb_build_object('type', case role when 'user' then 'human' else 'ai' end) as message, created_at "
+            f"from shop.chat_log where bot = '{agent}';"
+        )
+        result = adopt("install", file(view))
+        assert result.exit_code == 0, result.output
+    assert modes(shop) == {}
+    [readable] = shop.execute("select has_table_privilege('convo_pipeline', 'app.ida_histories', 'select') as may")
+    assert readable["may"]
+    refresh(shop)
+    shop.execute("insert into shop.chat_log (bot, session_id, role, content) values ('otto', 'new', 'user', 'x')")
+    refresh(shop)
+    assert_right(shop)
+    [new] = shop.execute("select message_count from analytics.conversation_summaries where session_id = 'new'")
+    assert new == {"message_count": 1}
 
 
 def test_a_check_says_what_there_is_and_changes_nothing(shop: World, file: Callable[[str], str]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -27,13 +28,15 @@ from convo_pipelines.model.tables import (
     REGISTRY,
     TABLES,
 )
+from convo_pipelines.sources.adoption import installation
 from convo_pipelines_tests import oracle
-from convo_pipelines_tests.conftest import Server, both_servers, both_servers_if_wide, debian_only
+from convo_pipelines_tests.conftest import ROOT, Server, both_servers, both_servers_if_wide, debian_only
 from convo_pipelines_tests.interleaving import interleave, write_before
-from convo_pipelines_tests.world import DAY, PIPELINE, World, at
+from convo_pipelines_tests.world import DAY, PIPELINE, World, at, sample
 
 log = logging.getLogger("test")
 NOW = datetime.now(UTC)
+INSTALLING = ROOT / "docs" / "how-to" / "installing.md"
 
 
 @pytest.fixture(autouse=True)
@@ -444,6 +447,8 @@ def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server
     world.message(world.conversation())
     tick(world, HISTORIES_SESSIONS)
     assert "row-level security" in world.state()["last_error"]
+    [found] = sample(world.checks("every_message_is_counted")["every_message_is_counted"])
+    assert found["counted"].endswith('for table "histories_a": run `alter role convo_pipeline bypassrls`')
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         tick(world, TABLES["people_conversations"])
     assert len(world.execute("select from analytics.people_conversations")) == 1
@@ -452,6 +457,24 @@ def test_row_security_on_a_source_is_an_error_and_deletes_nothing(server: Server
         world.execute(f"alter table app.{table} disable row level security")
     tick(world)
     assert_right(world)
+    world.close()
+
+
+def test_a_view_of_the_owner_shows_all_rows_of_a_histories_table_with_row_security(server: Server) -> None:
+    url = server.create(template="template_app")
+    upgrade.up(("roles",), url=url)
+    world, owner = World(Warehouse(url)), Warehouse(url)
+    world.warehouse = Warehouse(make_url(url).set(username="convo_pipeline").render_as_string(hide_password=False))
+    world.crew("SALES")
+    [statements] = re.findall(r"(?s)```sql\n(alter table app\.histories_sales.*?)```", INSTALLING.read_text())
+    world.execute(statements)
+    installation.install(owner, None)
+    world.say("a", crew="SALES")
+    tick(world)
+    [state] = world.execute("select mode, last_error from analytics.crew_discovery_state")
+    assert state == {"mode": "captured", "last_error": None}
+    assert_right(world)
+    owner.close()
     world.close()
 
 

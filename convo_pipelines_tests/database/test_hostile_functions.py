@@ -114,6 +114,8 @@ def test_no_command_runs_a_function_of_another_role(hostile: Hostile, tmp_path: 
     (person,) = hostile.connection.execute("select id::text from app.people").fetchone()
     (tmp_path / "export.csv").write_text('session_id,message,created_at\ns9,"{}",2026-03-10T09:00:00Z\n')
     (tmp_path / "views.sql").write_text("create view app.clients as select 1 as id;")
+    hostile.connection.execute("create table public.chats (id int, session_id varchar(20), message jsonb)")
+    hostile.connection.execute("insert into public.chats (session_id, message) values ('sales-1', '{}'), ('x', '{}')")
     write(hostile)
     calls: dict[str, list[tuple[list[str], int]]] = {
         "tick": [([], 0), (["--client", "C1"], 0)],
@@ -151,6 +153,8 @@ def test_no_command_runs_a_function_of_another_role(hostile: Hostile, tmp_path: 
             (["install"], 1),
             (["release"], 1),
             (["restore"], 1),
+            (["n8n", "--table", "public.chats", "--add-created-at", "--agents-by", "^([a-z]+)-", "--yes"], 0),
+            (["install"], 0),
         ],
         "data sample": [(["--if-empty"], 0)],
         "migrate": [(["status"], 0), (["validate"], 0), (["up"], 0), (["down", "--yes"], 0), (["up"], 0)],

@@ -121,7 +121,7 @@ def test_a_table_of_n8n_is_read_as_one_crew_of_one_client(run: Callable, install
     run(N8N)
     proposed = propose("public")
     [statement] = re.findall(r"^-- (alter table .*;)$", proposed, re.MULTILINE)
-    added = "alter table public.n8n_chat_histories add column created_at timestamptz not null default now();"
+    added = "alter table public.n8n_chat_histories add created_at timestamptz, alter created_at set default now();"
     assert statement == added
     assert [*views(proposed)] == ["clients", "crews", "n8n_chat_histories"]
     read = "select session_id::text as session_id, message, created_at from public.n8n_chat_histories"

@@ -45,6 +45,8 @@ CHECKS_AND_DAMAGE = {
     "every_message_is_counted": "update analytics.histories_sessions set message_count = message_count + 1",
     "every_conversation_is_summarized": "delete from analytics.conversation_summaries where source = 'messages'",
     "every_crew_succeeded": "update analytics.crew_discovery_state set last_error = 'no such table'",
+    "no_sessions_without_crew": "create view app.histories_of_no_crew as "
+    "select session_id, message, created_at from app.histories_a",
     "no_odd_histories_tables": "update analytics.crew_discovery_state set last_warning = 'no index'",
     "app_tables_are_indexed": "drop index app.messages_sent_at",
     "participant_resolutions/no_duplicates": (

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from convo_pipelines_tests.conftest import ROOT, Server
-from convo_pipelines_tests.processes import following, wait_until
+from convo_pipelines_tests.processes import following, says, wait_until
 
 PAGE = (ROOT / "docs" / "start" / "your-own-table.md").read_text()
 FENCES = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
 FOLDER = "/home/ana/company"
-SKIPPED = "…"
 
 
 @pytest.fixture
@@ -34,13 +33,6 @@ def shell(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
         return done.stdout + done.stderr
 
     return run
-
-
-def says(said: str, expected: str) -> bool:
-    """Whether something was printed: its lines one after the other, those of `…` and at the end apart."""
-    parts = [part for part in re.split(rf"^{SKIPPED}\n", expected, flags=re.MULTILINE) if part]
-    printed = re.sub(r" +$", "", said, flags=re.MULTILINE)
-    return re.search(".*".join(map(re.escape, parts)), printed, re.DOTALL) is not None
 
 
 @pytest.mark.long(25)

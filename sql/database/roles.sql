@@ -83,9 +83,10 @@ $$;
 
 
 -- name: ownership
--- If the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, and the functions that write the
--- logs. The owner of analytics.capture() may create triggers that call these, and so may convo_pipeline, for the lake. It binds
--- foreign keys again, and reads and writes decisions and assignments to projects. Stewards also decide on identifiers.
+-- If the roles exist, convo_pipeline owns the tables and views of analytics, new ones too, the functions that write the logs, and
+-- the one that reads views of app for others. The owner of analytics.capture() may create triggers that call these, and so may
+-- convo_pipeline, for the lake. It binds foreign keys again, and reads and writes decisions and assignments to projects. Stewards
+-- also decide on identifiers.
 do $$
 declare
     relation record;
@@ -119,6 +120,9 @@ begin
             execute format('alter function %s owner to convo_pipeline', log_function);
             execute format('grant execute on function %s to %s', log_function, installer);
         end loop;
+        if to_regprocedure('analytics.sessions_of_no_crew()') is not null then
+            alter function analytics.sessions_of_no_crew() owner to convo_pipeline;
+        end if;
         if to_regclass('curation.participant_decisions') is not null then
             grant usage on schema curation to convo_pipeline;
             grant select, insert, update, delete on curation.participant_decisions to convo_pipeline;
@@ -158,6 +162,9 @@ begin
     end if;
     grant usage on schema analytics to convo_analyst, convo_observer;
     grant select on all tables in schema analytics to convo_analyst;
+    if to_regprocedure('analytics.sessions_of_no_crew()') is not null then
+        grant execute on function analytics.sessions_of_no_crew() to convo_analyst;
+    end if;
     if to_regprocedure('analytics.looked_up(text, text[])') is not null then
         grant execute on function analytics.looked_up(text, text[]) to convo_analyst, convo_pipeline;  -- views call it
     end if;
@@ -179,12 +186,22 @@ begin
             execute format('grant select (%s) on %s to convo_observer', relation.columns, relation.name);
         end if;
     end loop;
-    if to_regclass('analytics.adopted_tables') is not null
-        and (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v'
-    then
-        grant usage on schema app to convo_pipeline;
-        grant select on all tables in schema app to convo_pipeline;
-        execute format('grant insert (%s) on app.conversations to convo_pipeline', conversations_columns);
+    if to_regclass('analytics.adopted_tables') is not null then
+        if (select relkind from pg_class where oid = to_regclass('app.conversations')) = 'v' then
+            grant usage on schema app to convo_pipeline;
+            grant select on all tables in schema app to convo_pipeline;
+            execute format('grant insert (%s) on app.conversations to convo_pipeline', conversations_columns);
+        end if;
+        for relation in
+            select class.oid::regclass as name from pg_class as class
+            where (
+                class.oid in (select adopted.view_oid from analytics.adopted_views as adopted)
+                or class.relnamespace = to_regnamespace('app') and class.relkind = 'v' and class.relname like '%\_of\_no\_crew'
+            )
+            and pg_has_role(class.relowner, 'usage') and not has_table_privilege('convo_pipeline', class.oid, 'select')
+        loop
+            execute format('grant select on %s to convo_pipeline', relation.name);
+        end loop;
         for beneath in
             select distinct class.relnamespace::regnamespace from analytics.adopted_tables as adopted
             inner join pg_class as class on class.oid = adopted.table_oid

@@ -427,6 +427,13 @@ select
 from unnest(%(names)s::text[], %(statements)s::text[]) with ordinality as given (name, statements, number);
 
 
+-- name: forget_released
+-- Forgets views that were dropped by a release.
+-- in:  %(names)s: only these; null: all of them
+delete from analytics.released_views
+where %(names)s::text[] is null or table_name = any(%(names)s::text[]);
+
+
 -- name: released
 -- The views that were dropped, in the order in which they are made again.
 -- out: table_name, statements

@@ -57,13 +57,13 @@ def _roll_back(connection: Connection, migration: Migration) -> None:
     line, name = migration.line, SCHEMA_OF[migration.line]
     file = record.file_of(line, migration.name, "rollback")
     if migration.name == INDEXES:
-        runner.run_alone(connection, path("database/app_indexes/drop"))
+        runner.run_alone(connection, path("database/app_indexes/drop").read_text())
     elif migration.name == "analytics":
         if dependents := [row["dependent"] for row in fetch(connection, "database/migrations/dependents")]:
             raise RollbackError(refusal(f"{migration.name} is not rolled back", dependents))
         _release(connection)
     elif file.exists() and runner.is_concurrent(file):
-        runner.run_alone(connection, file)
+        runner.run_alone(connection, file.read_text())
 
     def roll_back() -> None:
         if migration.name == "roles":

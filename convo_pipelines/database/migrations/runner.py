@@ -112,13 +112,12 @@ def run(connection: Connection, refused: str, file: Path) -> None:
         raise RollbackError(refusal(refused, sorted(lost)))
 
 
-def run_alone(connection: Connection, file: Path) -> None:
-    """Run each statement of a file, up to an empty line, on its own; in a transaction, unless it runs concurrently.
+def run_alone(connection: Connection, text: str) -> None:
+    """Run each statement of a text, up to an empty line, on its own; in a transaction, unless it runs concurrently.
 
     An index that an interrupted build left invalid is dropped before. It does not block writers while it waits for
     older transactions, and may take hours.
     """
-    text = file.read_text()
     if not connection.is_pooled:  # other transactions are on the same session
         connection.execute_alone("set statement_timeout = 0")
         connection.execute_alone(sql.SQL("set lock_timeout = {}").format(f"{LONGEST_WAIT_SECONDS}s"))

@@ -139,7 +139,7 @@ def _apply_one(connection: Connection, line: Line, migration: str) -> None:
     file = record.file_of(line, migration)
     is_concurrent = runner.is_concurrent(file)
     if is_concurrent:
-        runner.run_alone(connection, file)
+        runner.run_alone(connection, file.read_text())
 
     def apply() -> None:
         if not is_concurrent:
@@ -159,9 +159,9 @@ def _create(connection: Connection, line: Line) -> None:
 
 
 def _build_indexes(connection: Connection) -> None:
-    runner.run_alone(connection, path("database/app_indexes/create"))
+    runner.run_alone(connection, path("database/app_indexes/create").read_text())
     if fetch(connection, "database/app_indexes/has_arrays"):
-        runner.run_alone(connection, path("database/app_indexes/create_on_arrays"))
+        runner.run_alone(connection, path("database/app_indexes/create_on_arrays").read_text())
 
 
 @contextmanager

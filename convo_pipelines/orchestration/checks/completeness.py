@@ -17,7 +17,7 @@ from convo_pipelines.orchestration.checks import find, one_snapshot, unread_sinc
     name="every_message_is_counted",
     description="Days of crews whose messages are not those counted in histories_sessions (archived days and unread "
     "changes excepted): triggers were bypassed, or histories_sessions was modified by hand. Materialize "
-    "histories_sessions for the days shown.",
+    "histories_sessions for the days shown. Where a table cannot be read, an error stands in place of the count.",
 )
 def every_message_is_counted(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """Compare each crew's histories table with its session-days, one snapshot per crew."""

@@ -1,5 +1,6 @@
-"""Views in schema `app`: created from a file, in place of the reference tables or of other views."""
+"""Views in schema `app`: created from a file, in place of the reference tables, beside them, or in place of views."""
 
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,14 +12,15 @@ from convo_pipelines.database.declarations import Source
 from convo_pipelines.database.execution import execute, fetch, fetch_one, identifier
 from convo_pipelines.database.statements import trusted
 from convo_pipelines.engine import binding
-from convo_pipelines.sources.adoption.files import AdoptionError, differences, statements
+from convo_pipelines.sources.adoption.files import AdoptionError, Statement, differences, statements
 from convo_pipelines.sources.interface import SOURCES
 
 
 def create_views(connection: Connection, file: Path | None) -> set[str]:
     """Create the views of a file, in place of the reference tables, and an empty view for each source that is missing.
 
-    Views over the owner's tables that the file no longer has are dropped. Returns the names of those that it has.
+    Views over the owner's tables that the file no longer has are dropped. A file with views of histories only is
+    different: reference tables, and views beside them, stay. Returns the names of the views that the file has.
 
     Args:
         connection: in a transaction with an empty search path, so that what the file names is what is meant.
@@ -30,9 +32,16 @@ def create_views(connection: Connection, file: Path | None) -> set[str]:
     """
     created = set[str]()
     if file is not None:
-        _drop_reference(connection)
-        connection.execute("delete from analytics.released_views")
-        created = _create_views(connection, file)
+        read = list(statements(file))
+        names = {of.name for of in read if of.is_view}
+        reference = [row["table_name"] for row in fetch(connection, "sources/adoption/reference_tables")]
+        is_beside = bool(reference) and not names & SOURCES.keys()
+        if not is_beside:
+            _drop_reference(connection, reference)
+        execute(connection, "sources/adoption/forget_released", names=[*names] if is_beside else None)
+        created = _create_views(connection, read)
+        if not is_beside:
+            _drop_left_out(connection, created)
     found = {row["table_name"]: row for row in fetch(connection, "sources/adoption/columns")}
     for name in SOURCES.keys() - found.keys():
         connection.execute(_empty_view(name, SOURCES[name]))
@@ -42,10 +51,10 @@ def create_views(connection: Connection, file: Path | None) -> set[str]:
     return created
 
 
-def _create_views(connection: Connection, file: Path) -> set[str]:
-    """Create the views of a file; return their names."""
+def _create_views(connection: Connection, read: Sequence[Statement]) -> set[str]:
+    """Create views; return their names."""
     created = set[str]()
-    for where, name, is_view, text in statements(file):
+    for where, name, is_view, text in read:
         if is_view and name in created:
             raise AdoptionError(f"{where}: app.{name} is in the file twice")
         try:
@@ -60,10 +69,14 @@ def _create_views(connection: Connection, file: Path) -> set[str]:
             raise AdoptionError(f"{where}: app.{name}: {error.diag.message_primary or error}{_hint(error)}") from None
         if is_view:
             created.add(name)
+    return created
+
+
+def _drop_left_out(connection: Connection, created: Collection[str]) -> None:
+    """Drop the views over the owner's tables that a file no longer has."""
     for row in fetch(connection, "sources/adoption/left_out", names=[*created]):
         _drop_views_of_ours(connection)
         _drop(connection, row["table_name"])
-    return created
 
 
 def views_of_ours() -> list[str]:
@@ -77,21 +90,20 @@ def _drop_views_of_ours(connection: Connection) -> None:
         connection.execute(sql.SQL("drop view if exists {}").format(identifier(name)))
 
 
-def _drop_reference(connection: Connection) -> None:
+def _drop_reference(connection: Connection, tables: Sequence[str]) -> None:
     """Drop the tables of the reference schema, which have no rows.
 
     Raises:
         AdoptionError: they have.
 
     """
-    tables = [row["table_name"] for row in fetch(connection, "sources/adoption/reference_tables")]
     relations = {name: {"relation": sql.Identifier("app", name)} for name in tables}
     if filled := [
         name for name in tables if fetch_one(connection, "sources/adoption/has_rows", relations[name])["has_rows"]
     ]:
         raise AdoptionError(
-            f"app.{', app.'.join(filled)}: these tables of the reference schema have rows. Adopt your tables in a "
-            "database without them"
+            f"app.{', app.'.join(filled)}: these tables of the reference schema have rows. Beside them, a file may "
+            "have views of histories only; adopt other tables in a database without them"
         )
     if tables:
         _drop_views_of_ours(connection)

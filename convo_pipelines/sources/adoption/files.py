@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from postgast import PgQueryError, parse
 from postgast.pg_query_pb2 import OBJECT_COLUMN, OBJECT_VIEW, Node
@@ -19,8 +20,17 @@ class AdoptionError(ConvoPipelinesError):
     """The file of views cannot be installed; the message names the view and the remedy. Nothing was changed."""
 
 
-def statements(file: Path) -> Iterator[tuple[str, str, bool, str]]:
-    """Return the statements of a file: where each stands, the view in app, whether it creates that, and its text.
+class Statement(NamedTuple):
+    """A statement of a file: where it stands, the view in app, whether it creates that, and its text."""
+
+    where: str
+    name: str
+    is_view: bool
+    text: str
+
+
+def statements(file: Path) -> Iterator[Statement]:
+    """Return the statements of a file.
 
     Raises:
         AdoptionError: there are others than CREATE VIEW and COMMENT.
@@ -46,7 +56,7 @@ def statements(file: Path) -> Iterator[tuple[str, str, bool, str]]:
                 f"{where(start)}: `{first} …`: a file of views has `create or replace view app.…` and comments on "
                 "these, nothing else"
             )
-        yield where(start), name, raw.stmt.HasField("view_stmt"), text
+        yield Statement(where(start), name, raw.stmt.HasField("view_stmt"), text)
 
 
 def _view_of(statement: Node) -> str | None:

@@ -2,7 +2,7 @@
 --
 -- Before it, as the owner of the tables. n8n does not say when a message was written; the index serves the days that are read:
 --
---   alter table public.n8n_chat_histories add created_at timestamptz not null default now();
+--   alter table public.n8n_chat_histories add created_at timestamptz, alter created_at set default now();
 --   create index concurrently on public.n8n_chat_histories (created_at);
 --
 -- After `adopt install` has created analytics.uuid_of, indexes on what rows are looked up by:
