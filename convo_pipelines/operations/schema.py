@@ -43,7 +43,7 @@ def error_at(url: str) -> ConvoPipelinesError | None:
     try:
         missing = record.missing(url)
         if missing:
-            with closing(open_connection(url)) as connection, suppress(psycopg.errors.UndefinedTable):
+            with closing(open_connection(url)) as connection, suppress(psycopg.ProgrammingError):
                 own_tables.require_all(connection)
     except ViewsReleasedError as error:
         return SchemaError(str(error))
