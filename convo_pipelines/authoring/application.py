@@ -57,8 +57,6 @@ def declared(names: Sequence[str] = ()) -> list[Declaration]:
     if unknown := [name for name in names if name not in folders]:
         there = ", ".join(folders) or "none"
         raise RowsError(f"CONVO_TABLES names no folder {unknown[0]} that has a rows.sql; there are: {there}")
-    if not folders:
-        raise RowsError("CONVO_TABLES names no folder with tables of yours: set it, such as CONVO_TABLES=tables")
     left = [declaration.read(name, folders[name]) for name in names or folders]
     found: list[Declaration] = []
     while left:

@@ -82,9 +82,9 @@ def settle(connection: Connection) -> None:
     all of its rows anew. It waits for transactions that were logged without columns that a log gets: no tick before
     their end would miss what they changed.
     """
-    altered = _altered_logs(connection)
-    functions = [log.function for log in altered]
-    execute(connection, "database/own_tables/lock_writers", functions=functions, logs=[log.of for log in altered])
+    if altered := _altered_logs(connection):
+        functions = [log.function for log in altered]
+        execute(connection, "database/own_tables/lock_writers", functions=functions, logs=[log.of for log in altered])
     written = [log for log in declarations.logs().values() if log.has_triggers or log.is_for_lake]
     functions = [f"analytics.{log.function}" for log in written]
     execute(connection, "database/own_tables/release", functions=functions)
