@@ -5,7 +5,8 @@ Each agent becomes a crew, with a view of its rows in `app`. A plan consists of 
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -185,7 +186,7 @@ def plan(warehouse: Warehouse, tables: Sequence[str], options: Options) -> Plan:
         ChatsError: there is no such table, or it cannot be adopted so.
 
     """
-    with warehouse.connection() as connection:
+    with warehouse.connection() as connection, _all_rows(connection):
         there = fetch_one(connection, "sources/chats/app")
         if there["is_other"]:
             raise ChatsError(
@@ -203,23 +204,47 @@ def plan(warehouse: Warehouse, tables: Sequence[str], options: Options) -> Plan:
         return planner.plan
 
 
+@contextmanager
+def _all_rows(connection: Connection) -> Generator[None]:
+    """Read in one transaction; a policy of row-level security that would hide rows raises an error.
+
+    Raises:
+        ChatsError: this role may not read a table, or not all of its rows.
+
+    """
+    try:
+        with connection.transaction():
+            connection.execute("set local row_security = off")
+            yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _not_the_owner(error) from None
+
+
+def _not_the_owner(error: psycopg.Error) -> ChatsError:
+    return ChatsError(f"{error.diag.message_primary}: connect as the role that owns the table and schema app")
+
+
 def adopt(warehouse: Warehouse, planned: Plan) -> list[Adopted]:
     """Run the statements of a plan, and capture the tables beneath the views; return these.
 
     Raises:
-        AdoptionError: a right is missing.
+        ChatsError: this role may not create what is needed.
+        AdoptionError: a right is missing to capture the tables.
         TableLockedError: another session held a lock at every attempt; the message names it.
 
     """
     if planned.needs_schema:
         upgrade.up(url=warehouse.url)
-    with runner.connect(warehouse.url) as connection:
-        for one in planned.alone:
-            if " concurrently " in one.as_string():
-                runner.run_alone(connection, one.as_string())
-            else:
-                runner.in_one_transaction(connection, partial(_run, connection, [one]))
-        runner.in_one_transaction(connection, partial(_run, connection, planned.together))
+    try:
+        with runner.connect(warehouse.url) as connection:
+            for one in planned.alone:
+                if " concurrently " in one.as_string():
+                    runner.run_alone(connection, one.as_string())
+                else:
+                    runner.in_one_transaction(connection, partial(_run, connection, [one]))
+            runner.in_one_transaction(connection, partial(_run, connection, planned.together))
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _not_the_owner(error) from None
     views = {agent.view for agent in planned.agents if agent.crew is not None}
     return [view for view in installation.install(warehouse, None) if view.table_name in views]
 

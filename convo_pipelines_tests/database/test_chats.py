@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from psycopg.types.json import Jsonb
+from sqlalchemy import make_url
 
 from convo_pipelines.cli import main
 from convo_pipelines.database import connections
@@ -394,6 +395,30 @@ def test_a_table_that_a_crew_reads_is_not_adopted_twice(world: World) -> None:
     )
 
 
+@pytest.fixture
+def reader(world: World, own_database: Callable[[str], str]) -> Iterator[str]:
+    """A role that owns nothing, as which commands connect."""
+    world.execute("create role chats_reader login; grant select on all tables in schema public to chats_reader")
+    own_database(make_url(world.url).set(username="chats_reader").render_as_string(hide_password=False))
+    yield "chats_reader"
+    world.execute("drop owned by chats_reader; drop role chats_reader")
+
+
+def test_who_does_not_own_the_table_is_told_to_connect_as_its_owner(world: World, reader: str) -> None:
+    upgrade.up(url=world.url)
+    world.execute(N8N.format("public.n8n_chat_histories"))
+    write(world, "s1")
+    owner = "connect as the role that owns the table and schema app"
+    assert f"permission denied for schema app: {owner}" in adopt("--yes", status=1)
+    world.execute(f"grant usage on schema app to {reader}; grant select on all tables in schema app to {reader}")
+    assert f"permission denied for table n8n_chat_histories: {owner}" in adopt("--add-created-at", "--yes", status=1)
+    world.execute(f"grant select on public.n8n_chat_histories to {reader}")
+    assert f"must be owner of table n8n_chat_histories: {owner}" in adopt("--add-created-at", "--yes", status=1)
+    world.execute("alter table public.n8n_chat_histories enable row level security")
+    said = adopt("--add-created-at", "--yes", status=1)
+    assert f'row-level security policy for table "n8n_chat_histories": {owner}' in said
+
+
 def test_a_table_that_is_locked_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "LOCK_SECONDS", 1)
     world.execute(N8N.format("public.n8n_chat_histories"))
@@ -404,3 +429,18 @@ def test_a_table_that_is_locked_is_named(world: World, monkeypatch: pytest.Monke
     write(world, "s1")
     refresh(world)
     assert summaries(world) == [("n8n_chat_histories", "s1", 1, 1)]
+
+
+def test_views_are_released_and_restored_beside_the_reference_tables(world: World) -> None:
+    world.execute(N8N.format("public.n8n_chat_histories"))
+    write(world, "sales-1")
+    adopt("--add-created-at", *BY_PREFIX, "--yes")
+    assert CliRunner().invoke(main, ["adopt", "release"]).exit_code == 0
+    world.execute("alter table public.n8n_chat_histories alter session_id type varchar(500)")
+    write(world, "sales-2", "x")
+    assert CliRunner().invoke(main, ["adopt", "restore"]).exit_code == 0
+    write(world, "sales-2")
+    refresh(world)
+    assert summaries(world) == [("sales", "sales-2", 2, 2)]
+    assert [row["session_id"] for row in world.execute("select session_id from analytics.unmatched_sessions")] == ["x"]
+    assert_captured(world)
