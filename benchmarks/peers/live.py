@@ -1,0 +1,116 @@
+"""Peers that keep views without being run again and again: Deltaflow beside a database, and pg_ivm inside of one."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from benchmarks.peers.tools import FOLDER, PEERS
+from convo_pipelines_tests.processes import NODE, free_port, npm_installed, wait_until
+
+OWN = FOLDER / "own"
+DELTAFLOW = str(PEERS.parent / "deltaflow" / "bin" / "deltaflow")
+WAIT = "select _deltaflow.wait_for(pg_current_wal_lsn(), %s, make_interval(secs => %s))"
+
+Connection = psycopg.Connection[tuple]
+
+
+class RefusedError(Exception):
+    """A view that is not accepted, or cannot be kept; with what was said."""
+
+
+@contextmanager
+def deltaflow(connection: Connection, slot: str, views: Path) -> Iterator[Path]:
+    """Let Deltaflow keep the views of a file; yield its log when they are there.
+
+    Raises:
+        RefusedError: it ended before that.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        options = ["--slot", slot, "--dsn", make_conninfo(connection.info.dsn)]
+        command = [DELTAFLOW, "run", views, *options, "--state-dir", f"{folder}/state", "--http-port", "-1"]
+        with log.open("wb") as out:
+            process = subprocess.Popen([*command, "--log-format", "text"], stdout=out, stderr=out)
+        names = re.findall(r"create view \w+\.(\w+)", views.read_text())
+        try:
+            wait_until(lambda: process.poll() is not None or _is_live(connection, names), 120)
+            if process.poll() is not None:
+                raise RefusedError(said(log.read_text()))
+            yield log
+        finally:
+            process.terminate()
+            process.wait()
+            subprocess.run([DELTAFLOW, "reset", *options, "--state-dir", f"{folder}/state"], capture_output=True)
+
+
+def _is_live(connection: Connection, names: Sequence[str]) -> bool:
+    try:
+        return caught_up(connection, names, seconds=1)
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+        return False
+
+
+def caught_up(connection: Connection, names: Sequence[str], seconds: int = 30) -> bool:
+    """Wait until views have what is committed; return whether they had it in time."""
+    [[is_there]] = connection.execute(WAIT, [list(names), seconds]).fetchall()
+    return is_there
+
+
+def said(log: str) -> str:
+    """Return the error at the end of a log, on one line."""
+    lines = [line for line in log.splitlines() if "rror: " in line]
+    return lines[-1].rpartition("rror: ")[2] if lines else log[-200:]
+
+
+@contextmanager
+def pg_ivm() -> Iterator[Connection]:
+    """Start PGlite, which has pg_ivm and one connection."""
+    port = free_port()
+    server = npm_installed(OWN / "pg_ivm")
+    command = [NODE, "node_modules/.bin/pglite-server", "-p", port, "-e", "@electric-sql/pglite-pg_ivm:pg_ivm"]
+    process = subprocess.Popen(command, cwd=server, stdout=subprocess.DEVNULL, env=os.environ | {"TZ": "UTC"})
+    try:
+        found: list[Connection] = []
+        wait_until(lambda: _connect(port, found), 60)
+        [connection] = found
+        connection.execute("create extension pg_ivm; create schema app; create schema analytics; create schema parts")
+        connection.execute("set timezone = 'UTC'")
+        yield connection
+        connection.close()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _connect(port: str, found: list[Connection]) -> bool:
+    address = f"host=127.0.0.1 port={port} user=postgres dbname=postgres sslmode=disable"
+    try:
+        found.append(psycopg.connect(address, autocommit=True))
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def copy_tables(source: Connection, target: Connection, tables: Sequence[str], *, with_rows: bool) -> None:
+    """Create tables with the columns and primary keys that they have in another database."""
+    source.execute("set search_path = ''")
+    for table in tables:
+        [[statement]] = source.execute((OWN / "plain_table.sql").read_text(), {"table": table}).fetchall()
+        target.execute(statement)
+        if with_rows:
+            name = sql.Identifier(*table.split("."))
+            with (
+                source.cursor().copy(sql.SQL("copy (table {}) to stdout").format(name)) as rows,
+                target.cursor().copy(sql.SQL("copy {} from stdin").format(name)) as copied,
+            ):
+                for row in rows:
+                    copied.write(row)
