@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,48 +27,47 @@ class RefusedError(Exception):
 
 
 @contextmanager
-def deltaflow(connection: Connection, slot: str, views: Path) -> Iterator[Path]:
-    """Let Deltaflow keep the views of a file; yield its log when they are there.
+def deltaflow(connection: Connection, slot: str, views: Path) -> Iterator[Callable[[], None]]:
+    """Let Deltaflow keep the views of a file; yield what waits until they have what is committed.
 
     Raises:
-        RefusedError: it ended before that.
+        RefusedError: it ended, or does not follow.
 
     """
+    names = re.findall(r"create view \w+\.(\w+)", views.read_text())
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        options = ["--slot", slot, "--dsn", make_conninfo(connection.info.dsn)]
-        command = [DELTAFLOW, "run", views, *options, "--state-dir", f"{folder}/state", "--http-port", "-1"]
+        options = ["--slot", slot, "--dsn", make_conninfo(connection.info.dsn), "--state-dir", f"{folder}/state"]
         with log.open("wb") as out:
-            process = subprocess.Popen([*command, "--log-format", "text"], stdout=out, stderr=out)
-        names = re.findall(r"create view \w+\.(\w+)", views.read_text())
+            command = [DELTAFLOW, "run", views, *options, "--http-port", "-1", "--log-format", "text"]
+            process = subprocess.Popen(command, stdout=out, stderr=out)
+
+        def wait(seconds: int = 30) -> None:
+            if not _caught_up(connection, names, seconds) or process.poll() is not None:
+                raise RefusedError(_said(log.read_text()))
+
         try:
-            wait_until(lambda: process.poll() is not None or _is_live(connection, names), 120)
-            if process.poll() is not None:
-                raise RefusedError(said(log.read_text()))
-            yield log
+            wait_until(lambda: process.poll() is not None or _caught_up(connection, names, seconds=1), 120)
+            wait()
+            yield wait
         finally:
             process.terminate()
             process.wait()
-            subprocess.run([DELTAFLOW, "reset", *options, "--state-dir", f"{folder}/state"], capture_output=True)
+            subprocess.run([DELTAFLOW, "reset", *options], capture_output=True)
 
 
-def _is_live(connection: Connection, names: Sequence[str]) -> bool:
+def _caught_up(connection: Connection, names: Sequence[str], seconds: int) -> bool:
     try:
-        return caught_up(connection, names, seconds=1)
-    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+        [[is_there]] = connection.execute(WAIT, [list(names), seconds]).fetchall()
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedObject):
         return False
-
-
-def caught_up(connection: Connection, names: Sequence[str], seconds: int = 30) -> bool:
-    """Wait until views have what is committed; return whether they had it in time."""
-    [[is_there]] = connection.execute(WAIT, [list(names), seconds]).fetchall()
     return is_there
 
 
-def said(log: str) -> str:
-    """Return the error at the end of a log, on one line."""
-    lines = [line for line in log.splitlines() if "rror: " in line]
-    return lines[-1].rpartition("rror: ")[2] if lines else log[-200:]
+def _said(log: str) -> str:
+    """Return the first error of a log: later ones follow from it."""
+    found = re.search(r"^(?:deltaflow: error|[a-z_]+(?:\.\w+)+|\w*Error): (.*)$", log, re.MULTILINE)
+    return found[1] if found else log[-200:]
 
 
 @contextmanager
@@ -101,7 +100,7 @@ def _connect(port: str, found: list[Connection]) -> bool:
 
 
 def copy_tables(source: Connection, target: Connection, tables: Sequence[str], *, with_rows: bool) -> None:
-    """Create tables with the columns and primary keys that they have in another database."""
+    """Create tables with the columns, defaults and primary keys that they have in another database."""
     source.execute("set search_path = ''")
     for table in tables:
         [[statement]] = source.execute((OWN / "plain_table.sql").read_text(), {"table": table}).fetchall()

@@ -1,11 +1,10 @@
 -- in:  table
--- out: a statement that creates it with its columns and primary key, and nothing else of it
+-- out: a statement that creates it with its columns, defaults and primary key, and nothing else of it
 select format(
     'create table %%s (%%s%%s)', attribute.attrelid::regclass,
     string_agg(
         format(
-            '%%I %%s%%s%%s', attname, format_type(atttypid, atttypmod), case when attnotnull then ' not null' end,
-            ' default ' || pg_get_expr(adbin, adrelid)
+            '%%I %%s%%s', attname, format_type(atttypid, atttypmod), ' default ' || pg_get_expr(adbin, adrelid)
         ), ', ' order by attnum
     ),
     ', ' || (
