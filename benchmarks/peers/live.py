@@ -19,6 +19,9 @@ OWN = FOLDER / "own"
 DELTAFLOW = str(PEERS.parent / "deltaflow" / "bin" / "deltaflow")
 WAIT = "select _deltaflow.wait_for(pg_current_wal_lsn(), %s, make_interval(secs => %s))"
 
+ROWS_A_STATEMENT = 5_000
+"""COPY does not work through PGlite's socket."""
+
 Connection = psycopg.Connection[tuple]
 
 
@@ -81,8 +84,7 @@ def pg_ivm() -> Iterator[Connection]:
         found: list[Connection] = []
         wait_until(lambda: _connect(port, found), 60)
         [connection] = found
-        connection.execute("create extension pg_ivm; create schema app; create schema analytics; create schema parts")
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("create extension pg_ivm; set timezone = 'UTC'")
         yield connection
         connection.close()
     finally:
@@ -107,9 +109,7 @@ def copy_tables(source: Connection, target: Connection, tables: Sequence[str], *
         target.execute(statement)
         if with_rows:
             name = sql.Identifier(*table.split("."))
-            with (
-                source.cursor().copy(sql.SQL("copy (table {}) to stdout").format(name)) as rows,
-                target.cursor().copy(sql.SQL("copy {} from stdin").format(name)) as copied,
-            ):
-                for row in rows:
-                    copied.write(row)
+            rows = [row for [row] in source.execute(sql.SQL("select to_json(t)::text from {} as t").format(name))]
+            insert = sql.SQL("insert into {0} select * from json_populate_recordset(null::{0}, %s)").format(name)
+            for first in range(0, len(rows), ROWS_A_STATEMENT):
+                target.execute(insert, [f"[{','.join(rows[first : first + ROWS_A_STATEMENT])}]"])

@@ -67,6 +67,7 @@ def measure(source: Connection, target: Connection) -> tuple[list[Row], list[Row
 
 def prepare(source: Connection, target: Connection) -> None:
     """Create the tables that the SELECTs read, as plain tables."""
+    target.execute("create schema app; create schema analytics; create schema parts")
     copy_tables(source, target, COPIED, with_rows=False)
     target.execute(tests.SCHEMA)
     target.execute("create table analytics.reply_sla (conversation_id uuid primary key, client_id uuid, is_in_time bool)")

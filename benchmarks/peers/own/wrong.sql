@@ -1,11 +1,11 @@
 -- Keys of which a table does not have the rows that its SELECT returns.
--- in:  {select}, {table}, {columns}, {key}
--- out: their number
+-- in:  a SELECT, a table, their columns, the key
+-- out: the key as text
 with wanted as ({select}),
 
 found as (select {columns} from {table})
 
-select count(distinct ({key}))
+select distinct row({key})::text
 from (
     (select {columns} from wanted except all table found)
     union all

@@ -1,7 +1,7 @@
 create view parts.tool_calls as
-select crew_id, tool, called_on, count(*) as calls, count(distinct session_id) as sessions, max(called_at) as last_called_at
+select crew_id, tool, day as called_on, count(*) as calls, count(distinct session_id) as sessions, max(called_at) as last_called_at
 from app.tool_messages
-group by crew_id, tool, called_on;
+group by crew_id, tool, day;
 
 create view parts.crew_handovers as
 select

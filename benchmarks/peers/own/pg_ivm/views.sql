@@ -1,4 +1,5 @@
 -- What pg_ivm keeps of the examples. No view of it may read another one.
+create schema parts;
 select pgivm.create_immv('parts.tool_days', $$
     select
         crew_id, tool, (called_at at time zone 'UTC')::date as called_on,
