@@ -60,6 +60,7 @@ def filled(template: str) -> str:
     return render(
         template,
         table=lambda name, number=0: _markdown(results[name]["tables"][number]),
+        section=lambda name, number: _with_note(results[name]["tables"][number]),
         tables=lambda name: "\n\n".join(_with_note(found) for found in results[name]["tables"]),
         measured=lambda name: _measured(results[name]),
     )
