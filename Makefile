@@ -1,5 +1,6 @@
-# Everything runs in .venv, with the versions of constraints.txt. `make lock` renews those.
+# Everything runs in .venv, with the versions of constraints.txt. `make lock` renews those. Deltaflow needs Python 3.12.
 PYTHON ?= python3
+PYTHON312 ?= python3.12
 RUN := .venv/bin/
 export DAGSTER_HOME := $(CURDIR)
 
@@ -30,6 +31,7 @@ bench: .venv/installed
 
 bench-peers: .venv/installed .venv-peers/installed
 	$(RUN)python -m benchmarks.peers
+	$(RUN)python -m benchmarks.peers.own_tables
 
 explain: .venv/installed
 	$(RUN)python -m benchmarks.explain $(STATEMENT)
@@ -82,4 +84,6 @@ clean:
 .venv-peers/installed: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	$(PYTHON312) -m venv .venv-peers/deltaflow
+	.venv-peers/deltaflow/bin/pip install --quiet --disable-pip-version-check deltaflow-pg==0.1.1
 	touch $@

@@ -41,7 +41,7 @@ def measure(*counts: int) -> list[Row]:
     """Return what one Dagster takes for so many cells with little data, and nothing new."""
     rows = list[Row]()
     for cells in counts:
-        with tempfile.TemporaryDirectory(dir="/tmp") as folder, fresh_database(connections=1_000) as url:
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder, fresh_database(max_connections="1000") as url:
             rows.append(_measure(Path(folder), url, cells))
             console.print(rows[-1])
     return rows

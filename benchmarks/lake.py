@@ -134,7 +134,7 @@ def turns(folder: Path) -> list[Row]:
     for cells in (1, CELLS):
         shutil.rmtree(folder)
         folder.mkdir()
-        with fresh_database(connections=500) as url:
+        with fresh_database(max_connections="500") as url:
             fill(url, ROWS_OF_CELL, 10)
             times = sorted(_turns(folder, url, cells))
             rows.append(

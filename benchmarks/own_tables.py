@@ -129,8 +129,8 @@ def follow() -> Row:
     }
 
 
-def asked(url: str) -> list[float]:
-    """Ask questions, and wait for them to be seen."""
+def asked(url: str, ask: str = ASK, seen: str = SEEN) -> list[float]:
+    """Ask questions, and wait for them to be seen; return the seconds that each took."""
     pending: dict[object, float] = {}
     seconds: list[float] = []
     is_over = threading.Event()
@@ -139,7 +139,7 @@ def asked(url: str) -> list[float]:
         with psycopg.connect(url, autocommit=True) as connection:
             latest = float("inf")
             while pending or not is_over.is_set():
-                for [one] in connection.execute(SEEN, [list(pending)]):
+                for [one] in connection.execute(seen, [list(pending)]):
                     seconds.append(time.perf_counter() - pending.pop(one))
                 if (
                     is_over.is_set()
@@ -154,8 +154,8 @@ def asked(url: str) -> list[float]:
         started = time.perf_counter()
         for number in range(RATE * SECONDS):
             time.sleep(max(0.0, started + number / RATE - time.perf_counter()))
-            [[conversation]] = connection.execute(ASK).fetchall()
-            pending[conversation] = time.perf_counter()
+            [[key]] = connection.execute(ask).fetchall()
+            pending[key] = time.perf_counter()
     is_over.set()
     thread.join()
     return seconds

@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON in `benchmarks/results/`, and the page made of it: docs/reference/benchmarks.md."""
+"""What was measured, kept as JSON in `benchmarks/results/`, and the pages that are made of it."""
 
 import json
 import os
@@ -16,7 +16,12 @@ from benchmarks.measure import FOLDER, console, fresh_database
 from convo_pipelines.cli.terminal import print_table
 
 RESULTS = FOLDER / "results"
-PAGE = FOLDER.parent / "docs" / "reference" / "benchmarks.md"
+DOCS = FOLDER.parent / "docs"
+PAGES = {
+    "page.md.j2": DOCS / "reference" / "benchmarks.md",
+    "tables_elsewhere.md.j2": DOCS / "explanation" / "tables-elsewhere.md",
+}
+"""Where the page of a template is written."""
 
 Row = Mapping[str, str]
 
@@ -28,7 +33,7 @@ def table(title: str, rows: Sequence[Row], note: str = "") -> dict[str, object]:
 
 
 def save(name: str, *tables: dict[str, object], **versions: str) -> None:
-    """Keep the tables of a benchmark, and make the page anew."""
+    """Keep the tables of a benchmark, and make the pages anew."""
     with fresh_database() as url, psycopg.connect(url) as connection:
         server = connection.info.parameter_status("server_version") or ""
     result = {
@@ -45,15 +50,17 @@ def save(name: str, *tables: dict[str, object], **versions: str) -> None:
         "tables": tables,
     }
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
-    PAGE.write_text(page())
+    for template, page in PAGES.items():
+        page.write_text(filled(template))
 
 
-def page() -> str:
-    """Return docs/reference/benchmarks.md: the text of `page.md.j2` with the tables of all results."""
+def filled(template: str) -> str:
+    """Return the text of a template with the tables of all results."""
     results = {file.stem: read(file.stem) for file in RESULTS.glob("*.json")}
     return render(
-        "page.md.j2",
+        template,
         table=lambda name, number=0: _markdown(results[name]["tables"][number]),
+        section=lambda name, number: _with_note(results[name]["tables"][number]),
         tables=lambda name: "\n\n".join(_with_note(found) for found in results[name]["tables"]),
         measured=lambda name: _measured(results[name]),
     )

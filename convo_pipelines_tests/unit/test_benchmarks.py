@@ -1,10 +1,14 @@
 """The pages of benchmarks and sizes are made of what was measured."""
 
+import pytest
+
 from benchmarks import results, sizing
 
 
-def test_the_page_is_what_the_results_say() -> None:
-    assert results.PAGE.read_text() == results.page(), "run `python -m benchmarks`, or write results.page() to it"
+@pytest.mark.parametrize("template", results.PAGES)
+def test_a_page_is_what_the_results_say(template: str) -> None:
+    found = results.PAGES[template].read_text()
+    assert found == results.filled(template), "run `python -m benchmarks`, or write results.filled() to it"
 
 
 def test_the_page_of_sizes_is_what_the_results_say() -> None:
