@@ -146,6 +146,10 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
             f"the table that is there has the key {', '.join(sorted(key))}: run `convo-pipelines table remove {name}` "
             "before you apply another key"
         )
+    place = compiled.declared.said.get("schema")
+    if place and own_tables.is_view_name_taken(connection, name, place):
+        raise compiled.declared.error(f"{place}.{name} is there, and is no view of this table: rename the folder")
+    hidden = own_tables.hiding(connection, name, place, compiled.columns)
     found = list(changes) if changes is not None else [compiled.files["table.sql"].rstrip().removesuffix(";")]
     for source, of in compiled.reads.items():
         log = f"analytics.{declarations.logs()[source].name if source in declarations.logs() else f'{source}_changes'}"
@@ -166,7 +170,8 @@ def _step(connection: Connection, compiled: Compiled) -> Step:
         summary = "only the declaration changes"
     else:
         summary = "no change"
-    return Step(compiled, summary, found, former)
+    shown = own_tables.showing(connection, name, place, compiled.columns)
+    return Step(compiled, summary, [*hidden, *found, *shown], former)
 
 
 def _generated(of: Path) -> dict[str, str]:

@@ -65,7 +65,7 @@ class Compiled:
     """
 
     declared: Declaration
-    columns: Mapping[str, str]
+    columns: dict[str, str]
     files: Mapping[str, str]
     reads: Mapping[str, Any]
 
@@ -491,10 +491,12 @@ def _escaped(text: str) -> str:
 
 def rows_of(declared: Declaration) -> str:
     """Return the generated `rows.sql`: the rows of `keys`."""
+    personal = declared.said.get("personal", [])
     names = {
         "rows": trusted(_keyed(declared, _escaped(declared.query))),
         "key": sql.SQL(", ").join(trusted(quoted(name)) for name in declared.key),
         "named": trusted(_escaped(_literal(", ".join(declared.key)))),
+        "shown": sql.SQL(", ").join(trusted("'…'" if name in personal else quoted(name)) for name in declared.key),
     }
     return f"{_header('The rows of the keys.')}{_composed('unique', **names)};\n"
 
@@ -567,6 +569,8 @@ def _toml(
         "logged": {name: columns[name] for name in dict.fromkeys([*declared.key, *declared.by])},
         "personal": said.get("personal", []),
     }
+    if "schema" in said:
+        values["schema"] = said["schema"]
     if "day" in said:
         values["day"] = values["lake_day"] = {said["day"]: columns[said["day"]]}
     values["keys"] = {"columns": typed, "by_bytes": texts, "has_days": "day" in said}

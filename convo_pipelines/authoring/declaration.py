@@ -21,12 +21,15 @@ LISTS = {"by", "key", "not_null", "personal"}
 """What may be declared: columns, one or several."""
 BY_COLUMN = {"accepted_values", "range", "recency", "relationship"}
 """What may be declared of columns: `{ column = … }`."""
-FIELDS = {"cron", "day", "group", "job", *LISTS, *BY_COLUMN}
+FIELDS = {"cron", "day", "group", "job", "schema", *LISTS, *BY_COLUMN}
 """All that may be declared."""
 JOBS = ("link_sync", "conversation_discovery")
 """Whose ticks may refresh a table; the first one does by default."""
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 """Names of tables: with what is appended to them, they are no longer than PostgreSQL allows."""
+OTHER_SCHEMA = re.compile(r"(?!pg_)[a-z_][a-z0-9_]{0,62}")
+TAKEN_SCHEMAS = {"analytics", "app", "curation", "information_schema"}
+"""Schemas that get no views of tables of one's own."""
 LOG = "_changes"
 """What the names of logs end with."""
 _DECLARED = re.compile(r"--\s*(\w+)\s*=\s*(.*)")
@@ -129,6 +132,8 @@ def _value(place: str, name: str, text: str) -> Any:
     if isinstance(value, str) and name not in LISTS:
         if name == "job" and value not in JOBS:
             raise RowsError(f"{place}: there is no job {value}: {' and '.join(JOBS)} are there")
+        if name == "schema" and (value in TAKEN_SCHEMAS or not OTHER_SCHEMA.fullmatch(value)):
+            raise RowsError(f"{place}: a view of the table cannot be in the schema {value}: name one of your own")
         if name == "cron" and not (croniter.is_valid(value) and len(value.split()) == 5):
             raise RowsError(f"{place}: {value} is not a cron expression of five fields, such as 0 6 * * *")
         return value

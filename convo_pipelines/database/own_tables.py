@@ -15,6 +15,7 @@ from convo_pipelines.database.transactions import LOCK_TIMEOUT
 from convo_pipelines.database.trees import quoted
 from convo_pipelines.errors import ConvoPipelinesError
 
+REFRESHED_AT = {"refreshed_at": "timestamp with time zone"}
 COLUMN = ("column", "comment on column")
 """How the catalog lists a column."""
 
@@ -106,8 +107,15 @@ def settle(connection: Connection) -> None:
             connection.execute(trusted(one))
         if retyped:
             connection.execute("select analytics.log_everything(%s)", [log.of])
-    for name in statements.own_tables():
-        _settle(connection, f"analytics.{name}", declarations.tables()[name]["columns"], is_complete=True)
+    own = {name: declared[name] for name in statements.own_tables()}
+    for name in own.keys() | _views(connection).keys():
+        said = own.get(name, {})
+        for one in hiding(connection, name, said.get("schema"), said.get("columns", {})):
+            connection.execute(trusted(one))
+    for name, said in own.items():
+        _settle(connection, f"analytics.{name}", said["columns"], is_complete=True)
+        for one in showing(connection, name, said.get("schema"), said["columns"]):
+            connection.execute(trusted(one))
 
 
 def _altered_logs(connection: Connection) -> dict[Log, list[str]]:
@@ -187,6 +195,55 @@ def changes(connection: Connection, relation: str, wanted: Mapping[str, str], *,
         if there.get(column, of) != of
     ]
     return [f"{alter} {one}" for one in [*added, *dropped, *typed]]
+
+
+def is_view_name_taken(connection: Connection, name: str, schema_name: str) -> bool:
+    """Return whether a schema has a relation of this name that is no view of the table."""
+    is_there = fetch_one(connection, "database/own_tables/is_there", name=f"{schema_name}.{name}")["is_there"]
+    return is_there and schema_name not in _views(connection).get(name, {})
+
+
+def hiding(connection: Connection, name: str, schema_name: str | None, columns: dict[str, str]) -> list[str]:
+    """Return the statements that drop the views of a table in other schemas that cannot stay.
+
+    Args:
+        connection: any.
+        name: of the table.
+        schema_name: where its view is to be; None: it has none.
+        columns: those that it is to have, with their types.
+
+    """
+    wanted = (columns | REFRESHED_AT).items()
+    return [
+        f"drop view {_qualified(place, name)}"
+        for place, there in _views(connection).get(name, {}).items()
+        if place != schema_name or not there.items() <= wanted
+    ]
+
+
+def showing(connection: Connection, name: str, schema_name: str | None, columns: dict[str, str]) -> list[str]:
+    """Return the statements that have a view in another schema show a table; its arguments are those of `hiding`."""
+    if not schema_name or _views(connection).get(name, {}).get(schema_name) == columns | REFRESHED_AT:
+        return []
+    has_schema = fetch_one(connection, "database/own_tables/has_schema", name=schema_name)["has_schema"]
+    view, said = _qualified(schema_name, name), f"Shows analytics.{name}; `convo-pipelines table apply` keeps it."
+    return [
+        *([] if has_schema else [f"create schema {quoted(schema_name)}"]),
+        f"create or replace view {view} as table {_qualified('analytics', name)}",
+        f"comment on view {view} is {sql.Literal(said).as_string()}",
+    ]
+
+
+def _views(connection: Connection) -> dict[str, dict[str, dict[str, str]]]:
+    """Return the columns of the views that show tables of one's own: by table, then by schema."""
+    found = defaultdict[str, dict[str, dict[str, str]]](dict)
+    for row in fetch(connection, "database/own_tables/views"):
+        found[row["name"]][row["schema"]] = row["columns"]
+    return found
+
+
+def _qualified(schema_name: str, name: str) -> str:
+    return sql.Identifier(schema_name, name).as_string()
 
 
 def _settle(connection: Connection, relation: str, wanted: Mapping[str, str], *, is_complete: bool = False) -> None:

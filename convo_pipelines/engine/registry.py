@@ -185,7 +185,7 @@ OPTIONAL = {
     "also_logged", "columns", "cron", "day", "days", "definition", "depends", "format", "has_triggers", "hooks",
     "inserted",
     "is_found_again", "is_link", "lake_day", "lineage", "logs", "odd", "part", "personal", "propagates", "reader",
-    "reads", "relation", "rows_sql", "updated_at",
+    "reads", "relation", "rows_sql", "schema", "updated_at",
 }  # fmt: skip
 """The fields of `table.toml`."""
 OF_KEYS = {"all", "by_bytes", "columns", "has_days", "has_retries", "identify_rows", "more", "rows"}

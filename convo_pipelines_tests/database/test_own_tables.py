@@ -459,7 +459,7 @@ def test_rows_with_the_same_key_are_named(own: OwnTables, monkeypatch: pytest.Mo
     if is_in_chunks:
         monkeypatch.setattr(chunks, "FEW_KEYS", -1)
     own.world.execute("update app.visits set client_id = 1")
-    said = r"visitors: several rows have the same client_id, note: see /.*/visitors/rows\.sql"
+    said = r"visitors: several rows have the same client_id, note: 1, a: see /.*/visitors/rows\.sql"
     for run in (own.tick, lambda: own.compare("visitors")):
         with pytest.raises(chunks.KeyOfSeveralRowsError, match=said):
             run()
@@ -750,6 +750,64 @@ def test_a_source_whose_columns_get_other_types(own: OwnTables) -> None:
         world.execute(change)
         own.tick()
         own.assert_right()
+
+
+def test_a_view_in_another_schema_shows_the_table(own: OwnTables) -> None:
+    world = own.world
+    upgrade.up(("roles",), url=world.url)
+    in_schema = REPLY_SLA.replace("-- day =", '-- schema = "reporting"\n-- personal = "client_id"\n-- day =')
+    own.write("reply_sla", in_schema)
+    assert own.plan("reply_sla").statements[-3:-1] == [
+        "create schema reporting",
+        'create or replace view "reporting"."reply_sla" as table "analytics"."reply_sla"',
+    ]
+    own.apply()
+    assert own.plan("reply_sla").is_change is False
+    talk(world, 30)
+    world.execute("insert into app.reply_targets select id, 60 from app.clients")
+    own.tick()
+    shown = "select conversation_id, asked_at from reporting.reply_sla order by 1"
+    assert len(world.execute(shown)) > 0
+    assert world.execute(shown) == world.execute(shown.replace("reporting", "analytics"))
+    with world.connection.transaction():
+        world.execute("set local role convo_analyst")
+        world.execute("select * from reporting.reply_sla")
+    with world.connection.transaction():
+        world.execute("set local role convo_observer")
+        world.execute("select conversation_id from reporting.reply_sla")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), world.connection.transaction():
+            world.execute("select client_id from reporting.reply_sla")
+    world.execute("create view public.of_view as select conversation_id from reporting.reply_sla")
+    own.write("reply_sla", in_schema.replace("as is_in_time", "as is_in_time, target.minutes"))
+    own.apply()
+    assert "minutes" in world.execute("select to_jsonb(s) as row from reporting.reply_sla s limit 1")[0]["row"]
+    own.write("reply_sla", in_schema.replace("    answered.answered_at,\n", "").replace("-- answered_at", "--"))
+    assert own.plan("reply_sla").statements[0] == 'drop view "reporting"."reply_sla"'
+    with pytest.raises(MigrationError, match=r"of_view depends on view reporting\.reply_sla"):
+        own.apply()
+    world.execute("drop view public.of_view")
+    own.apply()
+    own.tick()
+    assert "answered_at" not in world.execute("select to_jsonb(s) as row from reporting.reply_sla s limit 1")[0]["row"]
+    own.write("reply_sla", in_schema.replace("reporting", "bi"))
+    own.apply()
+    kept = (
+        "select relnamespace::regnamespace::text as place from pg_class where relname = 'reply_sla' and relkind = 'v'"
+    )
+    assert world.execute(kept) == [{"place": "bi"}]
+    application.remove(world.warehouse, "reply_sla")
+    assert world.execute(kept) == []
+
+
+def test_a_schema_that_cannot_have_the_view_is_named(own: OwnTables) -> None:
+    for name in ("app", "analytics", "pg_catalog", "My schema"):
+        own.write("of_crews", f'-- key = "id"\n-- schema = "{name}"\nselect id, name from app.crews')
+        with pytest.raises(RowsError, match=rf"rows\.sql:2: a view .* cannot be in the schema {name}: name one"):
+            own.apply()
+    own.world.execute("create schema bi; create table bi.of_crews (id int)")
+    own.write("of_crews", '-- key = "id"\n-- schema = "bi"\nselect id, name from app.crews')
+    with pytest.raises(RowsError, match=r"bi\.of_crews is there, and is no view of this table: rename the folder"):
+        own.apply()
 
 
 def test_a_role_without_rights(own: OwnTables) -> None:

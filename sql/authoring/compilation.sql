@@ -123,7 +123,7 @@ where {conditions};
 
 -- name: unique
 -- The rows of `keys`, of which no two may have the same key.
--- in:  {rows}: as keyed; {key}: its columns; {named}: these, as a literal
+-- in:  {rows}: as keyed; {key}: its columns; {named}: these, as a literal; {shown}: those without personal data
 select * from (
     select
         keyed.*,
@@ -132,7 +132,7 @@ select * from (
 {rows}
     ) as keyed
 ) as counted
-where analytics.is_only(convo_rows, {named});
+where convo_rows = 1 or analytics.is_only(convo_rows, concat({named}, ': ', concat_ws(', ', {shown})));
 
 
 -- name: every

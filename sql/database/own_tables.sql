@@ -98,6 +98,28 @@ where analytics.triggers_log({relation}::regclass, null)
 select to_regclass(%(name)s) is not null as is_there;
 
 
+-- name: views
+-- The views in other schemas that `table apply` keeps.
+-- out: one row each: name: that of its table; schema; columns: with their types
+select
+    class.relname as name,
+    namespace.nspname as schema,
+    jsonb_object_agg(attribute.attname, format_type(attribute.atttypid, attribute.atttypmod)) as columns
+from pg_class as class
+inner join pg_namespace as namespace on class.relnamespace = namespace.oid
+inner join pg_attribute as attribute on attribute.attrelid = class.oid
+where class.relkind = 'v' and attribute.attnum > 0
+    and obj_description(class.oid, 'pg_class')
+    = 'Shows analytics.' || class.relname || '; `convo-pipelines table apply` keeps it.'
+group by class.oid, namespace.nspname;
+
+
+-- name: has_schema
+-- in:  %(name)s
+-- out: one row: has_schema
+select exists(select from pg_namespace where nspname = %(name)s) as has_schema;
+
+
 -- name: lock_writers
 -- Waits for the transactions that wrote tables with these trigger functions, and keeps others from writing them.
 -- in:  %(functions)s: trigger functions; %(logs)s: the names of the sources that they log, for the tables beneath views

@@ -143,6 +143,7 @@ $$;
 -- * Analysts read all of analytics.
 -- * Observers read what does not identify a person: no table or column whose comment ends with the words "Personal data" or
 --   "May quote personal data".
+-- * Both read the views of other schemas that show tables of one's own, as they read these.
 -- * The pipeline reads the views of app, and inserts conversations of crews through the view that takes them. It also runs the
 --   trigger functions, which name functions and types of the schemas beneath.
 do $$
@@ -182,6 +183,27 @@ begin
             and coalesce(obj_description(class.oid, 'pg_class'), '') !~ '(Internal|Personal data)\.$'
         group by class.oid
     loop
+        if relation.columns is not null then
+            execute format('grant select (%s) on %s to convo_observer', relation.columns, relation.name);
+        end if;
+    end loop;
+    for relation in
+        select
+            class.oid::regclass as name,
+            class.relnamespace::regnamespace as place,
+            string_agg(quote_ident(attribute.attname), ', ') filter (
+                where has_column_privilege('convo_observer', shown.oid, attribute.attname, 'select')
+            ) as columns
+        from pg_class as class
+        inner join pg_class as shown
+            on class.relname = shown.relname and shown.relnamespace = 'analytics'::regnamespace and shown.relkind = 'r'
+        inner join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0
+        where class.relkind = 'v' and obj_description(class.oid, 'pg_class')
+            = 'Shows analytics.' || class.relname || '; `convo-pipelines table apply` keeps it.'
+        group by class.oid
+    loop
+        execute format('grant usage on schema %s to convo_analyst, convo_observer', relation.place);
+        execute format('grant select on %s to convo_analyst', relation.name);
         if relation.columns is not null then
             execute format('grant select (%s) on %s to convo_observer', relation.columns, relation.name);
         end if;
