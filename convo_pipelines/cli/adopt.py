@@ -16,8 +16,8 @@ from convo_pipelines.operations import pipeline
 from convo_pipelines.sources import proposal
 
 
-class KeysError(ConvoPipelinesError):
-    """Rows of a view have no key, or that of another row; they cannot be refreshed."""
+class ViewsError(ConvoPipelinesError):
+    """The pipeline would read nothing useful from the views of a file; the message says of which, and why."""
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -46,22 +46,17 @@ def _check(file: Path) -> None:
 
     checked = dry_run.check(Warehouse(), file)
     rows = [
-        {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)} for view in checked
+        {**vars(view), "seconds": round(view.seconds), "missing_indexes": len(view.missing_indexes)}
+        for view in checked.sources
     ]
     print_table(console, rows)
-    for statement in dict.fromkeys(statement for view in checked for statement in view.missing_indexes):
+    for statement in dict.fromkeys(statement for view in checked.sources for statement in view.missing_indexes):
         write(f"{statement};")
-    write(f"about {sum(view.seconds for view in checked):.0f} s for the first build")
+    write(f"about {sum(view.seconds for view in checked.sources):.0f} s for the first build")
     lines = [number for number, line in enumerate(file.read_text().splitlines(), 1) if "TODO" in line]
-    if lines:
-        write(f"{len(lines)} TODOs are left: lines {', '.join(map(str, lines))}")
-    if wrong := [view for view in checked if view.null_keys or view.double_keys]:
-        raise KeysError(
-            "; ".join(
-                f"app.{view.source}: {view.null_keys} rows have no key, {view.double_keys} that of another row"
-                for view in wrong
-            )
-        )
+    todos = [f"TODOs are left in lines {', '.join(map(str, lines))}"] if lines else []
+    if failures := [*checked.failures, *todos]:
+        raise ViewsError("; ".join(failures))
 
 
 @adopt.command()

@@ -38,6 +38,10 @@ NEEDED: Mapping[tuple[str, str], str] = {
     ("message_recipients", "recipient"): "message_id",
 }
 """Names that say little: such a table is the source if it refers to this, and nothing else is."""
+CONTENT = ("body", "content", "text")
+"""A table with one of these columns, a time and a reference to conversations has messages, whatever its name is."""
+OF_MESSAGES = {"from", "to", "cc", "subject", "direction", "message_id", "sender", "sender_id", "author_id"}
+"""Of several such tables, the one with most of these columns has them."""
 REFERENCES: Mapping[str, str] = {
     "client_id": "clients",
     "crew_id": "crews",
@@ -55,7 +59,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "client_code": ("code", "slug", "subdomain"),
     "crew_code": ("code", "slug"),
     "user_id": ("owner_id",),
-    "name": ("full_name", "display_name", "first_name last_name", "title", "username", "email"),
+    "name": ("full_name", "display_name", "first_name last_name", "firstname lastname", "title", "username", "email"),
     "is_active": ("active", "is_enabled", "enabled"),
     "email": ("email_address",),
     "phone": ("phone_number", "mobile", "mobile_number", "telephone"),
@@ -65,7 +69,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "histories_table_name": ("histories_table", "history_table"),
     "subject": ("topic", "title", "name"),
     "started_at": ("opened_at", "created_at", "inserted_at"),
-    "closed_at": ("resolved_at", "ended_at", "finished_at"),
+    "closed_at": ("resolved_at", "ended_at", "finished_at", "close_at"),
     "sent_at": ("created_at", "inserted_at"),
     "created_at": ("inserted_at",),
     "updated_at": ("modified_at", "changed_at"),
@@ -226,6 +230,9 @@ class _Proposal:
             if tables:
                 self.found[source] = max(tables, key=lambda table: (tables[table], self._times_referred_to(table)))
 
+        if "messages" not in self.found and (tables := [table for table in self.tables if self._has_messages(table)]):
+            self.found["messages"] = max(tables, key=lambda table: len(OF_MESSAGES & table.columns.keys()))
+
     @cached_property
     def histories(self) -> list[Table]:
         """The histories tables."""
@@ -235,6 +242,15 @@ class _Proposal:
         needed = NEEDED.get((source, table.kind))
         refers = needed is None or self._referring(table, REFERENCES[needed], needed) is not None
         return refers and not table.is_histories
+
+    def _has_messages(self, table: Table) -> bool:
+        """Return whether a table of another name has the columns of messages."""
+        return (
+            table not in self.found.values()
+            and any(name in table.columns and table.columns[name]["is_text"] for name in CONTENT)
+            and plain(table, "sent_at", SOURCES["messages"].columns["sent_at"]) is not None
+            and self._referring(table, "conversations", "conversation_id") is not None
+        )
 
     def _times_referred_to(self, table: Table) -> int:
         return sum(column["referred_oid"] == table.oid for other in self.tables for column in other.columns.values())
@@ -297,7 +313,7 @@ class _Proposal:
             self._select(
                 "contact_methods",
                 people,
-                [f"{value} is not null"],
+                [f"{value} <> ''"],
                 id=_address_of(kind, people.key),
                 person_id=_uuid_of("people", people.key),
                 kind=f"'{kind}'",

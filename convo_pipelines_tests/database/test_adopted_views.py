@@ -1025,12 +1025,40 @@ def test_without_views_there_is_nothing_to_install(world: World) -> None:
         installation.install(world.warehouse, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            VIEWS.replace("'inbound'", "'incoming'").replace("'outbound'", "'outgoing'"),
+            "rows, a direction, role or kind is unknown, or a value is null",
+        ),
+        (f"create or replace view app.other as select 1 as x;\n{VIEWS}", "app.other is no source, and has not"),
+        (f"-- TODO: the clients.\n{VIEWS}", "TODOs are left in lines 1"),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_a_check_fails_if_nothing_useful_would_be_read(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(VIEWS)
+    assert CliRunner().invoke(main, ["adopt", "--check", str(file)]).exit_code == 0
+    file.write_text(text)
+    done = CliRunner().invoke(main, ["adopt", "--check", str(file)])
+    assert (done.exit_code, said in " ".join(done.output.split())) == (1, True), done.output
+
+
+def test_a_key_of_another_type_is_shown_as_a_uuid(shop: World, tmp_path: Path) -> None:
+    file = tmp_path / "views.sql"
+    file.write_text(edited({"analytics.uuid_of(chat.id) as id": "chat.id"}))
+    with pytest.raises(AdoptionError, match=r"not uuid: write analytics\.uuid_of\(column\)"):
+        dry_run.check(shop.warehouse, file)
+
+
 def test_rows_with_the_same_key_are_counted_and_named(shop: World, tmp_path: Path) -> None:
     twice = edited(
         {"analytics.uuid_of(chat.id) as id": "analytics.uuid_of(chat.id / 2) as id", "'inbound'": "'incoming'"}
     )
     (tmp_path / "views.sql").write_text(twice)
-    checked = {view.source: view for view in dry_run.check(shop.warehouse, tmp_path / "views.sql")}
+    checked = {view.source: view for view in dry_run.check(shop.warehouse, tmp_path / "views.sql").sources}
     assert checked["conversations"].double_keys > 0
     assert checked["messages"].unknown_values > 0
     done = CliRunner().invoke(main, ["adopt", "--check", str(tmp_path / "views.sql")])

@@ -166,10 +166,10 @@ def test_tables_of_rails_are_recognized_completely(run: Callable, install: Calla
     )
     assert found["contact_methods"] == (
         "select analytics.uuid_of('email', id::text) as id, analytics.uuid_of(id) as person_id, 'email' as kind, "
-        "email::text as value from shop.contacts where email::text is not null and discarded_at is null "
+        "email::text as value from shop.contacts where email::text <> '' and discarded_at is null "
         "union all "
         "select analytics.uuid_of('phone', id::text) as id, analytics.uuid_of(id) as person_id, 'phone' as kind, "
-        "phone_number as value from shop.contacts where phone_number is not null and discarded_at is null"
+        "phone_number as value from shop.contacts where phone_number <> '' and discarded_at is null"
     )
     assert found["conversations"] == (
         "select analytics.uuid_of(id) as id, 'chat' as channel, analytics.uuid_of(account_id) as client_id, "
@@ -273,6 +273,40 @@ def test_what_is_not_known_is_marked_and_can_be_installed(run: Callable, install
     assert "    created_at::timestamp at time zone 'UTC' as updated_at  -- TODO" in proposed
     assert "'email'" not in views(proposed)["contact_methods"]
     assert install(proposed) == no_remarks()
+
+
+def test_messages_of_a_helpdesk_are_recognized_by_their_columns(run: Callable, install: Callable) -> None:
+    run("""
+        create table organizations (id serial primary key, name text not null, active boolean not null);
+        create table users (
+            id serial primary key, organization_id int references organizations, firstname text, lastname text,
+            email text, mobile text
+        );
+        create table tickets (
+            id serial primary key, organization_id int references organizations, customer_id int references users,
+            title text, created_at timestamptz not null, updated_at timestamptz not null, close_at timestamptz
+        );
+        create table ticket_time_accountings (
+            id serial primary key, ticket_id int references tickets, text text, created_at timestamptz
+        );
+        create table ticket_articles (
+            id serial primary key, ticket_id int not null references tickets, "from" text, "to" text, cc text,
+            subject text, body text not null, created_at timestamptz not null
+        );
+    """)
+    proposed = propose("public")
+    found = views(proposed)
+    assert found["messages"].startswith(
+        "select analytics.uuid_of(id) as id, analytics.uuid_of(ticket_id) as conversation_id, "
+    )
+    assert found["messages"].endswith("created_at as sent_at from public.ticket_articles")
+    assert "close_at as closed_at" in found["conversations"]
+    assert "btrim(coalesce(firstname, '') || ' ' || coalesce(lastname, '')) as name" in found["people"]
+    assert "mobile as phone" in found["people"]
+    assert "where email <> ''" in found["contact_methods"]
+    assert install(proposed) == no_remarks()
+    run("insert into users (firstname, email, mobile) values ('Ana', 'ana@example.com', ''), ('Ben', '', null)")
+    assert run("select kind, value from app.contact_methods") == [("email", "ana@example.com")]
 
 
 def test_labels_of_an_enum_that_are_not_known_are_named(run: Callable, install: Callable) -> None:

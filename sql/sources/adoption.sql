@@ -108,6 +108,24 @@ where class.relnamespace = 'app'::regnamespace and class.relkind = 'v'
 order by class.oid;
 
 
+-- name: unread
+-- The views of a file that are neither sources nor histories, and that no other view reads.
+-- in:  %(names)s: of views in app that are no sources; %(columns)s: those of histories
+-- out: one row each: name
+select class.relname as name
+from pg_class as class
+where class.relnamespace = 'app'::regnamespace and class.relname = any(%(names)s::text[])
+    and not %(columns)s::text[] <@ array(
+        select attname::text from pg_attribute where attrelid = class.oid and attnum > 0 and not attisdropped
+    )
+    and not exists (
+        select from pg_depend as depend
+        inner join pg_rewrite as rule on depend.objid = rule.oid
+        where depend.classid = 'pg_rewrite'::regclass and depend.refobjid = class.oid and rule.ev_class <> class.oid
+    )
+order by class.relname;
+
+
 -- name: exchanged
 -- Views that read a table which was exchanged by rename: another table has its name. Not those of before a restore, after which
 -- all have other oids.

@@ -13,7 +13,7 @@ from convo_pipelines.engine.derive import Way
 from convo_pipelines.sources import views
 from convo_pipelines.sources.adoption import triggers
 from convo_pipelines.sources.adoption.creation import create_views
-from convo_pipelines.sources.interface import SOURCES, VALUES
+from convo_pipelines.sources.interface import HISTORIES, SOURCES, VALUES
 from convo_pipelines.sources.views import ViewError
 
 SECONDS_PER_ROW = 2e-5
@@ -49,7 +49,38 @@ class Checked:
     missing_indexes: list[str]
 
 
-def check(warehouse: Warehouse, file: Path) -> list[Checked]:
+@dataclass(frozen=True)
+class Check:
+    """What the views of a file show.
+
+    Attributes:
+        sources: each source.
+        unread: the views that neither the pipeline nor another view reads, by their names in `app`.
+
+    """
+
+    sources: list[Checked]
+    unread: list[str]
+
+    @property
+    def failures(self) -> list[str]:
+        """What keeps the pipeline from reading anything useful, a sentence each."""
+        return [
+            *(
+                f"app.{view.source}: {view.null_keys} rows have no key, {view.double_keys} that of another row"
+                for view in self.sources
+                if view.null_keys or view.double_keys
+            ),
+            *(
+                f"app.{view.source}: in all {view.rows} rows, a direction, role or kind is unknown, or a value is null"
+                for view in self.sources
+                if view.rows and view.unknown_values == view.rows
+            ),
+            *(f"app.{name} is no source, and has not the columns of a crew's histories" for name in self.unread),
+        ]
+
+
+def check(warehouse: Warehouse, file: Path) -> Check:
     """Create the views of a file, look at what they show, and roll back.
 
     Raises:
@@ -58,7 +89,10 @@ def check(warehouse: Warehouse, file: Path) -> list[Checked]:
     """
     with warehouse.connection() as connection, connection.transaction(force_rollback=True):
         created = create_views(connection, file)
-        return [_checked(connection, name, SOURCES[name], name in created) for name in SOURCES]
+        others = [*created - SOURCES.keys()]
+        unread = fetch(connection, "sources/adoption/unread", names=others, columns=[*HISTORIES.columns])
+        sources = [_checked(connection, name, SOURCES[name], name in created) for name in SOURCES]
+        return Check(sources, [row["name"] for row in unread])
 
 
 def _checked(connection: Connection, name: str, wanted: Source, is_in_file: bool) -> Checked:

@@ -92,5 +92,14 @@ def _differences_from(name: str, wanted: Source, columns: Mapping[str, str]) -> 
         elif " collate " in found:
             failures.append(f'app.{name}.{column} is of type {found}: add collate "default"')
         elif not is_like(found, described.type):
-            failures.append(f"app.{name}.{column} is of type {found}, not {described.type}: cast it")
+            remedy = _remedy(found, described.type)
+            failures.append(f"app.{name}.{column} is of type {found}, not {described.type}: {remedy}")
     return failures
+
+
+def _remedy(found: str, wanted: str) -> str:
+    if wanted != "uuid":
+        return "cast it"
+    if found in ("smallint", "integer", "bigint"):
+        return "write analytics.uuid_of(column)"
+    return "write analytics.uuid_of('table', column::text), or cast it if it is a uuid"
