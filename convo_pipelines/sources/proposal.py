@@ -230,8 +230,9 @@ class _Proposal:
             if tables:
                 self.found[source] = max(tables, key=lambda table: (tables[table], self._times_referred_to(table)))
 
-        if "messages" not in self.found and (tables := [table for table in self.tables if self._has_messages(table)]):
-            self.found["messages"] = max(tables, key=lambda table: len(OF_MESSAGES & table.columns.keys()))
+        like_messages = [table for table in self.tables if self._has_messages(table)]
+        if like_messages and "messages" not in self.found:
+            self.found["messages"] = max(like_messages, key=lambda table: len(OF_MESSAGES & table.columns.keys()))
 
     @cached_property
     def histories(self) -> list[Table]:
