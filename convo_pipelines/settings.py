@@ -106,6 +106,10 @@ class Settings(BaseModel):
         None, description="a country as in ISO 3166 that has phone numbers, such as DE or US"
     )
     """Country of phone numbers written without a country code; if not set, they are invalid."""
+    merge_plus_addresses: bool = Field(False, description="true or false")
+    """Whether `ana+shop@example.com` is `ana@example.com`."""
+    merge_gmail_dots: bool = Field(False, description="true or false")
+    """Whether dots before `@gmail.com` do not matter, and `googlemail.com` is the same."""
     crew_timeout_seconds: int = Field(30, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")
     """Time limit of one crew in one tick."""
     refresh_timeout_seconds: int = Field(900, ge=1, le=86_400, description="a whole number of seconds, 1 to 86400")

@@ -327,15 +327,26 @@ def _states(connection: Connection, tables: Sequence[DerivedTable]) -> dict[str,
     states = read()
     if any(state["is_standby"] for state in states.values()):
         raise ChangesError("the server is a standby, whose snapshots list no running transactions: use the primary")
-    changed = [table for table in tables if states.get(table.name, {}).get("follows") != list(table.follows)]
+    changed = [table for table in tables if _is_other(states.get(table.name), table)]
     for table in changed:
-        execute(connection, "engine/change_log/ensure", asset_key=table.name, follows=list(table.follows))
+        execute(
+            connection,
+            "engine/change_log/ensure",
+            asset_key=table.name,
+            follows=list(table.follows),
+            version=hooks_of(table).version,
+        )
     if changed:
         states |= {name: state for name, state in read().items() if name not in states}
     if not all(state["is_ours"] for state in states.values()):
         _forget_all(connection, tables[0].registry)
         states = read()
     return states
+
+
+def _is_other(state: Row | None, table: DerivedTable) -> bool:
+    """Whether a row of refresh_state is missing, or says other logs or another version than this process knows."""
+    return state is None or (state["follows"], state["version"]) != (list(table.follows), hooks_of(table).version)
 
 
 def _forget_all(connection: Connection, registry: Registry) -> None:

@@ -23,6 +23,11 @@ class Hooks:
     deletions: frozenset[str] = frozenset()
 
     @property
+    def version(self) -> str:
+        """What its rows are computed by, besides statements; if it was another, the next tick computes all of them."""
+        return ""
+
+    @property
     def may_insert(self) -> bool:
         """Whether new rows are inserted; otherwise its step `insert` refuses them."""
         return True

@@ -1,5 +1,6 @@
 """What is known of an identifier, and why: contact methods, sessions, persons and decisions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -51,24 +52,29 @@ def find(connection: Connection, written: str) -> Named:
     """Return what an identifier in any spelling, a session id, or the id of a contact method or conversation names.
 
     Raises:
-        UnknownIdentifierError: it is none of these, or several contact methods without a canonical form are spelled so.
+        UnknownIdentifierError: it is none of these, it holds several addresses, or several contact methods without a
+            canonical form are spelled so.
 
     """
     id_ = _uuid(written)
-    identifier = None if id_ else canonical("session", written)
+    identifiers = [] if id_ else canonical("session", written)
     for row in fetch(connection, "operations/who/session_of", id=id_):
-        identifier = canonical("session", row["session_id"])
-        if identifier is None:
+        identifiers = canonical(row["kind"], row["session_id"])
+        if not identifiers:
             raise UnknownIdentifierError(
                 f"the session {row['session_id']} of conversation {id_} is no phone number, e-mail address or LinkedIn "
                 "profile: it names nobody"
             )
+    identifier = _only(identifiers, written)
     found = fetch(connection, "operations/who/contacts", id=id_, value=written, identifier=identifier)
     if identifier:
         found = [row for row in found if canonical(row["kind"], row["value"])]
-    forms: set[str | UUID] = {canonical(row["kind"], row["value"]) or row["id"] for row in found}
-    if identifier:
-        forms.add(identifier)
+    elif found and found[0]["id"] == id_:
+        identifier = _only(canonical(found[0]["kind"], found[0]["value"]), written)
+    forms: set[str | UUID] = {identifier} if identifier else set()
+    for row in found:
+        of_row = canonical(row["kind"], row["value"])
+        forms.update([] if identifier in of_row else of_row or [row["id"]])
     if not forms:
         raise UnknownIdentifierError(
             f"there is no contact method {written}, and it is no phone number, e-mail address or LinkedIn profile"
@@ -107,6 +113,12 @@ def who(warehouse: Warehouse, written: str) -> dict[str, Any]:
                 is_all=True,
             ),
         }
+
+
+def _only(identifiers: Sequence[str], written: str) -> str | None:
+    if len(identifiers) > 1:
+        raise UnknownIdentifierError(f"{written} has several addresses; give one of them: {', '.join(identifiers)}")
+    return identifiers[0] if identifiers else None
 
 
 def _uuid(written: str) -> UUID | None:

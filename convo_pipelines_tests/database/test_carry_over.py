@@ -44,7 +44,7 @@ KEPT = (
     "* from analytics.histories_sessions where archived_at is not null",
     "* from analytics.deleted_conversations",
     "* from analytics.alerts",
-    "to_jsonb(state) - 'definition' as state from analytics.refresh_state as state",  # a column of 0005
+    "to_jsonb(state) - 'definition' - 'version' as state from analytics.refresh_state as state",  # of 0005 and 0006
     "source, xid, logged_at, is_everything from analytics.changes",
     "* from analytics.session_changes",
 )

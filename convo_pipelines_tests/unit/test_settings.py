@@ -56,6 +56,8 @@ VARIABLES = [
     ("REFRESH_TIMEOUT_SECONDS", "9999999999", SECONDS),
     ("PHONE_DEFAULT_REGION", "Germany", "a country as in ISO 3166"),
     ("PHONE_DEFAULT_REGION", "001", "a country as in ISO 3166"),
+    ("MERGE_PLUS_ADDRESSES", "some", YES_OR_NO),
+    ("MERGE_GMAIL_DOTS", "some", YES_OR_NO),
     ("ALERT_URLS", f"mail {SECRET}", "Apprise URLs, separated by spaces"),
     ("REPORT_URLS", f"mailto://ana@mail.example {SECRET}", "Apprise URLs, separated by spaces"),
     ("HEARTBEAT_URL", f"ftp://{SECRET}", WEB),

@@ -160,8 +160,7 @@ select exists(select from analytics.crash_token where token = %(crash_token)s) a
 -- The watermarks of tables.
 -- in:  %(asset_keys)s
 -- out: one row per table, none before `ensure`: asset_key, unread_since, from_snapshot (null: not built), snapshot_at, is_ours
---      (false: the row was restored from
---      another server), is_standby, follows
+--      (false: the row was restored from another server), is_standby, follows, version
 select
     asset_key,
     coalesce(snapshot, building)::text as unread_since,
@@ -169,7 +168,8 @@ select
     snapshot_at,
     mod(written_by::text::numeric, 4294967296) = xmin::text::numeric as is_ours,
     pg_is_in_recovery() as is_standby,
-    follows
+    follows,
+    version
 from analytics.refresh_state
 where asset_key = any(%(asset_keys)s::text[]);
 
@@ -183,14 +183,21 @@ where asset_key = %(asset_key)s;
 
 
 -- name: ensure
--- Creates a table's row of refresh_state, or updates what it follows.
--- in:  %(asset_key)s, %(follows)s
-insert into analytics.refresh_state as state (asset_key, follows)
-values (%(asset_key)s, %(follows)s::text[])
-on conflict (asset_key) do update set
-    follows = excluded.follows,
-    written_by = pg_current_xact_id()
-where state.follows <> excluded.follows;
+-- Creates a table's row of refresh_state, or updates what it follows and what its rows are computed by. If that was another
+-- version, logs that all rows are computed again.
+-- in:  %(asset_key)s, %(follows)s, %(version)s
+with ensured as (
+    insert into analytics.refresh_state as state (asset_key, follows, version)
+    values (%(asset_key)s, %(follows)s::text[], %(version)s)
+    on conflict (asset_key) do update set
+        follows = excluded.follows,
+        version = excluded.version,
+        written_by = pg_current_xact_id()
+    where (state.follows, state.version) is distinct from (excluded.follows, excluded.version)
+)
+
+select analytics.log_everything(asset_key) from analytics.refresh_state
+where asset_key = %(asset_key)s and version <> %(version)s;
 
 
 -- name: forget_all

@@ -15,7 +15,7 @@ cross join lateral (
 -- name: places_of_few
 -- The current spellings of the sources of a few keys. Read once: changes that are written meanwhile are logged, and read by the
 -- next tick.
--- in:  {given}: the keys; {places}; %(renormalize)s: all canonical forms are needed
+-- in:  {given}: the keys; {places}; %(version)s: of the canonical forms that are needed
 -- out: place (jsonb: the columns of places), kind, value, is_new (whether its canonical form is needed)
 with keys as materialized (
 {given}
@@ -25,13 +25,13 @@ select
     to_jsonb(place) as place,
     place.kind,
     place.value,
-    known.value is null or %(renormalize)s as is_new
+    known.value is null as is_new
 from (
 {places}
 ) as place
 left join analytics.identifiers as known
-    on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
-        and known.value = place.value;
+    on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind and known.ordinal = 1
+        and known.value = place.value and known.version = %(version)s;
 
 
 -- name: sources
@@ -44,11 +44,13 @@ create temporary table pg_temp.places on commit drop as
 
 
 -- name: normalized
--- Creates the temporary table of the canonical forms of spellings; it is dropped at the end of the transaction.
+-- Creates the temporary table of the canonical forms of spellings: one row without a form, if a spelling has none. It is dropped at
+-- the end of the transaction.
 create temporary table pg_temp.normalized on commit drop as
 select
     null::text as kind,
     null::text as value,
+    null::smallint as ordinal,
     null::text as identifier
 with no data;
 
@@ -62,20 +64,20 @@ with no data;
 
 -- name: identifiers
 -- identifiers: one row per source of an identifier (a record of the application, or a decision), with its canonical form.
--- in:  keys; places: the current spellings; normalized: canonical forms of new spellings; %(written_at)s: when the
---      oldest change was made, or null
+-- in:  keys; places: the current spellings; normalized: canonical forms of new spellings; %(version)s: that of the canonical
+--      forms; %(written_at)s: when the oldest change was made, or null
 -- out: queries of a statement: different; touched: the former and current identifiers of these sources;
 --      participant_resolutions_changes: contact methods and conversations whose identifier changed, or has other holders
 wanted as (
     select
         place.*,
-        coalesce(
-            case when normalized.kind is null then known.identifier else normalized.identifier end, place.otherwise
-        ) as identifier
+        coalesce(normalized.ordinal, known.ordinal, 1) as ordinal,
+        coalesce(normalized.identifier, known.identifier, place.otherwise) as identifier
     from places as place
     left join normalized on normalized.kind = place.kind and normalized.value = place.value
     left join analytics.identifiers as known
         on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
+            and known.value = place.value and known.version = %(version)s and normalized.kind is null
 ),
 
 present as (
@@ -88,10 +90,13 @@ different as materialized (
         source,
         source_id,
         kind,
+        ordinal,
         wanted.value,
         wanted.identifier,
         wanted.person_id,
         wanted.client_id,
+        (wanted.value, wanted.identifier, wanted.person_id, wanted.client_id)
+        is distinct from (present.value, present.identifier, present.person_id, present.client_id) as is_news,
         array_remove(
             array[
                 case when wanted.person_id is not null then wanted.identifier end,
@@ -100,29 +105,34 @@ different as materialized (
             null
         ) as held
     from wanted
-    full join present using (source, source_id, kind)
-    where (wanted.value, wanted.identifier, wanted.person_id, wanted.client_id)
-        is distinct from (present.value, present.identifier, present.person_id, present.client_id)
+    full join present using (source, source_id, kind, ordinal)
+    where (wanted.value, wanted.identifier, wanted.person_id, wanted.client_id, %(version)s::text)
+        is distinct from (present.value, present.identifier, present.person_id, present.client_id, present.version)
     order by source_id
 ),
 
 saved as (
-    insert into analytics.identifiers as target (source, source_id, kind, value, identifier, person_id, client_id)
+    insert into analytics.identifiers as target (
+        source, source_id, kind, ordinal, value, identifier, person_id, client_id, version
+    )
     select
         source,
         source_id,
         kind,
+        ordinal,
         value,
         identifier,
         person_id,
-        client_id
+        client_id,
+        %(version)s
     from different
     where value is not null
-    on conflict (source_id, source, kind) do update set
+    on conflict (source_id, source, kind, ordinal) do update set
         value = excluded.value,
         identifier = excluded.identifier,
         person_id = excluded.person_id,
-        client_id = excluded.client_id
+        client_id = excluded.client_id,
+        version = excluded.version
 ),
 
 removed as (
@@ -131,6 +141,7 @@ removed as (
     where target.source = different.source
         and target.source_id = different.source_id
         and target.kind = different.kind
+        and target.ordinal = different.ordinal
         and different.value is null
 ),
 
@@ -139,12 +150,13 @@ changed as materialized (
         source,
         source_id
     from different
+    where is_news
     union
     select
         source,
         source_id
     from analytics.identifiers
-    where identifier in (select unnest(held) from different) and source in ('contact_method', 'conversation')
+    where identifier in (select unnest(held) from different where is_news) and source in ('contact_method', 'conversation')
 ),
 
 logged as (
@@ -178,7 +190,8 @@ kept as (
     select identifier from touched
 )
 
-select count(*) as identifiers from different;
+select count(*) as identifiers from different
+where is_news;
 
 
 -- name: identified_few
@@ -197,7 +210,9 @@ places as materialized (
 ),
 
 normalized as materialized (
-    select * from jsonb_to_recordset(%(normalized)s::jsonb) as normalized (kind text, value text, identifier text)
+    select * from jsonb_to_recordset(%(normalized)s::jsonb) as normalized (
+        kind text, value text, ordinal smallint, identifier text
+    )
 ),
 
 {queries}
@@ -206,14 +221,14 @@ select array_agg(identifier) as touched from touched;
 
 
 -- name: values
--- The spellings without a known canonical form.
--- in:  places; %(renormalize)s: those with one, too
+-- The spellings without a known canonical form of this version.
+-- in:  places; %(version)s; %(renormalize)s: those with one, too
 -- out: kind, value; each once
 select distinct
     place.kind,
     place.value
 from places as place
 left join analytics.identifiers as known
-    on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind
-        and known.value = place.value
+    on known.source_id = place.source_id and known.source = place.source and known.kind = place.kind and known.ordinal = 1
+        and known.value = place.value and known.version = %(version)s
 where known.value is null or %(renormalize)s;

@@ -16,10 +16,13 @@ where named.identifier = %(key)s and named.source = 'contact_method';
 -- name: session_of
 -- The session of a crew's conversation.
 -- in:  %(id)s: the conversation
--- out: session_id; no row if it is no conversation of a crew
-select session_id::text
-from app.conversations
-where id = %(id)s::uuid and crew_id is not null and session_id is not null;
+-- out: kind (of what the session ids of the crew are), session_id; no row if it is no conversation of a crew
+select
+    coalesce(to_jsonb(crew) ->> 'session_kind', 'session') as kind,
+    conversation.session_id::text
+from app.conversations as conversation
+left join app.crews as crew on crew.id = conversation.crew_id
+where conversation.id = %(id)s::uuid and conversation.crew_id is not null and conversation.session_id is not null;
 
 
 -- name: contacts
@@ -102,7 +105,7 @@ select
     holder.candidate_count as candidates,
     known.conversations
 from known
-cross join lateral analytics.holder_of(%(key)s, known.client_id) as holder
+cross join lateral analytics.holder_of(array[%(key)s::text], known.client_id) as holder
 left join app.clients as client on client.id = known.client_id
 left join app.people as person on person.id = holder.person_id
 order by client.client_code;
@@ -165,7 +168,7 @@ select
 from analytics.identifiers as named
 inner join app.conversations as conversation on conversation.id = named.source_id
 inner join analytics.conversation_owners as owner on owner.conversation_id = conversation.id
-cross join lateral analytics.holder_of(named.identifier, owner.client_id) as holder
+cross join lateral analytics.holder_of(array[named.identifier], owner.client_id) as holder
 left join app.crews as crew on crew.id = conversation.crew_id
 left join app.clients as client on client.id = owner.client_id
 left join analytics.conversation_summaries as summary on summary.conversation_id = conversation.id

@@ -158,7 +158,7 @@ participants as (
         case
             when resolution.status = 'ambiguous' and exists (
                 select from analytics.identifiers as shared
-                cross join lateral analytics.holder_of(shared.identifier, recipients.client_id) as holder
+                cross join lateral analytics.holder_of(array[shared.identifier], recipients.client_id) as holder
                 where shared.source_id = recipients.contact_method_id and shared.source = 'contact_method'
                     and holder.person_id is not null
             ) then 'resolved'
@@ -176,7 +176,7 @@ participants as (
             else 'unmatched'
         end
     from sessions
-    cross join lateral analytics.holder_of(sessions.identifier, sessions.client_id) as holder
+    cross join lateral analytics.holder_of(array[sessions.identifier], sessions.client_id) as holder
 ),
 
 totals as (

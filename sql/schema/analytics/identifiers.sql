@@ -6,7 +6,9 @@ create table analytics.identifiers (
     identifier text,
     person_id uuid,
     client_id uuid,
-    primary key (source_id, source, kind)
+    ordinal smallint not null default 1,
+    version text not null default '',
+    primary key (source_id, source, kind, ordinal)
 );
 create index identifiers_identifier on analytics.identifiers (identifier);
 create index identifiers_person_id on analytics.identifiers (person_id) where person_id is not null;
@@ -20,8 +22,8 @@ comment on column analytics.identifiers.source is
 comment on column analytics.identifiers.source_id is
 'The id of the person, contact method, crew''s conversation or decision.';
 comment on column analytics.identifiers.kind is
-'email, phone, linkedin, or session: the session id of a crew''s conversation, or the identifier of a decision, which '
-'may be any of these.';
+'email, phone, linkedin, or session: the session id of a crew that does not say of which kind these are, or the identifier of a '
+'decision, which may be any of these.';
 comment on column analytics.identifiers.value is 'The value as stored by the application. Personal data.';
 comment on column analytics.identifiers.identifier is
 'Canonical form: ana@example.com, +49301234567, urn:li:member:1, linkedin.com/in/ana. The id of a contact method '
@@ -30,6 +32,10 @@ comment on column analytics.identifiers.person_id is
 'The person that the row belongs to: the person''s own record, the person set in the contact method, or the person '
 'of the decision.';
 comment on column analytics.identifiers.client_id is 'That person''s client.';
+comment on column analytics.identifiers.ordinal is
+'Which of the identifiers of its value it is, from 1: an e-mail field may hold several addresses.';
+comment on column analytics.identifiers.version is
+'The version of the rules, libraries and settings that the canonical form was computed by.';
 
 create or replace view analytics.identifier_sources as
 select
@@ -78,17 +84,20 @@ cross join lateral (
 union all
 select
     'conversation',
-    id,
-    'session',
-    session_id::text,
+    conversation.id,
+    coalesce(said.kind, 'session'),
+    conversation.session_id::text,
     null,
     null,
     null
-from app.conversations
-where crew_id is not null and session_id ~* (
-    '@|urn:li:|linkedin\.com/'
-    || U&'|^[^[:alnum:]+(]*((tel|sms|whatsapp):)?(\\+|[(0-9]{3})[-+0-9 ()./:;=ext\00A0\2007\202F]{3,45}[^[:alnum:]]*$'
-);
+from app.conversations as conversation
+left join app.crews as crew on crew.id = conversation.crew_id
+cross join lateral (select to_jsonb(crew) ->> 'session_kind' as kind) as said  -- an optional column
+where conversation.crew_id is not null
+    and case
+        when said.kind is null then analytics.may_be_identifier(conversation.session_id::text)
+        else said.kind <> 'other' and conversation.session_id is not null
+    end;
 
 comment on view analytics.identifier_sources is
 'The rows that analytics.identifiers should have according to the application''s tables, before values are put '

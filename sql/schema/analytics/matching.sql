@@ -11,7 +11,7 @@ language sql immutable parallel safe
 return case when identifier like '%@%' then 'email' when identifier like '+%' then 'phone' else 'linkedin' end;
 comment on function analytics.kind_of is 'The kind of a canonical identifier: email, phone or linkedin.';
 
-create or replace function analytics.holder_of(wanted text, client uuid) returns table (
+create or replace function analytics.holder_of(wanted text[], client uuid) returns table (
     person_id uuid, is_decided boolean, candidate_count bigint
 )
 language sql stable
@@ -24,8 +24,8 @@ as $$
         bool_or(is_decided),
         count(distinct person_id)
     from analytics.identifier_holders
-    where identifier = wanted and (client is null or client_id = client)
+    where identifier = any(wanted) and (client is null or client_id = client)
 $$;
 comment on function analytics.holder_of is
-'The person that an identifier names among the persons of a client (null: all persons): the one set by a '
-'decision, otherwise the only one who has it; and the number of candidates.';
+'The person that identifiers, of one contact method or session, name among the persons of a client (null: all persons): the one '
+'set by a decision, otherwise the only one who has any of them; and the number of candidates.';

@@ -13,7 +13,8 @@ create table analytics.refresh_state (
     lease_wanted_until timestamptz,
     last_error text,
     failing_since timestamptz,
-    definition text
+    definition text,
+    version text not null default ''
 );
 
 comment on table analytics.refresh_state is 'How far each derived table has read the change logs.';
@@ -43,3 +44,6 @@ comment on column analytics.refresh_state.failing_since is
 comment on column analytics.refresh_state.definition is
 'What identifies how rows are computed, of a table of one''s own or one that such tables follow. A process that knows another '
 'definition does not refresh the table.';
+comment on column analytics.refresh_state.version is
+'What identifies the rules, libraries and settings that rows are computed by, besides statements; if a tick knows another, it '
+'computes all rows again.';

@@ -6,7 +6,8 @@ create table app.crews (
     histories_table_name text not null,
     is_active boolean not null default true,
     created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    session_kind text check (session_kind in ('email', 'phone', 'linkedin', 'other'))
 );
 
 create or replace trigger touch_updated_at before update on app.crews

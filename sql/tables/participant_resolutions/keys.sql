@@ -49,6 +49,16 @@ from (
     inner join app.contact_methods as contact on contact.person_id = changed.id
     where changed.source = 'people' and changed.is_insert
     union
+    select 'conversation', conversation.id  -- of crews that say of another kind what their session ids are
+    from analytics.changed_crews as change
+    inner join app.conversations as conversation on conversation.crew_id = change.id
+    left join analytics.identifiers as named
+        on named.source_id = conversation.id and named.source = 'conversation' and named.ordinal = 1
+    left join analytics.identifier_sources as place
+        on place.source_id = conversation.id and place.source = 'conversation'
+    where analytics.is_new(change.xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
+        and change.operation = 'update' and named.kind is distinct from place.kind
+    union
     select 'conversation', id from analytics.changed_conversations
     where analytics.is_new(xid, %(from_snapshot)s::pg_snapshot, %(to_snapshot)s::pg_snapshot)
         and id is not null and crew_id is not null

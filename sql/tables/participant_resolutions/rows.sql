@@ -17,29 +17,29 @@ with touched_contacts as (
 identified as materialized (
     select
         contact.id,
-        source.identifier,
+        source.identifiers,
         source.person_id
     from app.contact_methods as contact
     inner join touched_contacts on touched_contacts.id = contact.id
     cross join lateral (
         select
-            identifier,
-            person_id
+            array_agg(identifier order by ordinal) as identifiers,
+            min(person_id::text)::uuid as person_id  -- the same of all
         from analytics.identifiers
         where source_id = touched_contacts.id and source = 'contact_method'
-        offset 0
+        having count(*) > 0
     ) as source
 ),
 
 contacts as materialized (
     select
         identified.id as contact_method_id,
-        identified.identifier,
-        identified.identifier = identified.id::text as is_invalid,
+        identified.identifiers[1] as identifier,
+        identified.identifiers[1] = identified.id::text as is_invalid,
         identified.person_id as given_person_id,
         holder.*
     from identified
-    cross join lateral analytics.holder_of(identified.identifier, null) as holder
+    cross join lateral analytics.holder_of(identified.identifiers, null) as holder
 )
 
 select

@@ -26,7 +26,7 @@ select
 from found
 inner join app.contact_methods as contact on contact.id = found.contact_method_id
 inner join analytics.identifiers as place on place.source_id = contact.id and place.source = 'contact_method'
-cross join lateral analytics.holder_of(place.identifier, found.client_id) as holder
+cross join lateral analytics.holder_of(array[place.identifier], found.client_id) as holder
 where holder.person_id is null
 group by contact.id, contact.kind, contact.value, found.candidate_count
 union all

@@ -1,0 +1,1 @@
+alter table app.crews drop column session_kind;
