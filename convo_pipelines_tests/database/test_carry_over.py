@@ -100,9 +100,9 @@ def test_a_database_at_0041_is_carried_over_with_all_that_only_it_holds(
     assert all(before)
     assert (done := migrate("up", "--only", "analytics")).exit_code == 0, done.output
     assert held(world) == before
-    applied = {migration.name for migration in record.status() if migration.applied}
     lines = [*record.DEFAULT_LINES, *(["roles"] if name == "with_roles" else [])]
-    assert applied == {migration.name for line in lines for migration in record.status() if migration.line == line}
+    missing = [migration for migration in record.status() if migration.line in lines and not migration.applied]
+    assert [migration.name for migration in missing] == [*record.names("app")[1:], record.CODE]
     assert migrate("up").exit_code == 0
     assert migrate("validate").output == RIGHT
     assert_right(world)

@@ -63,7 +63,8 @@ def test_the_filter_lets_through_what_has_a_form(
 
 
 @both_servers
-def test_each_spelling_links_its_person(world: World, way: None) -> None:
+@pytest.mark.usefixtures("way")
+def test_each_spelling_links_its_person(world: World) -> None:
     crew = world.crew()
     given = {value: forms for kind, value, forms in AS_WRITTEN if kind == "session"}
     for value, forms in given.items():
@@ -90,7 +91,8 @@ def test_each_spelling_links_its_person(world: World, way: None) -> None:
     assert drift(world) == 0
 
 
-def test_each_address_of_a_field_counts(world: World, way: None) -> None:
+@pytest.mark.usefixtures("way")
+def test_each_address_of_a_field_counts(world: World) -> None:
     ana, ben = world.person(email="ana@x.example"), world.person(email="ben@x.example, b@x.example")
     both, twice, half = (
         world.contact(value)
@@ -122,8 +124,9 @@ def test_each_address_of_a_field_counts(world: World, way: None) -> None:
         ({"merge_gmail_dots": True}, "a.na@gmail.com", "ana@gmail.com"),
     ],
 )
+@pytest.mark.usefixtures("way")
 def test_a_change_of_a_setting_is_applied_by_the_next_tick_and_is_no_drift(
-    world: World, setting: Callable[..., None], way: None, values: dict[str, object], given: str, known: str
+    world: World, setting: Callable[..., None], values: dict[str, object], given: str, known: str
 ) -> None:
     kind = "email" if "@" in known else "phone"
     person = world.person(**{kind: known})
@@ -145,7 +148,7 @@ def test_a_change_of_a_setting_is_applied_by_the_next_tick_and_is_no_drift(
 
 
 def test_a_change_of_the_rules_is_applied_by_the_next_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(identifiers._FORMS, "phone", lambda value: [])
+    monkeypatch.setitem(identifiers._FORMS, "phone", lambda _value: [])
     monkeypatch.setattr(identifiers, "RULES", 1)
     world.person(phone="+4915112345678")
     world.address(world.conversation(), world.contact("0049 151 12345678", kind="phone"))
@@ -158,7 +161,8 @@ def test_a_change_of_the_rules_is_applied_by_the_next_tick(world: World, monkeyp
     assert drift(world) == 0
 
 
-def test_a_crew_says_of_which_kind_its_session_ids_are(world: World, setting: Callable[..., None], way: None) -> None:
+@pytest.mark.usefixtures("way")
+def test_a_crew_says_of_which_kind_its_session_ids_are(world: World, setting: Callable[..., None]) -> None:
     setting(phone_default_region="DE")
     crew, person = world.crew(), world.person(phone="+49301234567")
     talks = [session(world, crew, value) for value in ("030 1234567", "301234567", "+49 30 1234567")]
