@@ -1,7 +1,5 @@
 """The slow, obvious recomputation: plain loops over all rows, nothing shared with the SQL."""
 
-import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date, datetime
@@ -17,7 +15,7 @@ from convo_pipelines.model.tables import REGISTRY
 from convo_pipelines_tests.world import World
 
 SESSION_COLUMNS = [
-    "crew_id", "session_id", "activity_date", "message_count", "human_count", "ai_count",
+    "crew_id", "session_id", "activity_date", "message_count", "human_count", "ai_count", "tool_call_count",
     "first_message_at", "last_message_at", "first_human_at", "first_ai_at", "first_response_at",
 ]  # fmt: skip
 SUMMARY_COLUMNS = [
@@ -38,8 +36,12 @@ def inactive_crews(world: World) -> set[UUID]:
     return {row["id"] for row in world.execute(IDLE_CREWS)}
 
 
-UNREADABLE = re.compile(r"\\u0000|\\ud[89a-f]")
-"""What PostgreSQL stores in a json column, but cannot take apart."""
+KINDS = {
+    "human": "human", "user": "human", "ai": "ai", "assistant": "ai", "tool": "tool", "function_call_output": "tool",
+    "function_call": "tool_call", "function": "function", "system": "system", "developer": "system",
+    "generic": "generic",
+}  # fmt: skip
+"""What the names of types, classes and roles mean."""
 
 
 def is_usable(when: Any) -> bool:
@@ -48,9 +50,25 @@ def is_usable(when: Any) -> bool:
 
 
 def kind_of(message: Any) -> str | None:
-    """The type of a message; None where it has none, or cannot be taken apart."""
-    kind = message.get("type") if isinstance(message, dict) and not UNREADABLE.search(json.dumps(message)) else None
-    return kind if isinstance(kind, str) else None
+    """What a message is, of any format; None where that is not known."""
+    if not isinstance(message, dict):
+        return None
+    body = next((message[of] for of in ("data", "kwargs") if isinstance(message.get(of), dict)), message)
+    named = message.get("type")
+    if named == "constructor":
+        named = str((message.get("id") or [""])[-1])
+    if named is None or str(named) in {"chat", "generic", "message", "ChatMessage", "ChatMessageChunk"}:
+        named = body.get("role") or message.get("role") or named
+    kind = KINDS.get(str(named).lower().removesuffix("chunk").removesuffix("message"))
+    content = body.get("content")
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    more = body.get("additional_kwargs") or {}
+    calls = [body.get("tool_calls"), body.get("function_call"), more.get("tool_calls"), more.get("function_call")]
+    calls += [part for part in parts if isinstance(part, dict) and part.get("type") in ("tool_use", "function_call")]
+    if kind == "ai" and any(calls) and not any(text.strip() for text in texts if isinstance(text, str)):
+        return "tool_call"
+    return kind
 
 
 def histories(world: World) -> pd.DataFrame:
@@ -81,7 +99,8 @@ def sessions(world: World) -> set[tuple[Any, ...]]:
     for key, rows in days.items():
         asked, answered = ([row.at for row in rows if row.kind == kind] for kind in ("human", "ai"))
         answers = [at for at in answered if asked and at >= min(asked)]
-        counts, times = (len(rows), len(asked), len(answered)), [row.at for row in rows]
+        called = sum(row.kind == "tool_call" for row in rows)
+        counts, times = (len(rows), len(asked), len(answered), called), [row.at for row in rows]
         first = (min(found, default=None) for found in (asked, answered, answers))
         wanted.add((*key, *counts, min(times), max(times), *first))
     return wanted

@@ -132,8 +132,12 @@ class World:
             n8n.create_table(self.connection, table)
         return crew
 
-    def say(self, session: str | None, kind: str = "human", when: datetime | None = DAY, crew: str = "A") -> None:
-        self.say_raw(session, json.dumps({"type": kind, "content": "…"}), when, crew)
+    def say(
+        self, session: str | None, kind: str | dict[str, Any] = "human", when: datetime | None = DAY, crew: str = "A"
+    ) -> None:
+        """Write a message of a type, or the given one."""
+        message = kind if isinstance(kind, dict) else {"type": kind, "content": "…"}
+        self.say_raw(session, json.dumps(message), when, crew)
 
     def say_raw(self, session: str | None, message: str | None, when: datetime | None = DAY, crew: str = "A") -> None:
         query = sql.SQL("insert into app.{} (session_id, message, created_at) values (%s, %s, %s)")

@@ -16,6 +16,7 @@ from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from psycopg.types.json import Jsonb
 
 from convo_pipelines.database import locks
 from convo_pipelines.database.locks import TableLockedError
@@ -47,7 +48,8 @@ clients = st.sampled_from(CLIENTS)
 crew_codes = st.sampled_from(list(CREWS))
 sessions = st.sampled_from([*oracle.SESSION_IDS, "s1"])
 identifiers = st.sampled_from([*filter(None, oracle.SESSION_IDS.values()), "ana@xn--mnchen-3ya.example"])
-kinds = st.sampled_from(["human", "ai", "tool"])
+CALL = {"type": "ai", "content": "", "tool_calls": [{"name": "search"}]}
+kinds = st.sampled_from(["human", "ai", "tool", CALL, {"role": "user", "content": "…"}])
 instants = st.builds(at, st.integers(-2, 2), st.integers(0, 23))
 chance = st.integers(0, 999)
 TABLES = (
@@ -217,7 +219,7 @@ class Company(RuleBasedStateMachine):
     # Histories tables
 
     @rule(crew=crew_codes, session=sessions, kind=kinds, when=instants)
-    def say(self, crew: str, session: str, kind: str, when: object) -> None:
+    def say(self, crew: str, session: str, kind: str | dict[str, Any], when: object) -> None:
         self.world.tables[crew] = self.table_of(crew)
         self.world.say(session, kind, when, crew)
 
@@ -230,12 +232,12 @@ class Company(RuleBasedStateMachine):
         )
 
     @rule(crew=crew_codes, which=chance, session=sessions, kind=kinds, when=instants)
-    def edit_history(self, crew: str, which: int, session: str, kind: str, when: object) -> None:
+    def edit_history(self, crew: str, which: int, session: str, kind: str | dict[str, Any], when: object) -> None:
         table = self.table_of(crew)
+        message = Jsonb(kind if isinstance(kind, dict) else {"type": kind})
         self.world.execute(
-            f"update app.{table} set session_id = %s, message = jsonb_build_object('type', %s::text), created_at = %s "
-            "where id = %s",
-            *(session, kind, when, self.any(table, which)),
+            f"update app.{table} set session_id = %s, message = %s, created_at = %s where id = %s",
+            *(session, message, when, self.any(table, which)),
         )
 
     @rule(crew=crew_codes, which=chance)

@@ -16,6 +16,7 @@ written as (
         message_count = excluded.message_count,
         human_count = excluded.human_count,
         ai_count = excluded.ai_count,
+        tool_call_count = excluded.tool_call_count,
         first_message_at = least(present.first_message_at, excluded.first_message_at),
         last_message_at = greatest(present.last_message_at, excluded.last_message_at),
         first_human_at = least(present.first_human_at, excluded.first_human_at),

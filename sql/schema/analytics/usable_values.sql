@@ -7,18 +7,3 @@ return coalesce(at >= '0001-01-02 00:00:00+00' and at < '9999-12-30 00:00:00+00'
 create or replace function analytics.is_usable_session(session_id text) returns boolean
 language sql immutable parallel safe
 return coalesce(octet_length(session_id) <= 2000, false);
-
--- The type of a message; null where the value is invalid. A json column may hold a value that cannot be parsed.
-create or replace function analytics.message_type(message jsonb) returns text
-language sql immutable parallel safe
-return message ->> 'type';
-
-create or replace function analytics.message_type(message json) returns text
-language plpgsql immutable
-as $$
-begin
-    return message operator(pg_catalog.->>) 'type';
-exception when others then
-    return null;
-end
-$$;

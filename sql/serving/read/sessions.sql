@@ -9,6 +9,7 @@ select
     day.message_count,
     day.human_count,
     day.ai_count,
+    day.tool_call_count,
     day.first_message_at,
     day.last_message_at
 from analytics.histories_sessions as day

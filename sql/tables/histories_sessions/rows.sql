@@ -22,7 +22,8 @@ days as (
         count(*) as message_count,
         count(*) filter (where type = 'human') as human_count,
         count(*) filter (where type = 'ai') as ai_count,
-        count(*) filter (where type in ('human', 'ai', 'tool', 'system', 'function', 'generic')) as known_count,
+        count(*) filter (where type = 'tool_call') as tool_call_count,
+        count(type) as known_count,
         min(created_at) as first_message_at,
         max(created_at) as last_message_at,
         min(created_at) filter (where type = 'human') as first_human_at,
@@ -118,7 +119,7 @@ archived as (
 )
 
 select
-    crew_id, session_id, activity_date, found.message_count, found.human_count, found.ai_count,
+    crew_id, session_id, activity_date, found.message_count, found.human_count, found.ai_count, found.tool_call_count,
     least(found.first_message_at, archived.first_message_at) as first_message_at,
     greatest(found.last_message_at, archived.last_message_at) as last_message_at,
     found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at,
@@ -129,7 +130,7 @@ where archived.message_count is null or found.message_count >= archived.message_
 union all
 select
     crew_id, session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
-    least(archived.first_message_at, found.first_message_at),
+    archived.tool_call_count, least(archived.first_message_at, found.first_message_at),
     greatest(archived.last_message_at, found.last_message_at),
     archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since,
     found.message_count, found.known_count

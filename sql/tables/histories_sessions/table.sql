@@ -12,6 +12,7 @@ create table analytics.histories_sessions (
     first_response_at timestamptz,
     refreshed_at timestamptz not null default now(),
     archived_at timestamptz,
+    tool_call_count bigint not null,
     primary key (crew_id, session_id, activity_date)
 );
 create index histories_sessions_activity_date on analytics.histories_sessions (crew_id, activity_date);
@@ -28,7 +29,8 @@ comment on column analytics.histories_sessions.activity_date is 'UTC day of the 
 comment on column analytics.histories_sessions.message_count is
 'Messages of any type, including tool calls and unknown types.';
 comment on column analytics.histories_sessions.human_count is 'Messages of type human.';
-comment on column analytics.histories_sessions.ai_count is 'Messages of type ai.';
+comment on column analytics.histories_sessions.ai_count is
+'Messages of type ai: answers. Calls of tools without a text are none.';
 comment on column analytics.histories_sessions.first_message_at is 'Time of the day''s first message.';
 comment on column analytics.histories_sessions.last_message_at is 'Time of the day''s last message.';
 comment on column analytics.histories_sessions.first_human_at is 'Time of the day''s first human message.';
@@ -39,3 +41,5 @@ comment on column analytics.histories_sessions.refreshed_at is 'Start of the tra
 comment on column analytics.histories_sessions.archived_at is
 'When old rows of this session-day were deleted from the source. Since then it keeps its counts; null: it follows '
 'its source.';
+comment on column analytics.histories_sessions.tool_call_count is
+'Messages of type ai that only call tools: they have no text.';
