@@ -17,11 +17,13 @@ from convo_pipelines_tests.world import World
 SESSION_COLUMNS = [
     "crew_id", "session_id", "activity_date", "message_count", "human_count", "ai_count", "tool_call_count",
     "first_message_at", "last_message_at", "first_human_at", "first_ai_at", "first_response_at",
+    "last_human_at", "last_ai_at", "unanswered_since",
 ]  # fmt: skip
 SUMMARY_COLUMNS = [
     "conversation_id", "source", "channel", "client_id", "crew_id", "session_id", "project_id", "lead_id",
     "customer_id", "message_count", "inbound_count", "outbound_count", "participant_count", "started_at", "ended_at",
-    "duration_seconds", "first_response_seconds", "closed_at",
+    "duration_seconds", "first_response_at", "first_response_seconds", "last_inbound_at", "last_outbound_at",
+    "waiting_since", "closed_at",
 ]  # fmt: skip
 
 
@@ -102,7 +104,9 @@ def sessions(world: World) -> set[tuple[Any, ...]]:
         called = sum(row.kind == "tool_call" for row in rows)
         counts, times = (len(rows), len(asked), len(answered), called), [row.at for row in rows]
         first = (min(found, default=None) for found in (asked, answered, answers))
-        wanted.add((*key, *counts, min(times), max(times), *first))
+        last = (max(found, default=None) for found in (asked, answered))
+        left = [at for at in asked if not answered or at > max(answered)]
+        wanted.add((*key, *counts, min(times), max(times), *first, *last, min(left, default=None)))
     return wanted
 
 
@@ -141,12 +145,16 @@ def summaries(world: World) -> set[tuple[Any, ...]]:
         else:
             continue
         started, ended = min(when for when, _ in messages), max(when for when, _ in messages)
+        closed = talk["closed_at"] if is_usable(talk["closed_at"]) else None
+        said, answered = ([when for when, of in messages if of == side] for side in ("inbound", "outbound"))
+        left = [when for when in said if not answered or when > max(answered)]
         wanted.add((
             talk["id"], source, talk["channel"], owner[talk["id"]], talk["crew_id"], talk["session_id"],
             talk["project_id"], talk["lead_id"], talk["customer_id"], len(messages), _count(messages, "inbound"),
             _count(messages, "outbound"), participants,
-            started, ended, (ended - started).total_seconds(), first_response(messages),
-            talk["closed_at"] if is_usable(talk["closed_at"]) else None,
+            started, ended, (ended - started).total_seconds(), *first_response(messages, source),
+            max(said, default=None), max(answered, default=None), min(left, default=None) if closed is None else None,
+            closed,
         ))  # fmt: skip
     return wanted
 
@@ -197,9 +205,10 @@ def crew_days(world: World) -> set[tuple[Any, ...]]:
     for (crew_id, date_), days in found.items():
         crew = crews[crew_id]
         waits = [
-            (day["first_response_at"] - day["first_human_at"]).total_seconds()
+            wait
             for day in days
             if day["first_response_at"]
+            and (wait := (day["first_response_at"] - day["first_human_at"]).total_seconds()) >= AT_ONCE_SECONDS
         ]
         counts = [sum(day[name] for day in days) for name in ("message_count", "human_count", "ai_count")]
         names = (crew["crew_code"], crew["name"], crew["client_id"])
@@ -237,10 +246,18 @@ def client_days(world: World) -> set[tuple[Any, ...]]:
     return wanted
 
 
-def first_response(messages: list[tuple[Any, str | None]]) -> float | None:
+AT_ONCE_SECONDS = 0.25
+"""What a crew writes within this time, it writes at once."""
+
+
+def first_response(messages: list[tuple[Any, str | None]], source: str) -> tuple[datetime | None, float | None]:
+    """When the first question was answered, and how long that took, if it is known."""
     asked = [when for when, direction in messages if direction == "inbound"]
     answered = [when for when, direction in messages if direction == "outbound" and asked and when >= min(asked)]
-    return (min(answered) - min(asked)).total_seconds() if answered else None
+    if not answered:
+        return None, None
+    seconds = (min(answered) - min(asked)).total_seconds()
+    return min(answered), None if source == "histories" and seconds < AT_ONCE_SECONDS else seconds
 
 
 def _count(messages: list[tuple[Any, str | None]], wanted: str) -> int:

@@ -21,7 +21,10 @@ written as (
         last_message_at = greatest(present.last_message_at, excluded.last_message_at),
         first_human_at = least(present.first_human_at, excluded.first_human_at),
         first_ai_at = least(present.first_ai_at, excluded.first_ai_at),
+        last_human_at = greatest(present.last_human_at, excluded.last_human_at),
+        last_ai_at = greatest(present.last_ai_at, excluded.last_ai_at),
         first_response_at = excluded.first_response_at,
+        unanswered_since = excluded.unanswered_since,
         archived_at = excluded.archived_at
     where excluded.message_count > present.message_count
     returning crew_id, session_id, activity_date

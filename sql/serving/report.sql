@@ -47,7 +47,7 @@ select
     (summary.started_at at time zone 'UTC')::date as started_on,
     count(*) as conversations,
     count(*) filter (
-        where summary.first_response_seconds is null and summary.inbound_count > 0 and summary.closed_at is null
+        where summary.first_response_at is null and summary.inbound_count > 0 and summary.closed_at is null
     ) as unanswered,
     percentile_cont(0.5) within group (order by summary.first_response_seconds) as median_seconds,
     percentile_cont(0.9) within group (order by summary.first_response_seconds) as p90_seconds
@@ -84,30 +84,13 @@ answered as (
     limit %(most)s
 ),
 
-waiting as (
-    select
-        summary.*,
-        case summary.source
-            when 'histories' then (
-                select min(day.first_human_at) from analytics.histories_sessions as day
-                where day.crew_id = summary.crew_id and day.session_id = summary.session_id
-            )
-            else (
-                select min(message.sent_at) from app.messages as message
-                where message.conversation_id = summary.conversation_id
-                    and message.direction = 'inbound' and analytics.is_usable_time(message.sent_at)
-            )
-        end as asked_at
-    from summary
-    where first_response_seconds is null and inbound_count > 0 and closed_at is null
-),
-
 unanswered as (
     select
         false as is_answered, conversation_id, client_code, channel, started_at,
-        extract(epoch from %(until)s::timestamptz - asked_at)::float8 as waited_seconds
-    from waiting
-    order by asked_at, conversation_id
+        extract(epoch from %(until)s::timestamptz - waiting_since)::float8 as waited_seconds
+    from summary
+    where first_response_at is null and waiting_since is not null
+    order by waiting_since, conversation_id
     limit %(most)s
 )
 

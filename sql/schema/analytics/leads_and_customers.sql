@@ -33,7 +33,7 @@ comment on column analytics.lead_open_conversations.inbound_count is
 comment on column analytics.lead_open_conversations.outbound_count is
 'Outbound messages; for a session, messages of type ai.';
 comment on column analytics.lead_open_conversations.first_response_seconds is
-'Seconds to the first answer; null while unanswered.';
+'Seconds to the first answer; null while unanswered, and where a crew wrote both at once.';
 
 create or replace view analytics.lead_conversations as
 select
@@ -70,7 +70,7 @@ comment on column analytics.lead_conversations.inbound_count is
 comment on column analytics.lead_conversations.outbound_count is
 'Outbound messages; for a session, messages of type ai.';
 comment on column analytics.lead_conversations.first_response_seconds is
-'Seconds to the first answer; null while unanswered.';
+'Seconds to the first answer; null while unanswered, and where a crew wrote both at once.';
 
 create or replace view analytics.customer_conversations as
 select
@@ -115,4 +115,4 @@ comment on column analytics.customer_conversations.inbound_count is
 comment on column analytics.customer_conversations.outbound_count is
 'Outbound messages; for a session, messages of type ai.';
 comment on column analytics.customer_conversations.first_response_seconds is
-'Seconds to the first answer; null while unanswered.';
+'Seconds to the first answer; null while unanswered, and where a crew wrote both at once.';

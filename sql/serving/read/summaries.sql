@@ -19,6 +19,9 @@ select
     summary.ended_at,
     summary.duration_seconds,
     summary.first_response_seconds,
+    summary.last_inbound_at,
+    summary.last_outbound_at,
+    summary.waiting_since,
     summary.closed_at
 from analytics.conversation_summaries as summary
 left join analytics.client_names as client on client.client_id = summary.client_id

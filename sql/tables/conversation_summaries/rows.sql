@@ -27,6 +27,9 @@ sessions as (
         min(day.first_message_at) as started_at,
         max(day.last_message_at) as ended_at,
         min(day.first_human_at) as first_inbound_at,
+        max(day.last_human_at) as last_inbound_at,
+        max(day.last_ai_at) as last_outbound_at,
+        array_agg(day.first_human_at) || array_agg(day.unanswered_since) as inbound_times,
         array_agg(day.first_ai_at) || array_agg(day.first_response_at) as outbound_times
     from subject
     inner join analytics.histories_sessions as day
@@ -54,6 +57,9 @@ message_conversations as (
         min(message.sent_at)::timestamptz as started_at,
         max(message.sent_at)::timestamptz as ended_at,
         (min(message.sent_at) filter (where message.direction = 'inbound'))::timestamptz as first_inbound_at,
+        (max(message.sent_at) filter (where message.direction = 'inbound'))::timestamptz as last_inbound_at,
+        (max(message.sent_at) filter (where message.direction = 'outbound'))::timestamptz as last_outbound_at,
+        (array_agg(message.sent_at) filter (where message.direction = 'inbound'))::timestamptz[] as inbound_times,
         (array_agg(message.sent_at) filter (where message.direction = 'outbound'))::timestamptz[] as outbound_times
     from subject
     inner join app.messages as message on message.conversation_id = subject.id
@@ -66,7 +72,7 @@ merged as (
     union all
     select
         id, 'messages', message_count, inbound_count, outbound_count, coalesce(participant_count, 0),
-        started_at, ended_at, first_inbound_at, outbound_times
+        started_at, ended_at, first_inbound_at, last_inbound_at, last_outbound_at, inbound_times, outbound_times
     from message_conversations
     left join participants using (id)
     where not exists (select from sessions where sessions.id = message_conversations.id)
@@ -89,11 +95,24 @@ select
     merged.started_at,
     merged.ended_at,
     extract(epoch from merged.ended_at - merged.started_at)::float8 as duration_seconds,
-    (
-        select extract(epoch from min(outbound_at) - first_inbound_at)::float8
-        from unnest(outbound_times) as outbound_at
-        where outbound_at >= first_inbound_at
-    ) as first_response_seconds,
+    answer.first_response_at,
+    case merged.source
+        when 'histories' then analytics.seconds_to_answer(merged.first_inbound_at, answer.first_response_at)
+        else extract(epoch from answer.first_response_at - merged.first_inbound_at)::float8
+    end as first_response_seconds,
+    merged.last_inbound_at,
+    merged.last_outbound_at,
+    case
+        when subject.closed_at is null and merged.last_inbound_at > coalesce(merged.last_outbound_at, '-infinity') then (
+            select min(inbound_at) from unnest(merged.inbound_times) as inbound_at
+            where inbound_at > coalesce(merged.last_outbound_at, '-infinity')
+        )
+    end as waiting_since,
     subject.closed_at
 from merged
-inner join subject on subject.id = merged.id;
+inner join subject on subject.id = merged.id
+cross join lateral (
+    select min(outbound_at) as first_response_at
+    from unnest(merged.outbound_times) as outbound_at
+    where outbound_at >= merged.first_inbound_at
+) as answer;

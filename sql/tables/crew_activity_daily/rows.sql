@@ -11,7 +11,7 @@ select
     sum(day.human_count)::bigint as human_messages,
     sum(day.ai_count)::bigint as ai_messages,
     percentile_cont(0.5) within group (
-        order by extract(epoch from day.first_response_at - day.first_human_at)::float8
+        order by analytics.seconds_to_answer(day.first_human_at, day.first_response_at)
     ) as first_response_median_seconds
 from keys
 inner join analytics.histories_sessions as day using (crew_id, activity_date)

@@ -28,6 +28,9 @@ days as (
         max(created_at) as last_message_at,
         min(created_at) filter (where type = 'human') as first_human_at,
         min(created_at) filter (where type = 'ai') as first_ai_at,
+        max(created_at) filter (where type = 'human') as last_human_at,
+        max(created_at) filter (where type = 'ai') as last_ai_at,
+        array_agg(created_at) filter (where type = 'human') as human_times,
         array_agg(created_at) filter (where type = 'ai') as ai_times
     from messages
     group by crew_id, session_id, activity_date
@@ -39,7 +42,12 @@ found as (
         case
             when first_ai_at >= first_human_at then first_ai_at
             else (select min(ai_at) from unnest(ai_times) as ai_at where ai_at >= first_human_at)
-        end as first_response_at
+        end as first_response_at,
+        case
+            when last_ai_at is null then first_human_at
+            when last_human_at > last_ai_at
+                then (select min(human_at) from unnest(human_times) as human_at where human_at > last_ai_at)
+        end as unanswered_since
     from days
 ),
 
@@ -122,7 +130,8 @@ select
     crew_id, session_id, activity_date, found.message_count, found.human_count, found.ai_count, found.tool_call_count,
     least(found.first_message_at, archived.first_message_at) as first_message_at,
     greatest(found.last_message_at, archived.last_message_at) as last_message_at,
-    found.first_human_at, found.first_ai_at, found.first_response_at, archived.since as archived_at,
+    found.first_human_at, found.last_human_at, found.first_ai_at, found.last_ai_at, found.first_response_at,
+    found.unanswered_since, archived.since as archived_at,
     found.message_count as found_count, found.known_count
 from found
 left join archived using (crew_id, session_id, activity_date)
@@ -132,7 +141,8 @@ select
     crew_id, session_id, activity_date, archived.message_count, archived.human_count, archived.ai_count,
     archived.tool_call_count, least(archived.first_message_at, found.first_message_at),
     greatest(archived.last_message_at, found.last_message_at),
-    archived.first_human_at, archived.first_ai_at, archived.first_response_at, archived.since,
+    archived.first_human_at, archived.last_human_at, archived.first_ai_at, archived.last_ai_at, archived.first_response_at,
+    archived.unanswered_since, archived.since,
     found.message_count, found.known_count
 from archived
 left join found using (crew_id, session_id, activity_date)

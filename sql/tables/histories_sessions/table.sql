@@ -13,6 +13,9 @@ create table analytics.histories_sessions (
     refreshed_at timestamptz not null default now(),
     archived_at timestamptz,
     tool_call_count bigint not null,
+    last_human_at timestamptz,
+    last_ai_at timestamptz,
+    unanswered_since timestamptz,
     primary key (crew_id, session_id, activity_date)
 );
 create index histories_sessions_activity_date on analytics.histories_sessions (crew_id, activity_date);
@@ -28,7 +31,7 @@ comment on column analytics.histories_sessions.session_id is
 comment on column analytics.histories_sessions.activity_date is 'UTC day of the messages counted in this row.';
 comment on column analytics.histories_sessions.message_count is
 'Messages of any type, including tool calls and unknown types.';
-comment on column analytics.histories_sessions.human_count is 'Messages of type human.';
+comment on column analytics.histories_sessions.human_count is 'Messages of type human: those of the customer.';
 comment on column analytics.histories_sessions.ai_count is
 'Messages of type ai: answers. Calls of tools without a text are none.';
 comment on column analytics.histories_sessions.first_message_at is 'Time of the day''s first message.';
@@ -43,3 +46,7 @@ comment on column analytics.histories_sessions.archived_at is
 'its source.';
 comment on column analytics.histories_sessions.tool_call_count is
 'Messages of type ai that only call tools: they have no text.';
+comment on column analytics.histories_sessions.last_human_at is 'Time of the day''s last human message.';
+comment on column analytics.histories_sessions.last_ai_at is 'Time of the day''s last ai message.';
+comment on column analytics.histories_sessions.unanswered_since is
+'Time of the day''s first human message that is later than its last ai message; null if there is none.';

@@ -141,5 +141,5 @@ comment on column analytics.person_timeline.ended_at is
 'Time of the last message so far; null without messages.';
 comment on column analytics.person_timeline.message_count is 'All messages.';
 comment on column analytics.person_timeline.first_response_seconds is
-'Seconds to the first answer; null while unanswered.';
+'Seconds to the first answer; null while unanswered, and where a crew wrote both at once.';
 comment on column analytics.person_timeline.closed_at is 'When it was closed; null while it is open.';
