@@ -41,12 +41,14 @@ $$;
 KEPT = (
     "* from curation.participant_decisions",
     "* from curation.project_assignments",
-    "* from analytics.histories_sessions where archived_at is not null",
+    "to_jsonb(day) - '{tool_call_count,last_human_at,last_ai_at,unanswered_since}'::text[] as day "  # of 0007
+    "from analytics.histories_sessions as day where archived_at is not null",
     "* from analytics.deleted_conversations",
     "* from analytics.alerts",
     "to_jsonb(state) - 'definition' - 'version' as state from analytics.refresh_state as state",  # of 0005 and 0006
-    "source, xid, logged_at, is_everything from analytics.changes",
-    "* from analytics.session_changes",
+    "source, xid, logged_at, is_everything from analytics.changes "
+    "where source not in ('conversation_summaries', 'histories')",  # which 0007 logs
+    "* from analytics.session_changes where operation <> 'everything'",
 )
 log = logging.getLogger("test")
 

@@ -1,3 +1,4 @@
+drop view if exists analytics.waiting_conversations, analytics.crews_without_answer_times;
 alter table analytics.histories_sessions
 drop column tool_call_count,
 drop column last_human_at,
