@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from convo_pipelines.errors import ConvoPipelinesError
 
@@ -20,6 +21,10 @@ _ONE_SERVER = re.compile(
     re.DOTALL,
 )
 """What follows `postgresql://`, as SQLAlchemy reads it for Dagster: PostgreSQL also knows lists of hosts and ports."""
+
+
+_UNKNOWN_PARAMETER = re.compile(r"^invalid URI query parameter: \"(\w+)\"")
+"""Such as `pgbouncer` or `schema`, which are those of other programs."""
 
 
 class SettingsError(ConvoPipelinesError, ValueError):
@@ -40,8 +45,9 @@ def _address(value: str) -> str:
         raise ValueError
     try:
         conninfo_to_dict(value)
-    except psycopg.Error:
-        raise ValueError from None
+    except psycopg.Error as error:
+        unknown = _UNKNOWN_PARAMETER.search(str(error))
+        raise ValueError(unknown and f"PostgreSQL knows no parameter {unknown[1]}: remove it") from None
     return f"postgresql://{rest}"
 
 
@@ -173,9 +179,10 @@ def settings() -> Settings:
     try:
         return Settings.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(str(e["loc"][0]), e["input"]) for e in error.errors())) from None
+        raise SettingsError("; ".join(_explain(str(e["loc"][0]), e) for e in error.errors())) from None
 
 
-def _explain(name: str, value: object) -> str:
-    shown = "(hidden)" if "_url" in name or "_secret" in name else repr(value)
-    return f"{name.upper()}={shown} is not valid: it must be {Settings.model_fields[name].description}"
+def _explain(name: str, error: ErrorDetails) -> str:
+    shown = "(hidden)" if "_url" in name or "_secret" in name else repr(error["input"])
+    [why] = getattr(error.get("ctx", {}).get("error"), "args", ()) or [None]
+    return f"{name.upper()}={shown} is not valid: {why or f'it must be {Settings.model_fields[name].description}'}"

@@ -92,7 +92,12 @@ def _embedded_programs() -> Path:
 @data.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--crew", required=True, help="Code of the crew into whose histories table to load the rows.")
-def import_histories(file: Path, crew: str) -> None:
+@click.option(
+    "--created-at",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]),
+    help="When the messages of a file without created_at were written; UTC, unless it has a time zone.",
+)
+def import_histories(file: Path, crew: str, created_at: datetime | None) -> None:
     """Load an n8n export (CSV with session_id, message, created_at) into a crew's histories table.
 
     Rows that cannot be read are reported by line number; the others are loaded. Correct them, and import the file
@@ -100,7 +105,7 @@ def import_histories(file: Path, crew: str) -> None:
     """
     with row_progress() as progress:
         task = progress.add_task("importing", total=None)
-        result = n8n.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows))
+        result = n8n.import_csv(Warehouse(), file, crew, lambda rows: progress.advance(task, rows), created_at)
     for line, reason in result.rejected:
         write(f"line {line}: {reason}", "yellow")
     write(f"{result.loaded:,} rows loaded, {result.there:,} were there already, {len(result.rejected):,} rejected")

@@ -37,6 +37,7 @@ from convo_pipelines.serving.sessions import Answer, AnsweredBatch, Deferred, Mi
 
 PATH = "/webhooks/conversation-complete"
 LARGEST_BODY = 64 * 1024
+LARGEST_ID = 2_000
 BODY_SECONDS = 10
 CLOCK_SECONDS = 300
 """Maximum difference between the sender's clock and the server's."""
@@ -61,8 +62,10 @@ class Problem(HTTPException):
 
 
 def _usable(session_id: str) -> str:
-    if "\0" in session_id or len(session_id.encode()) > 2000:
-        raise ValueError
+    if "\0" in session_id:
+        raise ValueError("it has a NUL character, which PostgreSQL cannot store")
+    if (size := len(session_id.encode())) > LARGEST_ID:
+        raise ValueError(f"it has {size:,} bytes, and {LARGEST_ID:,} at most are read")
     return session_id
 
 
@@ -282,7 +285,10 @@ def _session(request: Request, body: bytes) -> SessionKey:
     try:
         completed = Completed.model_validate_json(body)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, problems) from None
     return SessionKey(completed.crew_code, completed.session_id)
 

@@ -18,6 +18,8 @@ from convo_pipelines.errors import ConvoPipelinesError
 from convo_pipelines.model import crews
 
 COLUMNS = ("session_id", "message", "created_at")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What some programs put between columns in place of commas."""
 BATCH_ROWS = 2_000
 
 
@@ -52,7 +54,11 @@ def create_table(connection: Connection, table_name: str) -> None:
 
 
 def import_csv(
-    warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object] = lambda _rows: None
+    warehouse: Warehouse,
+    file: Path,
+    crew_code: str,
+    progress: Callable[[int], object] = lambda _rows: None,
+    created_at: datetime | None = None,
 ) -> ImportResult:
     """Load an n8n export (columns session_id, message, created_at) into a crew's histories table, in one transaction.
 
@@ -64,19 +70,26 @@ def import_csv(
         file: a CSV file in UTF-8; a `created_at` without a time zone is UTC.
         crew_code: an active crew; its histories table is created if it does not exist.
         progress: called with the number of rows processed since the last call.
+        created_at: when the messages of a file without that column were written; without a time zone, it is UTC.
 
     Raises:
         CrewError: there is no such crew.
-        ExportError: the file lacks a column, or is not encoded in UTF-8.
+        ExportError: the file lacks a column, is not separated by commas, or is not encoded in UTF-8.
 
     """
     try:
-        return _import(warehouse, file, crew_code, progress)
+        return _import(warehouse, file, crew_code, progress, created_at)
     except UnicodeDecodeError:
         raise ExportError(f"{file} is not encoded in UTF-8: convert it") from None
 
 
-def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable[[int], object]) -> ImportResult:
+def _import(
+    warehouse: Warehouse,
+    file: Path,
+    crew_code: str,
+    progress: Callable[[int], object],
+    created_at: datetime | None,
+) -> ImportResult:
     result = ImportResult()
     with warehouse.connection() as connection:
         [crew] = crews.active(connection, [crew_code])
@@ -88,7 +101,7 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
             )
             create_table(connection, table)
             execute(connection, "sources/n8n/stage", histories(table))
-            for batch in _batches(_rows(file, result), BATCH_ROWS):
+            for batch in _batches(_rows(file, result, created_at), BATCH_ROWS):
                 try:
                     _copy(connection, batch)
                 except psycopg.DataError:
@@ -100,20 +113,34 @@ def _import(warehouse: Warehouse, file: Path, crew_code: str, progress: Callable
     return result
 
 
-def _rows(file: Path, result: ImportResult) -> Iterator[HistoryRow]:
+def _rows(file: Path, result: ImportResult, created_at: datetime | None) -> Iterator[HistoryRow]:
     csv.field_size_limit(1 << 30)
     with file.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.DictReader(lines)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise ExportError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
+        columns = list(reader.fieldnames or ())
+        given = {} if created_at is None or "created_at" in columns else {"created_at": created_at.isoformat()}
+        if missing := [column for column in COLUMNS if column not in {*columns, *given}]:
+            raise ExportError(_why(file, columns, missing))
         line = reader.line_num + 1
         for record in reader:
+            record |= given
             try:
                 yield _read(line, record)
             except ValueError as error:
                 result.rejected.append((line, str(error)))
             line = reader.line_num + 1
+
+
+def _why(file: Path, columns: list[str], missing: list[str]) -> str:
+    header = ",".join(columns)
+    found = header.removeprefix("sep=")[:1] if header.startswith("sep=") else max(SEPARATORS, key=header.count)
+    if found in SEPARATORS and found in header:
+        return f"the columns of {file} are separated by {SEPARATORS[found]}: save it with commas, as CSV in UTF-8"
+    if header.startswith("sep="):
+        return f"the first line of {file} is {header}: delete it"
+    why = f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}"
+    is_time = missing == ["created_at"]
+    return f"{why}; give the time of its messages by --created-at, if you know it" if is_time else why
 
 
 def _read(line: int, record: dict[str, str | None]) -> HistoryRow:

@@ -85,7 +85,7 @@ def cancel_in_mid_step(page: Page, url: str, company: World) -> None:
         choose_30_days(page, url, ["histories_sessions"])
         page.get_by_role("button", name="Launch backfill").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
-        wait_until(lambda: len(company.execute(AT_WORK)) == len(crews), 240)
+        wait_until(lambda: company.execute(AT_WORK), 240)  # small crews are read together
         [run] = ask(url, NEWEST_RUN)["runsOrError"]["results"]
         page.goto(f"{url}/runs/{run['runId']}")
         page.get_by_role("button", name="Terminate").click()

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from convo_pipelines.cli import main
 from convo_pipelines.sources import n8n, sample_data
 from convo_pipelines_tests import oracle
 from convo_pipelines_tests.world import World, at
@@ -131,5 +133,29 @@ def test_an_import_needs_its_columns_and_its_crew(world: World, tmp_path: Path) 
     file.write_text("session,message\n")
     with pytest.raises(ValueError, match="has no column session_id, created_at"):
         n8n.import_csv(world.warehouse, file, "A")
+    for header, why in (
+        ("session_id;message;created_at\n", "separated by semicolons: save it with commas"),
+        ("sep=;\nsession_id;message;created_at\n", "separated by semicolons"),
+        ("session_id\tmessage\tcreated_at\n", "separated by tabs"),
+        ("sep=,\nsession_id,message,created_at\n", "the first line of .* is sep=,: delete it"),
+        ("session_id,message\n", "has no column created_at; .* give the time of its messages by --created-at"),
+    ):
+        file.write_text(header)
+        with pytest.raises(n8n.ExportError, match=why):
+            n8n.import_csv(world.warehouse, file, "A")
     with pytest.raises(Exception, match="no active crew has the code NOBODY; there are: A"):
         n8n.import_csv(world.warehouse, file, "NOBODY")
+
+
+def test_an_export_without_times_gets_one(connected: World, tmp_path: Path) -> None:
+    world = connected
+    world.crew("A", create=False)
+    file = tmp_path / "export.csv"
+    file.write_text('session_id,message\ns1,"{""type"": ""human""}"\n')
+    for given in ("2026-03-10", "2026-03-10T00:00:00", "2026-03-10T01:00:00+0100"):
+        done = CliRunner().invoke(main, ["data", "import-histories", str(file), "--crew", "A", "--created-at", given])
+        assert done.exit_code == 0, done.output
+    assert "0 rows loaded, 1 were there already" in done.output
+    assert world.execute("select session_id, created_at from app.histories_a") == [
+        {"session_id": "s1", "created_at": at(0, 0)}
+    ]
