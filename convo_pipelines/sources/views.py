@@ -451,7 +451,7 @@ def _only(tree: SelectStmt, rows: str) -> SelectStmt | None:
     copy = SelectStmt()
     copy.CopyFrom(tree)
     if tree.op == ast.SETOP_NONE:
-        [item] = copy.from_clause
+        item = copy.from_clause[0]  # functions of its columns follow
         if item.HasField("range_var"):
             return copy if item.range_var.relname in (rows, ROWS) else None
         nested = item.range_subselect.subquery.select_stmt
@@ -586,23 +586,26 @@ class _Reader:
         columns = {name: target.val for name, target in zip(names, trees.targets(select), strict=True)}
         kept = {name: columns[name] for name in names if name in logged}
         tables = {_alias(table.node): table for table in self._tables_of(select)}
-        alias = self._deciding(tables, kept)
-        sources = self._name(select, tables, alias)
+        functions = self._functions_of(select)
+        alias = self._deciding(tables, functions, kept)
+        sources = self._name(select, tables, functions, alias)
         source = sources[BENEATH]
-        joins = list(_joins(select.from_clause))
+        joins = [join for join in _joins(select.from_clause) if not join.rarg.HasField("range_function")]
         conditions = [join.quals for join in joins if join.HasField("quals")]
         where = list(_parts(select.where_clause))
         own = [part for part in where if not _has_subquery(part) and {of for of, _ in _references([part])} <= {BENEATH}]
         self.is_alone &= own == where and all(join.jointype == ast.JOIN_LEFT for join in joins)
-        self.is_alone &= len(select.from_clause) == 1
+        self.is_alone &= sum(not node.HasField("range_function") for node in select.from_clause) == 1
         proved = [(f"column {name}", node) for name, node in kept.items()]
         proved += [(f"column {name}", part) for name in sorted(reads - logged) for part in _proved_parts(columns[name])]
         proved += [(f"join {number}", node) for number, node in enumerate(conditions, 1)]
+        given = [argument for node in functions.values() for argument in _arguments(node)]
+        proved += [("an argument of a function in FROM", argument) for argument in given]
         self._prove(sources, proved, where)
-        read = [*(columns[name] for name in reads), *conditions, *where]
+        read = [*(columns[name] for name in reads), *conditions, *where, *given]
         for table in sources:
             self._columns(read, table)
-        needed = self._columns([*kept.values(), *own], BENEATH)
+        needed = self._columns([*kept.values(), *own, *given], BENEATH)
         is_numbered = trees.WHOLE_ROW not in needed  # a whole row would have one column more
         kept[NUMBER] = trees.value(f"{BENEATH}.{NUMBER}" if is_numbered else "0")
         targets = [Node(res_target=ast.ResTarget(name=name, val=value)) for name, value in kept.items()]
@@ -631,36 +634,64 @@ class _Reader:
             select.where_clause.CopyFrom(_all_of(own))
         select.target_list.extend(targets)
         select.from_clause.append(rows)
+        select.from_clause.extend(functions.values())
         beneath.target_list.extend(with_ids)
 
     def _tables_of(self, select: SelectStmt) -> list[_Table]:
-        tables = list(_tables(select.from_clause))
+        tables = [table for table in _tables(select.from_clause) if not table.node.HasField("range_function")]
         if not all(table.node.HasField("range_var") or table.node.HasField("range_subselect") for table in tables):
-            raise ViewError(f"{self.view} has a function in FROM")
+            raise ViewError(f"{self.view} has something else than tables, subqueries and functions in FROM")
         if any(table.node.range_var.alias.colnames for table in tables):
             raise ViewError(f"{self.view} names the columns of a table in FROM")
         return tables
 
-    def _deciding(self, tables: Mapping[str, _Table], kept: Mapping[str, Node]) -> str:
+    def _functions_of(self, select: SelectStmt) -> dict[str, Node]:
+        """Return copies of the functions in FROM, by their names: each row is joined with what they make of it."""
+        found: dict[str, Node] = {}
+        for table in _tables(select.from_clause):
+            if table.node.HasField("range_function"):
+                function = Node()
+                function.CopyFrom(table.node)
+                name = f"function_{len(found) + 1}"
+                self._require_settled(f"function {function.range_function.alias.aliasname}", function)
+                found[function.range_function.alias.aliasname] = function
+                function.range_function.alias.aliasname = name
+                function.range_function.lateral = True
+                if table.is_optional:
+                    raise ViewError(f"{self.view} has an outer join with a function in FROM")
+        joins = [join for join in _joins(select.from_clause) if join.rarg.HasField("range_function")]
+        if any(join.HasField("quals") for join in joins):
+            raise ViewError(f"{self.view} joins a function in FROM by a condition: write CROSS JOIN and WHERE")
+        return found
+
+    def _deciding(self, tables: Mapping[str, _Table], functions: Mapping[str, Node], kept: Mapping[str, Node]) -> str:
         """Return the name of the table whose row decides the kept columns alone."""
         if undecided := next((name for name, node in kept.items() if _has_subquery(node)), ""):
             raise ViewError(f"{self.view}: a subquery decides column {undecided}")
         required = [
             alias for alias, table in tables.items() if table.node.HasField("range_var") and not table.is_optional
         ]
-        decides = {name: {table for table, _ in _references([node])} for name, node in kept.items()}
+        given = {name: {table for table, _ in _references(_arguments(node))} for name, node in functions.items()}
+        decides = {
+            name: set[str]().union(*(given.get(table, {table}) for table, _ in _references([node])))
+            for name, node in kept.items()
+        }
         for alias in required:
-            if len(tables) == 1 or all(of <= {alias} for of in decides.values()):
+            if len(tables) == 1 or all(of <= {alias} for of in [*decides.values(), *given.values()]):
                 return alias
         first = next(iter(tables))
         joined = next((name for name, of in decides.items() if of - {first}), "")
         raise ViewError(f"{self.view}: a joined table decides column {joined}")
 
-    def _name(self, select: SelectStmt, tables: Mapping[str, _Table], deciding: str) -> dict[str, Row]:
+    def _name(
+        self, select: SelectStmt, tables: Mapping[str, _Table], functions: Mapping[str, Node], deciding: str
+    ) -> dict[str, Row]:
         """Name the tables of a select as nothing else is named, in every column; return them, the deciding first."""
         others = [alias for alias in tables if alias != deciding]
         aliases = {deciding: BENEATH} | {alias: f"joined_{number}" for number, alias in enumerate(others, 1)}
-        _rename(select, aliases)
+        of_functions = {alias: node.range_function.alias.aliasname for alias, node in functions.items()}
+        for tree in (select, *functions.values()):
+            _rename(tree, aliases | of_functions)
         sources = {
             name: fetch_one(self.connection, "sources/views/relation", relation=_qualified(tables[alias].node))
             for alias, name in aliases.items()
@@ -772,7 +803,12 @@ def _has_subquery(node: Node) -> bool:
     return any(True for _ in trees.nodes(node, ast.SubLink))
 
 
-def _rename(tree: SelectStmt, new_names: Mapping[str, str]) -> None:
+def _arguments(function: Node) -> list[Node]:
+    """Return the arguments of a function in FROM."""
+    return [argument for call in trees.nodes(function, ast.FuncCall) for argument in call.args]
+
+
+def _rename(tree: SelectStmt | Node, new_names: Mapping[str, str]) -> None:
     """Rename the tables of all columns; a column without one is of the table beneath."""
     for reference in trees.nodes(tree, ast.ColumnRef):
         *table, column = reference.fields

@@ -64,7 +64,8 @@ class Owner:
 
 
 CHATWOOT, SALESFORCE = Owner("chatwoot", never_empty=["public.accounts"]), Owner("salesforce")
-OWNERS = [CHATWOOT, SALESFORCE]
+ZAMMAD = Owner("zammad")
+OWNERS = [CHATWOOT, SALESFORCE, ZAMMAD]
 ROUTED = (
     "conversation_id in (select c.id from public.conversations as c "
     "inner join public.inboxes as i on i.id = c.inbox_id where i.channel_type <> 'Channel::Email')"
