@@ -13,6 +13,7 @@
 --   create index concurrently on public.contacts (analytics.uuid_of('contact', id::text));
 --   create index concurrently on public.conversations (analytics.uuid_of(id));
 --   create index concurrently on public.conversations ((created_at at time zone 'UTC'));
+--   create index concurrently on public.conversations (analytics.uuid_of('contact', contact_id::text));
 --   create index concurrently on public.messages (analytics.uuid_of(id));
 --   create index concurrently on public.messages (analytics.uuid_of(conversation_id));
 --   create index concurrently on public.messages ((created_at at time zone 'UTC'));
@@ -103,10 +104,19 @@ select
 from public.messages
 where message_type in (0, 1) and not private;
 
+-- A message of ours goes to the contact of its conversation, also if that never answers.
 create or replace view app.message_recipients as
 select
     analytics.uuid_of(id) as message_id,
     analytics.uuid_of('contact', sender_id::text) as contact_method_id,
     'from' as role
 from public.messages
-where sender_type = 'Contact' and sender_id is not null and message_type in (0, 1) and not private;
+where sender_type = 'Contact' and sender_id is not null and message_type in (0, 1) and not private
+union all
+select
+    analytics.uuid_of(message.id) as message_id,
+    analytics.uuid_of('contact', conversation.contact_id::text) as contact_method_id,
+    'to' as role
+from public.messages as message
+inner join public.conversations as conversation on conversation.id = message.conversation_id
+where message.message_type = 1 and not message.private and conversation.contact_id is not null;
