@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 
 from convo_pipelines.database.execution import execute
-from convo_pipelines.database.transactions import transaction
+from convo_pipelines.database.transactions import allow_idle, transaction
 from convo_pipelines_tests.processes import wait_until
 from convo_pipelines_tests.world import World
 
@@ -22,6 +22,7 @@ where datname = current_database() and state = 'active' and wait_event in ('PgSl
 def refreshes_wait(world: World, *locks: str) -> Iterator[None]:
     """Let refreshes wait, as behind others: of a table, or of a crew by `histories_sessions:<id>`."""
     with world.warehouse.connection() as connection, transaction(connection):
+        allow_idle(connection)
         execute(connection, "database/session/lock", locks=list(locks), lock_timeout="0")
         yield
 

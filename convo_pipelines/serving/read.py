@@ -6,7 +6,7 @@
 It needs the extra `read`. Columns are described in docs/reference/data-dictionary.md; durations are in seconds.
 Types do not depend on the rows: `string` for ids and texts, `Int64` for counts, `Float64` for seconds,
 `datetime64[us, UTC]` for times, `datetime64[us]` for UTC days. Arguments without a time zone are UTC, spans are
-half-open (`[start, end)`), None means unbounded.
+half-open (`[start, end)`), None means unbounded. A client, crew or channel that there is not raises `UnknownNameError`.
 
 The database is the one that `READ_DATABASE_URL` names, or else `CONVO_DATABASE_URL`. The former may be a standby;
 `lag()` says how far it is behind. Every function raises `SchemaError`, a `ConvoPipelinesError`,
@@ -30,6 +30,7 @@ from convo_pipelines.database.arrow import bound, reading
 from convo_pipelines.database.connections import connect
 from convo_pipelines.database.execution import Identifiers
 from convo_pipelines.database.statements import statement
+from convo_pipelines.errors import ConvoPipelinesError
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -44,6 +45,13 @@ class _Type:
 
     as_sql: LiteralString
     dtype: str
+
+
+MOST_NAMES = 20
+
+
+class UnknownNameError(ConvoPipelinesError, LookupError):
+    """No client, crew or channel is called so; the message names those that there are."""
 
 
 _TYPES = {
@@ -213,16 +221,30 @@ def _read(name: str, **parameters: object) -> pd.DataFrame:
 
     Raises:
         SchemaError: the database lacks migrations.
+        UnknownNameError: a client, crew or channel is given that there is not.
 
     """
     try:
-        return _fetch(name, parameters)
+        found = _fetch(name, parameters)
+        if found.empty:
+            _require_known(parameters)
+        return found
     except psycopg.ProgrammingError:
         from convo_pipelines.operations import schema  # takes long to import, and is needed only here
 
         if error := schema.error_at(read_url()):
             raise error from None
         raise
+
+
+def _require_known(parameters: Mapping[str, object]) -> None:
+    with connect(read_url()) as connection:
+        for what in ("client", "crew", "channel"):
+            name = parameters.get(what)
+            known = [] if name is None else list(frame(connection, f"known/{what}")["name"])
+            if known and name not in known:
+                others = ", ".join(known[:MOST_NAMES]) + (", …" if len(known) > MOST_NAMES else "")
+                raise UnknownNameError(f"there is no {what} {name}; there are: {others or 'none'}")
 
 
 def _fetch(name: str, parameters: Mapping[str, object]) -> pd.DataFrame:

@@ -261,3 +261,21 @@ def test_a_persons_contact_methods_say_how_each_was_resolved(world: World, monke
     }
     assert found["decided_by"].dropna().to_dict() == {"decided@example.com": "postgres"}
     assert list(read.participants(ben)["value"]) == ["ben@example.com", "+49301234567"]
+
+
+def test_names_that_there_are_not_are_named_with_those_that_there_are(company: World) -> None:
+    [known] = company.execute("select client_code as code from app.clients order by 1 limit 1")
+    for function in (
+        read.summaries,
+        read.sessions,
+        read.client_activity,
+        read.crew_activity,
+        read.client_conversations,
+    ):
+        with pytest.raises(read.UnknownNameError, match=rf"no client NOBODY; there are: {known['code']}"):
+            function("NOBODY")
+    with pytest.raises(read.UnknownNameError, match=r"there is no channel fax; there are: .*email"):
+        read.client_conversations(known["code"], channel="fax")
+    with pytest.raises(read.UnknownNameError, match="there is no crew HAL; there are: "):
+        read.client_conversations(known["code"], crew="HAL")
+    assert read.summaries(known["code"], start=date(1999, 1, 1), end=date(1999, 1, 2)).empty
