@@ -30,6 +30,12 @@ class Counts:
             self.unchanged + other.unchanged,
         )
 
+    def __str__(self) -> str:
+        """Return them in words, without those that are none."""
+        counted = ((self.inserted, "inserted"), (self.updated, "updated"), (self.deleted, "deleted"))
+        words = [f"{rows:,} {what}" for rows, what in (*counted, (self.unchanged, "unchanged")) if rows]
+        return ", ".join(words) or "no rows"
+
     @property
     def changed(self) -> int:
         """The number of rows that were changed."""

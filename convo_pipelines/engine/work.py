@@ -36,6 +36,11 @@ class Outcome:
     is_skipped: bool = False
     is_build: bool = False
 
+    def __str__(self) -> str:
+        """Return in words what was done to rows."""
+        left = f", {self.locked:,} locked ones left to the next tick" if self.locked else ""
+        return "skipped, another tick is running" if self.is_skipped else f"{self.counts}{left}"
+
     def add(self, other: "Outcome") -> None:
         """Add what another chunk did."""
         self.counts += other.counts

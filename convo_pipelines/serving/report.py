@@ -67,6 +67,7 @@ class Activity:
     clients: pd.DataFrame
     crews: pd.DataFrame
     answers: pd.DataFrame
+    waiting: pd.DataFrame
     waits: pd.DataFrame
     participants: pd.DataFrame
     hours: pd.DataFrame
@@ -157,12 +158,19 @@ def load(connection: psycopg.Connection[Any], client: str | None = None) -> Acti
         frame(connection, "read/client_activity", **span),
         crews,
         frame(connection, "report/first_answers", **span),
+        frame(connection, "report/waiting", client=client, **_weeks(end)),
         frame(connection, "report/longest_waits", **span, until=until, most=NAMED_CONVERSATIONS),
         frame(connection, "report/participants", **span),
         hours,
         unread,
         lag_of(connection),
     )
+
+
+def _weeks(end: datetime) -> dict[str, datetime]:
+    """Return when the last full day ends, and when the last seven and the seven before begin."""
+    until = end - timedelta(days=1)
+    return {"until": until, "week": until - timedelta(days=7), "week_before": until - timedelta(days=14)}
 
 
 def _hours(
@@ -185,7 +193,9 @@ def tiles(activity: Activity) -> list[Tile]:
     """Return the counts, in total and week on week."""
     daily = activity.daily.astype("int64")
     sums = zip(daily, daily.sum(), daily[-8:-1].sum(), daily[-15:-8].sum(), strict=True)
-    return [Tile(str(name), int(total), int(week), int(before)) for name, total, week, before in sums]
+    [waiting] = activity.waiting.itertuples(index=False)
+    counts = [*sums, ("waiting for us", *waiting)]
+    return [Tile(str(name), int(total), int(week), int(before)) for name, total, week, before in counts]
 
 
 def draw(activity: Activity) -> dict[str, list[Chart]]:

@@ -109,10 +109,10 @@ def test_a_week_is_compared_with_the_one_before_without_the_last_day(busy: World
     refreshed(busy)
     assert counts(busy)["messages"] == (12, 7, 2)
     assert counts(busy)["crews' sessions"] == (7, 3, 2)
-    assert counts(busy)["unanswered"] == (1, 1, 0)
+    assert counts(busy)["unanswered"] == counts(busy)["waiting for us"] == (1, 1, 0)
     busy.execute("update app.conversations set closed_at = %s where crew_id is null", at(2, 10))
     refreshed(busy)
-    assert counts(busy)["unanswered"] == (0, 0, 0)
+    assert counts(busy)["unanswered"] == counts(busy)["waiting for us"] == (0, 0, 0)
     assert counts(busy)["closed"] == (1, 0, 0)
 
 
@@ -191,7 +191,7 @@ def test_a_page_of_one_client_has_nothing_of_others(rivals: World) -> None:
     assert {name: mine[name][0] + theirs[name][0] for name in mine} == {
         name: total for name, (total, *_) in all_.items()
     }
-    assert [total for total, *_ in theirs.values()] == [2, 6, 1, 0, 1]
+    assert [total for total, *_ in theirs.values()] == [2, 6, 1, 0, 1, 1]
     assert load(rivals, "C1").crews[["crew_code", "messages"]].to_numpy().tolist() == [["A", 6], ["B", 1]]
     assert busiest(rivals, "RIVAL") == {(4, 1): 4.0, (4, 9): 1.0, (4, 10): 1.0}
     assert load(rivals, "C1").last_message_at == at(2, 9.1)
@@ -216,6 +216,20 @@ def test_the_page_is_mailed(busy: World, mailbox: Mailbox, environment: Callable
     assert attached.get_payload(decode=True).replace(b"\r\n", b"\n").decode() == page_
     text = next(part for part in mail.walk() if part.get_content_type() == "text/plain").get_payload(decode=True)
     assert b"8 messages; in the last 7 full days 6, in the 7 before 0" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_only_whoever_asks_for_the_report_alone_has_it_mailed(
+    busy: World, mailbox: Mailbox, environment: Callable[..., Settings]
+) -> None:
+    environment(REPORT_URLS=mailbox.url)
+    others = ["activity_report", "client_activity_daily"]
+    for assets, tags in ((["activity_report"], {"dagster/backfill": "x"}), (others, {})):
+        facts = metadata(busy.materialize(assets, tags=tags), "write_report")
+        assert Path(str(facts["page"])).exists()
+        assert (facts["sent_to"], mailbox.mails) == (0, [])
+    busy.materialize(["activity_report"])
+    assert len(mailbox.mails) == 1
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -59,6 +59,18 @@ group by 1, rollup (2)
 order by 1, 2;
 
 
+-- name: waiting
+-- The clients' open conversations whose last message is the customer's.
+-- in:  %(client)s: client_code, or null for all; %(week)s, %(week_before)s, %(until)s: times
+-- out: one row: total, week (those that wait since a time in [week, until)), week_before (in [week_before, week))
+select
+    count(*) as total,
+    count(*) filter (where waiting_since >= %(week)s and waiting_since < %(until)s) as week,
+    count(*) filter (where waiting_since >= %(week_before)s and waiting_since < %(week)s) as week_before
+from analytics.waiting_conversations
+where client_id is not null and (%(client)s::text is null or client_code = %(client)s);
+
+
 -- name: longest_waits
 -- The clients' conversations with the longest waits for a first answer: still unanswered ones, and answered ones.
 -- in:  %(client)s: client_code, or null for all; %(start)s, %(end)s: started in this half-open span; %(until)s: end of

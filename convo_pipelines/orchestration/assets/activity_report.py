@@ -17,6 +17,8 @@ from convo_pipelines.orchestration.failures import plain_failures
 from convo_pipelines.orchestration.resources import reader
 from convo_pipelines.settings import settings
 
+BACKFILL_TAG = "dagster/backfill"
+
 
 class ReportConfig(dg.Config):
     """Run config of the report."""
@@ -43,7 +45,7 @@ REPORT = dg.AssetSpec(
 def activity_report(
     context: dg.AssetExecutionContext, config: ReportConfig, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[Any]:
-    """Write the report, and send it to REPORT_URLS."""
+    """Write the report, and send it to REPORT_URLS, unless the run does more or is part of a backfill."""
     with plain_failures(context):
         extras.require("report")
         from convo_pipelines.serving import report  # imports pandas and matplotlib, which takes seconds
@@ -59,7 +61,7 @@ def activity_report(
     file.write_text(report.render(activity, charts), encoding="utf-8")
     tiles = {tile.name: tile for tile in report.tiles(activity)}
     context.log.info("%s: %d conversations", file, tiles["conversations"].total)
-    urls = settings().report_urls.split()
+    urls = settings().report_urls.split() if _is_alone(context) else []
     body = "\n".join(
         f"{tile.total:,} {tile.name}; in the last 7 full days {tile.week:,}, in the 7 before {tile.week_before:,}"
         for tile in tiles.values()
@@ -78,6 +80,11 @@ def activity_report(
             ),
         }
     )
+
+
+def _is_alone(context: dg.AssetExecutionContext) -> bool:
+    """Return whether somebody, or a schedule, asked for the report and nothing else."""
+    return BACKFILL_TAG not in context.run.tags and context.job_def.asset_layer.selected_asset_keys == {REPORT.key}
 
 
 def _image(title: str, png: bytes) -> str:

@@ -60,9 +60,7 @@ def refreshed(
                 warehouse, table, window, context.log, forget_pruned_days=forget_pruned_days
             )
     milliseconds = round((time.monotonic() - started) * 1000)
-    if outcome.is_skipped:
-        context.log.info("%s: skipped, another tick is running", table.name)
-    context.log.info("%s: %s, %d ms", table.name, outcome.counts, milliseconds)
+    context.log.info("%s: %s, %d ms", table.name, outcome, milliseconds)
     result = _result(context, warehouse, table, outcome, crew_results, milliseconds)
     if table.grain.has_days and (is_tick or outcome.is_build):
         is_all = outcome.is_build or (is_first and not outcome.is_skipped)
@@ -126,6 +124,7 @@ def counted(outcome: Outcome, crew_results: Sequence[CrewResult]) -> dict[str, A
         "rows_updated": counts.updated,
         "rows_deleted": counts.deleted,
         "rows_unchanged": counts.unchanged,
+        "rows_left_to_the_next_tick": outcome.locked,
         "days_touched": len(outcome.days),
     }
     if crew_results:

@@ -52,7 +52,7 @@ def refresh_some(context: dg.OpExecutionContext, config: Narrowed, warehouse: dg
             if config.tables and table.name not in config.tables:
                 continue
             outcome, results = ticks.backfill(warehouse, table, window, context.log, narrowing)
-            context.log.info("%s: %s", table.name, outcome.counts)
+            context.log.info("%s: %s", table.name, outcome)
             narrowed = {"narrowed_to": ", ".join([*config.crews, *config.clients])}
             facts = narrowed | counted(outcome, results) | described(warehouse, table)
             context.log_event(dg.AssetObservation(key(table.name), metadata=facts))
