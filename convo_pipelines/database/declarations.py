@@ -215,6 +215,17 @@ def columns() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
+def comments() -> Mapping[tuple[str, str], str]:
+    """Return the comments of the columns of our tables, by the name of the table and the column."""
+    return {
+        (name, column): "".join(re.findall(r"'((?:[^']|'')*)'", quoted)).replace("''", "'")
+        for schema in ("curation", "analytics")
+        for file in definitions_of(schema)
+        for name, column, quoted in _COMMENT.findall(source(file))
+    }
+
+
+@cache
 def references() -> Mapping[str, Mapping[str, str]]:
     """Return the table of `app` that columns refer to, by the table, as `schema.table`, and the column."""
     files = [file for schema in ("app", "analytics") for file in definitions_of(schema)]

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from convo_pipelines.database.connections import Row
-from convo_pipelines.database.declarations import personal_columns, tables
+from convo_pipelines.database.declarations import columns, comments, personal_columns, sources, tables
 from convo_pipelines.database.execution import fetch, fetch_one, identifier
 from convo_pipelines.database.statements import STATEMENTS, line, path, source
 from convo_pipelines.database.warehouse import Warehouse
@@ -56,11 +56,11 @@ def described(warehouse: Warehouse, table: DerivedTable) -> dict[str, Any]:
 
 
 def declared(table: DerivedTable) -> dict[str, Any]:
-    """Return the columns of a table of one's own, and which columns of others each is computed from."""
+    """Return the columns of a table, and of one's own, which columns of others each is computed from."""
     said = tables()[table.name]
+    schema = columns_of(table.target)
     if "columns" not in said:
-        return {}
-    schema = dg.TableSchema([dg.TableColumn(name, of) for name, of in said["columns"].items()])
+        return {"dagster/column_schema": schema}
     names = {other.target: name for name, other in table.registry.tables.items() if not other.rows.is_insert_only}
     deps = {
         column: [
@@ -70,6 +70,26 @@ def declared(table: DerivedTable) -> dict[str, Any]:
         for column, read in said.get("lineage", {}).items()
     }
     return {"dagster/column_schema": schema, "dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
+def columns_of(relation: str) -> dg.TableSchema:
+    """Return the columns that a table or source is declared with."""
+    name = relation.rpartition(".")[2]
+    read = {
+        column: said.meaning for of in sources().values() if of.table == relation for column, said in of.columns.items()
+    }
+    personal = personal_columns()
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                column,
+                of,
+                comments().get((name, column)) or read.get(column),
+                tags={"personal": ""} if column in personal else {},
+            )
+            for column, of in columns().get(relation, {}).items()
+        ]
+    )
 
 
 def version(statements: Sequence[str]) -> str:

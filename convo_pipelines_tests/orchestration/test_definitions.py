@@ -185,3 +185,16 @@ def test_files_are_addresses_where_a_repository_is_configured(monkeypatch: pytes
 def test_the_picture_of_the_asset_graph_shows_the_assets_that_there_are() -> None:
     shown = (ROOT / "docs" / "asset-graph.txt").read_text()
     assert shown == asset_graph(), "run `make docs`: docs/asset-graph.png shows other assets"
+
+
+def test_columns_are_shown_before_anything_is_materialized() -> None:
+    graph = defs.resolve_asset_graph()
+    for name in (*(table.name for table in DERIVED_TABLES), "app/people", "app/histories"):
+        schema = graph.get(dg.AssetKey(name.split("/"))).metadata["dagster/column_schema"]
+        assert isinstance(schema, dg.TableSchema), name
+        columns = {column.name: column for column in schema.columns}
+        assert columns, name
+        described = [column for column in columns.values() if column.description]
+        assert len(described) == len(columns) or name == "crew_conversations", name  # the application's has more
+    people = graph.get(dg.AssetKey(["app", "people"])).metadata["dagster/column_schema"]
+    assert {column.name: "personal" in column.tags for column in people.columns}["email"]
