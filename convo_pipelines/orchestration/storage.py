@@ -28,7 +28,7 @@ Measured as the `overrides`.
 """
 
 BACKFILL_SECONDS = 3
-"""How often Dagster's daemon looks for backfills, and for what is left of them; its own 30 make a click last a minute."""
+"""How often Dagster's daemon looks for backfills, and for what is left of them. With its own 30, a click takes a minute."""
 
 _log = logging.getLogger(__name__)
 
