@@ -28,7 +28,7 @@ Measured as the `overrides`.
 """
 
 BACKFILL_SECONDS = 3
-"""How often Dagster's daemon looks for backfills, and for what is left of them. With its own 30, a click takes a minute."""
+"""How often Dagster's daemon looks for backfills, and for what is left of them; by default, every 30."""
 
 _log = logging.getLogger(__name__)
 

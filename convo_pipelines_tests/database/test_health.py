@@ -15,8 +15,9 @@ from convo_pipelines.database import connections, warehouse
 from convo_pipelines.database.warehouse import Warehouse
 from convo_pipelines.operations import alerts, health
 from convo_pipelines.operations.health import Finding
+from convo_pipelines.settings import Settings
 from convo_pipelines_tests.conftest import both_servers, both_servers_if_wide
-from convo_pipelines_tests.receivers import Receiver
+from convo_pipelines_tests.receivers import Mailbox, Receiver
 from convo_pipelines_tests.world import World
 
 BEHIND = Finding("a table is behind", "people_conversations", None, "7 changes wait")
@@ -342,3 +343,19 @@ def test_addresses_of_receivers_are_told_to_nobody(
     assert "could not be delivered" in caplog.text
     assert "secret" not in "".join(record.message for record in caplog.records if "convo" in record.name)
     assert "secret" not in str(world.execute("select * from analytics.alerts"))
+
+
+def test_a_test_says_which_receivers_took_it(
+    connected: World, mailbox: Mailbox, environment: Callable[..., Settings]
+) -> None:
+    def tested(urls: str) -> tuple[int, str]:
+        environment(CONVO_DATABASE_URL=connected.url, ALERT_URLS=urls)
+        done = CliRunner().invoke(main, ["alerts", "test"])
+        return done.exit_code, done.output
+
+    assert tested("") == (1, "Error: ALERT_URLS is not set: nobody is notified of problems\n")
+    assert tested(mailbox.url) == (0, "1 of 1 receivers took it\n")
+    assert mailbox.mails[0]["Subject"] == "convo_pipelines: a test"
+    code, output = tested(f"{mailbox.url} nonsense://s3cret")
+    assert (code, "receiver 2 of 2 did not take it" in output, "1 of 2 receivers took it" in output) == (1, True, True)
+    assert "s3cret" not in output
