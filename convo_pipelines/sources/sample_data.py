@@ -193,10 +193,8 @@ class _Company:
             yield talk, channel, name, client, project, lead, self.uuid(), subject, started, closed, started
 
     def messages(self, talk: Values) -> Iterator[Values]:
-        """Every fourth conversation is begun by us."""
         sent_at: datetime = talk[8]  # type: ignore[assignment]
-        first = int(talk[0].int % 4 == 0) if isinstance(talk[0], UUID) else 0
-        for number in range(first, first + self.rng.randint(1, 11)):
+        for number in range(self.rng.randint(1, 11)):
             yield self.uuid(), talk[0], "outbound" if number % 2 else "inbound", sent_at
             sent_at += timedelta(seconds=self.rng.expovariate(1 / 20_000))
             if sent_at >= self.end:

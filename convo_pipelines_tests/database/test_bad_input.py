@@ -369,7 +369,7 @@ COMMANDS = [
     ("verify x", 2, SURPLUS),
     ("status x", 2, SURPLUS),
     ("health x", 2, SURPLUS),
-    ("alerts x", 2, "Invalid value for '[{test}]'"),
+    ("alerts x", 2, "'x' is not 'test'"),
     ("people who", 2, "Missing argument 'IDENTIFIER'"),
     ("people who x", 1, "there is no contact method x"),
     ("serve metrics --port 0", 2, "0 is not in the range 1<=x<=65535"),

@@ -1139,7 +1139,7 @@ def test_a_table_is_tried_on_a_scratch_server(own: OwnTables) -> None:
         own.world.execute(f"select * from app.{table}") for table in ("messages", "conversations", "reply_targets")
     ]
     testing.assert_exact("reply_sla", seconds=2, seed=1, warehouse=own.world.warehouse)
-    found = proof.check(own.world.warehouse, "of_clients", seconds=2, seed=2)
+    found = proof.check(own.world.warehouse, "of_clients", seconds=6, seed=2)
     assert found.failure == ()
     assert found.changes
     assert found.comparisons

@@ -233,6 +233,9 @@ def test_every_role_reads_what_it_was_granted(world: World) -> None:
     world.execute(f"create view app.histories_a_of_no_crew as {rest}")
     for sender in ("nobody@example.com", "ben@example.com", "no address"):
         world.recipient(world.message(world.conversation(lead_id=uuid4(), customer_id=uuid4())), sender, "from")
+    for number in range(10):  # question and answer at once, as n8n writes them
+        world.say(f"at once {number}", "human", at(0, 9))
+        world.say(f"at once {number}", "ai", at(0, 9))
     world.tick()
     world.sync()
     for role in ("convo_observer", "convo_analyst", "convo_steward", "convo_pipeline"):

@@ -112,6 +112,12 @@ CHECKS_AND_DAMAGE = {
     "recency_queries_use_their_index": "drop index app.messages_recency;"
     "insert into app.messages (conversation_id, direction, sent_at) "
     "select id, 'inbound', now() from app.conversations, generate_series(1, 10000); analyze app.messages",
+    "answers_have_times": "insert into app.conversations (channel, crew_id, session_id) "
+    "select 'crew', id, 'at once ' || n from app.crews, generate_series(1, 20) as n;"
+    "insert into analytics.conversation_summaries (conversation_id, source, channel, crew_id, message_count, "
+    "inbound_count, outbound_count, participant_count, started_at, ended_at, duration_seconds, first_response_at) "
+    "select id, 'histories', 'crew', crew_id, 2, 1, 1, 2, now(), now(), 0, now() from app.conversations "
+    "where session_id like 'at once %'",
     "discovery_is_healthy": "update analytics.crew_discovery_state set last_duration_ms = 31000",
 }
 
